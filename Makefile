@@ -1,0 +1,53 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+# Everything that is built, downloaded or written goes to build/. tools/in-venv makes the
+# virtual environments there; what is in them stands in tools/requirements/.
+
+# The ansible-core lines that are tested, one requirements file each.
+LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-9]*.txt))
+
+# What may run side by side does, each part's output in one piece, and one part's failure does not hide the others'.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+ALL_OF = $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{printf "make %-11s %s\n", $$1, $$2}'
+
+.PHONY: venv
+venv: $(LINES:%=venv-%) venv-lint ## make the virtual environments of the tests
+
+venv-%:
+	@tools/in-venv $*
+
+.PHONY: test
+test: ## test-fast, and the Molecule scenarios that this machine can run
+	@$(ALL_OF) test-fast molecule
+
+.PHONY: test-fast
+test-fast: ## unit tests, sanity tests, lint
+	@$(ALL_OF) unit sanity lint
+
+.PHONY: unit
+unit: $(LINES:%=unit-%) ## unit tests with every ansible-core line (ARGS='-k drive')
+
+unit-%:
+	@tools/in-venv $* pytest $(ARGS)
+
+.PHONY: sanity
+sanity: $(LINES:%=sanity-%) ## ansible-test sanity with every ansible-core line
+
+sanity-%:
+	@tools/in-venv $* tests/tools/sanity
+
+.PHONY: lint
+lint: ## ansible-lint, yamllint, ruff, changelog
+	@tools/in-venv lint tests/tools/lint
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
