@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""One findings document out of the documents of several hosts.
+
+The joined document keeps the shape of docs/data.md ("The findings document") and adds
+`hosts` (who was asked, who answered, write-back limits) and, where something was applied, `results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .shape import LISTS, SCHEMA, SEVERITIES, ReportError, check_document, check_list, place
+from .text import natural
+
+COUNTS = ("guests", "disks", "compliant", "to_change", "waiting", "left_alone", "waived")
+
+
+def join_documents(documents, results=None, writeback=None) -> dict:
+    """The fleet's findings document.
+
+    documents: mapping host -> findings document, or None or {} for a host that gave none (unreachable,
+        failed: it is listed, so that nobody takes its silence for a pass); or a list of documents
+        that know their hosts already, as joined parts do.
+    results: mapping host -> the `results` of guest_io on that host.
+    writeback: mapping host -> {findings, changed, plan, status, detail}, the host's write-back limits.
+    Raises ReportError where an input has not that shape.
+    """
+    parts = _parts(documents)
+    joined: dict = {"schema": SCHEMA, "date": max([d["date"] for h, d in parts if d and d.get("date")], default=None)}
+    joined.update({key: [] for key in LISTS})
+    counts = dict.fromkeys(COUNTS, 0)
+    hosts: dict = {}
+    applied: list = []
+    policy: dict = {}
+    for host, document in parts:
+        if document is None:
+            hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
+            continue
+        for key in LISTS:
+            joined[key].extend(_with_host(item, host) for item in document[key] if not _about_policy(key, item))
+        for finding in document["findings"]:
+            if _about_policy("findings", finding):
+                policy.setdefault((finding.get("rule"), finding.get("message")), finding)
+        for key in COUNTS:
+            counts[key] += document["summary"].get(key, 0)
+        if "results" in document:
+            applied.extend(_with_host(item, host) for item in document["results"])
+        for entry in document.get("hosts") or ([{"host": host}] if host is not None else []):
+            hosts[entry["host"]] = {"writeback": None, "reported": True, **entry}
+    for host, report in _per_host(writeback, "writeback"):
+        if not report:
+            continue
+        if not isinstance(report, Mapping):
+            raise ReportError("writeback of host %s is not a dictionary." % host)
+        entry = hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
+        entry["writeback"] = {key: report.get(key) for key in ("status", "changed", "detail")}
+        found = check_list(report.get("findings") or [], "writeback of host %s: findings" % host)
+        joined["findings"].extend(_with_host(item, host) for item in found)
+    for host, items in _per_host(results, "results"):
+        if items:
+            applied.extend(_with_host(item, host) for item in check_list(items, "results of host %s" % host))
+
+    joined["findings"].extend(policy.values())
+    for key in LISTS:
+        joined[key].sort(key=place)
+    joined["hosts"] = [hosts[host] for host in sorted(hosts, key=natural)]
+    if results is not None or applied:
+        joined["results"] = sorted(applied, key=place)
+    joined["summary"] = {**counts, **count_findings(joined["findings"])}
+    return joined
+
+
+def count_findings(findings) -> dict:
+    """The summary's `findings` (by severity, without the waived ones) and `waived_findings`."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    waived = 0
+    for finding in findings:
+        if finding.get("waived"):
+            waived += 1
+        else:
+            found[finding["severity"]] += 1
+    return {"findings": found, "waived_findings": waived}
+
+
+def _parts(documents) -> list:
+    if isinstance(documents, Mapping):
+        return [
+            (host, check_document(document, "the findings document of host %s" % host) if document else None)
+            for host, document in documents.items()
+        ]
+    return [
+        (None, check_document(document, "findings document %d of the list" % number))
+        for number, document in enumerate(check_list(documents, "the documents to join"), 1)
+    ]
+
+
+def _per_host(value, what: str):
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        raise ReportError("%s must be a dictionary of host names." % what)
+    return value.items()
+
+
+def _with_host(item: Mapping, host) -> dict:
+    return {**item, "host": item["host"] if item.get("host") is not None else host}
+
+
+def _about_policy(key: str, item: Mapping) -> bool:
+    """A finding about the policy itself (a waiver that has expired) is of no host, guest or file. It comes
+    with every host's document; the fleet has it once."""
+    return key == "findings" and all(item.get(name) is None for name in ("host", "guest", "file"))

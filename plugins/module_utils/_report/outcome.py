@@ -1,0 +1,77 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What became of each guest: one word per guest, out of the document's verdict and the apply results.
+
+Every guest is in exactly one state, so the states of a host add up to its guests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .shape import place
+
+# in the order a person needs them
+STATES = ("failed", "left_alone", "restart", "to_change", "changed", "waived", "compliant")
+
+# the document's word for a guest -> the state when nothing was applied to it
+_FROM_STATUS = {
+    "compliant": "compliant",
+    "to_change": "to_change",
+    "waiting": "restart",
+    "left_alone": "left_alone",
+    "waived": "waived",
+}
+
+
+def outcomes(document: Mapping, check: bool = False) -> list[dict]:
+    """One entry per guest: {host, guest, name, node, state, changed, reason, detail}, in the order of hosts and guests.
+
+    document: a findings document; with `results` (see `join_documents`) what was applied counts.
+    check: the results are those of a check run: what they call changed is still to be changed.
+    `changed` tells whether this run wrote the guest; reason and detail are null where there is nothing to say.
+    A result of a guest that the document does not list has its entry, too.
+    """
+    results = {_key(result): result for result in document.get("results") or ()}
+    left = {_key(item): item for item in document["left_alone"]}
+    entries = []
+    for guest in document["guests"]:
+        key = _key(guest)
+        said = left.get(key, {})
+        entry = _entry(guest, _FROM_STATUS.get(guest.get("status"), "left_alone"), said)
+        if key in results:
+            _apply(entry, results.pop(key), check)
+        entries.append(entry)
+    for result in results.values():
+        entry = _entry(result, "to_change", {})
+        _apply(entry, result, check)
+        entries.append(entry)
+    return sorted(entries, key=place)
+
+
+def _key(item: Mapping) -> tuple:
+    return (item.get("host"), item.get("guest"))
+
+
+def _entry(item: Mapping, state: str, said: Mapping) -> dict:
+    entry = {key: item.get(key) for key in ("host", "guest", "name", "node")}
+    entry.update(state=state, changed=False, reason=said.get("reason"), detail=said.get("detail"))
+    return entry
+
+
+def _apply(entry: dict, result: Mapping, check: bool) -> None:
+    status = result.get("status")
+    if status in ("failed", "left_alone"):
+        entry.update(state=status, reason=result.get("reason"), detail=result.get("detail"))
+    elif check and status == "changed":
+        entry["state"] = "to_change"
+    elif status in ("changed", "unchanged"):
+        entry["changed"] = status == "changed"
+        if result.get("restart_required"):
+            entry["state"] = "restart"
+        elif entry["changed"]:
+            entry["state"] = "changed"
+        elif entry["state"] == "to_change":
+            entry["state"] = "compliant"

@@ -1,0 +1,78 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What every report asks of a findings document before it starts, and the order it shows things in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .text import natural
+
+SCHEMA = 1
+SEVERITIES = ("error", "warning", "note")
+# the lists every findings document has, see docs/data.md
+LISTS = ("findings", "plan", "left_alone", "guests")
+
+
+class ReportError(ValueError):
+    """The input cannot be reported. The text is for a person: what, where, what is expected."""
+
+
+def check_document(document, where: str = "the findings document") -> Mapping:
+    """`document` itself when it has the shape of docs/data.md; raises ReportError with what is wrong.
+
+    Only what the reports stand on is checked; `docs/findings.schema.json` says it all.
+    """
+    if not isinstance(document, Mapping):
+        raise ReportError(
+            "%s is %s, not a dictionary. Give what the filter hypervisor.io_hardening.assess returned."
+            % (where, _kind(document))
+        )
+    if document.get("schema") != SCHEMA:
+        raise ReportError(
+            "%s has schema %r; this version of the collection reads schema %d." % (where, document.get("schema"), SCHEMA)
+        )
+    for key in LISTS:
+        check_list(document.get(key), "%s: %s" % (where, key))
+    if not isinstance(document.get("summary"), Mapping):
+        raise ReportError("%s: summary is %s, not a dictionary." % (where, _kind(document.get("summary"))))
+    for finding in document["findings"]:
+        if finding.get("severity") not in SEVERITIES:
+            raise ReportError(
+                "%s: a finding of %s has severity %r; allowed are %s."
+                % (where, finding.get("rule"), finding.get("severity"), ", ".join(SEVERITIES))
+            )
+    return document
+
+
+def check_list(value, where: str) -> Sequence:
+    """`value` itself when it is a list of dictionaries; raises ReportError otherwise."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise ReportError("%s is %s, not a list." % (where, _kind(value)))
+    for item in value:
+        if not isinstance(item, Mapping):
+            raise ReportError("%s holds %s where a dictionary belongs." % (where, _kind(item)))
+    return value
+
+
+def _kind(value) -> str:
+    if value is None:
+        return "missing"
+    return {"list": "a list", "dict": "a dictionary", "str": "a string"}.get(type(value).__name__, type(value).__name__)
+
+
+def place(item: Mapping) -> tuple:
+    """Sort key of a finding, guest or result: host, guest (9 before 10), disk, rule."""
+    return (
+        natural(item.get("host")),
+        natural(item.get("guest")),
+        natural(item.get("disk")),
+        str(item.get("rule") or ""),
+    )
+
+
+def severity_rank(finding: Mapping) -> int:
+    """0 for an error, 1 for a warning, 2 for a note."""
+    return SEVERITIES.index(finding["severity"])

@@ -1,0 +1,225 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The terminal's report: totals per host, then only the guests that need eyes, grouped by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .outcome import STATES, outcomes
+from .shape import SEVERITIES, check_document, severity_rank
+from .text import NO_BREAK, columns, count, fit, visible, wrap
+from .words import STATE_WORDS, reason_words
+
+# what stands in the table, left to right; a column without a single guest is left out, the first two never
+_COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
+_SECTIONS = ("failed", "left_alone", "restart", "to_change")
+
+
+def table_lines(document, check: bool = False, width: int = 80, limit: int = 40) -> list[str]:
+    """The lines to print for a findings document (joined or of one host, with or without `results`).
+
+    check: the results are those of a check run.
+    width: columns of the terminal; no line is longer, but for the totals where `width` is below 80.
+    limit: how many guests of one reason are named; the rest are counted.
+    Raises ReportError where the document has not its shape.
+    """
+    check_document(document)
+    entries = outcomes(document, check)
+    several = len({entry["host"] for entry in entries}) > 1
+    lines = _head(document, entries)
+    lines += _unheard(document, width)
+    if entries:
+        lines += [""] + _totals(entries, width)
+        lines += _run(entries, document, check, width)
+    for state in _SECTIONS:
+        lines += _section(state, [e for e in entries if e["state"] == state], several, width, limit)
+    lines += _waived(document, width)
+    lines += _elsewhere(document, width)
+    lines += _writeback(document, width)
+    return lines
+
+
+def _head(document: Mapping, entries: list) -> list[str]:
+    hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    disks = sum(len(guest.get("disks") or ()) for guest in document["guests"])
+    return [
+        "Guest I/O, %s: %s, %s, %s"
+        % (
+            visible(document.get("date")) or "no date",
+            count(max(len(hosts), 1), "host"),
+            count(len(entries), "guest"),
+            count(disks, "disk"),
+        )
+    ]
+
+
+def _unheard(document: Mapping, width: int) -> list[str]:
+    silent = [visible(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
+    if not silent:
+        return []
+    text = "NO REPORT from %s: %s. Unreachable or failed; nothing is known of the guests there."
+    return wrap(text % (count(len(silent), "host"), ", ".join(silent)), width, "", "  ")
+
+
+def _totals(entries: list, width: int) -> list[str]:
+    per_host: dict = {}
+    for entry in entries:
+        row = per_host.setdefault(entry["host"], dict.fromkeys(STATES, 0))
+        row[entry["state"]] += 1
+    total = {state: sum(row[state] for row in per_host.values()) for state in STATES}
+    shown = [state for state in _COLUMNS if total[state] or state == "compliant"]
+    heads = ["guests"] + [STATE_WORDS[state][0] for state in shown]
+    names = {host: visible(host) or "this host" for host in per_host}
+    wanted = max([columns(name) for name in names.values()] + [5])
+    gap = 2 if wanted + sum(len(head) + 2 for head in heads) <= width else 1
+    first = max(min(wanted, width - sum(len(head) + gap for head in heads)), 5)
+
+    def line(name, numbers):
+        cells = "".join(" " * gap + str(number).rjust(len(head)) for head, number in zip(heads, numbers))
+        return fit(name, first) + cells
+
+    lines = [line("host", heads)]
+    for host, row in per_host.items():
+        lines.append(line(names[host], [sum(row.values())] + [row[state] for state in shown]))
+    if len(per_host) > 1:
+        lines.append(line("all", [sum(total.values())] + [total[state] for state in shown]))
+    return lines
+
+
+def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]:
+    """What this run did, and the findings, in a sentence each."""
+    lines = [""]
+    if "results" in document and not check:
+        written = [entry for entry in entries if entry["changed"]]
+        waiting = sum(entry["state"] == "restart" for entry in written)
+        before = sum(entry["state"] == "restart" and not entry["changed"] for entry in entries)
+        text = "This run changed %s." % count(len(written), "guest")
+        if waiting or before:
+            text += " Waiting for a restart: %d of them%s." % (
+                waiting,
+                ", %d from before" % before if before else "",
+            )
+        lines += wrap(text, width, "", "  ")
+    elif check and "results" in document:
+        lines.append("Check run: nothing was written.")
+    found = dict.fromkeys(SEVERITIES, 0)
+    for finding in document["findings"]:
+        if not finding.get("waived"):
+            found[finding["severity"]] += 1
+    waived = sum(bool(finding.get("waived")) for finding in document["findings"])
+    text = "Findings%s: %s" % (
+        " before this run" if "results" in document and not check else "",
+        ", ".join(count(found[severity], severity) for severity in SEVERITIES),
+    )
+    return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
+
+
+def _section(state: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
+    if not entries:
+        return []
+    _head_, title, advice = STATE_WORDS[state]
+    lines = [""] + wrap("%s (%d): %s" % (title.upper(), len(entries), advice), width, "", "  ")
+    groups: dict = {}
+    for entry in entries:
+        groups.setdefault(entry["reason"] if state in ("failed", "left_alone") else None, []).append(entry)
+    for reason, members in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
+        indent = "  "
+        if reason is not None or state in ("failed", "left_alone"):
+            lines += wrap("%s (%d)" % (visible(reason_words(reason)), len(members)), width, "  ", "    ")
+            indent = "    "
+        lines += _members(members, several, width, limit, indent)
+    return lines
+
+
+def _members(members: list, several: bool, width: int, limit: int, indent: str) -> list[str]:
+    """Guests of one reason: those with the same detail together under it, each other with its own."""
+    lines: list = []
+    by_detail: dict = {}
+    for entry in members:
+        by_detail.setdefault(visible(entry["detail"]), []).append(entry)
+    left = limit
+    for detail, same in by_detail.items():
+        named = same[: max(left, 0)]
+        left -= len(named)
+        if not named:
+            continue
+        if detail and len(same) == 1:
+            where = _where(same[0], several)
+            lines += wrap("%s: %s" % (where, detail), width, indent, indent + "  ")
+            continue
+        if detail:
+            lines += wrap("%s:" % detail.rstrip("."), width, indent, indent + "  ")
+        lines += _names(named, several, width, indent + ("  " if detail else ""))
+    if len(members) > limit:
+        lines.append("%s... and %d more; the reports name them all" % (indent, len(members) - limit))
+    return lines
+
+
+def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
+    per_host: dict = {}
+    for entry in entries:
+        per_host.setdefault(entry["host"], []).append(_where(entry, False))
+    lines: list = []
+    for host, names in per_host.items():
+        lead = "%s: " % visible(host) if several else ""
+        lines += wrap(lead + ", ".join(names), width, indent, indent + "  ")
+    return lines
+
+
+def _where(entry: Mapping, several: bool) -> str:
+    text = visible(entry["guest"])
+    if entry.get("name"):
+        text += NO_BREAK + visible(entry["name"])
+    return visible(entry["host"]) + NO_BREAK + text if several else text
+
+
+def _waived(document: Mapping, width: int) -> list[str]:
+    """Which waiver holds for whom, and until when."""
+    by_waiver: dict = {}
+    for finding in document["findings"]:
+        waived = finding.get("waived")
+        if waived:
+            key = (visible(waived.get("until")), visible(waived.get("id")), visible(waived.get("reason")))
+            by_waiver.setdefault(key, set()).add((finding.get("host"), finding.get("guest")))
+    if not by_waiver:
+        return []
+    lines = ["", "WAIVED, the first to end first"]
+    for (until, name, reason), guests in sorted(by_waiver.items()):
+        lines += wrap("until %s, %s (%s): %s" % (until, name, count(len(guests), "guest"), reason), width, "  ", "    ")
+    return lines
+
+
+def _elsewhere(document: Mapping, width: int) -> list[str]:
+    """Findings that belong to no guest: hosts, and the policy itself."""
+    groups: dict = {}
+    for finding in sorted(document["findings"], key=severity_rank):
+        if finding.get("guest") is None and not finding.get("waived"):
+            text = "%s %s: %s" % (finding["severity"], visible(finding.get("rule")), visible(finding.get("message")))
+            if finding.get("hint"):
+                text += " " + visible(finding["hint"])
+            groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
+    if not groups:
+        return []
+    lines = ["", "HOSTS AND POLICY"]
+    for text, hosts in groups.items():
+        lines += wrap("%s: %s" % (", ".join(hosts), text), width, "  ", "    ")
+    return lines
+
+
+def _writeback(document: Mapping, width: int) -> list[str]:
+    groups: dict = {}
+    for host in document.get("hosts") or ():
+        limits = host.get("writeback")
+        if limits:
+            key = (visible(limits.get("status")), visible(limits.get("detail")))
+            groups.setdefault(key, []).append(visible(host["host"]))
+    if not groups:
+        return []
+    lines = ["", "WRITE-BACK LIMITS OF THE HOSTS"]
+    for (status, detail), hosts in groups.items():
+        text = "%s: %s" % (", ".join(hosts), (status or "unknown").replace("_", " "))
+        lines += wrap(text + (": " + detail if detail else ""), width, "  ", "    ")
+    return lines

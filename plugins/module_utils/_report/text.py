@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Text that came from a guest or a host, made fit to be shown.
+
+A guest's name is whatever its owner typed. On a terminal an escape sequence or a right-to-left
+override in it would be obeyed rather than shown, and a lone surrogate cannot be encoded at all.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+NO_BREAK = "\u00a0"
+
+
+def visible(value) -> str:
+    """`value` as one line of text in which every character that would not be seen is spelled as an escape.
+
+    None becomes "", other values their `str`.
+    """
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(char: str) -> str:
+    if char in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
+    code = ord(char)
+    if code < 0x100:
+        return "\\x%02x" % code
+    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes: wide East Asian characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    total = 0
+    for char in text:
+        if not unicodedata.combining(char):
+            total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return total
+
+
+def fit(text: str, width: int, cut: str = "~") -> str:
+    """`text` cut or padded on the right to `width` columns; a cut shows as `cut`."""
+    if columns(text) > width:
+        while columns(text) > width - len(cut):
+            text = text[:-1]
+        text += cut
+    return text + " " * (width - columns(text))
+
+
+def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """`text` in lines of at most `width` columns; `first` and `rest` are the indents.
+
+    Broken at blanks. A no-break space holds together what it stands between, and is printed as a blank.
+    """
+    lines = []
+    line, empty = first, True
+    for word in text.split(" "):
+        if not empty and columns(line) + 1 + columns(word) > width:
+            lines.append(line)
+            line, empty = rest, True
+        line += word if empty else " " + word
+        empty = False
+        while columns(line) > width:
+            lines.append(fit(line, width, cut=""))
+            line = rest + line[len(lines[-1]) :]
+    return [line.replace(NO_BREAK, " ").rstrip() for line in lines + [line]]
+
+
+def count(number: int, noun: str) -> str:
+    """`1 guest`, `2 guests`."""
+    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
+
+
+def natural(value) -> tuple:
+    """A sort key that puts guest 9 before guest 10, and names after numbers."""
+    text = "" if value is None else str(value)
+    if text.isascii() and text.isdigit():
+        return (0, int(text), text)
+    return (1, 0, text)

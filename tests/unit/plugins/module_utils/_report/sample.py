@@ -1,0 +1,150 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Findings documents written for these tests: small ones by hand, big ones counted out without chance."""
+
+from __future__ import annotations
+
+STATUSES = ("compliant", "to_change", "waiting", "left_alone", "waived")
+
+# what a guest may be called by somebody who means harm, or only by somebody abroad
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{ lookup('pipe','id') }}",
+    "two\nlines",
+    "\x1b[31mred\x07",
+    "\u202egnp.exe",
+    "\udcff lone",
+    "\u65e5\u672c\u8a9e",
+    "]]> --> <!-- </script",
+    "'\"&\\u003c",
+    "\x00\x0b\ufffe\U0001f600",
+]
+
+
+def finding(guest="101", **other) -> dict:
+    """One finding of docs/data.md; `other` replaces keys."""
+    return {
+        "rule": "IO102",
+        "severity": "error",
+        "host": None,
+        "guest": guest,
+        "name": "web01",
+        "node": "pve1",
+        "disk": "scsi0",
+        "file": "/etc/pve/nodes/pve1/qemu-server/%s.conf" % guest,
+        "line": 12,
+        "message": "the disk has no iothread in effect.",
+        "hint": "Set iothread=1 and virtio-scsi-single.",
+        "actual": False,
+        "wanted": True,
+        "fixable": True,
+        "waived": None,
+        **other,
+    }
+
+
+def guest(number="101", status="compliant", disks=1, **other) -> dict:
+    """One entry of the document's `guests`."""
+    return {
+        "guest": number,
+        "name": "web01",
+        "node": "pve1",
+        "host": None,
+        "status": status,
+        "running": True,
+        "template": False,
+        "disks": [
+            {
+                "key": "scsi%d" % n,
+                "storage": {"id": "local", "type": ("dir", "nfs", "rbd", None)[n % 4]},
+                "compliant": status == "compliant",
+            }
+            for n in range(disks)
+        ],
+        **other,
+    }
+
+
+def result(number="101", status="changed", **other) -> dict:
+    """One result of guest_io."""
+    return {
+        "guest": number,
+        "name": "web01",
+        "node": "pve1",
+        "status": status,
+        "changes": [],
+        "restart_required": False,
+        "reason": None,
+        "detail": None,
+        "digest": "d",
+        **other,
+    }
+
+
+def document(guests=(), findings=(), left_alone=(), **other) -> dict:
+    """A findings document whose summary fits its guests and findings."""
+    guests, findings = list(guests), list(findings)
+    count = {status: sum(g["status"] == status for g in guests) for status in STATUSES}
+    return {
+        "schema": 1,
+        "date": "2026-11-23",
+        "findings": findings,
+        "plan": [],
+        "left_alone": list(left_alone),
+        "guests": guests,
+        "summary": {
+            "guests": len(guests),
+            "disks": sum(len(g["disks"]) for g in guests),
+            **count,
+            "findings": {
+                s: sum(f["severity"] == s and not f["waived"] for f in findings) for s in ("error", "warning", "note")
+            },
+            "waived_findings": sum(bool(f["waived"]) for f in findings),
+        },
+        **other,
+    }
+
+
+def waiver(**other) -> dict:
+    """What a waived finding says of its waiver."""
+    return {"id": "W-1", "until": "2027-03-31", "reason": "vendor appliance, lsi driver only", **other}
+
+
+def hostile() -> dict:
+    """One guest per hostile name, each with a finding whose every text is that name."""
+    return document(
+        guests=[guest(str(100 + n), "to_change", name=name) for n, name in enumerate(HOSTILE)],
+        findings=[
+            finding(str(100 + n), name=name, message=name, hint=name, file="/etc/pve/" + name, actual=name)
+            for n, name in enumerate(HOSTILE)
+        ],
+        left_alone=[],
+    )
+
+
+def fleet(guests=200, disks=2, hosts=4) -> dict:
+    """A joined document of `guests` guests over `hosts` hosts, every status in it, the same on every call."""
+    made, found, left = [], [], []
+    for n in range(guests):
+        number, host = str(100 + n), "pve%d" % (n % hosts + 1)
+        status = STATUSES[(n * 7 + n // 5) % 5] if n % 3 else "compliant"
+        about = {"name": "guest%d" % n, "node": host, "host": host}
+        made.append(guest(number, status, disks, **about))
+        if status == "left_alone":
+            left.append({"guest": number, **about, "reason": "locked", "detail": "the guest is locked (backup)"})
+        if status != "compliant":
+            for key in range(disks):
+                for rule, severity in (("IO102", "error"), ("IO103", "error"), ("IO111", "note")):
+                    found.append(
+                        finding(
+                            number,
+                            **about,
+                            disk="scsi%d" % key,
+                            rule=rule,
+                            severity=severity,
+                            waived=waiver() if status == "waived" else None,
+                        )
+                    )
+    return document(made, found, left, hosts=[{"host": "pve%d" % (n + 1), "reported": True} for n in range(hosts)])

@@ -1,0 +1,99 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.shape import ReportError
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
+    document,
+    finding,
+    guest,
+    result,
+    waiver,
+)
+
+ONE = document([guest("101", "to_change"), guest("9")], [finding("101")])
+TWO = document(
+    [guest("101", "left_alone", 3)],
+    [finding("101", waived=waiver()), finding("101", severity="note", rule="IO111")],
+    [{"guest": "101", "name": "web01", "node": "pve2", "reason": "locked", "detail": "backup"}],
+    date="2026-11-24",
+)
+
+
+def test_everything_knows_its_host_and_the_summary_is_summed():
+    before = copy.deepcopy((ONE, TWO))
+    joined = join_documents({"pve2": TWO, "pve1": ONE})
+    assert [(g["host"], g["guest"]) for g in joined["guests"]] == [("pve1", "9"), ("pve1", "101"), ("pve2", "101")]
+    assert [(f["host"], f["rule"]) for f in joined["findings"]] == [("pve1", "IO102"), ("pve2", "IO102"), ("pve2", "IO111")]
+    assert [item["host"] for item in joined["left_alone"]] == ["pve2"]
+    assert joined["date"] == "2026-11-24"
+    assert joined["summary"] == {
+        "guests": 3,
+        "disks": 5,
+        "compliant": 1,
+        "to_change": 1,
+        "waiting": 0,
+        "left_alone": 1,
+        "waived": 0,
+        "findings": {"error": 1, "warning": 0, "note": 1},
+        "waived_findings": 1,
+    }
+    assert "results" not in joined
+    assert (ONE, TWO) == before, "the inputs were changed"
+
+
+def test_a_host_without_a_document_is_listed_as_silent():
+    joined = join_documents({"pve1": ONE, "pve3": None, "pve4": {}})
+    assert [(h["host"], h["reported"]) for h in joined["hosts"]] == [("pve1", True), ("pve3", False), ("pve4", False)]
+
+
+def test_joining_parts_gives_what_joining_all_at_once_gives():
+    at_once = join_documents({"pve1": ONE, "pve2": TWO, "pve3": None}, {"pve1": [result()], "pve2": []})
+    parts = [join_documents({"pve2": TWO, "pve3": None}, {"pve2": []}), join_documents({"pve1": ONE}, {"pve1": [result()]})]
+    assert join_documents(parts) == at_once
+    assert join_documents({"slice1": parts[0], "slice2": parts[1]})["guests"] == at_once["guests"]
+
+
+def test_a_finding_about_the_policy_stands_once_and_belongs_to_no_host():
+    expired = finding(None, name=None, node=None, file=None, disk=None, rule="IO001", message="waiver W-1 has expired.")
+    joined = join_documents({"pve1": document([], [expired]), "pve2": document([], [expired])})
+    assert [(f["host"], f["rule"]) for f in joined["findings"]] == [(None, "IO001")]
+    assert joined["summary"]["findings"]["error"] == 1
+
+
+def test_write_back_limits_join_their_host():
+    found = finding(None, disk=None, file=None, rule="IO203", severity="warning")
+    joined = join_documents(
+        {"pve1": ONE}, writeback={"pve1": {"findings": [found], "status": "left_alone", "detail": "tuned", "changed": False}}
+    )
+    assert joined["hosts"] == [
+        {"host": "pve1", "reported": True, "writeback": {"status": "left_alone", "detail": "tuned", "changed": False}}
+    ]
+    assert joined["summary"]["findings"] == {"error": 1, "warning": 1, "note": 0}
+    assert [f["host"] for f in joined["findings"]] == ["pve1", "pve1"]
+
+
+@pytest.mark.parametrize(
+    "documents, results, says",
+    [
+        ("text", None, "a string"),
+        (7, None, "int"),
+        ({"pve1": [1]}, None, "host pve1 is a list"),
+        ({"pve1": {**ONE, "schema": 2}}, None, "schema 2"),
+        ({"pve1": {**ONE, "guests": None}}, None, "guests is missing"),
+        ({"pve1": {**ONE, "findings": ["x"]}}, None, "holds a string"),
+        ({"pve1": {**ONE, "findings": [finding(severity="grave")]}}, None, "'grave'"),
+        ({"pve1": ONE}, {"pve1": {"a": 1}}, "results of host pve1"),
+        ({"pve1": ONE}, [], "dictionary of host names"),
+    ],
+)
+def test_bad_input_says_where(documents, results, says):
+    with pytest.raises(ReportError, match=says):
+        join_documents(documents, results)

@@ -1,0 +1,161 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.outcome import STATES, outcomes
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.text import columns
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
+    HOSTILE,
+    document,
+    finding,
+    fleet,
+    guest,
+    hostile,
+    result,
+    waiver,
+)
+
+
+def states(doc, check=False):
+    return {entry["guest"]: entry["state"] for entry in outcomes(doc, check)}
+
+
+GUESTS = [
+    guest("1", "compliant"),
+    guest("2", "to_change"),
+    guest("3", "to_change"),
+    guest("4", "to_change"),
+    guest("5", "to_change"),
+    guest("6", "waiting"),
+    guest("7", "waived"),
+    guest("8", "left_alone"),
+    guest("9", "to_change"),
+]
+LEFT = [{"guest": "8", "name": "web01", "node": "pve1", "reason": "locked", "detail": "locked (backup)"}]
+RESULTS = [
+    result("2", restart_required=True),
+    result("3"),
+    result("4", "failed", reason="refused", detail="storage 'nfs' is not online"),
+    result("5", "left_alone", reason="digest_moved", detail="changed since it was read"),
+    result("9", "unchanged"),
+]
+WAIVED = [finding("7", waived=waiver())]
+APPLIED = document(GUESTS, WAIVED, LEFT, results=RESULTS)
+
+
+def test_a_guest_is_in_one_state_and_the_result_has_the_last_word():
+    assert states(document(GUESTS, (), LEFT)) == {
+        "1": "compliant",
+        "2": "to_change",
+        "3": "to_change",
+        "4": "to_change",
+        "5": "to_change",
+        "6": "restart",
+        "7": "waived",
+        "8": "left_alone",
+        "9": "to_change",
+    }
+    applied = {"2": "restart", "3": "changed", "4": "failed", "5": "left_alone", "9": "compliant"}
+    assert states(APPLIED) == {**states(document(GUESTS, (), LEFT)), **applied}
+    assert states(APPLIED, check=True)["2"] == states(APPLIED, check=True)["3"] == "to_change"
+
+
+def test_a_status_nobody_knows_is_no_pass():
+    assert states(document([guest("1", "odd")])) == {"1": "left_alone"}
+
+
+def test_the_same_number_on_two_hosts_is_two_guests():
+    joined = join_documents({"a": document([guest("1", "to_change")]), "b": document([guest("1")])}, {"a": [result("1")]})
+    assert [(e["host"], e["state"]) for e in outcomes(joined)] == [("a", "changed"), ("b", "compliant")]
+
+
+def test_the_whole_table_of_a_small_run():
+    assert table_lines(APPLIED) == [
+        "Guest I/O, 2026-11-23: 1 host, 9 guests, 9 disks",
+        "",
+        "host       guests  compliant  changed  restart  left alone  failed  waived",
+        "this host       9          2        1        2           2       1       1",
+        "",
+        "This run changed 2 guests. Waiting for a restart: 1 of them, 1 from before.",
+        "Findings before this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
+        "",
+        "FAILED (1): nothing else was stopped by it; mend the cause and run again",
+        "  refused by Proxmox VE (1)",
+        "    4 web01: storage 'nfs' is not online",
+        "",
+        "LEFT ALONE (2): these still have what the policy forbids",
+        "  config changed since it was read (1)",
+        "    5 web01: changed since it was read",
+        "  locked by another job (1)",
+        "    8 web01: locked (backup)",
+        "",
+        "WAITING FOR A RESTART (2): shut down and start, or `qm reboot`: a reboot inside",
+        "  the guest or a live migration does not apply it",
+        "  2 web01, 6 web01",
+        "",
+        "WAIVED, the first to end first",
+        "  until 2027-03-31, W-1 (1 guest): vendor appliance, lsi driver only",
+    ]
+
+
+def test_rows_add_up_and_the_last_row_is_the_sum():
+    lines = table_lines(fleet(200))
+    start = next(n for n, line in enumerate(lines) if line.startswith("host "))
+    rows = [[int(n) for n in re.findall(r"\d+", line[6:])] for line in lines[start + 1 : start + 6]]
+    assert all(row[0] == sum(row[1:]) for row in rows)
+    assert rows[-1] == [sum(column) for column in zip(*rows[:-1])]
+    assert rows[-1][0] == 200
+
+
+def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
+    odd = finding(None, disk=None, file=None, name=None, rule="IO001", severity="warning", message="waiver W-9 fits nothing.")
+    wb = {"status": "left_alone", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
+    joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, writeback={"pve1": wb})
+    lines = table_lines(joined)
+    assert lines[1].startswith("NO REPORT from 1 host: pve2.")
+    assert "  policy: warning IO001: waiver W-9 fits nothing. Set iothread=1 and" in lines
+    assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
+
+
+def test_check_run_says_that_nothing_was_written():
+    assert "Check run: nothing was written." in table_lines(APPLIED, check=True)
+
+
+def test_many_guests_of_one_reason_are_counted_not_listed():
+    lines = table_lines(document([guest(str(n), "waiting") for n in range(100, 600)]), limit=10)
+    assert "  ... and 490 more; the reports name them all" in lines
+    assert len(lines) < 15
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_longer_than_the_terminal(width):
+    everything = [*RESULTS, result("10", detail="y" * 200, status="failed")]
+    for doc in (fleet(200), hostile(), document([guest(str(n), name="x" * 300, status="waiting") for n in range(9)])):
+        hosts = [{**g, "host": g["host"] or "\u65e5" * 90} for g in doc["guests"] + GUESTS]
+        lines = table_lines({**doc, "guests": hosts, "left_alone": LEFT, "results": everything}, width=width)
+        totals = lines.index("", 1)
+        totals = lines.index("", totals + 1)
+        assert [line for line in lines[totals:] if columns(line) > width] == []
+        assert [line for line in lines[:totals] if columns(line) > max(width, 80)] == []
+
+
+def test_names_cannot_steer_the_terminal():
+    text = "\n".join(table_lines(hostile()))
+    assert all(c == "\n" or (c.isprintable() and ord(c) >= 32) for c in text)
+    text.encode("utf-8")
+    assert "\\x1b[31mred\\x07" in text and "\\u202egnp.exe" in text and "\\udcff" in text
+    assert HOSTILE[0] in text and HOSTILE[1] in text and "\u65e5\u672c\u8a9e" in text
+
+
+def test_every_state_has_its_words():
+    from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.words import STATE_WORDS
+
+    assert set(STATE_WORDS) == set(STATES)
