@@ -1,0 +1,91 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""A node for tests: a directory tree, and the ``qm`` stand-in that acts on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+QM = Path(__file__).resolve().parents[2] / "stand_ins" / "qm"
+
+STORAGE_CFG = """\
+dir: local
+\tpath /var/lib/vz
+\tcontent images,iso
+
+lvm: lvm1
+\tvgname vg1
+\tcontent images
+
+rbd: ceph1
+\tpool rbd
+\tmonhost 192.0.2.21
+\tcontent images
+
+nfs: nfs1
+\tpath /mnt/pve/nfs1
+\tserver 192.0.2.30
+\texport /srv/images
+\tcontent images
+
+btrfs: btr1
+\tpath /butter
+\tcontent images
+"""
+
+
+class QmHost:
+    """``run("qm", "set", …)`` as on the node ``pve1``; ``close()`` ends the guests that were started."""
+
+    def __init__(self, root: Path, second: float = 0.05) -> None:
+        self.root = root
+        self.log = root / "qm.log"
+        self.environment = {
+            **os.environ,
+            "QM_ROOT": str(root),
+            "QM_NODE": "pve1",
+            "QM_LOG": str(self.log),
+            "QM_SECOND": str(second),
+            "QM_GUEST_SECONDS": "120",
+        }
+        self.configs = root / "etc/pve/nodes/pve1/qemu-server"
+        self.configs.mkdir(parents=True)
+        (root / "etc/pve/storage.cfg").write_text(STORAGE_CFG)
+        (root / "pvesh").symlink_to(QM)
+
+    def config(self, vmid: int | str) -> Path:
+        return self.configs / f"{vmid}.conf"
+
+    def declare(self, name: str, *entries: str) -> None:
+        """Fills one of the files that say what a tree cannot show (see the stand-in's own text)."""
+        path = self.root / "var/lib/qm-stand-in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{entry}\n" for entry in entries))
+
+    def run(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        program = QM if command == "qm" else self.root / command
+        return subprocess.run(
+            [sys.executable, str(program), *arguments],
+            env={**self.environment, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+            timeout=60,
+        )
+
+    def calls(self) -> list[dict]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def close(self) -> None:
+        for path in (self.root / "var/run/qemu-server").glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(path.read_text()), signal.SIGKILL)
+            path.unlink()
