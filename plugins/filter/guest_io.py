@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Filters that turn guest configs into records, and records into findings and a plan."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._policy import document as _document
+from ..module_utils._policy.assess import assess as _assess
+from ..module_utils._policy.errors import PolicyError
+from ..module_utils._qemu_server import config as _config
+from ..module_utils._qemu_server import storage as _storage
+from ..module_utils._qemu_server.record import record as _record
+
+
+def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: str | None = None) -> dict[str, Any]:
+    """A guest config's text to its record; see from_qemu_server.yml."""
+    if not isinstance(text, str) or not isinstance(storage_cfg, str):
+        raise AnsibleFilterError("from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg")
+    storages = {storage["id"]: storage for storage in _storage.parse(storage_cfg)[0]}
+    return _record(str(guest), _config.encode(text), storages, node)
+
+
+def assess(
+    read: Any,
+    policy: Any,
+    date: Any = None,
+    migrate_controllers: str | None = None,
+    host: str | None = None,
+) -> dict[str, Any]:
+    """What guest_io_info read, or a list of its records, against a policy; see assess.yml."""
+    if isinstance(read, dict) and "guests" in read:
+        guests, nodes, problems = read["guests"], read.get("nodes"), read.get("problems")
+    else:
+        guests, nodes, problems = read, None, None
+    if not isinstance(guests, list) or not all(isinstance(guest, dict) and "disks" in guest for guest in guests):
+        raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
+    try:
+        day = datetime.date.today() if date is None else _document.parse_date("date", date)
+        return _assess(guests, policy, day, nodes, problems, migrate_controllers or None, host)
+    except PolicyError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
+class FilterModule:
+    """The collection's filters about guests."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name to function."""
+        return {"from_qemu_server": from_qemu_server, "assess": assess}

@@ -1,0 +1,201 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Apply: carries out a plan and nothing else, guest by guest, and proves by reading back.
+
+Whatever speaks against writing a guest is found from its config as it is now, in check mode as well.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .._model import CACHE_MODES, native_needs_direct
+from .._qemu_server import changes as _changes
+from .._qemu_server import config as _config
+from .._qemu_server import drive as _drive
+from .._qemu_server import storage as _storage
+from .._qemu_server.record import record
+from . import layout, qm, reader, tree
+
+#: Reasons that are in order for now; every other one fails the run.
+LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
+
+
+class Options(NamedTuple):
+    """How to apply. ``qm`` is the command's path, ``timeout`` seconds for one call of it."""
+
+    root: str = "/"
+    check: bool = False
+    max_parallel: int = 2
+    apply_foreign_pending: bool = False
+    qm: str = "qm"
+    timeout: float = 300.0
+
+
+class Outcome(NamedTuple):
+    """A guest's ``result`` (docs/data.md) and its ``diff`` (before, after: config lines; None when nothing changes)."""
+
+    result: dict[str, Any]
+    diff: dict[str, str] | None
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
+    """Carry out a plan; one outcome per guest, in the plan's order. One guest's trouble is that guest's."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.max_parallel)) as pool:
+        return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
+
+
+def _apply_safely(entry: dict[str, Any], options: Options) -> Outcome:
+    try:
+        return _apply_guest(entry, options)
+    except _Refused as refused:
+        status = "left_alone" if refused.reason in LEFT_ALONE else "failed"
+        return Outcome(_result(entry, status, reason=refused.reason, detail=refused.detail), None)
+    except OSError as exc:
+        return Outcome(_result(entry, "failed", reason="error", detail=layout.reason(exc)), None)
+
+
+def _result(entry: dict[str, Any], status: str, **more: Any) -> dict[str, Any]:
+    return {
+        "guest": entry["guest"],
+        "name": entry.get("name") or "",
+        "node": entry.get("node"),
+        "status": status,
+        "changes": [],
+        "restart_required": False,
+        "reason": None,
+        "detail": None,
+        "digest": None,
+        **more,
+    }
+
+
+def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
+    raw = _current(entry, options)
+    config = _config.parse(_config.decode(raw))
+    live = layout.is_live(options.root)
+    running = reader.is_running(options.root, entry["guest"]) if live else None
+    try:
+        values = _changes.values(config, entry["changes"])
+    except _drive.DriveError as exc:
+        raise _Refused("refused", f"the plan does not fit the guest: {exc}") from exc
+    if not values:
+        return Outcome(_result(entry, "unchanged", digest=_config.digest(raw)), None)
+    _refuse(entry, config, raw, values, running, options)
+    diff = _diff(config, values)
+    done = {"changes": entry["changes"], "restart_required": bool(running)}
+    if options.check:
+        return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
+    write: Callable[..., bytes] = _write_live if live else _write_tree
+    after = write(entry, config, values, options)
+    written = _config.parse(_config.decode(after))
+    faults = _changes.lost(config, written, values, running=bool(running) or not live)
+    if faults:
+        raise _Refused("not_proven", "after the write " + "; ".join(faults))
+    done["restart_required"] = bool(_changes.pending_keys(written, values))
+    return Outcome(_result(entry, "changed", digest=_config.digest(after), **done), diff)
+
+
+def _current(entry: dict[str, Any], options: Options) -> bytes:
+    try:
+        raw = layout.read(options.root, entry["config"])
+    except FileNotFoundError as exc:
+        raise _Refused("moved", _where(entry, options)) from exc
+    if _config.digest(raw) != entry["digest"]:
+        raise _Refused("digest_moved", "its config changed after it was read; read it again")
+    return raw
+
+
+def _where(entry: dict[str, Any], options: Options) -> str:
+    for node in layout.node_names(options.root):
+        path = f"/etc/pve/nodes/{node}/qemu-server/{entry['guest']}.conf"
+        if os.path.exists(layout.inside(options.root, path)):
+            return f"it moved from node {entry['node']} to node {node}; run this for {node}"
+    return f"its config {entry['config']} is gone; the guest was removed or is on its way to another node"
+
+
+def _refuse(
+    entry: dict[str, Any], config: _config.Config, raw: bytes, values: dict[str, str], running: bool | None, options: Options
+) -> None:
+    """Raise _Refused where this guest must not be written now."""
+    lock = config.main.get("lock")
+    if lock:
+        raise _Refused("locked", f"locked ({lock}); run again when that has ended")
+    facts = record(entry["guest"], raw, {})
+    if facts["unsafe_lines"]:
+        line = facts["unsafe_lines"][0]
+        raise _Refused("unsafe_lines", f"Proxmox VE would drop line {line['line']} on a write: {line['reason']}")
+    _refuse_unstartable(config, values, options)
+    if running is None:
+        return
+    own = layout.own_node(options.root)
+    if entry["node"] != own:
+        raise _Refused("moved", f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there")
+    if facts["unknown_keys"]:
+        dropped = qm.dropped_lines(options.qm, entry["guest"], options.timeout)
+        if dropped:
+            raise _Refused("unsafe_lines", f"Proxmox VE would drop lines on a write: {dropped}")
+    foreign = _changes.foreign_pending(config)
+    if foreign and not running and not options.apply_foreign_pending:
+        raise _Refused(
+            "foreign_pending",
+            f"stopped, with somebody else's pending changes ({', '.join(foreign)}), which qm set would apply; "
+            "start or revert them, or allow it: guest_io_apply_foreign_pending: true",
+        )
+
+
+def _refuse_unstartable(config: _config.Config, values: dict[str, str], options: Options) -> None:
+    storages: dict[str, Any] = {}
+    after = _config.edit(config.text, values, _changes.pending_keys(config, values))
+    text = _storage_text(options)
+    if text is not None:
+        storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
+    guest = record("0", _config.encode(after), storages)
+    for disk in guest["disks"]:
+        settings = disk["next"] or disk["effective"]
+        if disk["key"] in values and settings and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
+            raise _Refused("would_not_start", f"{disk['key']} would have aio native with cache {settings['cache']}, which QEMU refuses")
+
+
+def _storage_text(options: Options) -> str | None:
+    try:
+        return _config.printable(_config.decode(layout.read(options.root, "/etc/pve/storage.cfg")))
+    except OSError:
+        return None
+
+
+def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
+    refusal = qm.set_values(options.qm, entry["guest"], values, entry["digest"], options.timeout)
+    if refusal:
+        detail = _where(entry, options) if refusal.reason == "moved" else refusal.detail
+        raise _Refused(refusal.reason, detail)
+    return layout.read(options.root, entry["config"])
+
+
+def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
+    if entry["config"].endswith(".json"):
+        raise _Refused("refused", "its config is JSON, a copy that can be judged but not written")
+    text = _config.edit(config.text, values, _changes.pending_keys(config, values))
+    path = layout.inside(options.root, entry["config"])
+    tree.write(path, _config.encode(text))
+    return layout.read(options.root, entry["config"])
+
+
+def _diff(config: _config.Config, values: dict[str, str]) -> dict[str, str]:
+    before = {key: _changes.current(config, key) for key in values}
+    return {
+        "before": "".join(f"{key}: {_config.printable(old)}\n" for key, old in sorted(before.items()) if old is not None),
+        "after": "".join(f"{key}: {_config.printable(new)}\n" for key, new in sorted(values.items())),
+    }

@@ -1,0 +1,123 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Where guest configs lie: on a live node, in a tree of a whole cluster, in a flat directory."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from typing import NamedTuple
+
+#: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
+MAX_CONFIG_BYTES = 1024 * 1024
+
+_CONFIG = re.compile(r"^([1-9]\d*)\.conf$", re.ASCII)
+_FLAT = re.compile(r"^([1-9]\d*)\.(conf|json)$", re.ASCII)
+_NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?$", re.ASCII)
+
+
+class LayoutError(OSError):
+    """Nothing that guests could be read from; the message says what was looked for and what to do."""
+
+
+class Source(NamedTuple):
+    """One guest config: its id, its node (None in a flat directory) and its path as it is on the host."""
+
+    guest: str
+    node: str | None
+    path: str
+
+
+def is_live(root: str) -> bool:
+    """True where ``root`` is the host itself."""
+    return os.path.realpath(root) == "/"
+
+
+def inside(root: str, path: str) -> str:
+    """An absolute path of the host, below ``root``."""
+    return os.path.join(root, path.lstrip("/"))
+
+
+def own_node(root: str) -> str:
+    """The node this host is: what /etc/pve/local points to, else the host's name (PVE::INotify nodename)."""
+    try:
+        return os.path.basename(os.readlink(inside(root, "/etc/pve/local")))
+    except OSError:
+        return socket.gethostname().split(".", 1)[0]
+
+
+def node_names(root: str) -> list[str]:
+    """All nodes below ``root``, sorted; empty where there is no /etc/pve/nodes."""
+    try:
+        return sorted(name for name in os.listdir(inside(root, "/etc/pve/nodes")) if _NODE.match(name))
+    except FileNotFoundError:
+        return []
+
+
+def sources(root: str, node: str | None) -> list[Source]:
+    """The guest configs to read, by node and id.
+
+    ``node`` None means: live the own node, below another root all nodes.
+    ``all`` is all nodes. Raises LayoutError.
+    """
+    names = node_names(root)
+    if not names:
+        if is_live(root):
+            raise LayoutError("no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster running?")
+        return _flat(root)
+    if node is None:
+        node = own_node(root) if is_live(root) else "all"
+    if node != "all":
+        if node not in names:
+            raise LayoutError(f"no node '{node}' in {inside(root, '/etc/pve/nodes')}; there are: {', '.join(names)}")
+        names = [node]
+    found = []
+    for name in names:
+        directory = f"/etc/pve/nodes/{name}/qemu-server"
+        found += [Source(match[1], name, f"{directory}/{match[0]}") for match in _matches(inside(root, directory), _CONFIG)]
+    return found
+
+
+def _flat(root: str) -> list[Source]:
+    directory = inside(root, "/etc/pve/qemu-server")
+    if os.path.isdir(directory):
+        return [Source(match[1], None, f"/etc/pve/qemu-server/{match[0]}") for match in _matches(directory, _CONFIG)]
+    if not os.path.isdir(root):
+        raise LayoutError(f"no directory {root}")
+    return [Source(match[1], None, f"/{match[0]}") for match in _matches(root, _FLAT)]
+
+
+def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise LayoutError(f"cannot read directory {directory}: {exc.strerror}") from exc
+    return sorted((match for match in map(pattern.match, names) if match), key=lambda match: int(match[1]))
+
+
+def read(root: str, path: str) -> bytes:
+    """The bytes of a host's file below ``root``; raises OSError, also for what leaves the root by a link
+    and for what is larger than Proxmox VE stores."""
+    full = inside(root, path)
+    if not is_live(root):
+        real, top = os.path.realpath(full), os.path.realpath(root)
+        if os.path.commonpath([real, top]) != top:
+            raise OSError(0, f"is a link that leads out of {root}")
+    if not os.path.isfile(full):
+        os.stat(full)
+        raise OSError(0, "is no regular file")
+    with open(full, "rb") as stream:
+        raw = stream.read(MAX_CONFIG_BYTES + 1)
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise OSError(0, "is larger than 1 MiB, more than Proxmox VE stores; not read")
+    return raw
+
+
+def reason(exc: OSError) -> str:
+    """An OSError in words, without numbers and paths."""
+    return exc.strerror or str(exc)

@@ -1,0 +1,184 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Read: what a host's guests are configured with, as plain records. Decides nothing, changes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from .._qemu_server import config as _config
+from .._qemu_server import storage as _storage
+from .._qemu_server.json_config import JsonConfigError, to_text
+from .._qemu_server.record import record
+from . import layout
+
+_RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
+_STORAGE_FILES = ("/etc/pve/storage.cfg", "/storage.cfg")
+
+
+class Reading:
+    """What was read: ``guests``, ``storages``, ``nodes`` and ``problems``, each as in docs/data.md."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.guests: list[dict[str, Any]] = []
+        self.storages: list[dict[str, Any]] = []
+        self.nodes: list[dict[str, Any]] = []
+        self.problems: list[dict[str, Any]] = []
+
+    def problem(self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None) -> None:
+        """Note what could not be read."""
+        self.problems.append({"file": path, "line": line, "guest": guest, "node": node, "reason": text})
+
+
+def read(root: str, node: str | None = None, guests: list[str] | None = None) -> Reading:
+    """Read the guests below ``root``; raises layout.LayoutError where there is nothing to read from.
+
+    One config that cannot be read is a problem, and does not hide the others.
+    """
+    reading = Reading(root)
+    sources = layout.sources(root, node)
+    storages = _read_storages(reading)
+    wanted = None if guests is None else {str(guest) for guest in guests}
+    for source in sources:
+        if wanted is None or source.guest in wanted:
+            _read_guest(reading, source, storages)
+    for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=lambda g: (len(g), g)):
+        reading.problem("", f"guest {guest} is not there", guest=guest)
+    reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
+    if layout.is_live(root):
+        _mark_running(reading)
+    return reading
+
+
+def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> None:
+    try:
+        raw = layout.read(reading.root, source.path)
+        if source.path.endswith(".json"):
+            raw = to_text(_config.decode(raw)).encode("utf-8", "surrogateescape")
+    except OSError as exc:
+        reading.problem(source.path, f"cannot be read: {layout.reason(exc)}", source.guest, node=source.node)
+        return
+    except JsonConfigError as exc:
+        reading.problem(source.path, str(exc), source.guest, node=source.node)
+        return
+    fault = _no_config(raw)
+    if fault:
+        reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
+        return
+    reading.guests.append(record(source.guest, raw, storages, source.node, source.path))
+
+
+def _no_config(raw: bytes) -> tuple[str, int | None] | None:
+    if not raw.strip():
+        return "is empty: no guest config", None
+    if b"\0" in raw:
+        return "is binary: no guest config", raw.count(b"\n", 0, raw.index(b"\0")) + 1
+    parsed = _config.parse(_config.decode(raw))
+    if not parsed.main.entries:
+        return "has no line 'key: value' before its first section: no guest config", 1
+    return None
+
+
+def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:
+    path = next((path for path in _STORAGE_FILES if os.path.exists(layout.inside(reading.root, path))), _STORAGE_FILES[0])
+    try:
+        text = _config.decode(layout.read(reading.root, path))
+    except OSError as exc:
+        reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known")
+        text = ""
+    reading.storages, problems = _storage.parse(_config.printable(text), _optional(reading, "/etc/pve/ceph.conf"))
+    for problem in problems:
+        reading.problem(path, problem["reason"], line=problem["line"])
+    return {storage["id"]: storage for storage in reading.storages}
+
+
+def _optional(reading: Reading, path: str) -> str | None:
+    try:
+        return _config.printable(_config.decode(layout.read(reading.root, path)))
+    except OSError:
+        return None
+
+
+def _read_nodes(reading: Reading, names: list[str]) -> list[dict[str, Any]]:
+    """Each node's addresses and names, from corosync.conf, /etc/hosts and, live, the kernel."""
+    nodes = {name: {"name": name, "addresses": [], "names": [name]} for name in names}
+    for name, address in _ring_addresses(_optional(reading, "/etc/pve/corosync.conf") or ""):
+        if name in nodes:
+            _append(nodes[name]["addresses"], address)
+    for address, hosts in _host_lines(_optional(reading, "/etc/hosts") or ""):
+        for name in names:
+            if name in hosts and not address.startswith("127."):
+                _append(nodes[name]["addresses"], address)
+                for host in hosts:
+                    _append(nodes[name]["names"], host)
+    if layout.is_live(reading.root):
+        own = nodes.get(layout.own_node(reading.root))
+        for address in _kernel_addresses() if own else ():
+            _append(own["addresses"], address)
+    return list(nodes.values())
+
+
+def _append(values: list[str], value: str) -> None:
+    if value not in values:
+        values.append(value)
+
+
+def _ring_addresses(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for block in re.findall(r"\bnode\s*\{([^}]*)\}", text):
+        pairs = [(match[1], match[2]) for match in map(_RING.match, block.split("\n")) if match]
+        name = dict(pairs).get("name")
+        found += [(name, value) for key, value in pairs if key != "name" and name]
+    return found
+
+
+def _host_lines(text: str) -> list[tuple[str, list[str]]]:
+    lines = (line.split("#", 1)[0].split() for line in text.split("\n"))
+    return [(words[0], words[1:]) for words in lines if len(words) > 1]
+
+
+def _kernel_addresses() -> list[str]:
+    """The addresses of this machine, IPv4 from the routing trie and IPv6 from if_inet6 (proc(5))."""
+    found = []
+    try:
+        with open("/proc/net/fib_trie", encoding="ascii") as stream:
+            last = ""
+            for line in stream:
+                words = line.split()
+                if words[:1] in (["|--"], ["+--"]):
+                    last = words[1]
+                elif words[:2] == ["/32", "host"] and words[2:] == ["LOCAL"]:
+                    _append(found, last)
+    except OSError:
+        pass
+    try:
+        with open("/proc/net/if_inet6", encoding="ascii") as stream:
+            for line in stream:
+                digits = line.split()[0]
+                _append(found, ":".join(digits[at: at + 4] for at in range(0, 32, 4)))
+    except OSError:
+        pass
+    return [address for address in found if not address.startswith("127.")]
+
+
+def _mark_running(reading: Reading) -> None:
+    """A guest of this node runs when its pid file names a live process (qemu-server check_running)."""
+    own = layout.own_node(reading.root)
+    for guest in reading.guests:
+        if guest["node"] == own:
+            guest["running"] = is_running(reading.root, guest["id"])
+
+
+def is_running(root: str, guest: str) -> bool:
+    """True where the guest's pid file names a live process."""
+    try:
+        with open(layout.inside(root, f"/var/run/qemu-server/{guest}.pid"), encoding="ascii") as stream:
+            pid = int(stream.read())
+        return os.path.exists(f"/proc/{pid}")
+    except (OSError, ValueError):
+        return False

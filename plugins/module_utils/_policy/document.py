@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The policy document: validated as a whole before anything is judged by it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .._model import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
+from .errors import PolicyError
+from .rules import RULES
+from .selector import Selector
+
+KEEP = "keep"
+
+#: What is judged where a policy says nothing.
+DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
+DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
+
+_TOP = ("controller", "disk", "overrides", "waivers")
+_DISK = ("iothread", "aio", "cache", "loosen")
+_OVERRIDE = ("name", "match", "disk", "controller")
+_WAIVER = ("id", "match", "rules", "until", "reason")
+_WANTED_CACHES = tuple(mode for mode in CACHE_MODES if mode != "unsafe")
+
+
+class Override(NamedTuple):
+    """One entry of ``overrides``; ``disk`` holds only the keys it names."""
+
+    name: str
+    match: Selector
+    disk: dict[str, Any]
+    controller: str | None
+
+
+class Waiver(NamedTuple):
+    """One entry of ``waivers``; it holds through the whole day ``until``."""
+
+    id: str
+    match: Selector
+    rules: tuple[str, ...]
+    until: datetime.date
+    reason: str
+
+
+class Policy(NamedTuple):
+    """A validated policy. ``disk`` has all four keys; aio and cache are lists or ``keep``."""
+
+    controller: str
+    disk: dict[str, Any]
+    overrides: tuple[Override, ...]
+    waivers: tuple[Waiver, ...]
+
+
+def parse(document: Any) -> Policy:
+    """Validate a policy document; raises PolicyError naming the place and what is allowed there."""
+    _mapping("", document, _TOP)
+    disk = {**DEFAULT_DISK, **_disk("disk", document.get("disk", {}))}
+    _possible("disk", disk)
+    overrides = []
+    for number, raw in enumerate(_list("overrides", document.get("overrides"))):
+        override = _override(f"overrides[{number}]", raw)
+        _possible(f"overrides[{number}].disk", {**disk, **override.disk})
+        overrides.append(override)
+    waivers = [_waiver(f"waivers[{number}]", raw) for number, raw in enumerate(_list("waivers", document.get("waivers")))]
+    _unique("waivers", [waiver.id for waiver in waivers])
+    return Policy(
+        _controller("controller", document.get("controller", DEFAULT_CONTROLLER)), disk, tuple(overrides), tuple(waivers)
+    )
+
+
+def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[str, ...] = ()) -> None:
+    if not isinstance(value, Mapping):
+        raise PolicyError(place, f"is {value!r}, it takes a mapping with the keys {', '.join(allowed)}")
+    for key in value:
+        if key not in allowed:
+            raise PolicyError(_at(place, key), f"is not known; allowed here: {', '.join(allowed)}")
+    for key in required:
+        if value.get(key) is None:
+            raise PolicyError(_at(place, key), "is missing")
+
+
+def _at(place: str, key: Any) -> str:
+    return f"{place}.{key}" if place else str(key)
+
+
+def _list(place: str, value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise PolicyError(place, f"is {value!r}, it takes a list")
+    return value
+
+
+def _unique(place: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise PolicyError(place, f"id '{value}' stands twice")
+
+
+def _controller(place: str, value: Any) -> str:
+    if value not in (IOTHREAD_CONTROLLER, KEEP):
+        raise PolicyError(place, f"is {value!r}, it takes {IOTHREAD_CONTROLLER} or {KEEP}")
+    return value
+
+
+def _disk(place: str, raw: Any) -> dict[str, Any]:
+    _mapping(place, raw, _DISK)
+    disk = dict(raw)
+    if "iothread" in disk and not (disk["iothread"] is True or disk["iothread"] == KEEP):
+        raise PolicyError(f"{place}.iothread", f"is {disk['iothread']!r}, it takes true or {KEEP}")
+    if "aio" in disk:
+        disk["aio"] = _modes(f"{place}.aio", disk["aio"], AIO_MODES)
+    if "cache" in disk:
+        disk["cache"] = _modes(f"{place}.cache", disk["cache"], _WANTED_CACHES)
+    if "loosen" in disk:
+        disk["loosen"] = _modes(f"{place}.loosen", disk["loosen"], DURABLE_CACHE_MODES, keep=False, empty=True)
+    return disk
+
+
+def _modes(place: str, value: Any, allowed: tuple[str, ...], keep: bool = True, empty: bool = False) -> Any:
+    if keep and value == KEEP:
+        return KEEP
+    modes = [value] if isinstance(value, str) else value
+    words = f"one of {', '.join(allowed)}, a list of them" + (f", or {KEEP}" if keep else "")
+    if not isinstance(modes, list) or not (modes or empty) or any(mode not in allowed for mode in modes):
+        raise PolicyError(place, f"is {value!r}, it takes {words}")
+    return [str(mode) for mode in modes]
+
+
+def _possible(place: str, disk: dict[str, Any]) -> None:
+    """QEMU refuses aio=native on a cached disk, so no policy may ask for it."""
+    if disk["aio"] == KEEP or disk["cache"] == KEEP or disk["aio"][0] != "native":
+        return
+    for mode in disk["cache"]:
+        if not CACHE_MODES[mode][0]:
+            raise PolicyError(
+                place,
+                f"aio native with cache {mode} is impossible: QEMU starts no guest with it; "
+                "native takes cache none or directsync",
+            )
+
+
+def _override(place: str, raw: Any) -> Override:
+    _mapping(place, raw, _OVERRIDE, required=("match",))
+    if not raw.get("disk") and raw.get("controller") is None:
+        raise PolicyError(place, "changes nothing: it takes disk, controller or both")
+    return Override(
+        str(raw.get("name", place)),
+        Selector(f"{place}.match", raw["match"]),
+        _disk(f"{place}.disk", raw.get("disk") or {}),
+        None if raw.get("controller") is None else _controller(f"{place}.controller", raw["controller"]),
+    )
+
+
+def _waiver(place: str, raw: Any) -> Waiver:
+    _mapping(place, raw, _WAIVER, required=_WAIVER)
+    rules = _list(f"{place}.rules", raw["rules"])
+    for number, rule in enumerate(rules):
+        if rule not in RULES:
+            raise PolicyError(f"{place}.rules[{number}]", f"is {rule!r}, it takes a rule id such as IO101")
+    if not rules:
+        raise PolicyError(f"{place}.rules", "is empty, it takes a list of rule ids")
+    for key in ("id", "reason"):
+        if not str(raw[key]).strip():
+            raise PolicyError(f"{place}.{key}", "is empty: a waiver says who it is and why")
+    return Waiver(
+        str(raw["id"]),
+        Selector(f"{place}.match", raw["match"]),
+        tuple(str(rule) for rule in rules),
+        parse_date(f"{place}.until", raw["until"]),
+        str(raw["reason"]),
+    )
+
+
+def parse_date(place: str, value: Any) -> datetime.date:
+    """A date as YAML or JSON brings it; raises PolicyError."""
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError as exc:
+        raise PolicyError(place, f"is {str(value)!r}, it takes a date such as 2027-03-31") from exc

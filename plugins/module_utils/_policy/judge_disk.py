@@ -1,0 +1,266 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""One disk against what the policy wants of it: findings, and the changes that cure them.
+
+Judged is what the disk has after its next cold start (``next``), so that a
+change that waits already is not made twice; what only waits is IO108.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .._model import DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, native_needs_direct
+from .document import KEEP
+
+
+class Remark(NamedTuple):
+    """A finding about one disk or controller, before guest and host are added.
+
+    ``change`` is the plan's ``(option, before, after)`` that cures it, None where nothing may;
+    ``cured`` tells that a change elsewhere (the controller's) cures it.
+    """
+
+    rule: str
+    severity: str
+    message: str
+    hint: str
+    actual: Any
+    wanted: Any
+    change: tuple[str, Any, Any] | None = None
+    cured: bool = False
+
+
+class Situation(NamedTuple):
+    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation."""
+
+    controller: str
+    controller_after: str
+    old_qemu: bool
+
+
+def judged(disk: dict[str, Any]) -> bool:
+    """True for the drives that the policy is about: disks, not media, and not on their way out."""
+    return disk["media"] == "disk" and not disk["pending_delete"]
+
+
+def settings(disk: dict[str, Any]) -> dict[str, Any] | None:
+    """What the disk has after the next cold start, as ``effective``."""
+    return disk["next"] or disk["effective"]
+
+
+def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) -> list[Remark]:
+    """The remarks on one disk, the gravest of each kind once."""
+    if disk["error"]:
+        return [
+            Remark(
+                "IO100",
+                "error",
+                f"Proxmox VE rejects this drive: {disk['error']}",
+                "Mend the line by hand; the guest starts without this disk, and the next write drops the line.",
+                disk["error"],
+                None,
+            )
+        ]
+    now = settings(disk)
+    storage = disk["storage"]
+    if now is None or (storage is not None and now["driver"] is None and now["aio"] is not None):
+        return [_unknown_storage(disk)]
+    remarks = [*_iothread(disk, now, wanted, situation)]
+    cache = _cache(disk, now, wanted)
+    aio = _aio(disk, now, wanted, situation, cache)
+    return remarks + [remark for remark in (*aio, cache) if remark]
+
+
+def _unknown_storage(disk: dict[str, Any]) -> Remark:
+    storage = disk["storage"] or {"id": None, "type": None}
+    if storage["type"] is None:
+        what, hint = "is not in storage.cfg", "Add the storage to storage.cfg, or remove the disk."
+    else:
+        what = f"is of type {storage['type']}, which this collection does not know"
+        hint = "Judge this disk by hand, and waive it if it is in order."
+    return Remark("IO100", "error", f"Storage {storage['id']} {what}: what QEMU gets cannot be told", hint, None, None)
+
+
+def _set(disk: dict[str, Any], option: str, after: Any) -> tuple[str, Any, Any]:
+    before = (disk["pending"] or disk["configured"])[option]
+    return (option, before, after)
+
+
+def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at: Situation) -> list[Remark]:
+    if wanted["iothread"] == KEEP or now["iothread"]:
+        return []
+    safe_aio = now["aio"] == "threads"
+    severity = "warning" if safe_aio else "error"
+    if disk["bus"] not in ("scsi", "virtio"):
+        return [
+            Remark(
+                "IO106",
+                severity,
+                f"bus {disk['bus']} cannot have an iothread" + (", aio threads keeps the freeze away" if safe_aio else ""),
+                "Move the disk to scsi or virtio by hand, with the guest's drivers in place; until then aio=threads.",
+                False,
+                True,
+            )
+        ]
+    configured = (disk["pending"] or disk["configured"])["iothread"]
+    possible = disk["bus"] == "virtio" or at.controller_after == IOTHREAD_CONTROLLER
+    if configured:
+        return [
+            Remark(
+                "IO102",
+                severity,
+                f"iothread=1 is ignored: controller {at.controller} gives no iothread",
+                f"Set the controller to {IOTHREAD_CONTROLLER}.",
+                False,
+                True,
+                cured=possible,
+            )
+        ]
+    if not possible:
+        return [
+            Remark(
+                "IO102",
+                severity,
+                f"no iothread, and controller {at.controller} cannot give one",
+                f"Needs controller {IOTHREAD_CONTROLLER}, see IO101.",
+                False,
+                True,
+            )
+        ]
+    return [
+        Remark(
+            "IO102",
+            severity,
+            "no iothread in effect",
+            "Set iothread=1.",
+            False,
+            True,
+            _set(disk, "iothread", True),
+        )
+    ]
+
+
+def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
+    mode = now["cache"]
+    storage = disk["storage"] or {}
+    if storage.get("type") == "btrfs" and not storage.get("nocow"):
+        return _cache_on_cow(disk, mode)
+    modes = wanted["cache"]
+    if mode == "unsafe":
+        message = "cache unsafe throws the guest's flushes away: data is lost when the host crashes"
+        if modes == KEEP:
+            return Remark("IO104", "error", message, "Set cache=none, or name a cache in the policy.", mode, "none")
+        return Remark("IO104", "error", message, f"Set cache={modes[0]}.", mode, modes, _set(disk, "cache", modes[0]))
+    if modes == KEEP or mode in modes:
+        return None
+    if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
+        return Remark(
+            "IO104",
+            "warning",
+            f"cache {mode} acknowledges a write only when it is on disk; {modes[0]} would loosen that, so it is left",
+            f"Where the guest does not rely on it, allow it in the policy: disk: {{loosen: [{mode}]}}.",
+            mode,
+            modes,
+        )
+    return Remark(
+        "IO104",
+        "warning",
+        f"cache {mode}, the policy wants {' or '.join(modes)}",
+        f"Set cache={modes[0]}.",
+        mode,
+        modes,
+        _set(disk, "cache", modes[0]),
+    )
+
+
+def _cache_on_cow(disk: dict[str, Any], mode: str) -> Remark | None:
+    if mode == "unsafe":
+        return Remark(
+            "IO104",
+            "error",
+            "cache unsafe throws the guest's flushes away: data is lost when the host crashes",
+            "Set cache=writeback, which is what btrfs with copy-on-write has by default.",
+            mode,
+            ["writeback"],
+            _set(disk, "cache", "writeback"),
+        )
+    if mode in ("none", "directsync"):
+        return Remark(
+            "IO104",
+            "warning",
+            f"cache {mode} on btrfs with copy-on-write: a buffer that changes in flight makes a checksum error",
+            "Remove the cache option by hand, or store the image without copy-on-write (storage option nocow).",
+            mode,
+            ["writeback", "writethrough"],
+        )
+    return None
+
+
+def _aio(
+    disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at: Situation, cache: Remark | None
+) -> list[Remark]:
+    aio, modes = now["aio"], wanted["aio"]
+    if aio is None:
+        return [_without_effect(disk, now, modes)] if modes != KEEP or disk["configured"]["aio"] else []
+    cache_after = cache.change[2] if cache and cache.change else now["cache"]
+    direct_after = cache_after in ("none", "directsync")
+    after = aio if modes == KEEP or aio in modes else modes[0]
+    if native_needs_direct(aio, now["cache_direct"]):
+        cured = not native_needs_direct(after, direct_after)
+        return [
+            Remark(
+                "IO105",
+                "error",
+                f"aio native with cache {now['cache']}: QEMU refuses it, the guest does not start",
+                f"Set aio={after}." if after != aio else "Set cache=none, or another aio.",
+                {"aio": aio, "cache": now["cache"]},
+                {"aio": modes, "cache": wanted["cache"]},
+                _set(disk, "aio", after) if cured and after != aio else None,
+                cured=cured,
+            )
+        ]
+    if native_needs_direct(after, direct_after):
+        return [
+            Remark(
+                "IO103",
+                _aio_severity(now, at),
+                f"aio {aio}, the policy wants native, which needs an uncached disk; this one keeps cache {cache_after}",
+                "Want aio threads for this disk, or a cache of none.",
+                aio,
+                modes,
+            )
+        ]
+    if after == aio:
+        return []
+    return [
+        Remark(
+            "IO103",
+            _aio_severity(now, at),
+            f"aio {aio} {'with' if now['iothread'] else 'without'} an iothread, the policy wants {' or '.join(modes)}",
+            f"Set aio={after}.",
+            aio,
+            modes,
+            _set(disk, "aio", after),
+        )
+    ]
+
+
+def _aio_severity(now: dict[str, Any], at: Situation) -> str:
+    if now["aio"] == "threads":
+        return "note"
+    return "note" if now["iothread"] and not at.old_qemu else "error"
+
+
+def _without_effect(disk: dict[str, Any], now: dict[str, Any], modes: Any) -> Remark:
+    storage = (disk["storage"] or {}).get("type") or "path"
+    return Remark(
+        "IO107",
+        "note",
+        f"aio has no effect here: storage type {storage} reaches QEMU through its driver {now['driver']}, which has none",
+        "Nothing to set; limit backup and migration load for this storage. rbd with krbd would take aio.",
+        None,
+        modes,
+    )

@@ -1,0 +1,315 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""One guest against the policy: its findings, and its entry in the plan."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .._model import IOTHREAD_CONTROLLER, SEVERITIES, VIRTIO_CONTROLLERS, plural
+from . import judge_disk
+from .document import KEEP, Policy
+from .judge_disk import Remark, Situation
+from .locality import Locality
+from .selector import Selector
+from .waivers import Waivers
+
+#: Reasons for which a guest, or a part of it, must change and is not in the plan.
+LOCKED, UNSAFE_LINES, DRIVER_CHANGE, NOT_FIXABLE = "locked", "unsafe_lines", "driver_change", "not_fixable"
+
+_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
+_MAJOR = re.compile(r"^(\d+)\.")
+
+
+class Verdict:
+    """What one guest's judgement comes to; ``assess`` collects these."""
+
+    __slots__ = ("changes", "disks", "findings", "left_alone", "status")
+
+    def __init__(self) -> None:
+        self.findings: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
+        self.disks: list[dict[str, Any]] = []
+        self.left_alone: tuple[str, str] | None = None
+        self.status = "compliant"
+
+
+class GuestJudge:
+    """Judges guests by one policy. ``migrate`` selects the guests whose driver may change."""
+
+    def __init__(self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None) -> None:
+        self._policy = policy
+        self._waivers = waivers
+        self._locality = locality
+        self._migrate = migrate
+
+    def judge(self, guest: dict[str, Any]) -> Verdict:
+        """The verdict on one guest record."""
+        return _Judgement(self, guest).run()
+
+    def wanted_controller(self, subject: dict[str, Any]) -> str:
+        """The controller the policy wants of a guest, first override wins."""
+        for override in self._policy.overrides:
+            if override.controller is not None and override.match.matches(subject):
+                return override.controller
+        return self._policy.controller
+
+    def wanted_disk(self, subject: dict[str, Any]) -> dict[str, Any]:
+        """What the policy wants of a disk: per key the first override that matches and names it."""
+        wanted: dict[str, Any] = {}
+        for override in self._policy.overrides:
+            missing = [key for key in override.disk if key not in wanted]
+            if missing and override.match.matches(subject):
+                wanted.update({key: override.disk[key] for key in missing})
+        return {**self._policy.disk, **wanted}
+
+
+class _Judgement:
+    def __init__(self, judge: GuestJudge, guest: dict[str, Any]) -> None:
+        self._judge = judge
+        self._guest = guest
+        self._verdict = Verdict()
+        facts = {key: guest[key] for key in _GUEST_KEYS}
+        self._subject = {"guest": facts, "controller": guest["controller"]}
+        self._violated = self._waived = self._waits = False
+
+    def run(self) -> Verdict:
+        guest, verdict = self._guest, self._verdict
+        judged = [disk for disk in guest["disks"] if judge_disk.judged(disk)]
+        before = guest["controller"]["pending"] or guest["controller"]["effective"]
+        after = self._controller([disk for disk in judged if disk["bus"] == "scsi" and not disk["error"]], before)
+        for disk in judged:
+            self._disk(disk, before, after)
+        self._not_understood()
+        self._waiting(judged)
+        if verdict.changes:
+            self._hold_back()
+        self._notes()
+        verdict.status = self._status()
+        return verdict
+
+    def _controller(self, scsi: list[dict[str, Any]], before: str) -> str:
+        wanted = self._judge.wanted_controller(self._subject) if scsi else KEEP
+        if wanted in (KEEP, before):
+            return before
+        same_driver = before in VIRTIO_CONTROLLERS
+        allowed = same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject))
+        safe = all((judge_disk.settings(disk) or {}).get("aio") == "threads" for disk in scsi)
+        unset = " (scsihw is unset)" if self._guest["controller"]["configured"] is None else ""
+        remark = Remark(
+            "IO101",
+            "warning" if safe else "error",
+            f"SCSI controller {before}{unset}, the policy wants {wanted}",
+            f"Set scsihw={wanted}."
+            if allowed
+            else f"{wanted} changes the guest's driver: make sure it has virtio_scsi (Windows: vioscsi), then allow it: "
+            f"guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\"",
+            before,
+            wanted,
+            ("", before, wanted) if allowed else None,
+        )
+        return wanted if self._add(None, remark, self._guest["controller"]["line"]) else before
+
+    def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
+        location = self._judge._locality.classify(self._guest["node"], disk["storage"])
+        storage = disk["storage"] and {**disk["storage"], "location": location}
+        subject = {**self._subject, **disk, "storage": storage}
+        situation = Situation(before, after, old_qemu(self._guest))
+        violated = self._violated
+        self._violated = False
+        for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
+            if location == "node":
+                own = ", ".join(self._judge._locality.own_servers(self._guest["node"], disk["storage"]))
+                remark = remark._replace(
+                    message=f"{remark.message}; storage {disk['storage']['id']} is served by this node itself ({own})"
+                )
+            self._add(disk, remark, disk["line"], subject)
+        self._verdict.disks.append(
+            {
+                "key": disk["key"],
+                "storage": disk["storage"] and {"id": disk["storage"]["id"], "type": disk["storage"]["type"]},
+                "compliant": not self._violated,
+            }
+        )
+        self._violated = violated or self._violated
+
+    def _add(self, disk: dict[str, Any] | None, remark: Remark, line: int | None, subject: Any = None) -> bool:
+        """Record a remark; True where its cure is in the plan or on its way."""
+        key = None if disk is None else disk["key"]
+        waived = self._judge._waivers.find(remark.rule, subject or self._subject)
+        finding = self.finding(remark, key, line)
+        finding["waived"] = waived
+        finding["fixable"] = waived is None and (remark.change is not None or remark.cured)
+        self._verdict.findings.append(finding)
+        if waived is not None:
+            self._waived = True
+            return False
+        if remark.severity != "note":
+            self._violated = True
+        if remark.change is not None:
+            option, before, after = remark.change
+            self._verdict.changes.append(
+                {"key": key or "controller", "option": option or None, "before": before, "after": after}
+            )
+        return finding["fixable"]
+
+    def finding(self, remark: Remark, disk: str | None, line: int | None) -> dict[str, Any]:
+        """A finding of docs/data.md about this guest."""
+        guest = self._guest
+        return {
+            "rule": remark.rule,
+            "severity": remark.severity,
+            "host": None,
+            "guest": guest["id"],
+            "name": guest["name"],
+            "node": guest["node"],
+            "disk": disk,
+            "file": guest["config"],
+            "line": line,
+            "message": remark.message,
+            "hint": remark.hint,
+            "actual": remark.actual,
+            "wanted": remark.wanted,
+            "fixable": False,
+            "waived": None,
+        }
+
+    def _not_understood(self) -> None:
+        rejected = {disk["line"] for disk in self._guest["disks"] if disk["error"]}
+        for line in self._guest["unsafe_lines"]:
+            if line["line"] not in rejected:
+                self._add(
+                    None,
+                    Remark(
+                        "IO100",
+                        "warning",
+                        f"line {line['line']} is not understood ({line['reason']}): {line['text']}",
+                        "Mend or remove it by hand: Proxmox VE drops it on its next write.",
+                        line["text"],
+                        None,
+                    ),
+                    line["line"],
+                )
+
+    def _waiting(self, judged: list[dict[str, Any]]) -> None:
+        """IO108: in order after the next cold start, and not before."""
+        controller = self._guest["controller"]
+        old = controller["effective"]
+        if controller["pending"] == IOTHREAD_CONTROLLER and any(disk["bus"] == "scsi" for disk in judged):
+            self._wait(None, controller["line"], {"controller": old}, {"controller": controller["pending"]})
+        for disk in judged:
+            if disk["next"] is None or disk["effective"] is None:
+                continue
+            differs = {
+                option: (disk["effective"][option], disk["next"][option])
+                for option in ("iothread", "aio", "cache")
+                if disk["effective"][option] != disk["next"][option]
+            }
+            if differs:
+                self._wait(
+                    disk["key"],
+                    disk["line"],
+                    {option: pair[0] for option, pair in differs.items()},
+                    {option: pair[1] for option, pair in differs.items()},
+                )
+
+    def _wait(self, key: str | None, line: int | None, old: dict[str, Any], new: dict[str, Any]) -> None:
+        change = ", ".join(f"{option} {old[option]} → {new[option]}" for option in new)
+        self._waits = True
+        remark = Remark(
+            "IO108",
+            "warning",
+            f"waits for a cold start: {change}",
+            "Stop and start the guest (qm shutdown, qm start, or qm reboot); a reboot inside the guest is not enough.",
+            old,
+            new,
+        )
+        finding = self.finding(remark, key, line)
+        finding["waived"] = self._judge._waivers.find("IO108", self._subject)
+        self._verdict.findings.append(finding)
+
+    def _hold_back(self) -> None:
+        guest = self._guest
+        if guest["lock"]:
+            detail = f"locked ({guest['lock']}); run again when that has ended"
+            self._keep(LOCKED, detail)
+            remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", guest["lock"], None)
+            self._add(None, remark, None)
+        elif guest["unsafe_lines"]:
+            count = plural(len(guest["unsafe_lines"]), "line")
+            first = guest["unsafe_lines"][0]
+            self._keep(
+                UNSAFE_LINES,
+                f"Proxmox VE would drop {count} on a write, the first is line {first['line']}: {first['reason']}",
+            )
+
+    def _keep(self, reason: str, detail: str) -> None:
+        self._verdict.changes.clear()
+        self._verdict.left_alone = (reason, detail)
+        for finding in self._verdict.findings:
+            finding["fixable"] = False
+
+    def _notes(self) -> None:
+        guest, changed = self._guest, bool(self._verdict.changes)
+        if guest["snapshots"] and (changed or guest["snapshots_differ"]):
+            names = guest["snapshots"] if changed else guest["snapshots_differ"]
+            self._add(
+                None,
+                Remark(
+                    "IO111",
+                    "note",
+                    f"a rollback to {', '.join(names)} brings the old settings back",
+                    "Harden again after a rollback, or delete the snapshot.",
+                    names,
+                    None,
+                ),
+                None,
+            )
+        if guest["template"] and changed:
+            self._add(
+                None,
+                Remark(
+                    "IO112",
+                    "note",
+                    "a template: guests cloned from now on inherit the change, guests cloned before keep theirs",
+                    "Look for its clones among the guests of this report.",
+                    True,
+                    None,
+                ),
+                None,
+            )
+
+    def _status(self) -> str:
+        verdict = self._verdict
+        unfixed = [finding for finding in verdict.findings if _unfixed(finding)]
+        if unfixed and verdict.left_alone is None:
+            worst = min(unfixed, key=lambda finding: SEVERITIES.index(finding["severity"]))
+            driver = next((finding for finding in unfixed if finding["rule"] == "IO101"), None)
+            verdict.left_alone = (DRIVER_CHANGE, _sentence(driver)) if driver else (NOT_FIXABLE, _sentence(worst))
+        if verdict.changes:
+            return "to_change"
+        if self._violated:
+            return "left_alone"
+        if self._waits:
+            return "waiting"
+        return "waived" if self._waived else "compliant"
+
+
+def _unfixed(finding: dict[str, Any]) -> bool:
+    """True for what violates the policy and this run does not cure. IO108 needs a restart, no change."""
+    return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] == "IO108")
+
+
+def _sentence(finding: dict[str, Any]) -> str:
+    where = f"{finding['disk']}: " if finding["disk"] else ""
+    return f"{finding['rule']} {where}{finding['message']}. {finding['hint']}"
+
+
+def old_qemu(guest: dict[str, Any]) -> bool:
+    """True where a QEMU below 9 runs the guest, would start it, or where the version is not known."""
+    known = [version for version in (guest["qemu"]["running"], guest["qemu"]["installed"]) if version]
+    majors = [int(match[1]) for match in map(_MAJOR.match, known) if match]
+    return not majors or min(majors) < 9

@@ -1,0 +1,166 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The rules: stable ids, one-line reasons, where each comes from and who disagrees.
+
+``Bug`` is kernel Bugzilla 199727, with the comment's number. Measurements are in docs/evidence.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """``severity`` is the usual one; a finding's own follows its evidence."""
+
+    id: str
+    title: str
+    severity: str
+    reason: str
+    source: str
+    dissent: str = ""
+
+
+_ALL = (
+    Rule(
+        "IO100",
+        "Cannot be judged",
+        "error",
+        "What could not be read or understood was not checked, and what was not checked is not in order.",
+        "Proxmox VE skips such lines and rejects such drives (qemu-server parse_vm_config, parse_drive).",
+    ),
+    Rule(
+        "IO101",
+        "SCSI controller cannot give each disk an iothread",
+        "error",
+        "Only virtio-scsi-single gives each disk a controller, and so an iothread, of its own.",
+        "Bug c9, c13, c18, c19, c24; qemu-server ignores iothread on any other scsihw, with a warning at start.",
+    ),
+    Rule(
+        "IO102",
+        "No iothread in effect",
+        "error",
+        "Without an iothread QEMU's main loop submits the disk's I/O while it holds the lock that the vCPUs need.",
+        "Bug c3, c4, c8, c9, c14, c15.",
+    ),
+    Rule(
+        "IO103",
+        "aio mode can block the thread that submits",
+        "error",
+        "io_submit() and sometimes io_uring_enter() block while the storage is saturated; threads wait elsewhere.",
+        "Bug c4, c8, c9, c14, c15; measured on QEMU 7.2 and 10.0: an error without an iothread and below QEMU 9, "
+        "a note with one from QEMU 9 on.",
+        "With an iothread, io_uring was as safe as threads on QEMU 10.0, and threads cost CPU on very fast NVMe.",
+    ),
+    Rule(
+        "IO104",
+        "Cache mode",
+        "warning",
+        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes.",
+        "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs with copy-on-write keeps its cached default.",
+        "Bug c1: Roland Kletzing first helped himself with writeback.",
+    ),
+    Rule(
+        "IO105",
+        "aio=native with a cached mode: the guest does not start",
+        "error",
+        "QEMU refuses it: aio=native was specified, but it requires cache.direct=on. Proxmox VE stores it all the same.",
+        "Recorded on Proxmox VE 9.2; 357 starts of QEMU 7.2.",
+    ),
+    Rule(
+        "IO106",
+        "Bus that cannot have an iothread",
+        "error",
+        "Disks on ide and sata can only get an iothread by moving to scsi or virtio, which changes the guest's driver.",
+        "qemu-server's schema has iothread on scsi and virtio only; QEMU: Property '…iothread' not found.",
+    ),
+    Rule(
+        "IO107",
+        "Setting without effect here",
+        "note",
+        "Only the block drivers file, host_device and host_cdrom have an aio option; librbd and iscsi ignore it.",
+        "Bug c23, c24; qemu-server Blockdev.pm.",
+    ),
+    Rule(
+        "IO108",
+        "Configured, waits for a cold start",
+        "warning",
+        "A running guest keeps its old settings until it is stopped and started; a reboot inside the guest is not enough.",
+        "Recorded on Proxmox VE 9.2: such changes go to [PENDING].",
+    ),
+    Rule(
+        "IO109",
+        "Running QEMU differs from its config",
+        "warning",
+        "What a guest runs with is on its QEMU's command line, and that is not what its config says.",
+        "/proc/PID/cmdline.",
+    ),
+    Rule(
+        "IO110",
+        "Locked, left alone",
+        "warning",
+        "A backup, migration or snapshot is at work on the guest; everything that writes fails until it ends.",
+        "Recorded on Proxmox VE 9.2: VM is locked (backup), status 255.",
+    ),
+    Rule(
+        "IO111",
+        "A snapshot would bring the old settings back",
+        "note",
+        "A rollback restores the settings of the day the snapshot was taken.",
+        "qemu-server, snapshot rollback.",
+    ),
+    Rule(
+        "IO112",
+        "Template",
+        "note",
+        "Clones inherit a template's settings; guests that were cloned before keep theirs.",
+        "Recorded on Proxmox VE 9.2: templates can be edited.",
+    ),
+    Rule(
+        "IO121",
+        "Waiver has expired",
+        "warning",
+        "What it waived is judged again; renew it with a reason or remove it.",
+        "This policy.",
+    ),
+    Rule(
+        "IO122",
+        "Waiver matches nothing",
+        "warning",
+        "It waives nothing that is there: the selector is wrong, or the guest is gone or cured.",
+        "This policy.",
+    ),
+    Rule(
+        "IO201",
+        "Write-back limits in force",
+        "error",
+        "Much dirty memory makes one long flush, and every guest on the storage waits for it.",
+        "Bug, description: dirty_ratio 2 and dirty_background_ratio 1 make it somewhat less severe.",
+    ),
+    Rule(
+        "IO202",
+        "Write-back limits do not last",
+        "error",
+        "What is set by hand, or by a file that another file overrides, is gone after a reboot.",
+        "sysctl.d(5).",
+    ),
+    Rule(
+        "IO203",
+        "Another manager sets the write-back limits",
+        "warning",
+        "tuned rewrites vm.dirty_* while the host runs; its profile virtual-host undoes the ratios.",
+        "tuned's profiles.",
+    ),
+    Rule(
+        "IO204",
+        "Write-back limits above what the disks queue",
+        "note",
+        "Limits help only where they come out below the device's whole queue.",
+        "Measured: 480 MB changed nothing at a queue of 160 MB, 32 MiB made the gap ten times shorter.",
+    ),
+)
+
+#: Rule by id.
+RULES = {rule.id: rule for rule in _ALL}

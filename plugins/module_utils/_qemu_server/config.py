@@ -1,0 +1,232 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The text of a Proxmox VE guest config: its sections and lines, read and edited losslessly.
+
+Text in, values out. Nothing here knows what an option means. The reading
+follows qemu-server's ``parse_vm_config``: what it skips or would drop on its
+next write is kept here as an unsafe line, for a write through ``qm`` loses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+
+MAIN = ""
+PENDING = "pending"
+
+_BLANK = re.compile(r"^\s*$", re.ASCII)
+_PENDING = re.compile(r"^\[PENDING\]\s*$", re.ASCII | re.IGNORECASE)
+_SPECIAL = re.compile(r"^\[special:(cloudinit|fleecing)\]\s*$", re.ASCII | re.IGNORECASE)
+_SNAPSHOT = re.compile(r"^\[([a-z][a-z0-9_\-]+)\]\s*$", re.ASCII | re.IGNORECASE)
+_SECTION = re.compile(r"^\[([^\]]*)\]\s*$", re.ASCII)
+_DESCRIPTION = re.compile(r"^description:\s*.*\S\s*$", re.ASCII)
+_SNAPSTATE = re.compile(r"snapstate:\s*(prepare|delete)\s*$", re.ASCII)
+_ENTRY = re.compile(r"^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$", re.ASCII)
+
+# Keys of qemu-server 9.2.6 (confdesc). A key that is not here may be newer than this list:
+# only `qm` itself can tell, so the caller is told, not answered for.
+_KEYS = frozenset(
+    """
+    acpi affinity agent allow-ksm amd-sev arch args autostart balloon bios boot bootdisk cdrom
+    cicustom cipassword citype ciupgrade ciuser cores cpu cpulimit cpuunits description freeze
+    hookscript hotplug hugepages intel-tdx ivshmem keephugepages keyboard kvm localtime lock machine
+    memory meta migrate_downtime migrate_speed name nameserver numa onboot ostype parent protection
+    reboot running-nets-host-mtu runningcpu runningmachine scsihw searchdomain shares smbios1 smp
+    snaptime sockets spice_enhancements sshkeys startdate startup tablet tags tdf template vcpus vga
+    vmgenid vmstate vmstatestorage watchdog
+    """.split()
+)
+_NUMBERED = re.compile(
+    r"^(audio|efidisk|hostpci|ide|ipconfig|net|numa|parallel|rng|sata|scsi|serial|tpmstate|unused|usb|virtio|virtiofs)\d+$",
+    re.ASCII,
+)
+
+
+class Entry(NamedTuple):
+    """One ``key: value`` line. ``start`` and ``end`` bound the value in the text."""
+
+    key: str
+    value: str
+    line: int
+    start: int
+    end: int
+
+
+class Unsafe(NamedTuple):
+    """A line that Proxmox VE does not understand and drops on its next write."""
+
+    line: int
+    text: str
+    reason: str
+
+
+class Section:
+    """One section: ``kind`` is main, pending, special or snapshot."""
+
+    __slots__ = ("entries", "insert_at", "kind", "name")
+
+    def __init__(self, kind: str, name: str, insert_at: int) -> None:
+        self.kind = kind
+        self.name = name
+        self.entries: dict[str, Entry] = {}
+        self.insert_at = insert_at
+
+    def get(self, key: str) -> str | None:
+        """The value of a key, None where the section does not have it."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+
+class Config:
+    """A parsed guest config, with the text it came from."""
+
+    __slots__ = ("main", "pending", "snapshots", "special", "text", "unknown_keys", "unsafe")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.main = Section("main", MAIN, 0)
+        self.pending: Section | None = None
+        self.special: dict[str, Section] = {}
+        self.snapshots: dict[str, Section] = {}
+        self.unsafe: list[Unsafe] = []
+        self.unknown_keys: list[Entry] = []
+
+    @property
+    def pending_deletes(self) -> list[str]:
+        """Keys that ``delete:`` in [PENDING] removes; a leading ``!`` (force) is taken off."""
+        value = self.pending.get("delete") if self.pending else None
+        return [part.lstrip("!") for part in re.split(r"[,;\s]+", value or "") if part.lstrip("!")]
+
+
+def decode(raw: bytes) -> str:
+    """Bytes to text so that ``encode`` gives the same bytes, whatever they are."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that ``decode`` made the text from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def digest(raw: bytes) -> str:
+    """The SHA-1 of the whole file, which is what ``qm set --digest`` compares."""
+    return hashlib.sha1(raw, usedforsecurity=False).hexdigest()
+
+
+def printable(text: str) -> str:
+    """Text that any report can hold: bytes that are no UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def parse(text: str) -> Config:
+    """Read a guest config; never fails. What is not understood is in ``unsafe``.
+
+    The last of two equal keys wins and the last of two equal sections
+    replaces the first, as in ``parse_vm_config``; both lose text on the next
+    write and are therefore unsafe as well.
+    """
+    config = Config(text)
+    section: Section | None = config.main
+    offset = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        start = offset
+        offset += len(line) + 1
+        if not line or _BLANK.match(line):
+            continue
+        if line[0] == "[":
+            section, known = _open_section(config, line, number, min(offset, len(text)))
+            if known:
+                continue
+        if section is None:
+            config.unsafe.append(Unsafe(number, line, "in a section that Proxmox VE skips"))
+            continue
+        _read_line(config, section, line, number, start)
+        section.insert_at = min(offset, len(text))
+    return config
+
+
+def _open_section(config: Config, line: str, number: int, insert_at: int) -> tuple[Section | None, bool]:
+    section: Section | None = None
+    if _PENDING.match(line):
+        section = Section("pending", PENDING, insert_at)
+        previous, config.pending = config.pending, section
+    elif match := _SPECIAL.match(line):
+        section = Section("special", match[1], insert_at)
+        previous = config.special.get(section.name)
+        config.special[section.name] = section
+    elif match := _SNAPSHOT.match(line):
+        section = Section("snapshot", match[1], insert_at)
+        previous = config.snapshots.get(section.name)
+        config.snapshots[section.name] = section
+    elif match := _SECTION.match(line):
+        config.unsafe.append(Unsafe(number, line, f"unknown section '{match[1]}'"))
+        return None, True
+    else:
+        return config.main, False
+    if previous is not None:
+        config.unsafe.append(Unsafe(number, line, "second section of this name: it replaces the first"))
+    return section, True
+
+
+def _read_line(config: Config, section: Section, line: str, number: int, start: int) -> None:
+    if line[0] == "#" or _DESCRIPTION.match(line) or _SNAPSTATE.search(line):
+        return
+    match = _ENTRY.match(line)
+    if not match:
+        config.unsafe.append(Unsafe(number, line, "not a line of the form 'key: value'"))
+        return
+    key = match[1]
+    if key == "delete" and section.kind != "pending":
+        config.unsafe.append(Unsafe(number, line, "'delete' is only allowed in [PENDING]"))
+        return
+    entry = Entry("ide2" if key == "cdrom" else key, match[2], number, start + match.start(2), start + match.end(2))
+    if section.kind != "special":
+        if entry.key in section.entries:
+            first = section.entries[entry.key]
+            config.unsafe.append(
+                Unsafe(first.line, text_line(config.text, first), f"'{entry.key}' stands again in line {number}, which wins")
+            )
+        if key not in _KEYS and key != "delete" and not _NUMBERED.match(key):
+            config.unknown_keys.append(entry)
+    section.entries[entry.key] = entry
+
+
+def text_line(text: str, entry: Entry) -> str:
+    """The whole line an entry stands in, without its end."""
+    start = text.rfind("\n", 0, entry.start) + 1
+    end = text.find("\n", entry.end)
+    return text[start:] if end < 0 else text[start:end]
+
+
+def edit(text: str, values: dict[str, str], pending_keys: frozenset[str] = frozenset()) -> str:
+    """The text with the given keys set, and every other byte as it was.
+
+    ``values`` maps key to new value; a key in ``pending_keys`` is set in
+    [PENDING], where it must stand already. A key the main section does not
+    have is put behind the last main line that sorts before it, which is where
+    Proxmox VE would write it in a sorted file.
+    """
+    for key, value in values.items():
+        config = parse(text)
+        section = config.pending if key in pending_keys and config.pending else config.main
+        entry = section.entries.get(key)
+        if entry is not None:
+            text = text[: entry.start] + value + text[entry.end:]
+            continue
+        at = _insert_position(section, text, key)
+        lead = "\n" if at and text[at - 1] != "\n" else ""
+        text = text[:at] + f"{lead}{key}: {value}\n" + text[at:]
+    return text
+
+
+def _insert_position(section: Section, text: str, key: str) -> int:
+    before = [entry for name, entry in section.entries.items() if name < key]
+    if not before:
+        first = min(section.entries.values(), key=lambda entry: entry.start, default=None)
+        return section.insert_at if first is None else text.rfind("\n", 0, first.start) + 1
+    end = text.find("\n", max(entry.end for entry in before))
+    return len(text) if end < 0 else end + 1

@@ -1,0 +1,129 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What QEMU is really given for a drive of a Proxmox VE guest: driver, aio, cache, iothread.
+
+The rules are qemu-server's: Drive.pm (``drive_uses_cache_direct``,
+``aio_cmdline_option``, ``storage_allows_io_uring_default``), Blockdev.pm
+(``generate_file_blockdev``), OVMF.pm and the command line of QemuServer.pm.
+Held against what Proxmox VE hands to QEMU for its own test configs.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from .._model import AIO_DRIVERS, CACHE_MODES, IOTHREAD_CONTROLLER, cache_mode
+from . import storage as _storage
+from .drive import Drive
+
+_MACHINE = re.compile(r"^(?:pc(?:-i440fx|-q35)?|virt)-(\d+)\.(\d+)", re.ASCII)
+_WINDOWS = re.compile(r"^(?:w2k|w2k3|w2k8|wxp|wvista|win\d+)$", re.ASCII)
+_CREATION = re.compile(r"(?:^|,)creation-qemu=(\d+)\.(\d+)", re.ASCII)
+
+#: The controller of a guest whose config names none.
+DEFAULT_CONTROLLER = "lsi"
+
+
+def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> bool:
+    """True where the guest's disks reach QEMU as ``-blockdev``: from machine version 10.0 on.
+
+    A machine without a version is the installed QEMU's newest, taken to be 10
+    or later; Windows without one is pinned to the QEMU it was created with,
+    5.1 where that is unknown or before 9.1 (Machine.pm ``get_vm_machine``).
+    """
+    kind = (machine or "").split(",", 1)[0]
+    kind = kind[len("type="):] if kind.startswith("type=") else kind
+    if match := _MACHINE.match(kind):
+        return int(match[1]) >= 10
+    if ostype and _WINDOWS.match(ostype):
+        created = _CREATION.search(meta or "")
+        return bool(created) and int(created[1]) >= 10
+    return True
+
+
+def controller(scsihw: str | None) -> str:
+    """The SCSI controller a guest gets: ``lsi`` where the config names none."""
+    return scsihw or DEFAULT_CONTROLLER
+
+
+def effective(drive: Drive, storage: dict[str, Any] | None, scsihw: str | None, blockdev: bool) -> dict[str, Any] | None:
+    """What QEMU gets for a drive, as in docs/data.md; None where it gets no block device.
+
+    ``storage`` is the volume's storage, None for a bare path. ``driver`` is
+    None where the storage's type is not known; ``aio`` is None where the
+    driver has no such option, or is not given one.
+    """
+    options = drive.options
+    return _effective(
+        drive.bus,
+        drive.media,
+        drive.volume if storage is None else None,
+        None if storage is None else (storage["type"], storage["krbd"], storage["nocow"]),
+        options.get("cache"),
+        options.get("aio"),
+        bool(options.get("iothread")),
+        scsihw == IOTHREAD_CONTROLLER,
+        blockdev,
+    )
+
+
+# A fleet has thousands of disks and a few dozen combinations; equal ones share one dict.
+@lru_cache(maxsize=4096)
+def _effective(
+    bus: str,
+    media: str,
+    path: str | None,
+    kind: tuple[str | None, bool, bool] | None,
+    cache: str | None,
+    aio: str | None,
+    iothread: bool,
+    own_controllers: bool,
+    blockdev: bool,
+) -> dict[str, Any] | None:
+    if media == "tpm" or (path == "none" and blockdev):
+        return None
+    store_type, krbd, nocow = kind or (None, False, False)
+    driver = _path_driver(path, media) if path is not None else _storage.driver({"type": store_type, "krbd": krbd})
+    given_cache = cache
+    if media == "efi":
+        # OVMF.pm: writeback unless the drive says otherwise, and its schema has no cache option.
+        given_cache = "writeback"
+    if given_cache:
+        direct, no_flush, write_cache = CACHE_MODES[given_cache]
+    else:
+        direct = media != "cdrom" and not (store_type == "btrfs" and not nocow)
+        no_flush, write_cache = False, True
+    return {
+        "driver": driver,
+        "aio": _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
+        "cache": cache_mode(direct, no_flush, write_cache),
+        "cache_direct": direct,
+        "cache_no_flush": no_flush,
+        "iothread": iothread and (bus == "virtio" or (bus == "scsi" and own_controllers)),
+    }
+
+
+def _aio(driver: str | None, aio: str | None, store_type: str | None, krbd: bool, direct: bool, given: bool) -> str | None:
+    if not given or (driver is not None and driver not in AIO_DRIVERS):
+        return None
+    if aio:
+        return aio
+    if store_type in ("lvm", "cifs") or (store_type == "rbd" and krbd and not direct):
+        return "native" if direct else "threads"
+    return "io_uring"
+
+
+def _path_driver(path: str, media: str) -> str | None:
+    if path == "none":
+        return None
+    if path == "cdrom":
+        return "host_cdrom"
+    if path.startswith("nbd:"):
+        return "nbd"
+    if path.startswith("/dev/"):
+        return "host_cdrom" if media == "cdrom" else "host_device"
+    return "file"

@@ -1,0 +1,49 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Guest configs as JSON, the way ``pvesh get …/config --output-format json`` and the API print them."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote
+
+_KEY = re.compile(r"^[a-z][a-z0-9_\-]*$", re.ASCII)
+
+
+class JsonConfigError(ValueError):
+    """The text is no guest config in JSON; the message says why."""
+
+
+def to_text(raw: str) -> str:
+    """The config text of a guest config in JSON; raises JsonConfigError.
+
+    ``digest`` is left out: it is the digest of another text. Only the settings after
+    the next cold start are in such a file; what waits for it cannot be told.
+    """
+    try:
+        document = json.loads(raw)
+    except ValueError as exc:
+        raise JsonConfigError(f"is no JSON: {exc}") from exc
+    if isinstance(document, dict) and isinstance(document.get("data"), dict):
+        document = document["data"]
+    if not isinstance(document, dict):
+        raise JsonConfigError("is no guest config: it takes an object of the guest's settings")
+    lines = []
+    for key, value in sorted(document.items()):
+        if key == "digest":
+            continue
+        if not _KEY.match(key):
+            raise JsonConfigError(f"has the key {key!r}, which no guest config has")
+        if isinstance(value, (dict, list)) or value is None:
+            raise JsonConfigError(f"has no plain value for '{key}'")
+        text = str(int(value)) if isinstance(value, bool) else str(value)
+        if key == "description":
+            lines = [f"#{quote(line)}" for line in text.split("\n")] + lines
+            continue
+        if "\n" in text:
+            raise JsonConfigError(f"has a line break in the value of '{key}'")
+        lines.append(f"{key}: {text}")
+    return "\n".join(lines) + "\n"

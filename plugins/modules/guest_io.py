@@ -1,0 +1,232 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guest_io
+short_description: Carry out a plan of changes to guests' disks and controllers
+version_added: 0.1.0
+description:
+  - Carries out the C(plan) that the filter P(hypervisor.io_hardening.assess#filter) made, and nothing else.
+  - On a live Proxmox VE node each guest is written by one C(qm set) with its digest and whole drive strings,
+    so that no option is lost and no change of somebody else is overwritten. Another O(root) is written atomically, file by file.
+  - After each write the config is read back and the result is proven.
+  - Never restarts a guest. What a running guest is given waits for its next cold start; the result says so.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  plan:
+    description: The entries to carry out, as in docs/data.md.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      guest:
+        description: The guest's id.
+        type: str
+        required: true
+      name:
+        description: The guest's name, for the result.
+        type: str
+      node:
+        description: The node the guest was read on.
+        type: str
+      config:
+        description: The config's path on the host.
+        type: str
+        required: true
+      digest:
+        description: The digest of the config that the plan was made from. A guest with another is left alone.
+        type: str
+        required: true
+      running:
+        description: Whether the guest ran when it was read. Not used; what is true now is looked up.
+        type: bool
+      changes:
+        description: What to set.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          key:
+            description: The disk, or V(controller).
+            type: str
+            required: true
+          option:
+            description: The disk's option; none for the controller.
+            type: str
+            choices: [aio, cache, iothread]
+          before:
+            description: The value it was planned from.
+            type: raw
+          after:
+            description: The value to set.
+            type: raw
+            required: true
+  root:
+    description: Where the host's files are. V(/) is the host itself, whose guests are written through C(qm).
+    type: path
+    default: /
+  max_parallel:
+    description: How many C(qm) run at once.
+    type: int
+    default: 2
+  apply_foreign_pending:
+    description:
+      - On a stopped guest C(qm set) also applies what somebody else has left in C([PENDING]).
+      - Such a guest is left alone, unless this is V(true).
+    type: bool
+    default: false
+  timeout:
+    description: Seconds after which a C(qm set) that gives no answer is ended.
+    type: int
+    default: 300
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, and reports what it would change or leave alone from the configs as they are now.
+  diff_mode:
+    support: full
+    description: Shows the config lines of each guest before and after.
+  idempotent:
+    support: full
+    description: A plan whose changes are in the config already changes nothing.
+seealso:
+  - module: hypervisor.io_hardening.guest_io_info
+"""
+
+EXAMPLES = r"""
+- name: Read the guests
+  hypervisor.io_hardening.guest_io_info:
+  register: read
+
+- name: Carry out what the policy asks for
+  hypervisor.io_hardening.guest_io:
+    plan: "{{ (read | hypervisor.io_hardening.assess(guest_io_policy)).plan }}"
+"""
+
+RETURN = r"""
+results:
+  description: One result per guest of the plan, in its order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    guest:
+      description: The guest's id.
+      type: str
+      returned: always
+    name:
+      description: The guest's name.
+      type: str
+      returned: always
+    node:
+      description: The node it was read on.
+      type: str
+      returned: always
+    status:
+      description: V(changed), V(unchanged), V(left_alone) or V(failed).
+      type: str
+      returned: always
+    changes:
+      description: What was changed.
+      type: list
+      elements: dict
+      returned: always
+    restart_required:
+      description: Whether the changes wait for a cold start of the guest.
+      type: bool
+      returned: always
+    reason:
+      description:
+        - Why it was left alone (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
+          V(busy), V(storage_offline), V(refused), V(would_not_start), V(not_proven), V(error)).
+      type: str
+      returned: always
+    detail:
+      description: The reason in a sentence; C(qm)'s own words where it refused.
+      type: str
+      returned: always
+    digest:
+      description: The config's digest afterwards.
+      type: str
+      returned: always
+msg:
+  description: Which guests failed, and why.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._backend.apply import Options, apply
+from ..module_utils._model import plural
+
+
+def argument_spec() -> dict:
+    """The module's options."""
+    change = {
+        "key": {"type": "str", "required": True, "no_log": False},
+        "option": {"type": "str", "choices": ["aio", "cache", "iothread"]},
+        "before": {"type": "raw"},
+        "after": {"type": "raw", "required": True},
+    }
+    entry = {
+        "guest": {"type": "str", "required": True},
+        "name": {"type": "str"},
+        "node": {"type": "str"},
+        "config": {"type": "str", "required": True},
+        "digest": {"type": "str", "required": True},
+        "running": {"type": "bool"},
+        "changes": {"type": "list", "elements": "dict", "required": True, "options": change},
+    }
+    return {
+        "plan": {"type": "list", "elements": "dict", "required": True, "options": entry},
+        "root": {"type": "path", "default": "/"},
+        "max_parallel": {"type": "int", "default": 2},
+        "apply_foreign_pending": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 300},
+    }
+
+
+def main() -> None:
+    """Carry out the plan and return its results."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
+    outcomes = apply(
+        params["plan"],
+        Options(
+            root=params["root"],
+            check=module.check_mode,
+            max_parallel=params["max_parallel"],
+            apply_foreign_pending=params["apply_foreign_pending"],
+            timeout=params["timeout"],
+        ),
+    )
+    results = [outcome.result for outcome in outcomes]
+    returned = {
+        "changed": any(result["status"] == "changed" for result in results),
+        "results": results,
+        "diff": [
+            {
+                "before_header": f"guest {entry['guest']} {entry['config']}",
+                "after_header": f"guest {entry['guest']} {entry['config']}",
+                **outcome.diff,
+            }
+            for entry, outcome in zip(params["plan"], outcomes)
+            if outcome.diff
+        ],
+    }
+    failed = [result for result in results if result["status"] == "failed"]
+    if failed:
+        words = "; ".join(f"guest {result['guest']}: {result['detail']}" for result in failed)
+        module.fail_json(msg=f"{plural(len(failed), 'guest')} failed: {words}", **returned)
+    module.exit_json(**returned)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guest_io_info
+short_description: Read what guests are configured with, disk by disk
+version_added: 0.1.0
+description:
+  - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
+  - Gives for each disk what it is configured with, what waits in C([PENDING]), and what QEMU is really given.
+  - Decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  root:
+    description:
+      - Where the host's files are. V(/) is the host itself.
+      - Any other directory holds C(etc/pve/nodes/NODE/qemu-server/VMID.conf) and C(etc/pve/storage.cfg),
+        or, flat, C(VMID.conf) or C(VMID.json) and C(storage.cfg). A JSON file is what C(pvesh get .../config) prints.
+    type: path
+    default: /
+  node:
+    description:
+      - The node whose guests are read; V(all) reads every node's.
+      - Without it, the node the module runs on where O(root) is V(/), and all nodes otherwise.
+    type: str
+  guests:
+    description: Ids of the guests to read. Without it, all.
+    type: list
+    elements: str
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and returns what it returns without it.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+seealso:
+  - module: hypervisor.io_hardening.guest_io
+  - plugin: hypervisor.io_hardening.assess
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Read the guests of this node
+  hypervisor.io_hardening.guest_io_info:
+  register: guests
+
+- name: Read two guests of a tree of configs
+  hypervisor.io_hardening.guest_io_info:
+    root: /srv/configs
+    node: all
+    guests: ["100", "101"]
+"""
+
+RETURN = r"""
+guests:
+  description: One record per guest. docs/data.md shows it whole.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The guest's id.
+      type: str
+      returned: success
+      sample: "8006"
+    name:
+      description: The guest's name, empty where it has none.
+      type: str
+      returned: success
+      sample: web01
+    node:
+      description: The node the config lies on, V(null) in a flat directory.
+      type: str
+      returned: success
+      sample: pve1
+    config:
+      description: The config's path on the host.
+      type: str
+      returned: success
+      sample: /etc/pve/nodes/pve1/qemu-server/8006.conf
+    digest:
+      description: SHA-1 of the config file, which C(qm set --digest) compares.
+      type: str
+      returned: success
+    lock:
+      description: What holds the guest locked.
+      type: str
+      returned: success
+      sample: backup
+    running:
+      description: Whether the guest runs; V(null) where that cannot be known.
+      type: bool
+      returned: success
+    controller:
+      description: The SCSI controller, C(configured), C(pending) and C(effective).
+      type: dict
+      returned: success
+      sample: {configured: null, pending: virtio-scsi-single, effective: lsi, line: null}
+    disks:
+      description: Every drive with C(configured), C(pending), C(effective) and C(next), what it has after a cold start.
+      type: list
+      elements: dict
+      returned: success
+    pending:
+      description: Keys that wait in C([PENDING]).
+      type: list
+      elements: str
+      returned: success
+    snapshots:
+      description: Names of the guest's snapshots.
+      type: list
+      elements: str
+      returned: success
+    unsafe_lines:
+      description: Lines that Proxmox VE does not understand and drops on its next write.
+      type: list
+      elements: dict
+      returned: success
+storages:
+  description: The storages of storage.cfg.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{id: local, type: dir, krbd: false, nocow: false, shared: false, servers: [], disabled: false}]
+nodes:
+  description: The nodes read, with their own addresses and names.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: pve1, addresses: [10.0.0.11], names: [pve1]}]
+problems:
+  description: What could not be read and why.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{file: /etc/pve/nodes/pve1/qemu-server/101.conf, line: null, guest: "101", node: pve1, reason: is empty}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._backend.layout import LayoutError
+from ..module_utils._backend.reader import read
+
+
+def main() -> None:
+    """Read and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "root": {"type": "path", "default": "/"},
+            "node": {"type": "str"},
+            "guests": {"type": "list", "elements": "str"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        reading = read(module.params["root"], module.params["node"], module.params["guests"])
+    except LayoutError as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(
+        changed=False,
+        guests=reading.guests,
+        storages=reading.storages,
+        nodes=reading.nodes,
+        problems=reading.problems,
+    )
+
+
+if __name__ == "__main__":
+    main()
