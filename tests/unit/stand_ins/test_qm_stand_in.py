@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM, QmHost
 
 GUEST = """\
