@@ -22,7 +22,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 .PHONY: venv
-venv: $(LINES:%=venv-%) venv-lint ## make the virtual environments of the tests
+venv: $(LINES:%=venv-%) venv-managed venv-lint ## make the virtual environments of the tests
 
 venv-%:
 	@tools/in-venv $*
@@ -35,8 +35,12 @@ test: ## test-fast, and the Molecule scenarios (SCENARIOS='default kernel')
 test-fast: ## unit tests, sanity tests, lint
 	@$(ALL_OF) unit sanity lint
 
-.PHONY: unit
-unit: $(LINES:%=unit-%) ## unit tests with every ansible-core line (ARGS='-k drive')
+.PHONY: unit unit-managed
+unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line (ARGS='-k drive')
+
+# What runs on managed hosts, on the oldest Python there.
+unit-managed:
+	@tools/in-venv managed pytest --ignore=tests/unit/plugins/filter $(ARGS)
 
 unit-%:
 	@tools/in-venv $* pytest $(ARGS)
