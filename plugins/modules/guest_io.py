@@ -200,6 +200,7 @@ def main() -> None:
     outcomes = apply(
         params["plan"],
         Options(
+            run=lambda arguments: module.run_command(arguments, environ_update={"LC_ALL": "C"}),
             root=params["root"],
             check=module.check_mode,
             max_parallel=params["max_parallel"],

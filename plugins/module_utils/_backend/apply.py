@@ -27,14 +27,14 @@ LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
 
 
 class Options(NamedTuple):
-    """How to apply. ``qm`` is the command's path, ``timeout`` seconds for one call of it."""
+    """How to apply. ``run`` runs a command, ``timeout`` is in seconds for one call of qm."""
 
+    run: qm.Run
     root: str = "/"
     check: bool = False
     max_parallel: int = 2
     apply_foreign_pending: bool = False
-    qm: str = "qm"
-    timeout: float = 300.0
+    timeout: int = 300
 
 
 class Outcome(NamedTuple):
@@ -144,7 +144,7 @@ def _refuse(
     if entry["node"] != own:
         raise _Refused("moved", f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there")
     if facts["unknown_keys"]:
-        dropped = qm.dropped_lines(options.qm, entry["guest"], options.timeout)
+        dropped = qm.dropped_lines(options.run, entry["guest"], options.timeout)
         if dropped:
             raise _Refused("unsafe_lines", f"Proxmox VE would drop lines on a write: {dropped}")
     foreign = _changes.foreign_pending(config)
@@ -177,7 +177,7 @@ def _storage_text(options: Options) -> str | None:
 
 
 def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
-    refusal = qm.set_values(options.qm, entry["guest"], values, entry["digest"], options.timeout)
+    refusal = qm.set_values(options.run, entry["guest"], values, entry["digest"], options.timeout)
     if refusal:
         detail = _where(entry, options) if refusal.reason == "moved" else refusal.detail
         raise _Refused(refusal.reason, detail)

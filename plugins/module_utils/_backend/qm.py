@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
+from collections.abc import Callable
 from typing import NamedTuple
+
+#: Runs an argument list, never a shell: (exit status, stdout, stderr). A module passes its run_command.
+Run = Callable[[list[str]], tuple[int, str, str]]
 
 #: What qm's stderr means to us: (pattern, reason). Recorded on Proxmox VE 9.2; exit codes are leftovers.
 _REASONS = (
@@ -28,49 +30,32 @@ class Refusal(NamedTuple):
     detail: str
 
 
-def dropped_lines(qm: str, guest: str, timeout: float) -> str:
+def dropped_lines(run: Run, guest: str, timeout: int) -> str:
     """What qm says of config lines it does not understand and would drop; empty where it understands all.
 
     Asked only for guests with settings that this collection's list of settings does not have.
     """
-    done = _run([qm, "config", guest, "--current"], timeout)
-    if isinstance(done, Refusal):
-        return done.detail
-    words = done.stderr.decode("utf-8", "replace").strip()
-    return words if "unable to parse" in words else ""
+    _status, _out, words = run(_command(timeout, "config", guest, "--current"))
+    return words.strip() if "unable to parse" in words else ""
 
 
-def set_values(qm: str, guest: str, values: dict[str, str], digest: str, timeout: float) -> Refusal | None:
+def set_values(run: Run, guest: str, values: dict[str, str], digest: str, timeout: int) -> Refusal | None:
     """One ``qm set`` with every value and the digest; None when qm says it is done."""
-    arguments = [qm, "set", guest]
+    arguments = ["set", guest]
     for key, value in sorted(values.items(), key=lambda item: item[0] != "scsihw"):
         arguments += [f"--{key}", value]
-    arguments += ["--digest", digest]
-    done = _run(arguments, timeout)
-    if isinstance(done, Refusal):
-        return done
-    if done.returncode == 0:
+    status, _out, words = run(_command(timeout, *arguments, "--digest", digest))
+    words = words.strip()
+    if status == 0:
         return None
-    words = done.stderr.decode("utf-8", "replace").strip()
+    if status == 127:
+        return Refusal("refused", "there is no command qm; is this a Proxmox VE node?")
+    if status == 124:
+        return Refusal("busy", f"qm set gave no answer within {timeout} s and was ended; look at its storage, then run again")
     reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), "refused")
-    return Refusal(reason, words or f"qm set ended with status {done.returncode} and no word")
+    return Refusal(reason, words or f"qm set ended with status {status} and no word")
 
 
-def _run(arguments: list[str], timeout: float) -> subprocess.CompletedProcess[bytes] | Refusal:
-    try:
-        # run_command belongs to a module and is not made for threads.
-        return subprocess.run(  # pylint: disable=ansible-bad-function
-            [part.encode("utf-8", "surrogateescape") for part in arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except FileNotFoundError:
-        return Refusal("refused", f"{arguments[0]} is not there; is this a Proxmox VE node?")
-    except PermissionError:
-        return Refusal("refused", f"{arguments[0]} may not be run by this user; use become")
-    except subprocess.TimeoutExpired:
-        words = " ".join(arguments[:3])
-        return Refusal("busy", f"{words} gave no answer within {timeout:g} s and was ended; look at its storage, then run again")
+def _command(timeout: int, *arguments: str) -> list[str]:
+    # coreutils' timeout: 124 when it ended the command, 127 when there is no such command.
+    return ["timeout", str(timeout), "qm", *arguments]
