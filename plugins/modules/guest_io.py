@@ -57,9 +57,10 @@ options:
             type: str
             required: true
           option:
-            description: The disk's option; none for the controller.
+            description: The disk's option, or the controller's V(type).
             type: str
-            choices: [aio, cache, iothread]
+            choices: [aio, cache, iothread, type]
+            required: true
           before:
             description: The value it was planned from.
             type: raw
@@ -171,7 +172,7 @@ def argument_spec() -> dict:
     """The module's options."""
     change = {
         "key": {"type": "str", "required": True, "no_log": False},
-        "option": {"type": "str", "choices": ["aio", "cache", "iothread"]},
+        "option": {"type": "str", "choices": ["aio", "cache", "iothread", "type"], "required": True},
         "before": {"type": "raw"},
         "after": {"type": "raw", "required": True},
     }

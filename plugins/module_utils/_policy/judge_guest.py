@@ -109,7 +109,7 @@ class _Judgement:
             f"guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\"",
             before,
             wanted,
-            ("", before, wanted) if allowed else None,
+            ("type", before, wanted) if allowed else None,
         )
         return wanted if self._add(None, remark, self._guest["controller"]["line"]) else before
 
@@ -152,7 +152,7 @@ class _Judgement:
         if remark.change is not None:
             option, before, after = remark.change
             self._verdict.changes.append(
-                {"key": key or "controller", "option": option or None, "before": before, "after": after}
+                {"key": key or "controller", "option": option, "before": before, "after": after}
             )
         return finding["fixable"]
 
