@@ -1,0 +1,158 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""QEMU's block graph: from the node a device uses down to the node that opens the image. No I/O.
+
+What a disk runs with is decided at the protocol node, the one that opens the file or device:
+``aio`` is an option of that node alone, ``cache.direct`` and ``cache.no-flush`` are its own or, where it
+is written inside its parent, inherited from it. A node that is referred to by name inherits nothing.
+Source: QEMU's block.c (bdrv_inherited_options, bdrv_temp_snapshot_options), block/file-posix.c
+(aio, default threads), blockdev.c (-drive, whose default is writeback).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .._model import AIO_DRIVERS, CACHE_MODES
+from .options import as_bool, nest
+
+_PROTOCOL = re.compile(r"([^:/]+):")
+MAX_DEPTH = 64
+
+# The old name of a mode that -drive still takes.
+_ALIASES = {"off": "none"}
+
+
+def resolve(node, nodes):
+    """The protocol node below `node`: {driver, aio, direct, no_flush, format, file}, or None.
+
+    `node` is a node's options (dict) or its name; `nodes` maps node-name to options. None where a name
+    is not known, or the graph has no end. `format` is the image format (null where none is between),
+    `file` the file name QEMU was given, null where the driver has none.
+    """
+    direct = no_flush = None
+    image_format = None
+    for _level in range(MAX_DEPTH):
+        if isinstance(node, str):
+            node = nodes.get(node)
+            direct = no_flush = None
+        if not isinstance(node, dict):
+            return None
+        cache = node.get("cache")
+        cache = cache if isinstance(cache, dict) else {}
+        direct = as_bool(cache.get("direct"), direct)
+        no_flush = as_bool(cache.get("no-flush"), no_flush)
+        driver = _word(node.get("driver"))
+        child = node.get("file")
+        if child is None:
+            return {
+                "driver": driver,
+                "aio": (_word(node.get("aio")) or "threads") if driver in AIO_DRIVERS else None,
+                "direct": bool(direct),
+                "no_flush": bool(no_flush),
+                "format": image_format,
+                "file": _word(node.get("filename")),
+            }
+        if image_format is None and driver in _FORMATS:
+            image_format = driver
+        node = child
+    return None
+
+
+def _word(value):
+    """JSON can hold anything where a word belongs; QEMU would have refused it."""
+    return value if isinstance(value, str) else None
+
+
+_FORMATS = frozenset(
+    (
+        "raw",
+        "qcow2",
+        "qcow",
+        "qed",
+        "vmdk",
+        "vdi",
+        "vhdx",
+        "vpc",
+        "parallels",
+        "luks",
+        "dmg",
+        "bochs",
+        "cloop",
+    )
+)
+
+
+def from_drive(options, snapshot=False):
+    """The same for -drive, whose `options` are its split ``key=value`` pairs: resolve()'s answer plus
+    `write_cache` (False for writethrough and directsync), or None for a drive without a medium.
+
+    `snapshot` is QEMU's own -snapshot: writes go to a temporary, unsafe overlay.
+    Raises ValueError where its ``json:`` file name cannot be read.
+    """
+    mode = options.get("cache")
+    direct, no_flush, write_cache = CACHE_MODES.get(_ALIASES.get(mode, mode), CACHE_MODES["writeback"])
+    direct = as_bool(options.get("cache.direct"), direct)
+    no_flush = as_bool(options.get("cache.no-flush"), no_flush)
+    write_cache = as_bool(options.get("cache.writeback"), write_cache)
+    tree = nest({key: value for key, value in options.items() if key == "file" or key.startswith("file.")})
+    node = tree.get("file")
+    if node is None:
+        return None
+    node = _filename_node(node)
+    found = resolve(
+        {
+            "driver": options.get("format") or options.get("driver"),
+            "file": node,
+            "cache": {"direct": direct, "no-flush": no_flush},
+        },
+        {},
+    )
+    if found is None:
+        return None
+    if found["driver"] in AIO_DRIVERS and not _has_aio(node):
+        found["aio"] = options.get("aio", "threads")
+    if snapshot or as_bool(options.get("snapshot"), False):
+        found.update(direct=False, no_flush=True)
+        if found["aio"] == "native":
+            found["aio"] = "threads"
+    found["write_cache"] = write_cache
+    return found
+
+
+def _has_aio(node):
+    for _level in range(MAX_DEPTH):
+        if "aio" in node:
+            return True
+        node = node.get("file")
+        if not isinstance(node, dict):
+            return False
+    return False
+
+
+def _filename_node(node):
+    """A node for what -drive calls ``file``: a path, PROTOCOL:ADDRESS, json:{…}, or options with a driver."""
+    if isinstance(node, dict):
+        if "driver" in node:
+            return node
+        return dict(_filename_node(node.get("filename", "")), **{k: v for k, v in node.items() if k != "filename"})
+    if node.startswith("json:"):
+        try:
+            described = json.loads(node[len("json:") :])
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        if not isinstance(described, dict):
+            raise ValueError("json: is not followed by an object")
+        return nest(described)
+    protocol = _PROTOCOL.match(node)
+    if protocol:
+        name = protocol.group(1)
+        if name in AIO_DRIVERS:
+            return {"driver": name, "filename": node[protocol.end() :]}
+        return {"driver": name.partition("+")[0], "filename": node}
+    # QEMU looks at the file itself; a name below /dev is a device wherever it matters here.
+    is_device = node.startswith("/dev/") and not node.startswith(("/dev/fd", "/dev/shm/"))
+    return {"driver": "host_device" if is_device else "file", "filename": node}

@@ -1,0 +1,158 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""QEMU's option syntax: an argument vector in, the options that describe disks out. No I/O.
+
+Two syntaxes exist side by side: ``key=value,key=value`` (a comma in a value is doubled, dots nest)
+and JSON, which QEMU takes for -blockdev, -object and (from 6.2 on) -device.
+Source: QEMU's documentation of invocation, "util/keyval.c" and "util/qemu-option.c".
+"""
+
+from __future__ import annotations
+
+import json
+
+# Options without a value, so that a bare argument after them is a disk image and not their value.
+_FLAGS = frozenset(
+    (
+        "S",
+        "s",
+        "h",
+        "help",
+        "version",
+        "enable-kvm",
+        "no-kvm",
+        "no-user-config",
+        "nodefaults",
+        "nodefconfig",
+        "snapshot",
+        "no-reboot",
+        "no-shutdown",
+        "daemonize",
+        "nographic",
+        "no-acpi",
+        "no-hpet",
+        "no-fd-bootchk",
+        "win2k-hack",
+        "singlestep",
+        "one-insn-per-tb",
+        "semihosting",
+        "portrait",
+        "usb",
+        "full-screen",
+        "alt-grab",
+        "ctrl-grab",
+        "no-quit",
+        "no-frame",
+        "curses",
+        "sdl",
+        "mem-prealloc",
+        "only-migratable",
+        "preconfig",
+        "enable-sync-profile",
+        "async-teardown",
+        "xen-attach",
+        "xen-domid-restrict",
+        "old-param",
+    )
+)
+
+_TRUE = frozenset(("on", "yes", "true", "y"))
+_FALSE = frozenset(("off", "no", "false", "n"))
+
+
+def as_bool(value, default=None):
+    """True or False for the spellings QEMU takes ("on", "no", True, ...), `default` for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return True if value in _TRUE else False if value in _FALSE else default
+    return default
+
+
+def split_options(text, implied=None):
+    """Split ``key=value,key=value`` into a dict of strings; the last of a repeated key wins, as in QEMU.
+
+    `implied` is the key of a first part without ``=`` (the driver of -device). Another part without ``=``
+    is a switch: ``key`` means on, ``nokey`` is kept under its own name.
+    """
+    values = {}
+    for number, part in enumerate(_split_commas(text)):
+        key, equals, value = part.partition("=")
+        if equals:
+            values[key] = value
+        elif number == 0 and implied is not None:
+            values[implied] = part
+        elif part:
+            values[part] = "on"
+    return values
+
+
+def _split_commas(text):
+    # QEMU doubles a comma that belongs to a value. NUL cannot occur in an argument.
+    return [part.replace("\0", ",") for part in text.replace(",,", "\0").split(",")]
+
+
+def nest(values):
+    """Turn dotted keys into nested dicts: {"file.driver": "x"} becomes {"file": {"driver": "x"}}.
+
+    -drive allows ``file=PATH`` beside ``file.OPTION=…``: the path then becomes the nested "filename".
+    """
+    nested = {}
+    for key, value in values.items():
+        *parents, last = key.split(".")
+        level = nested
+        for parent in parents:
+            below = level.get(parent)
+            if not isinstance(below, dict):
+                below = {} if below is None else {"filename": below}
+                level[parent] = below
+            level = below
+        if isinstance(level.get(last), dict):
+            level[last]["filename"] = value
+        else:
+            level[last] = value
+    return nested
+
+
+def parse_object(text, implied):
+    """One -blockdev, -device or -object value, in either syntax, as a nested dict.
+
+    Raises ValueError when it is JSON that cannot be read, or JSON that is not an object.
+    """
+    if text.startswith("{"):
+        try:
+            value = json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        if not isinstance(value, dict):
+            raise ValueError("not a JSON object")
+        return value
+    return nest(split_options(text, implied))
+
+
+def walk(argv):
+    """Yield (option, value) for every option of an argument vector, without its dashes.
+
+    `value` is None for an option without one. A bare argument, which QEMU takes for a disk image, comes
+    as ("", argument). An option that is not known here takes the next argument unless that is an option.
+    """
+    position = 1
+    while position < len(argv):
+        argument = argv[position]
+        position += 1
+        if not argument.startswith("-") or argument == "-":
+            yield "", argument
+            continue
+        name = argument[2:] if argument.startswith("--") else argument[1:]
+        if name in _FLAGS or position >= len(argv) or _is_option(argv[position]):
+            yield name, None
+            continue
+        yield name, argv[position]
+        position += 1
+
+
+def _is_option(argument):
+    # No option that matters here takes a value with a leading dash; a value such as "-5" or "-" is none.
+    return len(argument) > 1 and argument[0] == "-" and (argument[1].isalpha() or argument[1] == "-")

@@ -1,0 +1,38 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""QEMU's version, from the text that is built into its binary. No I/O.
+
+A binary holds what ``--version`` would print. Reading it tells the version of a process whose file was
+replaced on disk since (``/proc/PID/exe`` still is the old one), and executes nothing: a program that only
+calls itself QEMU must not be run by root. QEMU's machine type is no version, only a lower bound.
+"""
+
+from __future__ import annotations
+
+import re
+
+MARKER = b"QEMU emulator version "
+LONGEST = 200
+_TEXT = re.compile(r"QEMU emulator version (\d+(?:\.\d+)+)(?: \(([^)\n]*)\))?")
+_PVE_PACKAGE = re.compile(r"pve-qemu-kvm_(?:\d+:)?(\d[\w.~+-]*)")
+_NUMBERS = re.compile(r"(\d+)\.(\d+)")
+
+
+def parse_version(text):
+    """The version in a text that holds QEMU's --version line, None where there is none.
+
+    Proxmox VE's package version where it is named ("10.1.2-1": fixes are told apart by it), else
+    upstream's number ("7.2.22").
+    """
+    found = _TEXT.search(text)
+    if found is None:
+        return None
+    package = _PVE_PACKAGE.search(found.group(2) or "")
+    return package.group(1) if package else found.group(1)
+
+
+def version_tuple(version):
+    """(major, minor) of a version string, None for None or anything that is no version."""
+    found = _NUMBERS.match(version or "")
+    return (int(found.group(1)), int(found.group(2))) if found else None

@@ -1,0 +1,169 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""What a process has open, held against its command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process.evidence import (
+    cross_check,
+    may_be_image,
+    open_file,
+    parse_fdinfo,
+)
+
+
+def disk(key="scsi0", file="/images/a.raw", aio="threads", direct=True, driver="file", device="scsi-hd"):
+    runs = {
+        "driver": driver,
+        "aio": aio,
+        "cache": "none" if direct else "writeback",
+        "cache_direct": direct,
+        "cache_no_flush": False,
+        "iothread": False,
+    }
+    return {"key": key, "device": device, "controller": None, "file": file, "format": "raw", "runs": runs}
+
+
+def opened(file="/images/a.raw", direct=True, writable=True):
+    return {"file": file, "direct": direct, "writable": writable, "deleted": False}
+
+
+def check(disks, files=(), native=False, rings=0, version="10.1.2-1", resolved=None):
+    seen = {"native": native, "rings": rings, "files": None if files is None else list(files)}
+    return cross_check(disks, seen, version, resolved or {})
+
+
+def test_fdinfo_gives_flags_in_octal_and_the_mount():
+    assert parse_fdinfo("pos:\t0\nflags:\t02140002\nmnt_id:\t29\nino:\t7\n") == {"flags": 0o2140002, "mnt_id": 29}
+    assert parse_fdinfo("flags:\tnonsense\n") == {}
+
+
+@pytest.mark.parametrize(
+    ("flags", "machine", "direct", "writable"),
+    [
+        (0o2140002, "x86_64", True, True),
+        (0o2100002, "x86_64", False, True),
+        (0o2140000, "x86_64", True, False),
+        (0o2200002, "aarch64", True, True),
+        (0o2140002, "aarch64", False, True),
+    ],
+)
+def test_open_flags(flags, machine, direct, writable):
+    assert open_file("/a (deleted)", flags, machine) == {
+        "file": "/a",
+        "direct": direct,
+        "writable": writable,
+        "deleted": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/dev/dm-3", True),
+        ("/dev/sdb", True),
+        ("/dev/zd16", True),
+        ("/dev/nvme0n1p1", True),
+        ("/images/a.raw", True),
+        ("/images/a.raw (deleted)", True),
+        ("/dev/null", False),
+        ("/dev/kvm", False),
+        ("/run/x.sock", False),
+        ("socket:[1]", False),
+        ("anon_inode:[eventfd]", False),
+        ("/tmp/guest.pid", False),
+    ],
+)
+def test_which_descriptors_may_be_images(target, expected):
+    assert may_be_image(target) is expected
+
+
+def test_agreement_is_no_disagreement():
+    found, disagreements, moved = check([disk()], [opened()])
+    assert found == {
+        "aio_native": False,
+        "io_uring_rings": 0,
+        "files_open": 1,
+        "direct": {"scsi0": True},
+        "unlisted": [],
+    }
+    assert (disagreements, moved) == ([], [])
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_o_direct_against_the_command_line(said):
+    _found, disagreements, moved = check([disk(direct=said)], [opened(direct=not said)])
+    assert [(one["key"], one["option"], one["cmdline"], one["seen"]) for one in disagreements] == [
+        ("scsi0", "cache_direct", said, not said)
+    ]
+    assert moved == []
+
+
+def test_a_read_only_second_descriptor_does_not_decide():
+    found, disagreements, _moved = check([disk()], [opened(direct=False, writable=False), opened()])
+    assert (found["direct"], disagreements) == ({"scsi0": True}, [])
+
+
+def test_writers_that_differ_prove_nothing():
+    found, disagreements, _moved = check([disk()], [opened(direct=False), opened()])
+    assert (found["direct"], disagreements) == ({}, [])
+
+
+def test_an_image_that_is_not_open_was_moved_and_is_not_known():
+    found, disagreements, moved = check([disk()], [opened("/other/a.raw", direct=False)])
+    assert moved == ["scsi0"]
+    assert [(one["key"], one["option"]) for one in disagreements] == [("scsi0", "file")]
+    assert found["unlisted"] == ["/other/a.raw"]
+
+
+def test_a_medium_that_was_changed_is_not_worth_a_word():
+    _found, disagreements, moved = check([disk(device="ide-cd")], [])
+    assert (disagreements, moved) == ([], ["scsi0"])
+
+
+def test_links_are_followed_to_what_is_open():
+    found, disagreements, moved = check(
+        [disk(file="/dev/vg/disk", driver="host_device")], [opened("/dev/dm-3")], resolved={"/dev/vg/disk": "/dev/dm-3"}
+    )
+    assert (found["direct"], disagreements, moved) == ({"scsi0": True}, [], [])
+
+
+@pytest.mark.parametrize(
+    "one", [disk(driver="rbd", aio=None, file=None), disk(file="/dev/fdset/2"), disk(file="a.raw")]
+)
+def test_what_opens_no_path_of_its_own_is_not_looked_for(one):
+    assert check([one], [])[1:] == ([], [])
+
+
+def test_a_native_context_without_a_native_disk():
+    _found, disagreements, _moved = check([disk()], [opened()], native=True)
+    assert [(one["key"], one["option"], one["cmdline"], one["seen"]) for one in disagreements] == [
+        (None, "aio", ["threads"], "native")
+    ]
+    assert check([disk(aio="native")], [opened()], native=True)[1] == []
+
+
+def test_absence_of_a_context_or_ring_proves_nothing():
+    assert check([disk(aio="native")], [opened()], native=False)[1] == []
+    assert check([disk(aio="io_uring")], [opened()], rings=0)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("version", "count"), [("7.2.22", 1), ("10.1.2-1", 1), ("10.2.0", 0), ("11.0.1-1", 0), (None, 0)]
+)
+def test_a_ring_speaks_only_where_qemus_own_loop_has_none(version, count):
+    assert len(check([disk()], [opened()], rings=1, version=version)[1]) == count
+
+
+def test_a_disk_plugged_in_later_may_be_what_uses_native():
+    found, disagreements, _moved = check([disk()], [opened(), opened("/images/new.raw")], native=True)
+    assert (found["unlisted"], disagreements) == (["/images/new.raw"], [])
+
+
+def test_what_cannot_be_read_is_null():
+    found, disagreements, moved = check([disk()], None, native=None, rings=None)
+    assert found == {"aio_native": None, "io_uring_rings": None, "files_open": None, "direct": {}, "unlisted": []}
+    assert (disagreements, moved) == ([], [])
