@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
 """A QEMU command line in, what its disks run with out. No I/O.
 
 Understands what Proxmox VE (both of its forms, below and from machine version 10.0), libvirt and people

@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
 """QEMU's version from its binary's text, and what differs between running and configured."""
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ def values(aio="threads", cache="none", iothread=True):
 def test_only_what_differs_and_is_known_on_both_sides():
     assert differences(values(), values()) == []
     assert differences(values("native", "writeback", False), values()) == [
+        {"option": "iothread", "runs": False, "configured": True},
         {"option": "aio", "runs": "native", "configured": "threads"},
         {"option": "cache", "runs": "writeback", "configured": "none"},
-        {"option": "iothread", "runs": False, "configured": True},
     ]
     assert differences(values(aio=None, iothread=None), values()) == []
     assert differences(None, values()) == differences(values(), None) == []
