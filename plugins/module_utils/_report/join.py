@@ -12,8 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .shape import LISTS, SCHEMA, SEVERITIES, ReportError, check_document, check_list, place
-from .text import natural
+from .._model import SEVERITIES, natural_key
+from .._policy import waivers as _waivers
+from .shape import LISTS, SCHEMA, ReportError, check_document, check_list, place
+
+# findings about the waivers themselves, which only all hosts together can tell
+WAIVER_RULES = ("IO121", "IO122")
 
 COUNTS = ("guests", "disks", "compliant", "to_change", "waiting", "left_alone", "waived")
 
@@ -34,16 +38,16 @@ def join_documents(documents, results=None, writeback=None) -> dict:
     counts = dict.fromkeys(COUNTS, 0)
     hosts: dict = {}
     applied: list = []
-    policy: dict = {}
+    waivers: dict = {}
     for host, document in parts:
         if document is None:
             hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
             continue
         for key in LISTS:
-            joined[key].extend(_with_host(item, host) for item in document[key] if not _about_policy(key, item))
-        for finding in document["findings"]:
-            if _about_policy("findings", finding):
-                policy.setdefault((finding.get("rule"), finding.get("message")), finding)
+            joined[key].extend(_with_host(item, host) for item in document[key] if item.get("rule") not in WAIVER_RULES)
+        for waiver in document.get("waivers") or ():
+            known = waivers.setdefault(waiver["id"], {**waiver, "matched": 0})
+            known["matched"] += waiver["matched"]
         for key in COUNTS:
             counts[key] += document["summary"].get(key, 0)
         if "results" in document:
@@ -63,10 +67,11 @@ def join_documents(documents, results=None, writeback=None) -> dict:
         if items:
             applied.extend(_with_host(item, host) for item in check_list(items, "results of host %s" % host))
 
-    joined["findings"].extend(policy.values())
+    joined["waivers"] = list(waivers.values())
+    joined["findings"].extend(_waivers.findings(joined["waivers"]))
     for key in LISTS:
         joined[key].sort(key=place)
-    joined["hosts"] = [hosts[host] for host in sorted(hosts, key=natural)]
+    joined["hosts"] = [hosts[host] for host in sorted(hosts, key=lambda host: natural_key(str(host)))]
     if results is not None or applied:
         joined["results"] = sorted(applied, key=place)
     joined["summary"] = {**counts, **count_findings(joined["findings"])}
@@ -107,9 +112,3 @@ def _per_host(value, what: str):
 
 def _with_host(item: Mapping, host) -> dict:
     return {**item, "host": item["host"] if item.get("host") is not None else host}
-
-
-def _about_policy(key: str, item: Mapping) -> bool:
-    """A finding about the policy itself (a waiver that has expired) is of no host, guest or file. It comes
-    with every host's document; the fleet has it once."""
-    return key == "findings" and all(item.get(name) is None for name in ("host", "guest", "file"))

@@ -27,11 +27,13 @@ _FROM_STATUS = {
 
 
 def outcomes(document: Mapping, check: bool = False) -> list[dict]:
-    """One entry per guest: {host, guest, name, node, state, changed, reason, detail}, in the order of hosts and guests.
+    """One entry per guest: {host, guest, name, node, state, changed, restart, reason, detail}, by host and guest.
 
     document: a findings document; with `results` (see `join_documents`) what was applied counts.
     check: the results are those of a check run: what they call changed is still to be changed.
-    `changed` tells whether this run wrote the guest; reason and detail are null where there is nothing to say.
+    `changed` tells whether this run wrote the guest, `restart` whether it waits for a cold start. reason and detail
+    say why a guest was left as it is, wholly or in part (a guest may be changed and still violate the policy);
+    reason is null for every other guest.
     A result of a guest that the document does not list has its entry, too.
     """
     results = {_key(result): result for result in document.get("results") or ()}
@@ -57,21 +59,25 @@ def _key(item: Mapping) -> tuple:
 
 def _entry(item: Mapping, state: str, said: Mapping) -> dict:
     entry = {key: item.get(key) for key in ("host", "guest", "name", "node")}
-    entry.update(state=state, changed=False, reason=said.get("reason"), detail=said.get("detail"))
+    entry.update(state=state, changed=False, restart=state == "restart", reason=None, detail=None)
+    if said or state == "left_alone":
+        entry.update(reason=said.get("reason") or "unknown", detail=said.get("detail"))
     return entry
 
 
 def _apply(entry: dict, result: Mapping, check: bool) -> None:
     status = result.get("status")
-    if status in ("failed", "left_alone"):
-        entry.update(state=status, reason=result.get("reason"), detail=result.get("detail"))
-    elif check and status == "changed":
-        entry["state"] = "to_change"
-    elif status in ("changed", "unchanged"):
+    if status == "unchanged" or (status == "changed" and not check):
         entry["changed"] = status == "changed"
-        if result.get("restart_required"):
+        entry["restart"] = entry["restart"] or bool(result.get("restart_required"))
+        if entry["reason"] is not None:
+            entry["state"] = "left_alone"
+        elif entry["restart"]:
             entry["state"] = "restart"
         elif entry["changed"]:
             entry["state"] = "changed"
         elif entry["state"] == "to_change":
             entry["state"] = "compliant"
+    elif status != "changed":
+        state = "left_alone" if status == "left_alone" else "failed"
+        entry.update(state=state, reason=result.get("reason") or "unknown", detail=result.get("detail"))

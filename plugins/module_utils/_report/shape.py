@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .text import natural
+from .._model import SEVERITIES, natural_key
 
 SCHEMA = 1
-SEVERITIES = ("error", "warning", "note")
 # the lists every findings document has, see docs/data.md
 LISTS = ("findings", "plan", "left_alone", "guests")
 
@@ -66,9 +65,7 @@ def _kind(value) -> str:
 def place(item: Mapping) -> tuple:
     """Sort key of a finding, guest or result: host, guest (9 before 10), disk, rule."""
     return (
-        natural(item.get("host")),
-        natural(item.get("guest")),
-        natural(item.get("disk")),
+        *(natural_key("" if item.get(key) is None else str(item[key])) for key in ("host", "guest", "disk")),
         str(item.get("rule") or ""),
     )
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._model import SEVERITIES, plural
 from .outcome import STATES, outcomes
-from .shape import SEVERITIES, check_document, severity_rank
-from .text import NO_BREAK, columns, count, fit, visible, wrap
+from .shape import check_document, severity_rank
+from .text import NO_BREAK, columns, fit, visible, wrap
 from .words import STATE_WORDS, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
-_SECTIONS = ("failed", "left_alone", "restart", "to_change")
+# the sections below it; `left_alone` and `restart` also name guests whose column is another one
+_SECTIONS = {
+    "failed": lambda entry: entry["state"] == "failed",
+    "left_alone": lambda entry: entry["reason"] is not None and entry["state"] != "failed",
+    "restart": lambda entry: entry["restart"],
+    "to_change": lambda entry: entry["state"] == "to_change",
+}
 
 
 def table_lines(document, check: bool = False, width: int = 80, limit: int = 40) -> list[str]:
@@ -35,7 +42,7 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
         lines += [""] + _totals(entries, width)
         lines += _run(entries, document, check, width)
     for state in _SECTIONS:
-        lines += _section(state, [e for e in entries if e["state"] == state], several, width, limit)
+        lines += _section(state, entries, several, width, limit)
     lines += _waived(document, width)
     lines += _elsewhere(document, width)
     lines += _writeback(document, width)
@@ -49,9 +56,9 @@ def _head(document: Mapping, entries: list) -> list[str]:
         "Guest I/O, %s: %s, %s, %s"
         % (
             visible(document.get("date")) or "no date",
-            count(max(len(hosts), 1), "host"),
-            count(len(entries), "guest"),
-            count(disks, "disk"),
+            plural(max(len(hosts), 1), "host"),
+            plural(len(entries), "guest"),
+            plural(disks, "disk"),
         )
     ]
 
@@ -61,7 +68,7 @@ def _unheard(document: Mapping, width: int) -> list[str]:
     if not silent:
         return []
     text = "NO REPORT from %s: %s. Unreachable or failed; nothing is known of the guests there."
-    return wrap(text % (count(len(silent), "host"), ", ".join(silent)), width, "", "  ")
+    return wrap(text % (plural(len(silent), "host"), ", ".join(silent)), width, "", "  ")
 
 
 def _totals(entries: list, width: int) -> list[str]:
@@ -94,9 +101,9 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     lines = [""]
     if "results" in document and not check:
         written = [entry for entry in entries if entry["changed"]]
-        waiting = sum(entry["state"] == "restart" for entry in written)
-        before = sum(entry["state"] == "restart" and not entry["changed"] for entry in entries)
-        text = "This run changed %s." % count(len(written), "guest")
+        waiting = sum(entry["restart"] for entry in written)
+        before = sum(entry["restart"] and not entry["changed"] for entry in entries)
+        text = "This run changed %s." % plural(len(written), "guest")
         if waiting or before:
             text += " Waiting for a restart: %d of them%s." % (
                 waiting,
@@ -112,16 +119,21 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     waived = sum(bool(finding.get("waived")) for finding in document["findings"])
     text = "Findings%s: %s" % (
         " before this run" if "results" in document and not check else "",
-        ", ".join(count(found[severity], severity) for severity in SEVERITIES),
+        ", ".join(plural(found[severity], severity) for severity in SEVERITIES),
     )
     return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
 
 
 def _section(state: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
+    entries = [entry for entry in entries if _SECTIONS[state](entry)]
     if not entries:
         return []
     _head_, title, advice = STATE_WORDS[state]
-    lines = [""] + wrap("%s (%d): %s" % (title.upper(), len(entries), advice), width, "", "  ")
+    number = str(len(entries))
+    elsewhere = sum(entry["state"] != state for entry in entries)
+    if elsewhere:
+        number += ", %d of them in another column" % elsewhere
+    lines = [""] + wrap("%s (%s): %s" % (title.upper(), number, advice), width, "", "  ")
     groups: dict = {}
     for entry in entries:
         groups.setdefault(entry["reason"] if state in ("failed", "left_alone") else None, []).append(entry)
@@ -188,7 +200,7 @@ def _waived(document: Mapping, width: int) -> list[str]:
         return []
     lines = ["", "WAIVED, the first to end first"]
     for (until, name, reason), guests in sorted(by_waiver.items()):
-        lines += wrap("until %s, %s (%s): %s" % (until, name, count(len(guests), "guest"), reason), width, "  ", "    ")
+        lines += wrap("until %s, %s (%s): %s" % (until, name, plural(len(guests), "guest"), reason), width, "  ", "    ")
     return lines
 
 

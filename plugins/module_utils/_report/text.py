@@ -74,16 +74,3 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
             lines.append(fit(line, width, cut=""))
             line = rest + line[len(lines[-1]) :]
     return [line.replace(NO_BREAK, " ").rstrip() for line in lines + [line]]
-
-
-def count(number: int, noun: str) -> str:
-    """`1 guest`, `2 guests`."""
-    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
-
-
-def natural(value) -> tuple:
-    """A sort key that puts guest 9 before guest 10, and names after numbers."""
-    text = "" if value is None else str(value)
-    if text.isascii() and text.isdigit():
-        return (0, int(text), text)
-    return (1, 0, text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
-    "left_alone": ("left alone", "Left alone", "these still have what the policy forbids"),
+    "left_alone": ("left alone", "Left alone", "these still have what the policy forbids, wholly or in part"),
     "restart": (
         "restart",
         "Waiting for a restart",
@@ -23,17 +23,22 @@ STATE_WORDS = {
 
 # reason of a result or of left_alone -> the same for a person
 REASON_WORDS = {
-    "locked": "locked by another job",
+    "busy": "locked by another process",
     "digest_moved": "config changed since it was read",
-    "moved": "moved to another node",
+    "driver_change": "would change the guest's disk driver",
+    "error": "could not be read or written",
     "foreign_pending": "somebody else's pending changes",
+    "locked": "locked by another job",
+    "moved": "moved to another node",
+    "not_fixable": "no setting cures it",
+    "not_proven": "what was written is not what was asked for",
+    "refused": "refused",
     "storage_offline": "storage offline",
-    "refused": "refused by Proxmox VE",
+    "unknown": "no reason given",
+    "unsafe_lines": "config has lines that Proxmox VE would drop",
 }
 
 
 def reason_words(reason) -> str:
     """A reason's name for a person; one that is not known here is shown as it is, without underscores."""
-    if not reason:
-        return "no reason given"
-    return REASON_WORDS.get(reason, str(reason).replace("_", " "))
+    return REASON_WORDS.get(reason) or str(reason).replace("_", " ")

@@ -52,6 +52,7 @@ def guest(number="101", status="compliant", disks=1, **other) -> dict:
         "name": "web01",
         "node": "pve1",
         "host": None,
+        "config": "/etc/pve/nodes/pve1/qemu-server/%s.conf" % number,
         "status": status,
         "running": True,
         "template": False,
@@ -94,6 +95,7 @@ def document(guests=(), findings=(), left_alone=(), **other) -> dict:
         "plan": [],
         "left_alone": list(left_alone),
         "guests": guests,
+        "waivers": [],
         "summary": {
             "guests": len(guests),
             "disks": sum(len(g["disks"]) for g in guests),
@@ -112,6 +114,11 @@ def waiver(**other) -> dict:
     return {"id": "W-1", "until": "2027-03-31", "reason": "vendor appliance, lsi driver only", **other}
 
 
+def host(name="pve1", reported=True, writeback=None) -> dict:
+    """One entry of a joined document's `hosts`."""
+    return {"host": name, "reported": reported, "writeback": writeback}
+
+
 def hostile() -> dict:
     """One guest per hostile name, each with a finding whose every text is that name."""
     return document(
@@ -128,9 +135,9 @@ def fleet(guests=200, disks=2, hosts=4) -> dict:
     """A joined document of `guests` guests over `hosts` hosts, every status in it, the same on every call."""
     made, found, left = [], [], []
     for n in range(guests):
-        number, host = str(100 + n), "pve%d" % (n % hosts + 1)
+        number, node = str(100 + n), "pve%d" % (n % hosts + 1)
         status = STATUSES[(n * 7 + n // 5) % 5] if n % 3 else "compliant"
-        about = {"name": "guest%d" % n, "node": host, "host": host}
+        about = {"name": "guest%d" % n, "node": node, "host": node}
         made.append(guest(number, status, disks, **about))
         if status == "left_alone":
             left.append({"guest": number, **about, "reason": "locked", "detail": "the guest is locked (backup)"})
@@ -147,4 +154,4 @@ def fleet(guests=200, disks=2, hosts=4) -> dict:
                             waived=waiver() if status == "waived" else None,
                         )
                     )
-    return document(made, found, left, hosts=[{"host": "pve%d" % (n + 1), "reported": True} for n in range(hosts)])
+    return document(made, found, left, hosts=[host("pve%d" % (n + 1)) for n in range(hosts)])

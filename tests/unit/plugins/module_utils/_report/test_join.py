@@ -61,11 +61,23 @@ def test_joining_parts_gives_what_joining_all_at_once_gives():
     assert join_documents({"slice1": parts[0], "slice2": parts[1]})["guests"] == at_once["guests"]
 
 
-def test_a_finding_about_the_policy_stands_once_and_belongs_to_no_host():
-    expired = finding(None, name=None, node=None, file=None, disk=None, rule="IO001", message="waiver W-1 has expired.")
-    joined = join_documents({"pve1": document([], [expired]), "pve2": document([], [expired])})
-    assert [(f["host"], f["rule"]) for f in joined["findings"]] == [(None, "IO001")]
-    assert joined["summary"]["findings"]["error"] == 1
+def about_waiver(name, **other):
+    return {"id": name, "rules": ["IO102"], "until": "2027-03-31", "reason": "r", "expired": False, "matched": 0, **other}
+
+
+def test_waivers_are_judged_over_all_hosts():
+    """A waiver for a guest of one host matches nothing on the others, and an expired one is told by each."""
+    unmatched = finding(None, name=None, node=None, file=None, disk=None, rule="IO122", message="waiver W-1 matches nothing")
+    one = document([], [{**unmatched, "host": "pve1"}], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)])
+    two = document([], waivers=[about_waiver("W-1", matched=3), about_waiver("W-2", expired=True), about_waiver("W-3")])
+    joined = join_documents({"pve1": one, "pve2": two})
+    assert [(f["host"], f["rule"], f["message"].split()[1]) for f in joined["findings"]] == [
+        (None, "IO121", "W-2"),
+        (None, "IO122", "W-3"),
+    ]
+    assert [(w["id"], w["matched"]) for w in joined["waivers"]] == [("W-1", 3), ("W-2", 0), ("W-3", 0)]
+    assert joined["summary"]["findings"]["warning"] == 2
+    assert join_documents([joined])["findings"] == joined["findings"]
 
 
 def test_write_back_limits_join_their_host():

@@ -68,6 +68,23 @@ def test_a_guest_is_in_one_state_and_the_result_has_the_last_word():
     assert states(APPLIED, check=True)["2"] == states(APPLIED, check=True)["3"] == "to_change"
 
 
+def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
+    """It stands once in the totals, and is named among the left alone and among those that wait for a restart."""
+    half = [{"guest": "2", "name": "web01", "node": "pve1", "reason": "driver_change", "detail": "IO101 lsi"}]
+    doc = document([guest("2", "to_change")], (), half)
+    assert states(doc) == {"2": "to_change"}
+    assert "LEFT ALONE (1, 1 of them in another column): these still have what the policy" in table_lines(doc)
+    applied = {**doc, "results": [result("2", restart_required=True)]}
+    assert states(applied) == {"2": "left_alone"}
+    lines = table_lines(applied)
+    assert "This run changed 1 guest. Waiting for a restart: 1 of them." in lines
+    assert any(line.startswith("WAITING FOR A RESTART (1, 1 of them in another column)") for line in lines)
+
+
+def test_a_result_nobody_knows_is_no_pass():
+    assert states(document([guest("1", "to_change")], results=[result("1", "odd")])) == {"1": "failed"}
+
+
 def test_a_status_nobody_knows_is_no_pass():
     assert states(document([guest("1", "odd")])) == {"1": "left_alone"}
 
@@ -88,10 +105,10 @@ def test_the_whole_table_of_a_small_run():
         "Findings before this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
         "",
         "FAILED (1): nothing else was stopped by it; mend the cause and run again",
-        "  refused by Proxmox VE (1)",
+        "  refused (1)",
         "    4 web01: storage 'nfs' is not online",
         "",
-        "LEFT ALONE (2): these still have what the policy forbids",
+        "LEFT ALONE (2): these still have what the policy forbids, wholly or in part",
         "  config changed since it was read (1)",
         "    5 web01: changed since it was read",
         "  locked by another job (1)",
@@ -116,12 +133,12 @@ def test_rows_add_up_and_the_last_row_is_the_sum():
 
 
 def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
-    odd = finding(None, disk=None, file=None, name=None, rule="IO001", severity="warning", message="waiver W-9 fits nothing.")
+    odd = finding(None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing.")
     wb = {"status": "left_alone", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
     joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, writeback={"pve1": wb})
     lines = table_lines(joined)
     assert lines[1].startswith("NO REPORT from 1 host: pve2.")
-    assert "  policy: warning IO001: waiver W-9 fits nothing. Set iothread=1 and" in lines
+    assert "  pve1: warning IO100: waiver W-9 fits nothing. Set iothread=1 and" in lines
     assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
 
 

@@ -1,0 +1,155 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The findings document as JUnit XML: a CI shows guests, disks and rules rather than Ansible's tasks.
+
+Elements and attributes are those that Jenkins' xUnit schema and pytest's `xunit2` family have in
+common; there is no published standard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from .._model import SEVERITIES
+from .shape import ReportError, check_document, place, severity_rank
+from .text import visible
+
+
+def junit_report(document, fail_on: str = "error") -> str:
+    """JUnit XML, one test suite per host, one case per guest, disk and rule.
+
+    A finding of at least `fail_on` that is not waived is a failure, a waived one is skipped with the
+    waiver's words, one below `fail_on` passes and says so. A disk or guest without findings is one
+    passing case. A host that did not report is an error.
+    Raises ReportError where the document has not its shape or `fail_on` is no severity.
+    """
+    check_document(document)
+    if fail_on not in SEVERITIES:
+        raise ReportError("fail_on is %r; allowed are %s." % (fail_on, ", ".join(SEVERITIES)))
+    worst = SEVERITIES.index(fail_on)
+    suites: dict = {}
+    for host in document.get("hosts") or ():
+        suites.setdefault(host["host"], [])
+        if not host.get("reported", True):
+            suites[host["host"]].append(_silent(host["host"]))
+    found: dict = {}
+    for finding in document["findings"]:
+        found.setdefault((finding.get("host"), finding.get("guest")), []).append(finding)
+    for guest in sorted(document["guests"], key=place):
+        cases = suites.setdefault(guest.get("host"), [])
+        own = found.pop((guest.get("host"), guest.get("guest")), [])
+        cases.extend(_guest_cases(guest, own, worst))
+    for (host, _guest), own in found.items():
+        cases = suites.setdefault(host, [])
+        cases.extend(_finding_case(finding, worst) for finding in sorted(own, key=place))
+    return _xml(suites, document)
+
+
+def _guest_cases(guest: Mapping, findings: list, worst: int):
+    """The cases of one guest: its findings, then what is in order."""
+    disks = {finding.get("disk") for finding in findings}
+    for finding in sorted(findings, key=place):
+        yield _finding_case(finding, worst)
+    for disk in guest.get("disks") or ():
+        if disk.get("key") not in disks and disk.get("compliant"):
+            yield _case(guest, "%s complies" % visible(disk["key"]))
+    if not findings:
+        yield _case(guest, "guest complies")
+
+
+def _finding_case(finding: Mapping, worst: int) -> tuple:
+    where = visible(finding.get("disk")) or ("guest" if finding.get("guest") is not None else "host")
+    if finding.get("guest") is None and finding.get("host") is None:
+        where = "policy"
+    name = "%s %s" % (where, visible(finding.get("rule")))
+    message = visible(finding.get("message"))
+    waived = finding.get("waived")
+    if waived:
+        words = "waived by %s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))
+        return _case(finding, name, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
+    if severity_rank(finding) > worst:
+        text = "%s: %s" % (finding["severity"], _details(finding))
+        return _case(finding, name, None, "<system-out>%s</system-out>" % escape(text))
+    return _case(
+        finding,
+        name,
+        "failure",
+        '<failure message="%s" type="%s">%s</failure>'
+        % (escape(message), finding["severity"], escape(_details(finding))),
+    )
+
+
+def _details(finding: Mapping) -> str:
+    lines = [visible(finding.get("message"))]
+    if finding.get("hint"):
+        lines.append("What to do: %s" % visible(finding["hint"]))
+    lines.append("Found: %s. Wanted: %s." % (plain(finding.get("actual")), plain(finding.get("wanted"))))
+    if finding.get("file"):
+        place_ = visible(finding["file"])
+        lines.append("Where: %s" % (place_ if finding.get("line") is None else "%s:%s" % (place_, finding["line"])))
+    return "\n".join(lines)
+
+
+def plain(value) -> str:
+    """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return " or ".join(plain(item) for item in value)
+    return visible(value)
+
+
+def _silent(host) -> tuple:
+    text = "no report from this host: unreachable or failed; nothing is known of its guests"
+    return _case({"host": host}, "report", "error", '<error message="%s" type="no report"/>' % text)
+
+
+def _case(about: Mapping, name: str, kind=None, inner: str = "") -> tuple:
+    """(kind, XML) of one test case; the class name is what CIs group by: host, then guest."""
+    owner = [visible(about.get("host")) or ("this host" if about.get("guest") is not None else "policy")]
+    if about.get("guest") is not None:
+        owner.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
+    return kind, '<testcase classname="%s" name="%s" time="0">%s</testcase>' % (
+        escape(".".join(owner)),
+        escape(name),
+        inner,
+    )
+
+
+def _xml(suites: Mapping, document: Mapping) -> str:
+    lines = []
+    totals = dict.fromkeys(("tests", "failure", "error", "skipped"), 0)
+    stamp = "%sT00:00:00" % visible(document.get("date"))
+    for number, (host, cases) in enumerate(suites.items()):
+        counts = {kind: sum(case[0] == kind for case in cases) for kind in ("failure", "error", "skipped")}
+        counts["tests"] = len(cases)
+        lines.append(
+            '<testsuite id="%d" name="%s" hostname="%s" timestamp="%s" time="0" %s>'
+            % (
+                number,
+                escape(visible(host) or "guest I/O"),
+                escape(visible(host)),
+                escape(stamp),
+                _numbers(counts),
+            )
+        )
+        lines.extend(case[1] for case in cases)
+        lines.append("</testsuite>")
+        for kind in totals:
+            totals[kind] += counts[kind]
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="guest I/O" time="0" %s>\n' % _numbers(totals)
+    return head + "\n".join(lines) + "\n</testsuites>\n"
+
+
+def _numbers(counts: Mapping) -> str:
+    return 'tests="%d" failures="%d" errors="%d" skipped="%d"' % (
+        counts["tests"],
+        counts["failure"],
+        counts["error"],
+        counts["skipped"],
+    )

@@ -1,0 +1,145 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The findings document as SARIF 2.1.0, for code scanning: findings point at the config file and line.
+
+Source of the format: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from .._policy.rules import RULES, Rule
+from .shape import check_document
+from .text import visible
+from .to_json import dumps
+
+SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+HOME = "https://github.com/hypervisor/io_hardening"
+
+
+def sarif_report(document, base: str = "") -> str:
+    """SARIF text with one run.
+
+    base: a folder; files below it are given relative to it, as code scanning of a Git repository wants
+        them. Others are `file:` addresses.
+    Raises ReportError where the document has not its shape.
+    """
+    check_document(document)
+    ids = sorted({str(finding.get("rule")) for finding in document["findings"]})
+    index = {rule: number for number, rule in enumerate(ids)}
+    severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
+    seen: dict = {}
+    results = [dumps(_result(finding, index, base, seen)) for finding in document["findings"]]
+    driver = {
+        "name": "hypervisor.io_hardening",
+        "informationUri": HOME,
+        "rules": [_rule(RULES.get(rule) or Rule(rule, rule, severity[rule], "", "")) for rule in ids],
+    }
+    head = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [_invocation(document)],
+        "properties": {"date": visible(document.get("date")), "summary": document["summary"]},
+    }
+    # by hand around the results: the encoder at full speed on each, and a line for each
+    return '{"version": "2.1.0", "$schema": %s, "runs": [%s, "results": [%s]}]}\n' % (
+        dumps(SCHEMA_URI),
+        dumps(head)[:-1],
+        "\n" + ",\n".join(results) + "\n" if results else "",
+    )
+
+
+def _rule(rule: Rule) -> dict:
+    text = rule.reason or rule.title
+    if rule.source:
+        text += " Source: %s" % rule.source
+    if rule.dissent:
+        text += " The other view: %s" % rule.dissent
+    words = ("".join(char for char in word if char.isalnum()) for word in rule.title.split())
+    return {
+        "id": rule.id,
+        "name": "".join(word[:1].upper() + word[1:] for word in words),
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.reason or rule.title},
+        "help": {"text": text},
+        "helpUri": "%s/blob/main/docs/rules.md#%s" % (HOME, quote(rule.id.lower())),
+        "defaultConfiguration": {"level": rule.severity},
+    }
+
+
+def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
+    rule = str(finding.get("rule"))
+    print_ = _fingerprint(finding, rule, seen)
+    text = visible(finding.get("message"))
+    if finding.get("hint"):
+        text += " " + visible(finding["hint"])
+    result = {
+        "ruleId": rule,
+        "ruleIndex": index[rule],
+        "level": finding["severity"],
+        "message": {"text": text or rule},
+        "partialFingerprints": {"guestIo/v1": print_},
+        "suppressions": [],
+        "properties": {key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "fixable")},
+    }
+    location: dict = {}
+    if finding.get("file"):
+        location["physicalLocation"] = _physical(finding["file"], finding.get("line"), base)
+        result["partialFingerprints"]["primaryLocationLineHash"] = print_
+    logical = _logical(finding)
+    if logical:
+        location["logicalLocations"] = [logical]
+    if location:
+        result["locations"] = [location]
+    waived = finding.get("waived")
+    if waived:
+        words = "%s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": words}]
+    return result
+
+
+def _physical(file: str, line, base: str) -> dict:
+    path = str(file)
+    folder = base.rstrip("/") + "/"
+    if base and path.startswith(folder):
+        artifact = {"uri": _quote(path[len(folder) :]), "uriBaseId": "%SRCROOT%"}
+    elif path.startswith("/"):
+        artifact = {"uri": "file://" + _quote(path)}
+    else:
+        artifact = {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
+    physical: dict = {"artifactLocation": artifact}
+    if isinstance(line, int) and line > 0:
+        physical["region"] = {"startLine": line}
+    return physical
+
+
+def _quote(path: str) -> str:
+    return quote(path, safe="/", errors="surrogatepass")
+
+
+def _logical(finding: Mapping) -> dict:
+    names = [visible(finding[key]) for key in ("host", "guest", "disk") if finding.get(key) is not None]
+    return {"name": names[-1], "fullyQualifiedName": "/".join(names), "kind": "resource"} if names else {}
+
+
+def _fingerprint(finding: Mapping, rule: str, seen: dict) -> str:
+    """The same for the same finding on every run: where it is and which rule, not what it says, nor the line."""
+    key = "\0".join(str(finding.get(name)) for name in ("host", "guest", "disk", "file")) + "\0" + rule
+    seen[key] = seen.get(key, 0) + 1
+    return "%s:%d" % (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32], seen[key])
+
+
+def _invocation(document: Mapping) -> dict:
+    silent = [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+    invocation: dict = {"executionSuccessful": not silent}
+    if silent:
+        invocation["toolExecutionNotifications"] = [
+            {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}}
+            for host in silent
+        ]
+    return invocation
