@@ -21,6 +21,11 @@ ALL_OF = $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{printf "make %-11s %s\n", $$1, $$2}'
 
+.PHONY: harden
+harden: ## harden the sample fleet, or a real one (INVENTORY=hosts.yml ARGS='--check --diff')
+	@$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet)
+	@tools/in-venv run ansible-playbook --inventory $(or $(INVENTORY),sample_fleet/inventory.yml) playbooks/harden_io.yml $(ARGS)
+
 .PHONY: venv
 venv: $(LINES:%=venv-%) venv-managed venv-lint ## make the virtual environments of the tests
 
@@ -28,8 +33,8 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
-test: ## test-fast, and the Molecule scenarios (SCENARIOS='default kernel')
-	@$(MAKE) --no-print-directory --keep-going test-fast molecule
+test: ## test-fast, fleet, and the Molecule scenarios (SCENARIOS='default kernel')
+	@$(MAKE) --no-print-directory --keep-going test-fast fleet molecule
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint
@@ -44,6 +49,12 @@ unit-managed:
 
 unit-%:
 	@tools/in-venv $* pytest $(ARGS)
+
+.PHONY: fleet
+fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core line, and look at the result
+
+fleet-%:
+	@if [ -d tests/fleet ]; then tools/in-venv $* pytest tests/fleet $(ARGS); fi
 
 .PHONY: sanity
 sanity: $(LINES:%=sanity-%) ## ansible-test sanity with every ansible-core line
