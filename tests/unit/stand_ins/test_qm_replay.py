@@ -54,9 +54,7 @@ def recorded(step):
     return {key: step[key] for key in ("rc", "stdout", "stderr")}
 
 
-@pytest.mark.parametrize(
-    "scenario", SCENARIOS or [None], ids=lambda scenario: scenario["name"] if scenario else "absent"
-)
+@pytest.mark.parametrize("scenario", SCENARIOS or [None], ids=lambda scenario: scenario["name"] if scenario else "absent")
 def test_every_step_as_recorded(host, scenario):
     name, config = scenario["name"], host.config(scenario["vmid"])
     config.write_text(scenario["config"])
@@ -85,11 +83,7 @@ def test_what_is_not_replayed_is_what_the_list_says():
     left_out = {}
     for scenario in SCENARIOS:
         steps = [name_of(number, step) for number, step in enumerate(scenario["steps"])]
-        unable = [
-            step
-            for step in steps
-            if step.split()[1:] == ["qm", "showcmd"] or step.split()[1] in ("@cmdline", "@qmp", "@proc")
-        ]
+        unable = [step for step in steps if step.split()[1:] == ["qm", "showcmd"] or step.split()[1] in ("@cmdline", "@qmp", "@proc")]
         if unable:
             left_out[scenario["name"]] = unable
     assert left_out == NOT_REPLAYED

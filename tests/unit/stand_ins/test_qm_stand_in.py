@@ -42,9 +42,7 @@ def main_and_pending(host):
 
 def test_a_stopped_guest_is_written_at_once_sorted_and_in_canonical_form(host):
     host.config(700).write_text(GUEST + "agent: 1\n")
-    result = host.run(
-        "qm", "set", "700", "--scsi0", HARDENED.replace("=8G", "=8192M"), "--scsihw", "virtio-scsi-single"
-    )
+    result = host.run("qm", "set", "700", "--scsi0", HARDENED.replace("=8G", "=8192M"), "--scsihw", "virtio-scsi-single")
     assert (result.returncode, result.stderr) == (0, "")
     lines = host.config(700).read_text().splitlines(keepends=True)
     assert lines == sorted(lines)
@@ -84,6 +82,14 @@ def test_a_duplicate_option_is_refused(host):
     assert host.config(700).read_text() == GUEST
 
 
+def test_options_of_old_releases_are_read_and_not_taken(host):
+    host.config(700).write_text(GUEST.replace("size=8G", "size=8G,secs=63"))
+    assert host.run("qm", "config", "700").stderr == ""
+    result = host.run("qm", "set", "700", "--scsi0", HARDENED + ",secs=63")
+    assert result.returncode == 2
+    assert "scsi0.secs: property is not defined in schema" in result.stderr
+
+
 def test_on_a_stopped_guest_a_set_applies_what_somebody_else_left_pending(host):
     host.config(700).write_text(GUEST + "cores: 4\n\n[pending]\nmemory: 1024\ndelete: cores\n")
     host.run("qm", "set", "700", "--scsihw", "virtio-scsi-single")
@@ -109,9 +115,7 @@ def test_on_a_running_guest_settings_of_qemu_wait_and_others_do_not(host):
 def test_a_drive_that_fails_leaves_the_other_options_pending(host):
     host.declare("storages-offline", "nfs1")
     host.config(700).write_text(GUEST + "scsi1: nfs1:700/vm-700-disk-1.raw,size=8G\n")
-    result = host.run(
-        "qm", "set", "700", "--scsihw", "virtio-scsi-single", "--scsi1", "nfs1:700/vm-700-disk-1.raw,ssd=1"
-    )
+    result = host.run("qm", "set", "700", "--scsihw", "virtio-scsi-single", "--scsi1", "nfs1:700/vm-700-disk-1.raw,ssd=1")
     assert (result.returncode, result.stderr) == (255, "storage 'nfs1' is not online\n")
     assert main_and_pending(host)[1] == "scsihw: virtio-scsi-single\n"
 
@@ -198,9 +202,7 @@ def test_the_log_has_every_call_with_its_time(host):
 
 
 def test_it_is_a_program_of_its_own(host):
-    result = subprocess.run(
-        [str(QM), "config", "700"], env={**host.environment, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True
-    )
+    result = subprocess.run([str(QM), "config", "700"], env={**host.environment, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True)
     assert result.stdout.decode() == GUEST
 
 
