@@ -21,6 +21,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host im
 PROJECT = Path(__file__).resolve().parents[3]
 FLEET = PROJECT / "sample_fleet"
 CONFIGS = {path.stem: path for path in FLEET.glob("root/etc/pve/nodes/*/qemu-server/*.conf")}
+POLICY = yaml.safe_load((PROJECT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
 EXPECTED = yaml.safe_load((PROJECT / "tests/fixtures/sample_fleet_expected.yml").read_text())
 
 # What Proxmox VE does not understand in it, and would drop on its next write.
@@ -48,7 +49,7 @@ def test_every_guest_is_described_and_has_its_expectation():
 def verdicts():
     reading = reader.read(str(FLEET / "root"))
     assert reading.problems == []
-    document = assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes)
+    document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
     found = {entry["guest"]: {"status": entry["status"], "findings": defaultdict(list), "changes": []} for entry in document["guests"]}
     for finding in document["findings"]:
         found[finding["guest"]]["findings"][finding["disk"] or "guest"].append(finding["rule"])
