@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Filter assess_writeback. Documentation: assess_writeback.yml."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
+
+_FACTS = ("files", "kernel", "memory", "tuned", "devices", "saved", "problems")
+
+
+def assess_writeback(
+    facts,
+    mode="auto",
+    state="present",
+    take_over=False,
+    ratio=2,
+    background_ratio=1,
+    limit_bytes=268435456,
+    background_limit_bytes=134217728,
+    host=None,
+):
+    missing = [key for key in _FACTS if key not in facts] if isinstance(facts, dict) else list(_FACTS)
+    if missing:
+        raise AnsibleFilterError(
+            "assess_writeback: the input has no %s; it must be the result of host_writeback_info" % ", ".join(missing)
+        )
+    settings = {
+        "mode": mode,
+        "state": state,
+        "take_over": take_over,
+        "ratio": ratio,
+        "background_ratio": background_ratio,
+        "limit_bytes": limit_bytes,
+        "background_limit_bytes": background_limit_bytes,
+    }
+    try:
+        return _writeback.assess(facts, settings, host)
+    except _writeback.SettingsError as error:
+        raise AnsibleFilterError("assess_writeback: %s" % error) from error
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self):
+        return {"assess_writeback": assess_writeback}

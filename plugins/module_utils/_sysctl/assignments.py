@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What systemd-sysctl reads out of sysctl.d files, and in which order it writes it.
+
+Source of the facts: sysctl.d(5), and systemd-sysctl 252 watched at work on generated files.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+
+DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
+"""Highest precedence first: a file masks those of the same name in later directories."""
+
+_WHITESPACE = " \t\n\r"
+
+
+def normalize_key(key):
+    """The path below /proc/sys of a key, as sysctl.d(5) spells them.
+
+    Where the first separator is a dot, dots separate and slashes stand for dots in a name
+    (``net.ipv4.conf.eth0/10.forwarding``); where it is a slash, the key is the path already.
+    """
+    separators = [character for character in key if character in "./"]
+    if separators and separators[0] == ".":
+        key = key.translate(str.maketrans("./", "/."))
+    parts = [part for part in key.split("/") if part not in ("", ".")]
+    return "/".join(parts)
+
+
+def is_glob(key):
+    """Whether systemd treats the key as a pattern."""
+    return any(character in key for character in "*?[")
+
+
+def matches(pattern, key):
+    """Whether a normalized glob key names ``key``; like glob(7), a star never crosses a slash."""
+    pattern_parts, key_parts = pattern.split("/"), key.split("/")
+    return len(pattern_parts) == len(key_parts) and all(
+        fnmatch.fnmatchcase(part, wanted.replace("[^", "[!")) for part, wanted in zip(key_parts, pattern_parts)
+    )
+
+
+def parse(text):
+    """The lines of one file that mean something to systemd, in their order.
+
+    :returns: a list of ``{line, key, value, text}``: line counts from 1, key is normalized and may be a
+        glob, value is ``None`` for an exclusion (``-key``, which keeps globs off the key), text is the line
+        as it stands. Comments (``#``, ``;`` in front), empty lines and lines that are neither are left out.
+    """
+    found = []
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.strip(_WHITESPACE)
+        if not line or line[0] in "#;":
+            continue
+        key, assigned, value = line.partition("=")
+        if not assigned and not key.startswith("-"):
+            continue
+        if key.startswith("-"):
+            key = key[1:]
+        key = normalize_key(key.strip(_WHITESPACE))
+        if not key:
+            continue
+        found.append(
+            {"line": number, "key": key, "value": value.strip(_WHITESPACE) if assigned else None, "text": line}
+        )
+    return found
+
+
+def comment_out(raw, lines, remark):
+    """The bytes of a file with some lines turned into comments, every other byte as it was.
+
+    :param raw: the file's bytes
+    :param lines: line numbers, counting from 1
+    :param remark: who did it and why, one line, put in front of each
+    """
+    out = []
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if number in lines:
+            out.append(b"# " + remark.encode("utf-8"))
+            line = b"# " + line
+        out.append(line)
+    return b"\n".join(out)
+
+
+def precedence(names_by_directory):
+    """The files systemd reads, in the order it reads them.
+
+    :param names_by_directory: ``{directory: [file names]}``, directories of :data:`DIRECTORIES`
+    :returns: a list of ``(path, [paths it masks])``, sorted by file name as bytes across the directories
+    """
+    chosen = {}
+    for directory in DIRECTORIES:
+        for name in names_by_directory.get(directory, ()):
+            if name.startswith(".") or not name.endswith(".conf"):
+                continue
+            chosen.setdefault(name, []).append("%s/%s" % (directory, name))
+    names = sorted(chosen, key=lambda name: name.encode("utf-8", "surrogateescape"))
+    return [(chosen[name][0], chosen[name][1:]) for name in names]
+
+
+def write_order(assignments, keys):
+    """What systemd-sysctl writes to ``keys``, in the order it writes.
+
+    :param assignments: ``{key, value, …}`` of all files, in reading order
+    :param keys: the kernel's keys of interest, normalized
+    :returns: a list of ``(key, assignment)``
+
+    Three habits of systemd that decide which value stays:
+    a key that is assigned again *with another value* moves to the end of the order;
+    assigned again with the same value, it keeps its early place (so a twin in between wins);
+    an exclusion replaces an earlier assignment of its key. Globs never touch a key that is
+    named anywhere, not even by an exclusion.
+    """
+    options = {}
+    for assignment in assignments:
+        key = assignment["key"]
+        if key in options:
+            if options[key]["value"] == assignment["value"]:
+                continue
+            del options[key]
+        options[key] = assignment
+    order = []
+    for key, assignment in options.items():
+        if assignment["value"] is None:
+            continue
+        if not is_glob(key):
+            if key in keys:
+                order.append((key, assignment))
+            continue
+        order.extend((name, assignment) for name in sorted(keys) if matches(key, name) and name not in options)
+    return order

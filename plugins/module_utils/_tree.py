@@ -1,0 +1,145 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""A host's files as seen from its root directory: links resolved inside it, writes atomic."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+LARGEST = 4 * 1024 * 1024
+"""No configuration file is larger; anything that is, is not read."""
+
+
+class Tree:
+    """The file system below a root directory.
+
+    Paths are the host's (``/etc/sysctl.d``); absolute links lead back into the root, never out of it.
+    """
+
+    def __init__(self, root):
+        self.root = root.rstrip("/")
+        self.live = os.path.realpath(root) == "/"
+
+    def resolve(self, path):
+        """The host's path that ``path`` leads to, all links followed; it need not exist."""
+        parts, done, links = [part for part in path.split("/") if part], [], 0
+        while parts:
+            part = parts.pop(0)
+            if part == ".":
+                continue
+            if part == "..":
+                done = done[:-1]
+                continue
+            here = "/" + "/".join(done + [part])
+            try:
+                target = os.readlink(self.root + here)
+            except OSError:
+                done.append(part)
+                continue
+            links += 1
+            if links > 40:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), here)
+            if target.startswith("/"):
+                done = []
+            parts = [piece for piece in target.split("/") if piece] + parts
+        return "/" + "/".join(done)
+
+    def real(self, path):
+        """Where ``path`` is on this machine, links followed."""
+        return self.root + self.resolve(path)
+
+    def names(self, path):
+        """The names of the regular files and links in a directory, ``[]`` where there is none."""
+        try:
+            with os.scandir(self.real(path)) as entries:
+                return sorted(
+                    entry.name for entry in entries if entry.is_symlink() or entry.is_file(follow_symlinks=False)
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def read(self, path):
+        """The bytes of a file, ``None`` where there is none.
+
+        :raises OSError: where it cannot be read, is no regular file or is too large
+        """
+        if self.resolve(path) == "/dev/null":
+            return b""
+        real = self.real(path)
+        try:
+            mode = os.stat(real).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        with open(real, "rb") as stream:
+            raw = stream.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise OSError(errno.EFBIG, "is larger than %d bytes" % LARGEST, path)
+        return raw
+
+    def exists(self, path):
+        """Whether something is at ``path``, links followed."""
+        return os.path.exists(self.real(path))
+
+    def kernel_text(self, path):
+        """The text of a file of the kernel, ``None`` where there is none.
+
+        With another root only an ordinary file counts: a proc mounted in there is this machine's kernel,
+        not the tree's.
+        """
+        try:
+            if not self.live and os.stat(self.real(path)).st_size == 0:
+                return None
+            with open(self.real(path), encoding="ascii", errors="replace") as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+    def replace(self, path, raw, like=None):
+        """Write a file so that a killed run leaves it old or new: temporary file, fsync, rename.
+
+        Mode and owner stay, or are those of the file ``like``; a new file is root's, 0644.
+        """
+        real = self.real(path)
+        directory, name = os.path.split(real)
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        temporary = os.path.join(directory, ".%s.io-hardening-new" % name)
+        try:
+            kept = os.stat(self.real(like) if like else real)
+        except FileNotFoundError:
+            kept = None
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(raw)
+            if kept is not None:
+                os.fchown(descriptor, kept.st_uid, kept.st_gid)
+            os.fchmod(descriptor, 0o644 if kept is None else stat.S_IMODE(kept.st_mode))
+            stream.flush()
+            os.fsync(descriptor)
+        os.rename(temporary, real)
+        _sync(directory)
+
+    def remove(self, path):
+        """Remove a file; fine where there is none."""
+        real = self.real(path)
+        try:
+            os.unlink(real)
+        except FileNotFoundError:
+            return
+        _sync(os.path.dirname(real))
+
+
+def _sync(directory):
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,232 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""Carrying out a write-back plan, and nothing else.
+
+:func:`prepare` looks at everything and refuses before the first byte is written; :func:`carry_out`
+writes the record first, so that what was in force before survives a killed run.
+"""
+
+from __future__ import annotations
+
+import json
+
+from . import _writeback
+from ._sysctl import dirty
+from ._sysctl.assignments import comment_out
+from ._writeback_read import KERNEL, read_kernel, read_record
+
+
+class Refused(Exception):
+    """The plan does not fit the host: says what moved and what to do."""
+
+
+_AGAIN = "run again: a new plan is made from what is there now"
+
+
+class Work:
+    """What is left to do for a plan: files as ``{path, before, after, like}``, kernel writes, notes."""
+
+    def __init__(self):
+        self.files = []
+        self.kernel = None
+        self.left = []
+
+    @property
+    def changed(self):
+        return bool(self.files or self.kernel)
+
+    def put(self, path, before, after, like=None):
+        """Note a file's change; bytes, or ``None`` for a file that is not there."""
+        if before != after:
+            self.files.append({"path": path, "before": before, "after": after, "like": like})
+
+
+def prepare(plan, tree):
+    """What is still to do for ``plan``; reads only.
+
+    :raises Refused: where a file or the kernel is neither as the plan found it nor as it leaves it
+    :raises OSError: where something cannot be read
+    """
+    check_plan(plan)
+    work, problems = Work(), []
+    saved = read_record(tree, problems)
+    if problems:
+        raise Refused("%s %s" % (problems[0]["file"], problems[0]["reason"]))
+    taken = {entry["path"]: entry for entry in (saved or {}).get("taken", [])}
+    for step in plan["files"]:
+        {"write": _write, "remove": _remove, "take_over": _take_over, "restore": _restore}[step["op"]](
+            work, tree, step, taken
+        )
+    if plan["kernel"] is not None:
+        _kernel(work, tree, plan["kernel"])
+    record = plan["record"]
+    before = tree.read(_writeback.RECORD)
+    if record is None:
+        work.put(_writeback.RECORD, before, None)
+    elif work.changed:
+        record = dict(record, taken=[taken[path] for path in sorted(taken)])
+        work.put(_writeback.RECORD, before, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("utf-8"))
+        work.files.sort(key=lambda change: change["path"] != _writeback.RECORD)
+    return work
+
+
+def check_plan(plan):
+    """Refuse a plan that names anything but the limits and files below /etc."""
+    for key in ("state", "files", "kernel", "record", "changes"):
+        if key not in plan:
+            raise Refused("the plan has no %s: take it from the filter assess_writeback" % key)
+    for step in plan["files"]:
+        if step.get("op") not in ("write", "remove", "take_over", "restore"):
+            raise Refused("the plan asks for %r; known are write, remove, take_over, restore" % step.get("op"))
+        for key in ("path", "aside"):
+            path = step.get(key)
+            if path is not None and (not path.startswith("/etc/") or ".." in path.split("/")):
+                raise Refused("the plan's %s is %s; only files below /etc are written" % (key, path))
+    for write in (plan["kernel"] or {}).get("writes", []):
+        if write["key"] not in dirty.KEYS:
+            raise Refused("the plan sets vm.%s; known are %s" % (write["key"], ", ".join(dirty.KEYS)))
+
+
+def carry_out(work, tree):
+    """Write what :func:`prepare` found, read it back and prove it.
+
+    :raises Refused: where what is read back is not what was written
+    :raises OSError: where something cannot be written
+    """
+    for change in work.files:
+        if change["after"] is None:
+            tree.remove(change["path"])
+        else:
+            tree.replace(change["path"], change["after"], change["like"])
+        if tree.read(change["path"]) != change["after"]:
+            raise Refused("%s does not hold what was written: look who else writes it" % change["path"])
+    if work.kernel is None:
+        return
+    for write in work.kernel["writes"]:
+        _set(tree, write["key"], write["value"])
+    state = read_kernel(tree)
+    if state is None or dirty.in_force(state) != work.kernel["after"]:
+        raise Refused(
+            "the kernel has %s after %s was written: look who else writes it"
+            % (state and _writeback.spell(dirty.in_force(state)), _writeback.spell(work.kernel["after"]))
+        )
+
+
+def diff(work):
+    """The changes as Ansible shows them."""
+    shown = [
+        {
+            "before_header": change["path"],
+            "after_header": change["path"],
+            "before": (change["before"] or b"").decode("utf-8", "replace"),
+            "after": (change["after"] or b"").decode("utf-8", "replace"),
+        }
+        for change in work.files
+    ]
+    if work.kernel is not None:
+        before, after = dirty.in_force(work.kernel["before"]), work.kernel["after"]
+        shown.append(
+            {
+                "before_header": KERNEL,
+                "after_header": KERNEL,
+                "before": "".join("vm.%s = %d\n" % item for item in before.items()),
+                "after": "".join("vm.%s = %d\n" % item for item in after.items()),
+            }
+        )
+    return shown
+
+
+def _digest(raw):
+    return None if raw is None else _writeback.digest(raw)
+
+
+def _moved(path):
+    return Refused("%s has changed since the plan was made, nothing was written; %s" % (path, _AGAIN))
+
+
+def _write(work, tree, step, _taken):
+    before, after = tree.read(step["path"]), step["text"].encode("utf-8")
+    if before != after and _digest(before) != step["before"]:
+        raise _moved(step["path"])
+    work.put(step["path"], before, after)
+
+
+def _remove(work, tree, step, _taken):
+    before = tree.read(step["path"])
+    if before is not None and _digest(before) != step["before"]:
+        raise _moved(step["path"])
+    work.put(step["path"], before, None)
+
+
+def _take_over(work, tree, step, taken):
+    path, aside, known = step["path"], step["aside"], taken.get(step["path"])
+    if known and known["aside"] is None:
+        aside = None  # the file is our own masking copy: there is no original to keep
+    before, original = tree.read(path), tree.read(step["source"])
+    if _digest(original) != step["before"]:
+        if known and _digest(before) == known["left"]:
+            return
+        raise _moved(step["source"])
+    kept = tree.read(aside) if aside else None
+    # an original that still stands is a run that was killed before it got here
+    again = known is not None and _digest(kept) == known["original"] != _digest(original)
+    after = None if step["remove"] and not again else comment_out(original, step["lines"], _writeback.REMARK)
+    if aside and not again:
+        if kept not in (None, original):
+            raise Refused("%s is there already: move it away, it holds somebody's file" % aside)
+        work.put(aside, kept, original, like=path)
+    work.put(path, before, after, like=None if before is not None else step["source"])
+    taken[path] = {
+        "path": path,
+        "aside": aside,
+        "original": known["original"] if again else (_digest(original) if aside else None),
+        "left": _digest(after),
+    }
+
+
+def _restore(work, tree, step, _taken):
+    path, aside = step["path"], step["aside"]
+    now = tree.read(path)
+    kept = tree.read(aside) if aside else None
+    if _digest(now) == step["original"] and kept is None:
+        return
+    if _digest(now) not in (step["left"], step["original"]):
+        work.left.append(
+            "%s has been changed since it was taken over and stays%s"
+            % (path, "; the original is %s" % aside if aside else "")
+        )
+        return
+    if aside and _digest(kept) != step["original"]:
+        work.left.append("%s cannot be put back: %s is not the file that was set aside" % (path, aside))
+        return
+    work.put(path, now, kept, like=aside)
+    if aside:
+        work.put(aside, kept, None)
+
+
+def _kernel(work, tree, change):
+    state = read_kernel(tree)
+    if state is None:
+        raise Refused("%s cannot be read, so the kernel's values cannot be set" % KERNEL)
+    if dirty.in_force(state) == change["after"]:
+        return
+    if state != change["before"]:
+        raise Refused(
+            "the kernel has %s, not what the plan was made from, nothing was written; %s"
+            % (_writeback.spell(dirty.in_force(state)), _AGAIN)
+        )
+    work.kernel = change
+
+
+def _set(tree, key, value):
+    """One write to the kernel; a tree's ordinary files get what a kernel would have made of it."""
+    if tree.live:
+        with open("%s/%s" % (KERNEL, key), "w", encoding="ascii") as stream:
+            stream.write("%d\n" % value)
+        return
+    before = read_kernel(tree)
+    after = dirty.write(before, key, value)
+    for name in dirty.KEYS:
+        if before[name] != after[name]:
+            tree.replace("%s/%s" % (KERNEL, name), b"%d\n" % after[name])

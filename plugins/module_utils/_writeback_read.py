@@ -1,0 +1,202 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""Reading what a host has for its write-back limits. Decides nothing, changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from . import _tuned, _writeback
+from ._sysctl import dirty
+from ._sysctl.assignments import DIRECTORIES, parse, precedence
+
+SYSCTL_CONF = "/etc/sysctl.conf"
+KERNEL = "/proc/sys/vm"
+
+
+def read_facts(tree):
+    """Everything there is to know, as ``host_writeback_info`` returns it (docs/data.md, "Host write-back").
+
+    :param tree: a :class:`._tree.Tree`
+    """
+    problems = []
+    return {
+        "root": tree.root or "/",
+        "files": _files(tree, problems),
+        "kernel": read_kernel(tree),
+        "memory": _memory(tree),
+        "tuned": _read_tuned(tree, problems),
+        "devices": _devices(tree),
+        "saved": read_record(tree, problems),
+        "problems": problems,
+    }
+
+
+def read_kernel(tree):
+    """The four values, ``None`` where there is no kernel to ask."""
+    state = {}
+    for key in dirty.KEYS:
+        text = tree.kernel_text("%s/%s" % (KERNEL, key))
+        value = None if text is None else dirty.number(text)
+        if value is None:
+            return None
+        state[key] = value
+    return state
+
+
+def read_record(tree, problems):
+    """What an earlier run recorded, ``None`` where there is none."""
+    raw = _read(tree, _writeback.RECORD, problems)
+    if raw is None:
+        return None
+    try:
+        record = json.loads(raw.decode("utf-8"))
+        if record["schema"] != 1:
+            raise ValueError("schema %r is not known" % record["schema"])
+        return {key: record[key] for key in ("schema", "previous", "set", "taken")}
+    except (ValueError, KeyError, TypeError) as error:
+        _problem(problems, _writeback.RECORD, None, "is not a record of this collection (%s): move it away" % error)
+        return None
+
+
+def _files(tree, problems):
+    """The files that touch the limits, and ours, in the order systemd reads them."""
+    found, reached = [], set()
+    listed = {}
+    for directory in DIRECTORIES:
+        try:
+            listed[directory] = tree.names(directory)
+        except OSError as error:
+            _problem(problems, directory, None, error.strerror)
+    for path, masked in precedence(listed):
+        entry = _file(tree, path, masked, problems)
+        if entry is not None:
+            reached.add(entry["target"])
+            if entry["assignments"] or path == _writeback.FILE:
+                found.append(entry)
+    if SYSCTL_CONF not in reached:
+        entry = _file(tree, SYSCTL_CONF, [], problems)
+        if entry is not None and entry["assignments"]:
+            found.append(dict(entry, read_at_boot=False))
+    return found
+
+
+def _file(tree, path, masked, problems):
+    raw = _read(tree, path, problems)
+    if raw is None:
+        return None
+    lines = parse(raw.decode("utf-8", "replace"))
+    assignments = [line for line in lines if dirty.relevant(line)]
+    return {
+        "path": path,
+        "target": tree.resolve(path),
+        "masks": masked,
+        "read_at_boot": True,
+        "digest": _writeback.digest(raw),
+        "assignments": assignments,
+        "others": len(lines) - len(assignments),
+    }
+
+
+def _read(tree, path, problems):
+    try:
+        return tree.read(path)
+    except OSError as error:
+        _problem(problems, path, None, error.strerror)
+        return None
+
+
+def _problem(problems, path, line, reason):
+    problems.append({"file": path, "line": line, "guest": None, "reason": reason})
+
+
+def _memory(tree):
+    text = tree.kernel_text("/proc/meminfo")
+    if text is None:
+        return None
+    values = {}
+    for line in text.splitlines():
+        name, _unused, rest = line.partition(":")
+        fields = rest.split()
+        if fields and fields[0].isdigit():
+            values[name] = int(fields[0]) * 1024
+    if "MemTotal" not in values:
+        return None
+    return {"total": values["MemTotal"], "available": values.get("MemAvailable")}
+
+
+def _read_tuned(tree, problems):
+    """The active profile of tuned and what it writes; ``None`` where tuned has none."""
+    raw = _read(tree, "/etc/tuned/active_profile", problems)
+    names = (raw or b"").decode("utf-8", "replace").strip()
+    if not names:
+        return None
+
+    def _find(name, done):
+        for directory in _tuned.PROFILE_DIRECTORIES:
+            path = "%s/%s/tuned.conf" % (directory, os.path.basename(name))
+            if path in done:
+                continue
+            text = _read(tree, path, problems)
+            if text is not None:
+                return path, text.decode("utf-8", "replace")
+        return None
+
+    profiles, missing = _tuned.load(names, _find)
+    for name in missing:
+        _problem(problems, "/etc/tuned/active_profile", None, "tuned profile %s is not found" % name)
+    main = _tuned.parse("[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace"))
+    reapply = [option["value"] for option in main if option["option"] == "reapply_sysctl"]
+    return {
+        "profile": names,
+        "running": _tuned_runs(tree),
+        "enabled": any(
+            tree.names("/etc/systemd/system/%s.wants" % target).count("tuned.service")
+            for target in ("multi-user.target", "basic.target", "default.target")
+        ),
+        "reapply_sysctl": not reapply or reapply[-1].lower() in ("1", "true", "yes", "on"),
+        "settings": _tuned.settings(profiles),
+    }
+
+
+def _tuned_runs(tree):
+    """Whether tuned's daemon lives; ``None`` with another root."""
+    if not tree.live:
+        return None
+    try:
+        number = int((tree.read("/run/tuned/tuned.pid") or b"0").decode("ascii"))
+        return number > 0 and b"tuned" in (tree.read("/proc/%d/cmdline" % number) or b"")
+    except (OSError, ValueError):
+        return False
+
+
+def _devices(tree):
+    """What each disk queues by itself; devices without hardware behind them are left out."""
+    found = []
+    try:
+        names = sorted(os.listdir(tree.real("/sys/block")))
+    except OSError:
+        return found
+    for name in names:
+        base = "/sys/block/" + name
+        if not tree.exists(base + "/device"):
+            continue
+        numbers = [_number(tree, "%s/queue/%s" % (base, key)) for key in ("nr_requests", "max_sectors_kb")]
+        if None in numbers:
+            continue
+        found.append(
+            {
+                "name": name,
+                "nr_requests": numbers[0],
+                "max_sectors_kb": numbers[1],
+                "queue_bytes": numbers[0] * numbers[1] * 1024,
+            }
+        )
+    return found
+
+
+def _number(tree, path):
+    text = tree.kernel_text(path)
+    return int(text) if text is not None and text.strip().isdigit() else None

@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_writeback_info
+short_description: Read what decides a host's write-back limits
+version_added: 0.1.0
+author:
+  - The hypervisor.io_hardening contributors
+description:
+  - Reads the files of C(sysctl.d) in systemd's order, the kernel's values, the memory, the active profile of tuned
+    and how much each disk queues by itself. Changes nothing and judges nothing.
+  - Judge what it returns with P(hypervisor.io_hardening.assess_writeback#filter).
+options:
+  root:
+    description:
+      - The directory that holds the host's files.
+      - With another than V(/) no kernel is asked. Ordinary files below C(ROOT/proc) and C(ROOT/sys) are read
+        instead, where there are any.
+    type: path
+    default: /
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+  diff_mode:
+    description: Shows what has changed.
+    support: none
+    details: Nothing is ever changed.
+seealso:
+  - module: hypervisor.io_hardening.host_writeback
+  - plugin: hypervisor.io_hardening.assess_writeback
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Read what decides the write-back limits
+  hypervisor.io_hardening.host_writeback_info:
+  register: writeback
+
+- name: Show what is to do
+  ansible.builtin.debug:
+    msg: "{{ writeback | hypervisor.io_hardening.assess_writeback(host=inventory_hostname) }}"
+"""
+
+RETURN = r"""
+root:
+  description: The directory that was read.
+  type: str
+  returned: success
+  sample: /
+files:
+  description: The files that touch the limits, in the order systemd reads them.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    path:
+      description: The file in its directory.
+      type: str
+    target:
+      description: Where O(ignore:path) leads, links followed.
+      type: str
+    masks:
+      description: Files of the same name in directories of lower precedence, which are not read.
+      type: list
+      elements: str
+    read_at_boot:
+      description: Whether systemd reads it. V(false) for C(/etc/sysctl.conf) where no file of C(sysctl.d) leads to it.
+      type: bool
+    digest:
+      description: SHA-256 of the content.
+      type: str
+    assignments:
+      description: The lines that can touch the limits. RV(ignore:value) is V(null) for an exclusion.
+      type: list
+      elements: dict
+      sample: [{key: vm/dirty_ratio, line: 3, text: vm.dirty_ratio = 40, value: "40"}]
+    others:
+      description: How many other assignments the file holds.
+      type: int
+kernel:
+  description: The four values of the kernel, V(null) where there is no kernel to ask.
+  type: dict
+  returned: success
+  sample: {dirty_background_bytes: 0, dirty_background_ratio: 10, dirty_bytes: 0, dirty_ratio: 20}
+memory:
+  description: Installed and available memory in bytes, V(null) where unknown.
+  type: dict
+  returned: success
+  sample: {available: 24726675456, total: 25276502016}
+tuned:
+  description: The active profile of tuned and what it writes to the limits, V(null) where tuned has none.
+  type: dict
+  returned: success
+  sample:
+    enabled: true
+    profile: virtual-host
+    reapply_sysctl: true
+    running: true
+    settings: [{file: /usr/lib/tuned/virtual-host/tuned.conf, key: dirty_background_ratio, line: 12, plugin: sysctl, value: "5"}]
+devices:
+  description: The disks and what each queues by itself.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{max_sectors_kb: 1280, name: sda, nr_requests: 128, queue_bytes: 167772160}]
+saved:
+  description: What an earlier run recorded, V(null) where there is no record.
+  type: dict
+  returned: success
+  sample: {previous: {dirty_background_ratio: 10, dirty_ratio: 20}, schema: 1, set: {dirty_background_ratio: 1, dirty_ratio: 2}, taken: []}
+problems:
+  description: What could not be read and why.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{file: /etc/sysctl.d/50-odd.conf, guest: null, line: null, reason: Permission denied}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
+
+
+def main():
+    module = AnsibleModule(argument_spec={"root": {"type": "path", "default": "/"}}, supports_check_mode=True)
+    module.exit_json(changed=False, **read_facts(Tree(module.params["root"])))
+
+
+if __name__ == "__main__":
+    main()

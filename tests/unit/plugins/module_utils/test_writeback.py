@@ -1,0 +1,289 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Facts and settings in, findings and plan out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
+
+GIB = 1 << 30
+RATIOS = {"dirty_ratio": 2, "dirty_background_ratio": 1}
+BYTES = {"dirty_bytes": 256 << 20, "dirty_background_bytes": 128 << 20}
+IN_FORCE = {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "dirty_background_bytes": 0}
+
+
+def settings(**changes):
+    values = {
+        "mode": "ratio", "state": "present", "take_over": False, "ratio": 2, "background_ratio": 1,
+        "limit_bytes": 256 << 20, "background_limit_bytes": 128 << 20,
+    }
+    values.update(changes)
+    return values
+
+
+def a_file(path, text, target=None, read_at_boot=True):
+    lines = parse(text)
+    ours = [line for line in lines if dirty.relevant(line)]
+    return {
+        "path": path, "target": target or path, "masks": [], "read_at_boot": read_at_boot,
+        "digest": _writeback.digest(text), "assignments": ours, "others": len(lines) - len(ours),
+    }
+
+
+def facts(*files, **changes):
+    values = {
+        "root": "/", "files": list(files), "kernel": dict(dirty.BOOT_STATE),
+        "memory": {"total": 8 * GIB, "available": 4 * GIB}, "tuned": None, "devices": [], "saved": None, "problems": [],
+    }
+    values.update(changes)
+    return values
+
+
+OURS = a_file(_writeback.FILE, _writeback.file_text(RATIOS))
+
+
+def rules(assessment, severity=None):
+    return [one["rule"] for one in assessment["findings"] if severity in (None, one["severity"])]
+
+
+def test_a_fresh_host():
+    found = _writeback.assess(facts(), settings(), "pve1")
+    assert rules(found) == ["IO201", "IO202"]
+    assert all(one["host"] == "pve1" and one["fixable"] for one in found["findings"])
+    assert found["plan"]["files"] == [
+        {"op": "write", "path": _writeback.FILE, "before": None, "text": _writeback.file_text(RATIOS)}]
+    assert found["plan"]["kernel"]["writes"] == [
+        {"key": "dirty_ratio", "value": 2}, {"key": "dirty_background_ratio", "value": 1}]
+    assert found["plan"]["record"]["previous"] == {"dirty_ratio": 20, "dirty_background_ratio": 10}
+    assert found["status"] == "to_change"
+
+
+def test_nothing_is_written_where_another_file_has_it_right_already():
+    found = _writeback.assess(facts(a_file("/etc/sysctl.d/10-own.conf", "vm/dirty_ratio=2\nvm.dirty_background_ratio = 1"), kernel=IN_FORCE), settings())
+    assert (found["plan"], found["findings"], found["status"]) == (None, [], "compliant")
+
+
+def test_our_file_is_kept_as_it_should_be():
+    found = _writeback.assess(facts(a_file(_writeback.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
+    assert found["plan"]["files"][0]["before"] == _writeback.digest("vm.dirty_ratio=3\n")
+    assert found["plan"]["kernel"] is None
+    assert _writeback.assess(facts(OURS, kernel=IN_FORCE), settings())["plan"] is None
+
+
+def test_a_later_file_wins_and_is_named_and_not_outrun():
+    late = a_file("/etc/sysctl.d/99-zz.conf", "# x\nvm.dirty_ratio = 40\nnet.ipv4.ip_forward=1\n")
+    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings())
+    assert found["plan"] is None
+    assert found["status"] == "overruled"
+    assert "99-zz.conf line 2" in found["detail"]
+    assert [(one["rule"], one["severity"], one["file"], one["line"], one["fixable"]) for one in found["findings"]] == [
+        ("IO202", "error", "/etc/sysctl.d/99-zz.conf", 2, False)]
+
+
+def test_take_over_keeps_the_rest_of_the_file():
+    late = a_file("/etc/sysctl.d/99-zz.conf", "# x\nvm.dirty_ratio = 40\nnet.ipv4.ip_forward=1\n")
+    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings(take_over=True))
+    assert found["status"] == "to_change"
+    step = found["plan"]["files"][0]
+    assert (step["op"], step["lines"], step["remove"], step["path"]) == ("take_over", [2], False, late["path"])
+    assert step["aside"] == late["path"] + ".before-io-hardening"
+
+
+def test_take_over_moves_a_file_aside_that_holds_nothing_else():
+    late = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\nvm.dirty_background_ratio=20\n")
+    step = _writeback.assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
+    assert (step["lines"], step["remove"]) == ([1, 2], True)
+
+
+def test_take_over_masks_a_file_outside_etc():
+    late = a_file("/usr/lib/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
+    step = _writeback.assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
+    assert (step["source"], step["path"], step["aside"], step["remove"]) == (
+        "/usr/lib/sysctl.d/99-zz.conf", "/etc/sysctl.d/99-zz.conf", None, False)
+
+
+def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
+    glob = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_background_b* = 100000\n")
+    link = a_file("/etc/sysctl.d/99-zzz.conf", "vm.dirty_ratio = 40\n", target="/srv/x.conf")
+    found = _writeback.assess(facts(OURS, glob, link, kernel=IN_FORCE), settings(take_over=True))
+    assert found["plan"] is None
+    assert rules(found, "error") == ["IO202", "IO202"]
+    assert found["status"] == "overruled"
+
+
+def test_sysctl_conf_by_its_link_wins_and_without_the_link_is_a_note():
+    by_link = a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_bytes = 1000000\n", target="/etc/sysctl.conf")
+    found = _writeback.assess(facts(OURS, by_link, kernel=IN_FORCE), settings(take_over=True))
+    assert found["findings"][0]["file"] == "/etc/sysctl.conf"
+    assert found["plan"]["files"][0]["path"] == "/etc/sysctl.conf"
+    assert found["plan"]["files"][0]["remove"] is False
+    alone = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n", read_at_boot=False)
+    found = _writeback.assess(facts(OURS, alone, kernel=IN_FORCE), settings())
+    assert [(one["severity"], one["line"]) for one in found["findings"]] == [("note", 1)]
+    assert found["status"] == "compliant"
+
+
+def test_an_earlier_file_wins_where_systemd_keeps_the_early_place_of_our_value():
+    early = a_file("/etc/sysctl.d/10-a.conf", "vm.dirty_ratio = 2\n")
+    between = a_file("/etc/sysctl.d/20-b.conf", "vm.dirty_bytes = 1000000\n")
+    found = _writeback.assess(facts(early, between, OURS, kernel=IN_FORCE), settings())
+    assert [(one["rule"], one["file"]) for one in found["findings"]] == [("IO202", "/etc/sysctl.d/20-b.conf")]
+
+
+def test_an_exclusion_after_our_file_is_found():
+    late = a_file("/etc/sysctl.d/99-zz.conf", "-vm.dirty_ratio\n")
+    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings())
+    assert [(one["rule"], one["actual"]) for one in found["findings"]] == [("IO202", "-vm.dirty_ratio")]
+
+
+def test_bytes_in_force_and_ratios_wanted():
+    state = {"dirty_ratio": 0, "dirty_bytes": 1 << 20, "dirty_background_ratio": 0, "dirty_background_bytes": 1 << 19}
+    found = _writeback.assess(facts(OURS, kernel=state), settings())
+    assert found["plan"]["kernel"]["after"] == RATIOS
+    assert found["plan"]["record"]["previous"] == {"dirty_bytes": 1 << 20, "dirty_background_bytes": 1 << 19}
+    assert rules(found) == ["IO201"]
+
+
+def test_the_first_record_survives_later_runs():
+    saved = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, saved=saved), settings(mode="bytes"))
+    assert found["plan"]["record"]["previous"] == {"dirty_ratio": 20, "dirty_background_ratio": 10}
+    assert found["plan"]["record"]["set"] == BYTES
+
+
+@pytest.mark.parametrize(
+    ("total", "wanted"),
+    [(8 * GIB, RATIOS), (int(12.5 * GIB) + 49, RATIOS), (int(12.5 * GIB) + 50, BYTES), (1024 * GIB, BYTES), (None, RATIOS)],
+)
+def test_auto_decides_by_installed_memory(total, wanted):
+    memory = None if total is None else {"total": total, "available": total // 2}
+    assert _writeback.assess(facts(memory=memory), settings(mode="auto"))["wanted"] == wanted
+
+
+@given(st.integers(1, 1 << 44), st.integers(1, 1 << 44), st.integers(1, 1 << 44))
+def test_auto_does_not_move_with_the_available_memory(total, one, other):
+    first = _writeback.assess(facts(memory={"total": total, "available": one}), settings(mode="auto"))
+    second = _writeback.assess(facts(memory={"total": total, "available": other}), settings(mode="auto"))
+    assert first["wanted"] == second["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mode": "percent"}, "mode is 'percent'; allowed are auto, ratio, bytes"),
+        ({"ratio": 0}, "ratio is 0; allowed are whole percent from 1 to 100"),
+        ({"ratio": True}, "ratio is True"),
+        ({"background_ratio": 2}, "background_ratio (2) is not below ratio (2)"),
+        ({"limit_bytes": 8192}, "limit_bytes is 8192; allowed are whole bytes from 131072"),
+        ({"background_limit_bytes": 512 << 20}, "is not below limit_bytes"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes, says):
+    with pytest.raises(_writeback.SettingsError) as error:
+        _writeback.assess(facts(), settings(**changes))
+    assert says in str(error.value)
+
+
+def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
+    values = {
+        "profile": "virtual-host", "running": True, "enabled": True, "reapply_sysctl": True,
+        "settings": [{"plugin": plugin, "key": key, "value": value, "file": "/usr/lib/tuned/x/tuned.conf", "line": 7}],
+    }
+    values.update(changes)
+    return values
+
+
+def test_tuned_that_undoes_the_limits_is_an_error():
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned()), settings())
+    assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
+        ("IO203", "error", "/usr/lib/tuned/x/tuned.conf", 7)]
+    assert "include=virtual-host" in found["findings"][0]["hint"]
+    assert found["status"] == "overruled"
+
+
+def test_tuned_that_lets_the_sysctl_files_win_is_a_note():
+    by_sysctl = tuned("sysctl", "dirty_ratio", "40")
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
+    assert (rules(found, "note"), found["status"]) == (["IO203"], "compliant")
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_sysctl=False)), settings())
+    assert (rules(found, "error"), found["status"]) == (["IO203"], "overruled")
+
+
+def test_tuned_that_neither_runs_nor_starts_is_no_finding():
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(running=False, enabled=False)), settings())
+    assert found["findings"] == []
+
+
+def test_limits_above_what_a_disk_queues_are_a_note():
+    devices = [{"name": "sda", "queue_bytes": 160 << 20}, {"name": "nvme0n1", "queue_bytes": 1 << 40}]
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, devices=devices, memory={"total": 24 * GIB, "available": 24 * GIB}), settings())
+    assert [(one["rule"], one["severity"], one["actual"]) for one in found["findings"]] == [
+        ("IO204", "note", {"sda": 160 << 20})]
+    low = settings(mode="bytes", limit_bytes=32 << 20, background_limit_bytes=16 << 20)
+    assert "IO204" not in rules(_writeback.assess(facts(devices=devices), low))
+
+
+def test_what_cannot_be_read_is_a_finding():
+    problem = {"file": "/etc/sysctl.d/99-odd.conf", "line": None, "guest": None, "reason": "Permission denied"}
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, problems=[problem]), settings())
+    assert [(one["severity"], one["file"]) for one in found["findings"]] == [("warning", "/etc/sysctl.d/99-odd.conf")]
+
+
+def test_without_a_kernel_only_the_files_count():
+    found = _writeback.assess(facts(kernel=None, memory=None), settings())
+    assert rules(found) == ["IO202"]
+    assert found["plan"]["kernel"] is None
+    assert found["plan"]["record"]["previous"] is None
+
+
+SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
+
+
+def test_absent_restores_what_was_in_force():
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, saved=SAVED), settings(state="absent"))
+    assert found["plan"]["kernel"]["after"] == SAVED["previous"]
+    assert found["plan"]["files"] == [{"op": "remove", "path": _writeback.FILE, "before": OURS["digest"]}]
+    assert found["plan"]["record"] is None
+
+
+def test_absent_leaves_a_value_that_somebody_changed():
+    moved = dict(IN_FORCE, dirty_ratio=30)
+    found = _writeback.assess(facts(OURS, kernel=moved, saved=SAVED), settings(state="absent"))
+    assert found["plan"]["kernel"] is None
+    assert "somebody set vm.dirty_ratio 30" in found["detail"]
+
+
+def test_absent_where_nothing_was_set():
+    found = _writeback.assess(facts(), settings(state="absent"))
+    assert (found["plan"], found["status"], found["findings"]) == (None, "compliant", [])
+
+
+lines = st.sampled_from(
+    ["vm.dirty_ratio=2", "vm.dirty_ratio=40", "vm.dirty_bytes=1000000", "vm.dirty_background_ratio=1",
+     "vm.dirty_background_ratio=9", "vm.dirty_background_bytes=500000", "-vm.dirty_ratio", "-vm.dirty_bytes", "net.x=1"]
+)
+names = st.sampled_from(["10-a", "50-b", "99-a", "99-zz", "99-zzz"])
+
+
+@given(st.dictionaries(names, st.lists(lines, max_size=5), max_size=4), st.sampled_from(["ratio", "bytes"]))
+def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
+    """The heart of IO202: take away the lines the plan names, add our file, and a boot gives what is wanted."""
+    files = [a_file("/etc/sysctl.d/%s.conf" % name, "\n".join(texts[name])) for name in sorted(texts)]
+    found = _writeback.assess(facts(*files), settings(mode=mode, take_over=True))
+    texts = {"/etc/sysctl.d/%s.conf" % name: text for name, text in texts.items()}
+    for step in found["plan"]["files"]:
+        if step["op"] == "write":
+            texts[step["path"]] = step["text"].split("\n")
+        else:
+            texts[step["path"]] = ["" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)]
+    state, _unused = dirty.replay(
+        [one for path in sorted(texts) for one in dirty.parse_relevant("\n".join(texts[path]))])
+    assert dirty.in_force(state) == found["wanted"]

@@ -1,0 +1,267 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Reading a host and carrying out plans, on trees on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback, _writeback_apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils.writeback_host import (
+    assess,
+    harden,
+    host_tree,
+    kernel,
+    snapshot,
+)
+
+ZZ = "/etc/sysctl.d/99-zz.conf"
+LATE = "# keep me\nvm.dirty_ratio = 40\nnet.ipv4.ip_forward = 1"
+TUNED = {
+    "/etc/tuned/active_profile": "virtual-host\n",
+    "/usr/lib/tuned/virtual-host/tuned.conf": "[main]\ninclude=throughput\n[sysctl]\nvm.dirty_background_ratio = 5\n",
+    "/usr/lib/tuned/throughput/tuned.conf": "[vm]\ndirty_bytes = 40%\n",
+    "/etc/systemd/system/multi-user.target.wants/tuned.service": "-> /lib/systemd/system/tuned.service",
+}
+
+
+def facts(root):
+    return read_facts(Tree(str(root)))
+
+
+def test_a_fresh_host_is_set_once(tmp_path):
+    root = host_tree(tmp_path)
+    assert harden(root)["work"].changed
+    assert kernel(root) == {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "dirty_background_bytes": 0}
+    before = snapshot(root)
+    second = harden(root)
+    assert (second["status"], second["work"], second["findings"]) == ("compliant", None, [])
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("mode", ["ratio", "bytes"])
+def test_absent_puts_everything_back(tmp_path, mode):
+    root = host_tree(tmp_path, {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_bytes=1000000\n",
+                                "/usr/lib/sysctl.d/99-zzzz.conf": "vm.dirty_background_ratio = 7\n",
+                                "/etc/sysctl.d/99-sysctl.conf": "-> ../sysctl.conf",
+                                "/etc/sysctl.conf": "kernel.sysrq=1\nvm.dirty_ratio=50\n"},
+                     dirty_bytes=1000000, dirty_ratio=0)
+    (root / ZZ.lstrip("/")).chmod(0o600)
+    before, was = snapshot(root), kernel(root)
+    assert harden(root, mode=mode, take_over=True)["work"].changed
+    assert assess(root, mode=mode)["status"] == "compliant"
+    assert kernel(root) != was
+    harden(root, state="absent")
+    assert snapshot(root) == before
+    assert harden(root, state="absent")["plan"] is None
+
+
+def test_what_was_in_force_before_survives_a_change_of_mode(tmp_path):
+    root = host_tree(tmp_path)
+    harden(root)
+    harden(root, mode="bytes")
+    assert kernel(root)["dirty_bytes"] == 256 << 20
+    harden(root, state="absent")
+    assert kernel(root)["dirty_ratio"] == 20
+
+
+def test_absent_leaves_what_somebody_changed_since(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE})
+    harden(root, take_over=True)
+    (root / "proc/sys/vm/dirty_ratio").write_text("30\n")
+    (root / ZZ.lstrip("/")).write_text("edited\n")
+    work = harden(root, state="absent")["work"]
+    assert kernel(root)["dirty_ratio"] == 30
+    assert (root / ZZ.lstrip("/")).read_text() == "edited\n"
+    assert work.left == [
+        "%s has been changed since it was taken over and stays; the original is %s.before-io-hardening" % (ZZ, ZZ)]
+    assert (root / (ZZ + ".before-io-hardening").lstrip("/")).read_text() == LATE
+
+
+def test_take_over_comments_out_one_line_and_keeps_the_original(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE})
+    harden(root)
+    assert (root / ZZ.lstrip("/")).read_text() == LATE
+    harden(root, take_over=True)
+    lines = (root / ZZ.lstrip("/")).read_text().split("\n")
+    assert [lines[0], lines[2], lines[3]] == ["# keep me", "# vm.dirty_ratio = 40", "net.ipv4.ip_forward = 1"]
+    assert (root / (ZZ + ".before-io-hardening").lstrip("/")).read_text() == LATE
+    assert assess(root)["status"] == "compliant"
+
+
+def test_take_over_again_after_somebody_put_the_line_back(tmp_path):
+    root = host_tree(tmp_path, {ZZ: "vm.dirty_ratio = 40\n"})
+    harden(root, take_over=True)
+    assert not (root / ZZ.lstrip("/")).exists()
+    (root / ZZ.lstrip("/")).write_text("vm.dirty_ratio = 41\n")
+    harden(root, take_over=True)
+    assert "41" in (root / ZZ.lstrip("/")).read_text()
+    assert assess(root)["status"] == "compliant"
+    assert (root / (ZZ + ".before-io-hardening").lstrip("/")).read_text() == "vm.dirty_ratio = 40\n"
+
+
+def test_a_file_in_the_way_of_the_original_is_refused_before_anything_is_written(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE, ZZ + ".before-io-hardening": "somebody's"})
+    before = snapshot(root)
+    with pytest.raises(_writeback_apply.Refused, match="is there already: move it away"):
+        harden(root, take_over=True)
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("path", [ZZ, "/proc/sys/vm/dirty_ratio", _writeback.FILE])
+def test_a_plan_whose_ground_has_moved_is_refused_before_anything_is_written(tmp_path, path):
+    root = host_tree(tmp_path, {ZZ: LATE})
+    plan = assess(root, take_over=True)["plan"]
+    (root / path.lstrip("/")).write_text("33\n")
+    before = snapshot(root)
+    with pytest.raises(_writeback_apply.Refused, match="nothing was written; run again"):
+        _writeback_apply.prepare(plan, Tree(str(root)))
+    assert snapshot(root) == before
+
+
+def test_the_same_plan_twice_does_nothing_the_second_time(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"})
+    plan = harden(root, take_over=True)["plan"]
+    assert not _writeback_apply.prepare(plan, Tree(str(root))).changed
+
+
+@pytest.mark.parametrize("path", ["/usr/lib/sysctl.d/x.conf", "/etc/../boot/x", "etc/x"])
+def test_a_plan_for_other_places_is_refused(tmp_path, path):
+    plan = assess(host_tree(tmp_path))["plan"]
+    plan["files"][0]["path"] = path
+    with pytest.raises(_writeback_apply.Refused, match="only files below /etc"):
+        _writeback_apply.prepare(plan, Tree(str(tmp_path)))
+
+
+def test_a_record_that_cannot_be_read_is_never_overwritten(tmp_path):
+    root = host_tree(tmp_path, {_writeback.RECORD: "{"})
+    before = snapshot(root)
+    with pytest.raises(_writeback_apply.Refused, match="is not a record of this collection"):
+        harden(root)
+    assert snapshot(root) == before
+
+
+def test_values_that_do_not_stay_are_an_error(tmp_path, monkeypatch):
+    root = host_tree(tmp_path)
+    monkeypatch.setattr(_writeback_apply, "_set", lambda tree, key, value: None)
+    with pytest.raises(_writeback_apply.Refused, match="the kernel has vm.dirty_ratio 20"):
+        harden(root)
+
+
+def test_a_killed_run_leaves_old_or_new_and_the_next_one_ends_it(tmp_path, monkeypatch):
+    """SIGKILL at every call that changes the tree, one after the other."""
+    files = {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"}
+    done = host_tree(tmp_path / "done", files)
+    original = snapshot(done)
+    harden(done, take_over=True)
+    expected = snapshot(done)
+    for number in range(1, 100):
+        root = host_tree(tmp_path / str(number), files)
+        child = os.fork()
+        if child == 0:
+            _die_at(number)
+            harden(root, take_over=True)
+            os._exit(0)
+        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        for name, content in snapshot(root).items():
+            if not name.endswith(".io-hardening-new"):
+                assert content in (original.get(name), expected.get(name)), (number, name)
+        harden(root, take_over=True)
+        assert snapshot(root) == expected, number
+        harden(root, state="absent")
+        assert kernel(root)["dirty_ratio"] == 20
+        if not killed:
+            break
+    assert number > 20
+
+
+def _die_at(number):
+    calls = [0]
+
+    def _count(call):
+        def _wrapped(*args, **kwargs):
+            calls[0] += 1
+            if calls[0] == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*args, **kwargs)
+
+        return _wrapped
+
+    for name in ("open", "rename", "unlink", "fsync", "fchmod"):
+        setattr(os, name, _count(getattr(os, name)))
+
+
+def test_links_lead_back_into_the_root(tmp_path):
+    root = host_tree(tmp_path, {"/etc/sysctl.d/99-sysctl.conf": "-> /etc/sysctl.conf", "/etc/sysctl.conf": "vm.dirty_ratio=9\n",
+                                "/etc/sysctl.d/98-up.conf": "-> ../../../../../../../../etc/sysctl.conf"})
+    files = facts(root)["files"]
+    assert [(one["path"], one["target"], one["read_at_boot"]) for one in files] == [
+        ("/etc/sysctl.d/98-up.conf", "/etc/sysctl.conf", True), ("/etc/sysctl.d/99-sysctl.conf", "/etc/sysctl.conf", True)]
+
+
+def test_masked_files_are_not_read(tmp_path):
+    root = host_tree(tmp_path, {
+        "/etc/sysctl.d/50-a.conf": "-> /dev/null", "/usr/lib/sysctl.d/50-a.conf": "vm.dirty_ratio=9\n",
+        "/run/sysctl.d/60-b.conf": "", "/usr/lib/sysctl.d/60-b.conf": "vm.dirty_ratio=9\n",
+        "/etc/sysctl.d/70-c.conf": "vm.dirty_ratio=8\n", "/usr/local/lib/sysctl.d/70-c.conf": "vm.dirty_ratio=9\n"})
+    assert [(one["path"], one["masks"]) for one in facts(root)["files"]] == [
+        ("/etc/sysctl.d/70-c.conf", ["/usr/local/lib/sysctl.d/70-c.conf"])]
+
+
+def test_sysctl_conf_without_a_link_is_not_read_at_boot(tmp_path):
+    root = host_tree(tmp_path, {"/etc/sysctl.conf": "vm.dirty_ratio=9\n"})
+    assert [one["read_at_boot"] for one in facts(root)["files"]] == [False]
+
+
+def test_odd_files_are_problems_and_hide_nothing(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE, "/etc/sysctl.d/10-loop.conf": "-> 10-loop.conf"})
+    os.mkfifo(root / "etc/sysctl.d/20-pipe.conf")
+    (root / "etc/sysctl.d/30-directory.conf").mkdir()
+    (root / "etc/sysctl.d/40-link.conf").symlink_to("20-pipe.conf")
+    (root / "etc/sysctl.d/50-junk.conf").write_bytes(b"\xff\xfe\0vm.dirty_ratio=1\n{{ 1 / 0 }}\nvm.dirty_ratio=7 \n")
+    read = facts(root)
+    assert [one["path"] for one in read["files"]] == ["/etc/sysctl.d/50-junk.conf", ZZ]
+    assert [(one["file"], one["reason"]) for one in read["problems"]] == [
+        ("/etc/sysctl.d/10-loop.conf", "Too many levels of symbolic links"),
+        ("/etc/sysctl.d/40-link.conf", "is not a regular file")]
+    json.dumps(read)
+
+
+def test_the_machine_s_own_kernel_is_not_read_through_a_tree(tmp_path):
+    """A proc that is mounted in the tree is this machine's: its files have no size."""
+    root = host_tree(tmp_path)
+    for name in ("dirty_ratio", "dirty_bytes", "dirty_background_ratio", "dirty_background_bytes"):
+        (root / "proc/sys/vm" / name).write_text("")
+    assert facts(root)["kernel"] is None
+    assert harden(root)["plan"]["kernel"] is None
+
+
+def test_memory_tuned_and_disks(tmp_path):
+    root = host_tree(tmp_path, {
+        **TUNED, "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\n",
+        "/sys/block/sda/device/x": "x", "/sys/block/sda/queue/nr_requests": "128\n", "/sys/block/sda/queue/max_sectors_kb": "1280\n",
+        "/sys/block/loop0/queue/nr_requests": "128\n", "/sys/block/loop0/queue/max_sectors_kb": "1280\n"})
+    read = facts(root)
+    assert read["memory"] == {"total": 8000000 * 1024, "available": 6000000 * 1024}
+    assert read["devices"] == [{"name": "sda", "nr_requests": 128, "max_sectors_kb": 1280, "queue_bytes": 160 << 20}]
+    assert (read["tuned"]["profile"], read["tuned"]["enabled"], read["tuned"]["running"], read["tuned"]["reapply_sysctl"]) == (
+        "virtual-host", True, None, False)
+    assert [(one["key"], one["value"], one["file"]) for one in read["tuned"]["settings"]] == [
+        ("dirty_bytes", "40%", "/usr/lib/tuned/throughput/tuned.conf"),
+        ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf")]
+    found = harden(root)
+    assert [one["rule"] for one in found["findings"] if one["severity"] == "error"] == ["IO203", "IO203"]
+    assert harden(root)["status"] == "overruled"
+
+
+def test_a_profile_that_is_missing_is_a_problem(tmp_path):
+    root = host_tree(tmp_path, {"/etc/tuned/active_profile": "gone"})
+    assert [one["reason"] for one in facts(root)["problems"]] == ["tuned profile gone is not found"]
