@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 
 _FACTS = ("files", "kernel", "memory", "tuned", "devices", "saved", "problems")
@@ -27,7 +26,9 @@ def assess_writeback(
     missing = [key for key in _FACTS if key not in facts] if isinstance(facts, dict) else list(_FACTS)
     if missing:
         raise AnsibleFilterError(
-            "assess_writeback: the input has no %s; it must be the result of host_writeback_info" % ", ".join(missing)
+            "assess_writeback: the input has no {}; it must be the result of host_writeback_info".format(
+                ", ".join(missing)
+            )
         )
     settings = {
         "mode": mode,
@@ -41,7 +42,7 @@ def assess_writeback(
     try:
         return _writeback.assess(facts, settings, host)
     except _writeback.SettingsError as error:
-        raise AnsibleFilterError("assess_writeback: %s" % error) from error
+        raise AnsibleFilterError(f"assess_writeback: {error}") from error
 
 
 class FilterModule:

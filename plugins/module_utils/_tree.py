@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -107,15 +108,13 @@ class Tree:
         real = self.real(path)
         directory, name = os.path.split(real)
         os.makedirs(directory, mode=0o755, exist_ok=True)
-        temporary = os.path.join(directory, ".%s.io-hardening-new" % name)
+        temporary = os.path.join(directory, f".{name}.io-hardening-new")
         try:
             kept = os.stat(self.real(like) if like else real)
         except FileNotFoundError:
             kept = None
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-        except FileNotFoundError:
-            pass
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(raw)

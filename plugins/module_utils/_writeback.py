@@ -48,7 +48,7 @@ def check_settings(settings):
     """
     for name, allowed in (("mode", MODES), ("state", STATES)):
         if settings[name] not in allowed:
-            raise SettingsError("%s is %r; allowed are %s" % (name, settings[name], ", ".join(allowed)))
+            raise SettingsError("{} is {!r}; allowed are {}".format(name, settings[name], ", ".join(allowed)))
     for upper, lower, least, most, unit in (
         ("ratio", "background_ratio", 1, 100, "percent"),
         ("limit_bytes", "background_limit_bytes", SMALLEST_BYTES, 2**43, "bytes"),
@@ -85,9 +85,16 @@ def wanted_limits(settings, total):
         return ratios, "mode auto: the installed memory is not known, so the ratios are taken"
     for ratio, limit in (("dirty_ratio", "dirty_bytes"), ("dirty_background_ratio", "dirty_background_bytes")):
         if total * ratios[ratio] // 100 > amounts[limit]:
-            return amounts, "mode auto: %d %% of %s is more than %s" % (ratios[ratio], amount(total), amount(amounts[limit]))
+            return amounts, "mode auto: %d %% of %s is more than %s" % (
+                ratios[ratio],
+                amount(total),
+                amount(amounts[limit]),
+            )
     return ratios, "mode auto: %d %% of %s is within %s" % (
-        ratios["dirty_ratio"], amount(total), amount(amounts["dirty_bytes"]))
+        ratios["dirty_ratio"],
+        amount(total),
+        amount(amounts["dirty_bytes"]),
+    )
 
 
 def file_text(limits):
@@ -150,11 +157,12 @@ def assess(facts, settings, host=None):
     plan = _change(facts, wanted, text if must_write else None, taken)
     overruled = len(taken) < len(conflicts) or overruled_by_tuned
     status = "to_change" if plan else ("overruled" if overruled else "compliant")
-    detail = "%s (%s)" % (spell(wanted), reason)
+    detail = f"{spell(wanted)} ({reason})"
     if overruled:
         detail += "; not after a reboot: " + "; ".join(
-            one["message"] for one in finding.found if one["rule"] in ("IO202", "IO203") and not one["fixable"]
-            and one["severity"] == "error"
+            one["message"]
+            for one in finding.found
+            if one["rule"] in ("IO202", "IO203") and not one["fixable"] and one["severity"] == "error"
         )
     return {"findings": finding.found, "plan": plan, "wanted": wanted, "status": status, "detail": detail}
 
@@ -196,15 +204,18 @@ def _conflicts(facts, wanted, text):
         state, deciders = dirty.replay(assignments)
         limits = dirty.in_force(state)
         wrong = [
-            deciders[pair] for pair in dirty.PAIRS
-            if deciders[pair] is not None and {key: value for key, value in limits.items() if dirty.pair_of(key) == pair}
+            deciders[pair]
+            for pair in dirty.PAIRS
+            if deciders[pair] is not None
+            and {key: value for key, value in limits.items() if dirty.pair_of(key) == pair}
             != {key: value for key, value in wanted.items() if dirty.pair_of(key) == pair}
         ]
         wrong = [one for one in wrong if one["file"]["path"] != FILE]
         if not wrong and limits != wanted:
             # an exclusion after our file takes our assignment out of systemd's list
             wrong = [
-                one for one in assignments
+                one
+                for one in assignments
                 if one["value"] is None and one["file"]["path"] != FILE and one["key"].partition("/")[2] in wanted
             ]
         if not wrong:
@@ -233,9 +244,20 @@ class _Findings:
     def add(self, rule, severity, message, hint, **more):
         self.found.append(
             {
-                "rule": rule, "severity": severity, "host": self.host, "guest": None, "name": None, "node": None,
-                "disk": None, "file": more.get("file"), "line": more.get("line"), "message": message, "hint": hint,
-                "actual": more.get("actual"), "wanted": more.get("wanted"), "fixable": more.get("fixable", False),
+                "rule": rule,
+                "severity": severity,
+                "host": self.host,
+                "guest": None,
+                "name": None,
+                "node": None,
+                "disk": None,
+                "file": more.get("file"),
+                "line": more.get("line"),
+                "message": message,
+                "hint": hint,
+                "actual": more.get("actual"),
+                "wanted": more.get("wanted"),
+                "fixable": more.get("fixable", False),
                 "waived": None,
             }
         )
@@ -248,15 +270,20 @@ def _judge_kernel(finding, facts, wanted):
     limits = dirty.in_force(facts["kernel"])
     if limits == wanted:
         return
-    message = "%s in force, wanted %s" % (spell(limits), spell(wanted))
+    message = f"{spell(limits)} in force, wanted {spell(wanted)}"
     boot, _unused = dirty.replay(_assignments(facts))
     if dirty.in_force(boot) != limits:
-        message += "; the sysctl files say %s: something else set it, or they changed since boot" % spell(
-            dirty.in_force(boot)
+        message += "; the sysctl files say {}: something else set it, or they changed since boot".format(
+            spell(dirty.in_force(boot))
         )
     finding.add(
-        "IO201", "warning", message, "the role host_writeback sets them; %s" % _REASON,
-        actual=limits, wanted=wanted, fixable=True,
+        "IO201",
+        "warning",
+        message,
+        f"the role host_writeback sets them; {_REASON}",
+        actual=limits,
+        wanted=wanted,
+        fixable=True,
     )
 
 
@@ -266,9 +293,14 @@ def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
     if must_write:
         limits = dirty.in_force(boot)
         finding.add(
-            "IO202", "warning",
-            "after a reboot %s would be in force, wanted %s" % (spell(limits), spell(wanted)),
-            "the role host_writeback writes %s" % FILE, file=FILE, actual=limits, wanted=wanted, fixable=True,
+            "IO202",
+            "warning",
+            f"after a reboot {spell(limits)} would be in force, wanted {spell(wanted)}",
+            f"the role host_writeback writes {FILE}",
+            file=FILE,
+            actual=limits,
+            wanted=wanted,
+            fixable=True,
         )
     for one in conflicts:
         where = one["file"]["target"]
@@ -282,19 +314,29 @@ def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
         else:
             hint = "take the line out, or set host_writeback_take_over: true"
         finding.add(
-            "IO202", "error",
-            "%s line %d wins at boot: %s" % (where, one["line"], one["text"]), hint,
-            file=where, line=one["line"], actual=one["text"], wanted=wanted, fixable=take_over and _can_take(one),
+            "IO202",
+            "error",
+            "%s line %d wins at boot: %s" % (where, one["line"], one["text"]),
+            hint,
+            file=where,
+            line=one["line"],
+            actual=one["text"],
+            wanted=wanted,
+            fixable=take_over and _can_take(one),
         )
     for entry in facts["files"]:
         if entry["read_at_boot"]:
             continue
         for one in entry["assignments"]:
             finding.add(
-                "IO202", "note",
+                "IO202",
+                "note",
                 "%s line %d is not read at boot on this system: %s" % (entry["target"], one["line"], one["text"]),
                 "take the line out: `sysctl -p` and tuned would still apply it",
-                file=entry["target"], line=one["line"], actual=one["text"], wanted=wanted,
+                file=entry["target"],
+                line=one["line"],
+                actual=one["text"],
+                wanted=wanted,
             )
 
 
@@ -302,9 +344,12 @@ def _judge_problems(finding, facts):
     """IO202: what could not be read may set anything."""
     for problem in facts["problems"]:
         finding.add(
-            "IO202", "warning", "%s is not known: %s" % (problem["file"], problem["reason"]),
+            "IO202",
+            "warning",
+            "{} is not known: {}".format(problem["file"], problem["reason"]),
             "what it sets could not be taken into account: make it readable and run again",
-            file=problem["file"], line=problem["line"],
+            file=problem["file"],
+            line=problem["line"],
         )
 
 
@@ -321,19 +366,28 @@ def _judge_tuned(finding, facts, wanted, text):
         where = "%s line %d sets %s to %s" % (setting["file"], setting["line"], setting["key"], setting["value"])
         if undone:
             finding.add(
-                "IO203", "error",
-                "tuned's profile %s undoes the limits when it starts: %s" % (tuned["profile"], where),
-                "make a profile of your own with `include=%s` that sets %s in its [%s] section, or choose another"
-                " profile with `tuned-adm profile`" % (tuned["profile"], setting["key"], setting["plugin"]),
-                file=setting["file"], line=setting["line"], actual=setting["value"], wanted=wanted,
+                "IO203",
+                "error",
+                "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where),
+                "make a profile of your own with `include={}` that sets {} in its [{}] section, or choose another"
+                " profile with `tuned-adm profile`".format(tuned["profile"], setting["key"], setting["plugin"]),
+                file=setting["file"],
+                line=setting["line"],
+                actual=setting["value"],
+                wanted=wanted,
             )
         else:
             finding.add(
-                "IO203", "note",
-                "tuned's profile %s writes the limits too, and the sysctl files have the last word: %s"
-                % (tuned["profile"], where),
+                "IO203",
+                "note",
+                "tuned's profile {} writes the limits too, and the sysctl files have the last word: {}".format(
+                    tuned["profile"], where
+                ),
                 "keep reapply_sysctl in /etc/tuned/tuned-main.conf switched on",
-                file=setting["file"], line=setting["line"], actual=setting["value"], wanted=wanted,
+                file=setting["file"],
+                line=setting["line"],
+                actual=setting["value"],
+                wanted=wanted,
             )
     return undone
 
@@ -347,15 +401,17 @@ def _judge_queues(finding, facts, wanted):
     if not short:
         return
     finding.add(
-        "IO204", "note",
-        "the limit of %s is above what %s queue%s, so it does little there" % (
+        "IO204",
+        "note",
+        "the limit of {} is above what {} queue{}, so it does little there".format(
             amount(threshold),
-            ", ".join("%s (%s)" % (device["name"], amount(device["queue_bytes"])) for device in short),
+            ", ".join("{} ({})".format(device["name"], amount(device["queue_bytes"])) for device in short),
             "s" if len(short) == 1 else "",
         ),
         "measured: limits of 480/240 MB over a queue of 160 MB changed nothing, 32/16 MiB shortened the longest"
         " freeze from seconds to 206-387 ms; the guests' iothread and aio settings are the cure",
-        actual={device["name"]: device["queue_bytes"] for device in short}, wanted=threshold,
+        actual={device["name"]: device["queue_bytes"] for device in short},
+        wanted=threshold,
     )
 
 
@@ -373,7 +429,7 @@ def _change(facts, wanted, text, taken):
     by_path = {}
     for one in taken:
         by_path.setdefault(one["file"]["path"], []).append(one)
-    for path, lines in by_path.items():
+    for _path, lines in by_path.items():
         files.append(_take_over(lines[0]["file"], lines))
         changes.extend(
             {"key": one["file"]["target"], "option": "line %d" % one["line"], "before": one["text"], "after": None}
@@ -427,8 +483,12 @@ def _kernel_changes(kernel):
         return []
     before = {dirty.pair_of(key): "%s = %d" % (key, value) for key, value in dirty.in_force(kernel["before"]).items()}
     return [
-        {"key": "vm." + dirty.pair_of(key), "option": None, "before": before[dirty.pair_of(key)],
-         "after": "%s = %d" % (key, value)}
+        {
+            "key": "vm." + dirty.pair_of(key),
+            "option": None,
+            "before": before[dirty.pair_of(key)],
+            "after": "%s = %d" % (key, value),
+        }
         for key, value in kernel["after"].items()
         if before[dirty.pair_of(key)] != "%s = %d" % (key, value)
     ]
@@ -456,9 +516,9 @@ def _removal(facts):
             if now == saved["set"]:
                 kernel = _kernel_change(facts["kernel"], saved["previous"])
                 changes.extend(_kernel_changes(kernel))
-                notes.append("%s is in force again" % spell(saved["previous"]))
+                notes.append("{} is in force again".format(spell(saved["previous"])))
             elif now != saved["previous"]:
-                notes.append("somebody set %s since, so that stays" % spell(now))
+                notes.append(f"somebody set {spell(now)} since, so that stays")
     plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "changes": changes}
     return plan, "; ".join(notes) or "what the role had set is taken back"
 

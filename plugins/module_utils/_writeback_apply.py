@@ -52,7 +52,7 @@ def prepare(plan, tree):
     work, problems = Work(), []
     saved = read_record(tree, problems)
     if problems:
-        raise Refused("%s %s" % (problems[0]["file"], problems[0]["reason"]))
+        raise Refused("{} {}".format(problems[0]["file"], problems[0]["reason"]))
     taken = {entry["path"]: entry for entry in (saved or {}).get("taken", [])}
     for step in plan["files"]:
         {"write": _write, "remove": _remove, "take_over": _take_over, "restore": _restore}[step["op"]](
@@ -75,17 +75,17 @@ def check_plan(plan):
     """Refuse a plan that names anything but the limits and files below /etc."""
     for key in ("state", "files", "kernel", "record", "changes"):
         if key not in plan:
-            raise Refused("the plan has no %s: take it from the filter assess_writeback" % key)
+            raise Refused(f"the plan has no {key}: take it from the filter assess_writeback")
     for step in plan["files"]:
         if step.get("op") not in ("write", "remove", "take_over", "restore"):
-            raise Refused("the plan asks for %r; known are write, remove, take_over, restore" % step.get("op"))
+            raise Refused("the plan asks for {!r}; known are write, remove, take_over, restore".format(step.get("op")))
         for key in ("path", "aside"):
             path = step.get(key)
             if path is not None and (not path.startswith("/etc/") or ".." in path.split("/")):
-                raise Refused("the plan's %s is %s; only files below /etc are written" % (key, path))
+                raise Refused(f"the plan's {key} is {path}; only files below /etc are written")
     for write in (plan["kernel"] or {}).get("writes", []):
         if write["key"] not in dirty.KEYS:
-            raise Refused("the plan sets vm.%s; known are %s" % (write["key"], ", ".join(dirty.KEYS)))
+            raise Refused("the plan sets vm.{}; known are {}".format(write["key"], ", ".join(dirty.KEYS)))
 
 
 def carry_out(work, tree):
@@ -100,7 +100,7 @@ def carry_out(work, tree):
         else:
             tree.replace(change["path"], change["after"], change["like"])
         if tree.read(change["path"]) != change["after"]:
-            raise Refused("%s does not hold what was written: look who else writes it" % change["path"])
+            raise Refused("{} does not hold what was written: look who else writes it".format(change["path"]))
     if work.kernel is None:
         return
     for write in work.kernel["writes"]:
@@ -108,8 +108,9 @@ def carry_out(work, tree):
     state = read_kernel(tree)
     if state is None or dirty.in_force(state) != work.kernel["after"]:
         raise Refused(
-            "the kernel has %s after %s was written: look who else writes it"
-            % (state and _writeback.spell(dirty.in_force(state)), _writeback.spell(work.kernel["after"]))
+            "the kernel has {} after {} was written: look who else writes it".format(
+                state and _writeback.spell(dirty.in_force(state)), _writeback.spell(work.kernel["after"])
+            )
         )
 
 
@@ -142,7 +143,7 @@ def _digest(raw):
 
 
 def _moved(path):
-    return Refused("%s has changed since the plan was made, nothing was written; %s" % (path, _AGAIN))
+    return Refused(f"{path} has changed since the plan was made, nothing was written; {_AGAIN}")
 
 
 def _write(work, tree, step, _taken):
@@ -174,7 +175,7 @@ def _take_over(work, tree, step, taken):
     after = None if step["remove"] and not again else comment_out(original, step["lines"], _writeback.REMARK)
     if aside and not again:
         if kept not in (None, original):
-            raise Refused("%s is there already: move it away, it holds somebody's file" % aside)
+            raise Refused(f"{aside} is there already: move it away, it holds somebody's file")
         work.put(aside, kept, original, like=path)
     work.put(path, before, after, like=None if before is not None else step["source"])
     taken[path] = {
@@ -193,12 +194,13 @@ def _restore(work, tree, step, _taken):
         return
     if _digest(now) not in (step["left"], step["original"]):
         work.left.append(
-            "%s has been changed since it was taken over and stays%s"
-            % (path, "; the original is %s" % aside if aside else "")
+            "{} has been changed since it was taken over and stays{}".format(
+                path, f"; the original is {aside}" if aside else ""
+            )
         )
         return
     if aside and _digest(kept) != step["original"]:
-        work.left.append("%s cannot be put back: %s is not the file that was set aside" % (path, aside))
+        work.left.append(f"{path} cannot be put back: {aside} is not the file that was set aside")
         return
     work.put(path, now, kept, like=aside)
     if aside:
@@ -208,13 +210,13 @@ def _restore(work, tree, step, _taken):
 def _kernel(work, tree, change):
     state = read_kernel(tree)
     if state is None:
-        raise Refused("%s cannot be read, so the kernel's values cannot be set" % KERNEL)
+        raise Refused(f"{KERNEL} cannot be read, so the kernel's values cannot be set")
     if dirty.in_force(state) == change["after"]:
         return
     if state != change["before"]:
         raise Refused(
-            "the kernel has %s, not what the plan was made from, nothing was written; %s"
-            % (_writeback.spell(dirty.in_force(state)), _AGAIN)
+            f"the kernel has {_writeback.spell(dirty.in_force(state))}, not what the plan was made from,"
+            f" nothing was written; {_AGAIN}"
         )
     work.kernel = change
 
@@ -222,11 +224,11 @@ def _kernel(work, tree, change):
 def _set(tree, key, value):
     """One write to the kernel; a tree's ordinary files get what a kernel would have made of it."""
     if tree.live:
-        with open("%s/%s" % (KERNEL, key), "w", encoding="ascii") as stream:
+        with open(f"{KERNEL}/{key}", "w", encoding="ascii") as stream:
             stream.write("%d\n" % value)
         return
     before = read_kernel(tree)
     after = dirty.write(before, key, value)
     for name in dirty.KEYS:
         if before[name] != after[name]:
-            tree.replace("%s/%s" % (KERNEL, name), b"%d\n" % after[name])
+            tree.replace(f"{KERNEL}/{name}", b"%d\n" % after[name])

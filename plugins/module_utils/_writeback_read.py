@@ -38,7 +38,7 @@ def read_kernel(tree):
     """The four values, ``None`` where there is no kernel to ask."""
     state = {}
     for key in dirty.KEYS:
-        text = tree.kernel_text("%s/%s" % (KERNEL, key))
+        text = tree.kernel_text(f"{KERNEL}/{key}")
         value = None if text is None else dirty.number(text)
         if value is None:
             return None
@@ -54,10 +54,10 @@ def read_record(tree, problems):
     try:
         record = json.loads(raw.decode("utf-8"))
         if record["schema"] != 1:
-            raise ValueError("schema %r is not known" % record["schema"])
+            raise ValueError("schema {!r} is not known".format(record["schema"]))
         return {key: record[key] for key in ("schema", "previous", "set", "taken")}
     except (ValueError, KeyError, TypeError) as error:
-        _problem(problems, _writeback.RECORD, None, "is not a record of this collection (%s): move it away" % error)
+        _problem(problems, _writeback.RECORD, None, f"is not a record of this collection ({error}): move it away")
         return None
 
 
@@ -136,7 +136,7 @@ def _read_tuned(tree, problems):
 
     def _find(name, done):
         for directory in _tuned.PROFILE_DIRECTORIES:
-            path = "%s/%s/tuned.conf" % (directory, os.path.basename(name))
+            path = f"{directory}/{os.path.basename(name)}/tuned.conf"
             if path in done:
                 continue
             text = _read(tree, path, problems)
@@ -146,14 +146,16 @@ def _read_tuned(tree, problems):
 
     profiles, missing = _tuned.load(names, _find)
     for name in missing:
-        _problem(problems, "/etc/tuned/active_profile", None, "tuned profile %s is not found" % name)
-    main = _tuned.parse("[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace"))
+        _problem(problems, "/etc/tuned/active_profile", None, f"tuned profile {name} is not found")
+    main = _tuned.parse(
+        "[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace")
+    )
     reapply = [option["value"] for option in main if option["option"] == "reapply_sysctl"]
     return {
         "profile": names,
         "running": _tuned_runs(tree),
         "enabled": any(
-            tree.names("/etc/systemd/system/%s.wants" % target).count("tuned.service")
+            tree.names(f"/etc/systemd/system/{target}.wants").count("tuned.service")
             for target in ("multi-user.target", "basic.target", "default.target")
         ),
         "reapply_sysctl": not reapply or reapply[-1].lower() in ("1", "true", "yes", "on"),
@@ -183,7 +185,7 @@ def _devices(tree):
         base = "/sys/block/" + name
         if not tree.exists(base + "/device"):
             continue
-        numbers = [_number(tree, "%s/queue/%s" % (base, key)) for key in ("nr_requests", "max_sectors_kb")]
+        numbers = [_number(tree, f"{base}/queue/{key}") for key in ("nr_requests", "max_sectors_kb")]
         if None in numbers:
             continue
         found.append(

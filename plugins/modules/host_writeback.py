@@ -10,7 +10,7 @@ module: host_writeback
 short_description: Carry out a plan for a host's write-back limits
 version_added: 0.1.0
 author:
-  - The hypervisor.io_hardening contributors
+  - The hypervisor.io_hardening contributors (@hypervisor)
 description:
   - Writes what P(hypervisor.io_hardening.assess_writeback#filter) planned, and nothing else. The role
     P(hypervisor.io_hardening.host_writeback#role) does both.
@@ -70,7 +70,6 @@ left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_apply import (
     Refused,
@@ -97,8 +96,8 @@ def main():
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(
-            msg="%s: %s; what was written before it stays, and the next run goes on from there"
-            % (error.filename or "a file", error.strerror)
+            msg=f"{error.filename or 'a file'}: {error.strerror}; what was written before it stays,"
+            " and the next run goes on from there"
         )
     module.exit_json(
         changed=work.changed,

@@ -10,7 +10,7 @@ module: host_writeback_info
 short_description: Read what decides a host's write-back limits
 version_added: 0.1.0
 author:
-  - The hypervisor.io_hardening contributors
+  - The hypervisor.io_hardening contributors (@hypervisor)
 description:
   - Reads the files of C(sysctl.d) in systemd's order, the kernel's values, the memory, the active profile of tuned
     and how much each disk queues by itself. Changes nothing and judges nothing.
@@ -102,7 +102,8 @@ tuned:
     profile: virtual-host
     reapply_sysctl: true
     running: true
-    settings: [{file: /usr/lib/tuned/virtual-host/tuned.conf, key: dirty_background_ratio, line: 12, plugin: sysctl, value: "5"}]
+    settings:
+      - {file: /usr/lib/tuned/a/tuned.conf, key: dirty_background_ratio, line: 12, plugin: sysctl, value: "5"}
 devices:
   description: The disks and what each queues by itself.
   type: list
@@ -113,7 +114,11 @@ saved:
   description: What an earlier run recorded, V(null) where there is no record.
   type: dict
   returned: success
-  sample: {previous: {dirty_background_ratio: 10, dirty_ratio: 20}, schema: 1, set: {dirty_background_ratio: 1, dirty_ratio: 2}, taken: []}
+  sample:
+    previous: {dirty_background_ratio: 10, dirty_ratio: 20}
+    schema: 1
+    set: {dirty_background_ratio: 1, dirty_ratio: 2}
+    taken: []
 problems:
   description: What could not be read and why.
   type: list
@@ -123,7 +128,6 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
 

@@ -96,7 +96,7 @@ def precedence(names_by_directory):
         for name in names_by_directory.get(directory, ()):
             if name.startswith(".") or not name.endswith(".conf"):
                 continue
-            chosen.setdefault(name, []).append("%s/%s" % (directory, name))
+            chosen.setdefault(name, []).append(f"{directory}/{name}")
     names = sorted(chosen, key=lambda name: name.encode("utf-8", "surrogateescape"))
     return [(chosen[name][0], chosen[name][1:]) for name in names]
 

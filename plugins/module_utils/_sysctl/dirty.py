@@ -70,7 +70,7 @@ def write(state, key, text):
 def twin(key):
     """``dirty_bytes`` for ``dirty_ratio`` and back."""
     pair, _unused, unit = key.rpartition("_")
-    return "%s_%s" % (pair, "bytes" if unit == "ratio" else "ratio")
+    return "{}_{}".format(pair, "bytes" if unit == "ratio" else "ratio")
 
 
 def in_force(state):
@@ -78,7 +78,7 @@ def in_force(state):
     limits = {}
     for pair in PAIRS:
         unit = "bytes" if state[pair + "_bytes"] else "ratio"
-        key = "%s_%s" % (pair, unit)
+        key = f"{pair}_{unit}"
         limits[key] = state[key]
     return limits
 
@@ -117,7 +117,7 @@ def replay(assignments, state=None):
     :returns: ``(state, deciders)``; deciders has, per pair, the last assignment that changed it or ``None``
     """
     state = dict(BOOT_STATE if state is None else state)
-    deciders = {pair: None for pair in PAIRS}
+    deciders = dict.fromkeys(PAIRS)
     for path, assignment in write_order(assignments, [PREFIX + key for key in KEYS]):
         key = path.partition("/")[2]
         after = write(state, key, assignment["value"])

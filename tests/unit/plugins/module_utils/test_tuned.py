@@ -9,18 +9,30 @@ from __future__ import annotations
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _tuned
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 
-BASE = "[main]\nsummary=x\n\n[sysctl]\n# a comment\nvm.dirty_ratio = 40 # inline\nvm.dirty_background_ratio=10\nvm.swappiness=10\n"
+BASE = (
+    "[main]\nsummary=x\n\n[sysctl]\n# a comment\n"
+    "vm.dirty_ratio = 40 # inline\nvm.dirty_background_ratio=10\nvm.swappiness=10\n"
+)
 
 
 def settings(names, **texts):
-    files = [("/etc/tuned/%s/tuned.conf" % name, name, text) for name, text in texts.items() if not name.startswith("lib_")]
-    files += [("/usr/lib/tuned/%s/tuned.conf" % name[4:], name[4:], text) for name, text in texts.items() if name.startswith("lib_")]
+    files = [
+        (f"/etc/tuned/{name}/tuned.conf", name, text) for name, text in texts.items() if not name.startswith("lib_")
+    ]
+    files += [
+        (f"/usr/lib/tuned/{name[4:]}/tuned.conf", name[4:], text)
+        for name, text in texts.items()
+        if name.startswith("lib_")
+    ]
 
     def _find(name, done):
         return next(((path, text) for path, its, text in files if its == name and path not in done), None)
 
     profiles, missing = _tuned.load(names, _find)
-    return [(one["plugin"], one["key"], one["value"], one["file"].split("/")[-2], one["line"]) for one in _tuned.settings(profiles)], missing
+    return [
+        (one["plugin"], one["key"], one["value"], one["file"].split("/")[-2], one["line"])
+        for one in _tuned.settings(profiles)
+    ], missing
 
 
 def test_a_profile_overrides_what_it_includes_and_the_rest_is_inherited():

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
+from hypothesis import given
+from hypothesis import strategies as st
 
 GIB = 1 << 30
 RATIOS = {"dirty_ratio": 2, "dirty_background_ratio": 1}
@@ -22,8 +21,13 @@ IN_FORCE = {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "di
 
 def settings(**changes):
     values = {
-        "mode": "ratio", "state": "present", "take_over": False, "ratio": 2, "background_ratio": 1,
-        "limit_bytes": 256 << 20, "background_limit_bytes": 128 << 20,
+        "mode": "ratio",
+        "state": "present",
+        "take_over": False,
+        "ratio": 2,
+        "background_ratio": 1,
+        "limit_bytes": 256 << 20,
+        "background_limit_bytes": 128 << 20,
     }
     values.update(changes)
     return values
@@ -33,15 +37,26 @@ def a_file(path, text, target=None, read_at_boot=True):
     lines = parse(text)
     ours = [line for line in lines if dirty.relevant(line)]
     return {
-        "path": path, "target": target or path, "masks": [], "read_at_boot": read_at_boot,
-        "digest": _writeback.digest(text), "assignments": ours, "others": len(lines) - len(ours),
+        "path": path,
+        "target": target or path,
+        "masks": [],
+        "read_at_boot": read_at_boot,
+        "digest": _writeback.digest(text),
+        "assignments": ours,
+        "others": len(lines) - len(ours),
     }
 
 
 def facts(*files, **changes):
     values = {
-        "root": "/", "files": list(files), "kernel": dict(dirty.BOOT_STATE),
-        "memory": {"total": 8 * GIB, "available": 4 * GIB}, "tuned": None, "devices": [], "saved": None, "problems": [],
+        "root": "/",
+        "files": list(files),
+        "kernel": dict(dirty.BOOT_STATE),
+        "memory": {"total": 8 * GIB, "available": 4 * GIB},
+        "tuned": None,
+        "devices": [],
+        "saved": None,
+        "problems": [],
     }
     values.update(changes)
     return values
@@ -59,15 +74,21 @@ def test_a_fresh_host():
     assert rules(found) == ["IO201", "IO202"]
     assert all(one["host"] == "pve1" and one["fixable"] for one in found["findings"])
     assert found["plan"]["files"] == [
-        {"op": "write", "path": _writeback.FILE, "before": None, "text": _writeback.file_text(RATIOS)}]
+        {"op": "write", "path": _writeback.FILE, "before": None, "text": _writeback.file_text(RATIOS)}
+    ]
     assert found["plan"]["kernel"]["writes"] == [
-        {"key": "dirty_ratio", "value": 2}, {"key": "dirty_background_ratio", "value": 1}]
+        {"key": "dirty_ratio", "value": 2},
+        {"key": "dirty_background_ratio", "value": 1},
+    ]
     assert found["plan"]["record"]["previous"] == {"dirty_ratio": 20, "dirty_background_ratio": 10}
     assert found["status"] == "to_change"
 
 
 def test_nothing_is_written_where_another_file_has_it_right_already():
-    found = _writeback.assess(facts(a_file("/etc/sysctl.d/10-own.conf", "vm/dirty_ratio=2\nvm.dirty_background_ratio = 1"), kernel=IN_FORCE), settings())
+    found = _writeback.assess(
+        facts(a_file("/etc/sysctl.d/10-own.conf", "vm/dirty_ratio=2\nvm.dirty_background_ratio = 1"), kernel=IN_FORCE),
+        settings(),
+    )
     assert (found["plan"], found["findings"], found["status"]) == (None, [], "compliant")
 
 
@@ -85,7 +106,8 @@ def test_a_later_file_wins_and_is_named_and_not_outrun():
     assert found["status"] == "overruled"
     assert "99-zz.conf line 2" in found["detail"]
     assert [(one["rule"], one["severity"], one["file"], one["line"], one["fixable"]) for one in found["findings"]] == [
-        ("IO202", "error", "/etc/sysctl.d/99-zz.conf", 2, False)]
+        ("IO202", "error", "/etc/sysctl.d/99-zz.conf", 2, False)
+    ]
 
 
 def test_take_over_keeps_the_rest_of_the_file():
@@ -107,7 +129,11 @@ def test_take_over_masks_a_file_outside_etc():
     late = a_file("/usr/lib/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
     step = _writeback.assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
     assert (step["source"], step["path"], step["aside"], step["remove"]) == (
-        "/usr/lib/sysctl.d/99-zz.conf", "/etc/sysctl.d/99-zz.conf", None, False)
+        "/usr/lib/sysctl.d/99-zz.conf",
+        "/etc/sysctl.d/99-zz.conf",
+        None,
+        False,
+    )
 
 
 def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
@@ -161,7 +187,13 @@ def test_the_first_record_survives_later_runs():
 
 @pytest.mark.parametrize(
     ("total", "wanted"),
-    [(8 * GIB, RATIOS), (int(12.5 * GIB) + 49, RATIOS), (int(12.5 * GIB) + 50, BYTES), (1024 * GIB, BYTES), (None, RATIOS)],
+    [
+        (8 * GIB, RATIOS),
+        (int(12.5 * GIB) + 49, RATIOS),
+        (int(12.5 * GIB) + 50, BYTES),
+        (1024 * GIB, BYTES),
+        (None, RATIOS),
+    ],
 )
 def test_auto_decides_by_installed_memory(total, wanted):
     memory = None if total is None else {"total": total, "available": total // 2}
@@ -194,7 +226,10 @@ def test_settings_that_cannot_be_meant_are_refused(changes, says):
 
 def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
     values = {
-        "profile": "virtual-host", "running": True, "enabled": True, "reapply_sysctl": True,
+        "profile": "virtual-host",
+        "running": True,
+        "enabled": True,
+        "reapply_sysctl": True,
         "settings": [{"plugin": plugin, "key": key, "value": value, "file": "/usr/lib/tuned/x/tuned.conf", "line": 7}],
     }
     values.update(changes)
@@ -204,7 +239,8 @@ def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
 def test_tuned_that_undoes_the_limits_is_an_error():
     found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned()), settings())
     assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
-        ("IO203", "error", "/usr/lib/tuned/x/tuned.conf", 7)]
+        ("IO203", "error", "/usr/lib/tuned/x/tuned.conf", 7)
+    ]
     assert "include=virtual-host" in found["findings"][0]["hint"]
     assert found["status"] == "overruled"
 
@@ -224,9 +260,12 @@ def test_tuned_that_neither_runs_nor_starts_is_no_finding():
 
 def test_limits_above_what_a_disk_queues_are_a_note():
     devices = [{"name": "sda", "queue_bytes": 160 << 20}, {"name": "nvme0n1", "queue_bytes": 1 << 40}]
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, devices=devices, memory={"total": 24 * GIB, "available": 24 * GIB}), settings())
+    found = _writeback.assess(
+        facts(OURS, kernel=IN_FORCE, devices=devices, memory={"total": 24 * GIB, "available": 24 * GIB}), settings()
+    )
     assert [(one["rule"], one["severity"], one["actual"]) for one in found["findings"]] == [
-        ("IO204", "note", {"sda": 160 << 20})]
+        ("IO204", "note", {"sda": 160 << 20})
+    ]
     low = settings(mode="bytes", limit_bytes=32 << 20, background_limit_bytes=16 << 20)
     assert "IO204" not in rules(_writeback.assess(facts(devices=devices), low))
 
@@ -267,8 +306,17 @@ def test_absent_where_nothing_was_set():
 
 
 lines = st.sampled_from(
-    ["vm.dirty_ratio=2", "vm.dirty_ratio=40", "vm.dirty_bytes=1000000", "vm.dirty_background_ratio=1",
-     "vm.dirty_background_ratio=9", "vm.dirty_background_bytes=500000", "-vm.dirty_ratio", "-vm.dirty_bytes", "net.x=1"]
+    [
+        "vm.dirty_ratio=2",
+        "vm.dirty_ratio=40",
+        "vm.dirty_bytes=1000000",
+        "vm.dirty_background_ratio=1",
+        "vm.dirty_background_ratio=9",
+        "vm.dirty_background_bytes=500000",
+        "-vm.dirty_ratio",
+        "-vm.dirty_bytes",
+        "net.x=1",
+    ]
 )
 names = st.sampled_from(["10-a", "50-b", "99-a", "99-zz", "99-zzz"])
 
@@ -276,14 +324,17 @@ names = st.sampled_from(["10-a", "50-b", "99-a", "99-zz", "99-zzz"])
 @given(st.dictionaries(names, st.lists(lines, max_size=5), max_size=4), st.sampled_from(["ratio", "bytes"]))
 def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
     """The heart of IO202: take away the lines the plan names, add our file, and a boot gives what is wanted."""
-    files = [a_file("/etc/sysctl.d/%s.conf" % name, "\n".join(texts[name])) for name in sorted(texts)]
+    files = [a_file(f"/etc/sysctl.d/{name}.conf", "\n".join(texts[name])) for name in sorted(texts)]
     found = _writeback.assess(facts(*files), settings(mode=mode, take_over=True))
-    texts = {"/etc/sysctl.d/%s.conf" % name: text for name, text in texts.items()}
+    texts = {f"/etc/sysctl.d/{name}.conf": text for name, text in texts.items()}
     for step in found["plan"]["files"]:
         if step["op"] == "write":
             texts[step["path"]] = step["text"].split("\n")
         else:
-            texts[step["path"]] = ["" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)]
+            texts[step["path"]] = [
+                "" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)
+            ]
     state, _unused = dirty.replay(
-        [one for path in sorted(texts) for one in dirty.parse_relevant("\n".join(texts[path]))])
+        [one for path in sorted(texts) for one in dirty.parse_relevant("\n".join(texts[path]))]
+    )
     assert dirty.in_force(state) == found["wanted"]

@@ -11,7 +11,6 @@ import os
 import signal
 
 import pytest
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback, _writeback_apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
@@ -40,7 +39,12 @@ def facts(root):
 def test_a_fresh_host_is_set_once(tmp_path):
     root = host_tree(tmp_path)
     assert harden(root)["work"].changed
-    assert kernel(root) == {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "dirty_background_bytes": 0}
+    assert kernel(root) == {
+        "dirty_ratio": 2,
+        "dirty_bytes": 0,
+        "dirty_background_ratio": 1,
+        "dirty_background_bytes": 0,
+    }
     before = snapshot(root)
     second = harden(root)
     assert (second["status"], second["work"], second["findings"]) == ("compliant", None, [])
@@ -49,11 +53,18 @@ def test_a_fresh_host_is_set_once(tmp_path):
 
 @pytest.mark.parametrize("mode", ["ratio", "bytes"])
 def test_absent_puts_everything_back(tmp_path, mode):
-    root = host_tree(tmp_path, {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_bytes=1000000\n",
-                                "/usr/lib/sysctl.d/99-zzzz.conf": "vm.dirty_background_ratio = 7\n",
-                                "/etc/sysctl.d/99-sysctl.conf": "-> ../sysctl.conf",
-                                "/etc/sysctl.conf": "kernel.sysrq=1\nvm.dirty_ratio=50\n"},
-                     dirty_bytes=1000000, dirty_ratio=0)
+    root = host_tree(
+        tmp_path,
+        {
+            ZZ: LATE,
+            "/etc/sysctl.d/99-zzz.conf": "vm.dirty_bytes=1000000\n",
+            "/usr/lib/sysctl.d/99-zzzz.conf": "vm.dirty_background_ratio = 7\n",
+            "/etc/sysctl.d/99-sysctl.conf": "-> ../sysctl.conf",
+            "/etc/sysctl.conf": "kernel.sysrq=1\nvm.dirty_ratio=50\n",
+        },
+        dirty_bytes=1000000,
+        dirty_ratio=0,
+    )
     (root / ZZ.lstrip("/")).chmod(0o600)
     before, was = snapshot(root), kernel(root)
     assert harden(root, mode=mode, take_over=True)["work"].changed
@@ -82,7 +93,8 @@ def test_absent_leaves_what_somebody_changed_since(tmp_path):
     assert kernel(root)["dirty_ratio"] == 30
     assert (root / ZZ.lstrip("/")).read_text() == "edited\n"
     assert work.left == [
-        "%s has been changed since it was taken over and stays; the original is %s.before-io-hardening" % (ZZ, ZZ)]
+        f"{ZZ} has been changed since it was taken over and stays; the original is {ZZ}.before-io-hardening"
+    ]
     assert (root / (ZZ + ".before-io-hardening").lstrip("/")).read_text() == LATE
 
 
@@ -200,20 +212,36 @@ def _die_at(number):
 
 
 def test_links_lead_back_into_the_root(tmp_path):
-    root = host_tree(tmp_path, {"/etc/sysctl.d/99-sysctl.conf": "-> /etc/sysctl.conf", "/etc/sysctl.conf": "vm.dirty_ratio=9\n",
-                                "/etc/sysctl.d/98-up.conf": "-> ../../../../../../../../etc/sysctl.conf"})
+    root = host_tree(
+        tmp_path,
+        {
+            "/etc/sysctl.d/99-sysctl.conf": "-> /etc/sysctl.conf",
+            "/etc/sysctl.conf": "vm.dirty_ratio=9\n",
+            "/etc/sysctl.d/98-up.conf": "-> ../../../../../../../../etc/sysctl.conf",
+        },
+    )
     files = facts(root)["files"]
     assert [(one["path"], one["target"], one["read_at_boot"]) for one in files] == [
-        ("/etc/sysctl.d/98-up.conf", "/etc/sysctl.conf", True), ("/etc/sysctl.d/99-sysctl.conf", "/etc/sysctl.conf", True)]
+        ("/etc/sysctl.d/98-up.conf", "/etc/sysctl.conf", True),
+        ("/etc/sysctl.d/99-sysctl.conf", "/etc/sysctl.conf", True),
+    ]
 
 
 def test_masked_files_are_not_read(tmp_path):
-    root = host_tree(tmp_path, {
-        "/etc/sysctl.d/50-a.conf": "-> /dev/null", "/usr/lib/sysctl.d/50-a.conf": "vm.dirty_ratio=9\n",
-        "/run/sysctl.d/60-b.conf": "", "/usr/lib/sysctl.d/60-b.conf": "vm.dirty_ratio=9\n",
-        "/etc/sysctl.d/70-c.conf": "vm.dirty_ratio=8\n", "/usr/local/lib/sysctl.d/70-c.conf": "vm.dirty_ratio=9\n"})
+    root = host_tree(
+        tmp_path,
+        {
+            "/etc/sysctl.d/50-a.conf": "-> /dev/null",
+            "/usr/lib/sysctl.d/50-a.conf": "vm.dirty_ratio=9\n",
+            "/run/sysctl.d/60-b.conf": "",
+            "/usr/lib/sysctl.d/60-b.conf": "vm.dirty_ratio=9\n",
+            "/etc/sysctl.d/70-c.conf": "vm.dirty_ratio=8\n",
+            "/usr/local/lib/sysctl.d/70-c.conf": "vm.dirty_ratio=9\n",
+        },
+    )
     assert [(one["path"], one["masks"]) for one in facts(root)["files"]] == [
-        ("/etc/sysctl.d/70-c.conf", ["/usr/local/lib/sysctl.d/70-c.conf"])]
+        ("/etc/sysctl.d/70-c.conf", ["/usr/local/lib/sysctl.d/70-c.conf"])
+    ]
 
 
 def test_sysctl_conf_without_a_link_is_not_read_at_boot(tmp_path):
@@ -231,7 +259,8 @@ def test_odd_files_are_problems_and_hide_nothing(tmp_path):
     assert [one["path"] for one in read["files"]] == ["/etc/sysctl.d/50-junk.conf", ZZ]
     assert [(one["file"], one["reason"]) for one in read["problems"]] == [
         ("/etc/sysctl.d/10-loop.conf", "Too many levels of symbolic links"),
-        ("/etc/sysctl.d/40-link.conf", "is not a regular file")]
+        ("/etc/sysctl.d/40-link.conf", "is not a regular file"),
+    ]
     json.dumps(read)
 
 
@@ -245,18 +274,31 @@ def test_the_machine_s_own_kernel_is_not_read_through_a_tree(tmp_path):
 
 
 def test_memory_tuned_and_disks(tmp_path):
-    root = host_tree(tmp_path, {
-        **TUNED, "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\n",
-        "/sys/block/sda/device/x": "x", "/sys/block/sda/queue/nr_requests": "128\n", "/sys/block/sda/queue/max_sectors_kb": "1280\n",
-        "/sys/block/loop0/queue/nr_requests": "128\n", "/sys/block/loop0/queue/max_sectors_kb": "1280\n"})
+    root = host_tree(
+        tmp_path,
+        {
+            **TUNED,
+            "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\n",
+            "/sys/block/sda/device/x": "x",
+            "/sys/block/sda/queue/nr_requests": "128\n",
+            "/sys/block/sda/queue/max_sectors_kb": "1280\n",
+            "/sys/block/loop0/queue/nr_requests": "128\n",
+            "/sys/block/loop0/queue/max_sectors_kb": "1280\n",
+        },
+    )
     read = facts(root)
     assert read["memory"] == {"total": 8000000 * 1024, "available": 6000000 * 1024}
     assert read["devices"] == [{"name": "sda", "nr_requests": 128, "max_sectors_kb": 1280, "queue_bytes": 160 << 20}]
-    assert (read["tuned"]["profile"], read["tuned"]["enabled"], read["tuned"]["running"], read["tuned"]["reapply_sysctl"]) == (
-        "virtual-host", True, None, False)
+    assert (
+        read["tuned"]["profile"],
+        read["tuned"]["enabled"],
+        read["tuned"]["running"],
+        read["tuned"]["reapply_sysctl"],
+    ) == ("virtual-host", True, None, False)
     assert [(one["key"], one["value"], one["file"]) for one in read["tuned"]["settings"]] == [
         ("dirty_bytes", "40%", "/usr/lib/tuned/throughput/tuned.conf"),
-        ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf")]
+        ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf"),
+    ]
     found = harden(root)
     assert [one["rule"] for one in found["findings"] if one["severity"] == "error"] == ["IO203", "IO203"]
     assert harden(root)["status"] == "overruled"

@@ -14,8 +14,13 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
 
 DEFAULTS = {
-    "mode": "ratio", "state": "present", "take_over": False, "ratio": 2, "background_ratio": 1,
-    "limit_bytes": 256 << 20, "background_limit_bytes": 128 << 20,
+    "mode": "ratio",
+    "state": "present",
+    "take_over": False,
+    "ratio": 2,
+    "background_ratio": 1,
+    "limit_bytes": 256 << 20,
+    "background_limit_bytes": 128 << 20,
 }
 
 
@@ -43,7 +48,7 @@ def snapshot(root: Path) -> dict[str, str]:
         if place.is_symlink():
             found[name] = "-> " + str(place.readlink())
         elif place.is_file():
-            found[name] = "%o %r" % (place.stat().st_mode & 0o7777, place.read_bytes())
+            found[name] = f"{place.stat().st_mode & 0o7777:o} {place.read_bytes()!r}"
     return found
 
 

@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import (
     comment_out,
     matches,
@@ -18,6 +15,8 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.as
     precedence,
     write_order,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 KEYS = ["vm/dirty_ratio", "vm/dirty_bytes", "vm/dirty_background_ratio", "vm/dirty_background_bytes"]
 
@@ -61,14 +60,22 @@ def test_the_last_assignment_wins():
 
 def test_another_value_moves_to_the_end_and_the_same_value_does_not():
     assert written("vm.dirty_ratio=2", "vm.dirty_bytes=9", "vm.dirty_ratio=3") == [
-        ("dirty_bytes", "9"), ("dirty_ratio", "3")]
+        ("dirty_bytes", "9"),
+        ("dirty_ratio", "3"),
+    ]
     assert written("vm.dirty_ratio=2", "vm.dirty_bytes=9", "vm.dirty_ratio=2") == [
-        ("dirty_ratio", "2"), ("dirty_bytes", "9")]
+        ("dirty_ratio", "2"),
+        ("dirty_bytes", "9"),
+    ]
 
 
 def test_globs_leave_named_keys_alone_and_come_in_the_order_of_names():
     assert written("vm.dirty_ratio=2\nvm.dirty_*=5") == [
-        ("dirty_ratio", "2"), ("dirty_background_bytes", "5"), ("dirty_background_ratio", "5"), ("dirty_bytes", "5")]
+        ("dirty_ratio", "2"),
+        ("dirty_background_bytes", "5"),
+        ("dirty_background_ratio", "5"),
+        ("dirty_bytes", "5"),
+    ]
     assert written("-vm.dirty_ratio\nvm/dirty_r*=5") == []
 
 
@@ -101,7 +108,12 @@ def test_precedence_masks_by_name_and_sorts_across_directories():
 def test_names_sort_as_bytes():
     names = ["99-a.conf", "99-Z.conf", "99-\u00e9.conf", "99.conf", "9-a.conf"]
     assert [path.rpartition("/")[2] for path, _masked in precedence({"/etc/sysctl.d": names})] == [
-        "9-a.conf", "99-Z.conf", "99-a.conf", "99-\u00e9.conf", "99.conf"]
+        "9-a.conf",
+        "99-Z.conf",
+        "99-a.conf",
+        "99-\u00e9.conf",
+        "99.conf",
+    ]
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line), max_size=6), st.sets(st.integers(1, 6)))
@@ -125,5 +137,5 @@ def test_any_text_parses_and_what_is_commented_out_is_gone(text):
 @given(st.text(alphabet="ab./", max_size=12))
 def test_a_normalized_slash_key_stays(key):
     once = normalize_key(key)
-    if "/" in once and not once.split("/")[0].count("."):
+    if "/" in once and "." not in once.partition("/")[0]:
         assert normalize_key(once) == once

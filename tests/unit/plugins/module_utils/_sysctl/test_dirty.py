@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 
 BYTES = {"dirty_ratio": 0, "dirty_bytes": 1 << 28, "dirty_background_ratio": 0, "dirty_background_bytes": 1 << 27}
 
@@ -29,7 +28,19 @@ def states(draw):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("2", 2), (" 2\n", 2), ("0x10", 16), ("010", 8), ("2 # two", 2), ("", None), ("-1", None), ("2%", None), ("2k", None), ("09", None), (7, 7)],
+    [
+        ("2", 2),
+        (" 2\n", 2),
+        ("0x10", 16),
+        ("010", 8),
+        ("2 # two", 2),
+        ("", None),
+        ("-1", None),
+        ("2%", None),
+        ("2k", None),
+        ("09", None),
+        (7, 7),
+    ],
 )
 def test_numbers_as_the_kernel_reads_them(text, number):
     assert dirty.number(text) == number
@@ -51,7 +62,13 @@ def test_an_unchanged_ratio_does_not_zero_bytes_but_the_background_one_does():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("dirty_bytes", "0"), ("dirty_bytes", "8191"), ("dirty_background_bytes", "0"), ("dirty_ratio", "101"), ("dirty_ratio", "two")],
+    [
+        ("dirty_bytes", "0"),
+        ("dirty_bytes", "8191"),
+        ("dirty_background_bytes", "0"),
+        ("dirty_ratio", "101"),
+        ("dirty_ratio", "two"),
+    ],
 )
 def test_what_the_kernel_refuses_changes_nothing(key, value):
     assert dirty.write(dirty.BOOT_STATE, key, value) == dirty.BOOT_STATE
