@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 
 

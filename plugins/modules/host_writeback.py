@@ -70,6 +70,7 @@ left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_apply import (
     Refused,

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
-from hypothesis import given
-from hypothesis import strategies as st
 
 GIB = 1 << 30
 RATIOS = {"dirty_ratio": 2, "dirty_background_ratio": 1}

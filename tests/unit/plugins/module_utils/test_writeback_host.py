@@ -11,6 +11,7 @@ import os
 import signal
 
 import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback, _writeback_apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts

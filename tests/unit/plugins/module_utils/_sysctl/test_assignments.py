@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import (
     comment_out,
     matches,
@@ -15,8 +18,6 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.as
     precedence,
     write_order,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEYS = ["vm/dirty_ratio", "vm/dirty_bytes", "vm/dirty_background_ratio", "vm/dirty_background_bytes"]
 

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 
 BYTES = {"dirty_ratio": 0, "dirty_bytes": 1 << 28, "dirty_background_ratio": 0, "dirty_background_bytes": 1 << 27}
 
