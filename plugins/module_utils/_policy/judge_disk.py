@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .._model import DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, native_needs_direct
+from .._model import CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, native_needs_direct
 from .document import KEEP
 
 
 class Remark(NamedTuple):
     """A finding about one disk or controller, before guest and host are added.
 
-    ``change`` is the plan's ``(option, before, after)`` that cures it, None where nothing may;
+    ``changes`` are the plan's ``(option, before, after)`` that cure it, none where nothing may;
     ``cured`` tells that a change elsewhere (the controller's) cures it.
     """
 
@@ -29,7 +29,7 @@ class Remark(NamedTuple):
     hint: str
     actual: Any
     wanted: Any
-    change: tuple[str, Any, Any] | None = None
+    changes: tuple[tuple[str, Any, Any], ...] = ()
     cured: bool = False
 
 
@@ -138,7 +138,7 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
             "Set iothread=1.",
             False,
             True,
-            _set(disk, "iothread", True),
+            (_set(disk, "iothread", True),),
         )
     ]
 
@@ -147,13 +147,13 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) ->
     mode = now["cache"]
     storage = disk["storage"] or {}
     if storage.get("type") == "btrfs" and not storage.get("nocow"):
-        return _cache_on_cow(disk, mode)
+        return _cache_on_cow(disk, now, wanted)
     modes = wanted["cache"]
     if mode == "unsafe":
         message = "cache unsafe throws the guest's flushes away: data is lost when the host crashes"
         if modes == KEEP:
             return Remark("IO104", "error", message, "Set cache=none, or name a cache in the policy.", mode, "none")
-        return Remark("IO104", "error", message, f"Set cache={modes[0]}.", mode, modes, _set(disk, "cache", modes[0]))
+        return Remark("IO104", "error", message, f"Set cache={modes[0]}.", mode, modes, _set_cache(disk, now, wanted, modes[0]))
     if modes == KEEP or mode in modes:
         return None
     if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
@@ -172,11 +172,27 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) ->
         f"Set cache={modes[0]}.",
         mode,
         modes,
-        _set(disk, "cache", modes[0]),
+        _set_cache(disk, now, wanted, modes[0]),
     )
 
 
-def _cache_on_cow(disk: dict[str, Any], mode: str) -> Remark | None:
+def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], mode: str) -> tuple[tuple[str, Any, Any], ...]:
+    """The changes that set a cache mode, aio named where its default would follow the cache.
+
+    On lvm, cifs and krbd an unset aio is threads while the disk is cached and native or io_uring
+    when it is not: without a word about aio, mending the cache would bring the freeze.
+    """
+    cache = _set(disk, "cache", mode)
+    default = disk["aio_default"]
+    wanted_aio = wanted["aio"] == KEEP or now["aio"] in wanted["aio"]
+    if default is None or _set(disk, "aio", None)[1] is not None or not wanted_aio:
+        return (cache,)
+    follows = default["direct" if CACHE_MODES[mode][0] else "cached"] != now["aio"]
+    return (cache, _set(disk, "aio", now["aio"])) if follows else (cache,)
+
+
+def _cache_on_cow(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
+    mode = now["cache"]
     if mode == "unsafe":
         return Remark(
             "IO104",
@@ -185,7 +201,7 @@ def _cache_on_cow(disk: dict[str, Any], mode: str) -> Remark | None:
             "Set cache=writeback, which is what btrfs with copy-on-write has by default.",
             mode,
             ["writeback"],
-            _set(disk, "cache", "writeback"),
+            _set_cache(disk, now, wanted, "writeback"),
         )
     if mode in ("none", "directsync"):
         return Remark(
@@ -205,8 +221,8 @@ def _aio(
     aio, modes = now["aio"], wanted["aio"]
     if aio is None:
         return [_without_effect(disk, now, modes)] if modes != KEEP or disk["configured"]["aio"] else []
-    cache_after = cache.change[2] if cache and cache.change else now["cache"]
-    direct_after = cache_after in ("none", "directsync")
+    cache_after = cache.changes[0][2] if cache and cache.changes else now["cache"]
+    direct_after = CACHE_MODES[cache_after][0]
     after = aio if modes == KEEP or aio in modes else modes[0]
     if native_needs_direct(aio, now["cache_direct"]):
         cured = not native_needs_direct(after, direct_after)
@@ -218,7 +234,7 @@ def _aio(
                 f"Set aio={after}." if after != aio else "Set cache=none, or another aio.",
                 {"aio": aio, "cache": now["cache"]},
                 {"aio": modes, "cache": wanted["cache"]},
-                _set(disk, "aio", after) if cured and after != aio else None,
+                (_set(disk, "aio", after),) if cured and after != aio else (),
                 cured=cured,
             )
         ]
@@ -243,7 +259,7 @@ def _aio(
             f"Set aio={after}.",
             aio,
             modes,
-            _set(disk, "aio", after),
+            (_set(disk, "aio", after),),
         )
     ]
 

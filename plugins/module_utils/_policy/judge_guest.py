@@ -109,7 +109,7 @@ class _Judgement:
             f"guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\"",
             before,
             wanted,
-            ("type", before, wanted) if allowed else None,
+            (("type", before, wanted),) if allowed else (),
         )
         return wanted if self._add(None, remark, self._guest["controller"]["line"]) else before
 
@@ -142,15 +142,14 @@ class _Judgement:
         waived = self._judge._waivers.find(remark.rule, subject or self._subject)
         finding = self.finding(remark, key, line)
         finding["waived"] = waived
-        finding["fixable"] = waived is None and (remark.change is not None or remark.cured)
+        finding["fixable"] = waived is None and bool(remark.changes or remark.cured)
         self._verdict.findings.append(finding)
         if waived is not None:
             self._waived = True
             return False
         if remark.severity != "note":
             self._violated = True
-        if remark.change is not None:
-            option, before, after = remark.change
+        for option, before, after in remark.changes:
             self._verdict.changes.append(
                 {"key": key or "controller", "option": option, "before": before, "after": after}
             )

@@ -107,6 +107,20 @@ def _effective(
     }
 
 
+def aio_default(drive: Drive, storage: dict[str, Any] | None) -> dict[str, str] | None:
+    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio."""
+    kind = (None, False) if storage is None else (storage["type"], storage["krbd"])
+    driver = _path_driver(drive.volume, drive.media) if storage is None else _storage.driver({"type": kind[0], "krbd": kind[1]})
+    return _aio_default(driver, *kind)
+
+
+@lru_cache(maxsize=256)
+def _aio_default(driver: str | None, store_type: str | None, krbd: bool) -> dict[str, str] | None:
+    direct = _aio(driver, None, store_type, krbd, direct=True, given=True)
+    cached = _aio(driver, None, store_type, krbd, direct=False, given=True)
+    return None if direct is None or cached is None else {"direct": direct, "cached": cached}
+
+
 def _aio(driver: str | None, aio: str | None, store_type: str | None, krbd: bool, direct: bool, given: bool) -> str | None:
     if not given or (driver is not None and driver not in AIO_DRIVERS):
         return None
