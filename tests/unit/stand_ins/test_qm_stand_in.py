@@ -112,6 +112,17 @@ def test_on_a_running_guest_settings_of_qemu_wait_and_others_do_not(host):
     assert host.run("qm", "status", "700").stdout == "status: running\n"
 
 
+COLD = ["aio=native", "cache=writeback", "iothread=1", "ssd=1", "queues=2", "ro=1", "product=p", "vendor=v"]
+
+
+@pytest.mark.parametrize(("option", "waits"), [*((option, True) for option in COLD), ("backup=0", False), ("iops=9", False)])
+def test_which_options_of_a_drive_wait_for_a_cold_start(host, option, waits):
+    host.run("qm", "start", "700")
+    host.run("qm", "set", "700", "--scsi0", f"local:700/vm-700-disk-0.qcow2,discard=on,size=8G,{option}")
+    main, pending = main_and_pending(host)
+    assert (option in pending, option in main) == (waits, not waits)
+
+
 def test_a_drive_that_fails_leaves_the_other_options_pending(host):
     host.declare("storages-offline", "nfs1")
     host.config(700).write_text(GUEST + "scsi1: nfs1:700/vm-700-disk-1.raw,size=8G\n")
