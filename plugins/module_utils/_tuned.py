@@ -121,8 +121,7 @@ def outcome(state, written, reapplied):
     for setting in written:
         if setting["plugin"] == "sysctl":
             state = _write(state, setting)
-    if reapplied:
-        state, _unused = dirty.replay(reapplied, state)
+    state, _unused = dirty.replay(reapplied, state)
     for setting in written:
         if setting["plugin"] == "vm":
             state = _write(state, setting)

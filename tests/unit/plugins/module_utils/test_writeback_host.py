@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback, _writeback_apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts, read_kernel
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils.writeback_host import (
     assess,
     harden,
@@ -267,11 +267,30 @@ def test_odd_files_are_problems_and_hide_nothing(tmp_path):
 
 def test_the_machine_s_own_kernel_is_not_read_through_a_tree(tmp_path):
     """A proc that is mounted in the tree is this machine's: its files have no size."""
-    root = host_tree(tmp_path)
-    for name in ("dirty_ratio", "dirty_bytes", "dirty_background_ratio", "dirty_background_bytes"):
-        (root / "proc/sys/vm" / name).write_text("")
-    assert facts(root)["kernel"] is None
-    assert harden(root)["plan"]["kernel"] is None
+    tree = Tree("/")
+    assert read_kernel(tree) is not None
+    tree.live = False
+    assert read_kernel(tree) is None
+    assert harden(tmp_path)["plan"]["kernel"] is None
+
+
+def test_replacing_never_touches_the_old_bytes(tmp_path):
+    old = host_tree(tmp_path, {ZZ: LATE}) / ZZ.lstrip("/")
+    old.chmod(0o640)
+    second = old.with_name("second-name")
+    os.link(old, second)
+    Tree(str(tmp_path)).replace(ZZ, b"new\n")
+    assert (old.read_bytes(), second.read_text()) == (b"new\n", LATE)
+    assert old.stat().st_mode & 0o7777 == 0o640
+
+
+def test_a_profile_of_etc_that_includes_its_namesake(tmp_path):
+    own = {"/etc/tuned/virtual-host/tuned.conf": "[main]\ninclude=virtual-host\n[vm]\ndirty_bytes=2%\n"}
+    read = facts(host_tree(tmp_path, {**TUNED, **own}))
+    assert [(one["key"], one["value"], one["file"]) for one in read["tuned"]["settings"]] == [
+        ("dirty_bytes", "2%", "/etc/tuned/virtual-host/tuned.conf"),
+        ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf"),
+    ]
 
 
 def test_memory_tuned_and_disks(tmp_path):

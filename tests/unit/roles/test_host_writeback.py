@@ -1,0 +1,125 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The role through ansible-playbook, on trees: check mode, diff mode, idempotence, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils.writeback_host import (
+    harden,
+    host_tree,
+    kernel,
+    snapshot,
+)
+
+COLLECTIONS = Path(__file__).absolute().parents[6]
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: hypervisor.io_hardening.host_writeback
+    - ansible.builtin.copy:
+        content: "{{ host_writeback_report | to_json }}"
+        dest: "{{ report }}"
+        mode: "0600"
+      check_mode: false
+      diff: false
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the role on ``tmp_path/root``; gives the exit code, the output and the report."""
+    (tmp_path / "play.yml").write_text(PLAY)
+
+    def _run(*arguments, **variables):
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        variables = {"host_writeback_root": str(tmp_path / "root"), "report": str(report), **variables}
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,", "-c", "local"),
+                *("-e", json.dumps({"ansible_python_interpreter": sys.executable, **variables})),
+                *arguments,
+                str(tmp_path / "play.yml"),
+            ],
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else None
+
+    return _run
+
+
+LATE = {"/etc/sysctl.d/99-zz.conf": "net.ipv4.ip_forward = 1\nvm.dirty_ratio = 40\n"}
+
+
+def test_check_says_what_the_run_then_does_and_changes_nothing(tmp_path, run):
+    root = host_tree(tmp_path / "root", LATE)
+    before = snapshot(root)
+    code, checked, report = run("--check", "--diff", host_writeback_take_over=True)
+    assert (code, report["status"], report["changed"]) == (0, "to_change", True)
+    assert snapshot(root) == before
+    code, done, report = run("--diff", host_writeback_take_over=True)
+    assert (code, report["status"], report["changed"]) == (0, "changed", True)
+    assert "+vm.dirty_ratio = 2" in done
+    assert [line for line in checked.splitlines() if line[:1] in "+-"] == [
+        line for line in done.splitlines() if line[:1] in "+-"
+    ]
+    assert {one["host"] for one in report["findings"]} == {"pve1"}
+    after = snapshot(root)
+    code, _unused, report = run(host_writeback_take_over=True)
+    assert (code, report["status"], report["changed"], report["plan"]) == (0, "compliant", False, None)
+    assert snapshot(root) == after
+    code, _unused, report = run(host_writeback_state="absent")
+    assert (code, report["status"]) == (0, "changed")
+    assert snapshot(root) == before
+
+
+def test_a_file_that_wins_is_an_error_in_the_report_and_stays(tmp_path, run):
+    root = host_tree(tmp_path / "root", LATE)
+    harden(root)
+    code, _unused, report = run()
+    assert (code, report["status"], report["changed"]) == (0, "overruled", False)
+    assert "99-zz.conf line 2 wins at boot: vm.dirty_ratio = 40" in report["detail"]
+    assert (root / "etc/sysctl.d/99-zz.conf").read_text() == LATE["/etc/sysctl.d/99-zz.conf"]
+    assert kernel(root)["dirty_ratio"] == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"host_writeback_mode": "percent"}, "value of host_writeback_mode must be one of: auto, ratio, bytes"),
+        ({"host_writeback_background_ratio": 5}, "background_ratio (5) is not below ratio (2)"),
+    ],
+)
+def test_settings_that_cannot_be_meant_stop_the_run_before_anything_is_written(tmp_path, run, variables, says):
+    root = host_tree(tmp_path / "root")
+    before = snapshot(root)
+    code, output, _unused = run(**variables)
+    assert code != 0
+    assert says in output
+    assert "Traceback" not in output
+    assert snapshot(root) == before
+
+
+def test_a_host_s_texts_are_never_templates(tmp_path, run):
+    odd = "{{ lookup('ansible.builtin.pipe', 'touch %s') }}" % (tmp_path / "evaluated")
+    root = host_tree(tmp_path / "root", {"/etc/sysctl.d/99-zz.conf": "vm.dirty_ratio = 40 %s\n" % odd})
+    harden(root)
+    code, _unused, report = run()
+    assert code == 0
+    assert odd in report["detail"]
+    assert not (tmp_path / "evaluated").exists()
