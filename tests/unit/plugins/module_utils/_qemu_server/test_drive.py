@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Drive strings: read as Proxmox VE does, edited without losing an option."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive
+
+VOLUME = "local:120/base-120-disk-0.qcow2/121/vm-121-disk-0.qcow2"
+
+
+def test_a_drive_string():
+    read = drive.parse("scsi0", f"{VOLUME},aio=threads,discard=on,iothread=1,serial=a%20b,size=32G,ssd=Yes")
+    assert (read.bus, read.index, read.volume, read.media) == ("scsi", 0, VOLUME, "disk")
+    assert read.options["iothread"] is True and read.options["ssd"] is True and read.options["serial"] == "a%20b"
+
+
+@pytest.mark.parametrize("text", [f"discard=on,file={VOLUME}", f"volume={VOLUME},discard=on", f"discard=on,{VOLUME}", f"{VOLUME},,discard=on, "])
+def test_the_volume_may_stand_anywhere(text):
+    assert drive.parse("scsi0", text).volume == VOLUME
+
+
+def test_geometry_is_ignored():
+    assert drive.parse("ide0", f"{VOLUME},cyls=1,heads=2,secs=3,trans=lba").options == {"file": VOLUME}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("scsi0", f"{VOLUME},turbo=1", "no option 'turbo'"),
+        ("scsi0", f"{VOLUME},aio=threads,aio=native", "stands twice"),
+        ("scsi0", f"{VOLUME},file={VOLUME}", "two volumes"),
+        ("scsi0", "aio=threads", "no volume"),
+        ("sata0", f"{VOLUME},iothread=1", "a sata drive has no option 'iothread'"),
+        ("ide0", f"{VOLUME},iothread=1", "no option 'iothread'"),
+        ("efidisk0", f"{VOLUME},cache=none", "no option 'cache'"),
+        ("scsi0", f"{VOLUME},iothread=2", "takes 1 or 0"),
+        ("scsi0", f"{VOLUME},aio=bogus", "threads, io_uring, native"),
+        ("scsi0", f"{VOLUME},cache=off", "takes one of"),
+        ("scsi0", f"{VOLUME},size=big", "takes a number"),
+        ("scsi0", f"{VOLUME},mbps_max=3", "needs 'mbps'"),
+        ("scsi0", f"{VOLUME},iops=3,iops_rd=4", "excludes"),
+        ("virtio0", "none,media=cdrom", "cdrom cannot be on virtio"),
+        ("scsi0", f"{VOLUME},aio=", "not of the form"),
+        ("net0", "virtio", "is no drive"),
+    ],
+)
+def test_what_proxmox_rejects(key, text, words):
+    with pytest.raises(drive.DriveError, match="(?s).*") as caught:
+        drive.parse(key, text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "place"), [("scsi30", ("scsi", 30)), ("scsi31", None), ("sata5", ("sata", 5)), ("sata6", None), ("ide4", None),
+                                            ("virtio15", ("virtio", 15)), ("virtio16", None), ("unused0", None), ("scsihw", None), ("scsi01", None)])  # fmt: skip
+def test_which_keys_are_drives(key, place):
+    assert drive.parse_key(key) == place
+
+
+@pytest.mark.parametrize("text", ["local:100/vm-100-cloudinit.qcow2,media=cdrom", "local-lvm:vm-100-cloudinit,media=cdrom", "x:cloudinit"])
+def test_cloudinit(text):
+    assert drive.parse("ide2", text).media == "cloudinit"
+
+
+def test_an_edit_keeps_order_spelling_and_unknown_options():
+    before = f"discard=on,turbo=9,file={VOLUME},iothread=yes,cache=writeback,size=104858K"
+    assert drive.edit(before, {"iothread": True, "cache": "none", "aio": "threads"}) == (
+        f"discard=on,turbo=9,file={VOLUME},iothread=yes,cache=none,size=104858K,aio=threads"
+    )
+    assert drive.edit(before, {"cache": None}) == before.replace("cache=writeback,", "")
+
+
+NAMES = st.sampled_from(["discard", "turbo", "serial", "aio", "cache", "iothread", "size", "x-y"])
+VALUES = st.text(st.characters(exclude_characters=",\n", codec="utf-8"), min_size=1, max_size=8)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=8), st.dictionaries(st.sampled_from(["aio", "cache"]), st.sampled_from(["threads", "none"]), max_size=2))
+def test_an_edit_changes_the_named_options_alone(options, changes):
+    text = ",".join([VOLUME, *(f"{name}={value}" for name, value in options.items())])
+    after = dict(part.partition("=")[::2] for part in drive.edit(text, dict(changes)).split(",")[1:])
+    assert after == {**options, **changes}
+    assert drive.edit(drive.edit(text, dict(changes)), dict(changes)) == drive.edit(text, dict(changes))
+    assert drive.edit(text, {}) == text

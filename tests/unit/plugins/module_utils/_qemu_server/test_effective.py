@@ -1,0 +1,97 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Effective values, held against what Proxmox VE itself hands to QEMU."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import storage
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
+from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
+
+SHARED = shared_pve()
+EXPECTED = json.loads((SHARED / "effective.json").read_text()) if SHARED else {}
+DRIVES = [(path, key) for path, entry in EXPECTED.items() for key in entry["drives"]]
+
+
+@requires_shared_pve
+def test_all_the_real_drives_are_there():
+    assert len(DRIVES) == 84
+
+
+@requires_shared_pve
+@pytest.mark.parametrize(("path", "key"), DRIVES or [(None, None)])
+def test_as_proxmox_hands_it_to_qemu(path, key):
+    expected = EXPECTED[path]["drives"][key]
+    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
+    guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
+    effective = next(disk for disk in guest["disks"] if disk["key"] == key)["effective"]
+    for name in ("driver", "aio", "cache_direct", "cache_no_flush"):
+        if name in expected:
+            assert effective[name] == expected[name], name
+    if expected.get("cache"):
+        assert effective["cache"] == expected["cache"]
+    if "write_cache" in expected:
+        assert (effective["cache"] in ("writethrough", "directsync")) == (expected["write_cache"] == "off")
+    assert effective["iothread"] == bool(expected.get("iothread"))
+
+
+@requires_shared_pve
+@pytest.mark.parametrize("path", sorted(EXPECTED) or [None])
+def test_no_drive_that_qemu_does_not_get(path):
+    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
+    guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
+    assert {disk["key"] for disk in guest["disks"] if disk["effective"]} == set(EXPECTED[path]["drives"])
+
+
+def effective(line, scsihw=None, kind="dir", more="", **options):
+    text = f"bios: seabios\n{line}\n" + (f"scsihw: {scsihw}\n" if scsihw else "") + more
+    extra = "".join(f"\t{name} {value}\n" for name, value in options.items())
+    storages = {entry["id"]: entry for entry in storage.parse(f"{kind}: st\n\tcontent images\n{extra}")[0]}
+    (disk,) = record("100", text.encode(), storages)["disks"]
+    return disk["effective"]
+
+
+@pytest.mark.parametrize(
+    ("line", "scsihw", "expected"),
+    [
+        ("scsi0: st:d,iothread=1", "virtio-scsi-single", True),
+        ("scsi0: st:d,iothread=1", "virtio-scsi-pci", False),
+        ("scsi0: st:d,iothread=1", None, False),
+        ("scsi0: st:d", "virtio-scsi-single", False),
+        ("virtio0: st:d,iothread=1", None, True),
+        ("virtio0: st:d,iothread=0", "virtio-scsi-single", False),
+    ],
+)
+def test_an_iothread_is_in_effect_only_where_qemu_makes_one(line, scsihw, expected):
+    assert effective(line, scsihw)["iothread"] is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "drive", "driver", "aio", "cache"),
+    [
+        ("dir", {}, "", "file", "io_uring", "none"),
+        ("nfs", {}, "", "file", "io_uring", "none"),
+        ("zfspool", {}, "", "host_device", "io_uring", "none"),
+        ("lvmthin", {}, "", "host_device", "io_uring", "none"),
+        ("lvm", {}, "", "host_device", "native", "none"),
+        ("lvm", {}, ",cache=writeback", "host_device", "threads", "writeback"),
+        ("lvm", {}, ",cache=writethrough,aio=io_uring", "host_device", "io_uring", "writethrough"),
+        ("cifs", {}, ",cache=unsafe", "file", "threads", "unsafe"),
+        ("rbd", {}, ",aio=threads", "rbd", None, "none"),
+        ("rbd", {"krbd": 1}, "", "host_device", "io_uring", "none"),
+        ("rbd", {"krbd": 1}, ",cache=writeback", "host_device", "threads", "writeback"),
+        ("zfs", {}, ",aio=threads", "iscsi", None, "none"),
+        ("btrfs", {}, "", "file", "io_uring", "writeback"),
+        ("btrfs", {"nocow": 1}, "", "file", "io_uring", "none"),
+        ("thirdparty", {}, ",aio=threads", None, "threads", "none"),
+    ],
+)
+def test_by_storage_type(kind, options, drive, driver, aio, cache):
+    found = effective(f"scsi0: st:d{drive}", kind=kind, **options)
+    assert (found["driver"], found["aio"], found["cache"]) == (driver, aio, cache)
