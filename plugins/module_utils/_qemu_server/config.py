@@ -15,6 +15,8 @@ import hashlib
 import re
 from typing import NamedTuple
 
+from . import settings as _settings
+
 MAIN = ""
 PENDING = "pending"
 
@@ -26,24 +28,6 @@ _SECTION = re.compile(r"^\[([^\]]*)\]\s*$", re.ASCII)
 _DESCRIPTION = re.compile(r"^description:\s*.*\S\s*$", re.ASCII)
 _SNAPSTATE = re.compile(r"snapstate:\s*(prepare|delete)\s*$", re.ASCII)
 _ENTRY = re.compile(r"^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$", re.ASCII)
-
-# Keys of qemu-server 9.2.6 (confdesc). A key that is not here may be newer than this list:
-# only `qm` itself can tell, so the caller is told, not answered for.
-_KEYS = frozenset(
-    """
-    acpi affinity agent allow-ksm amd-sev arch args autostart balloon bios boot bootdisk cdrom
-    cicustom cipassword citype ciupgrade ciuser cores cpu cpulimit cpuunits description freeze
-    hookscript hotplug hugepages intel-tdx ivshmem keephugepages keyboard kvm localtime lock machine
-    memory meta migrate_downtime migrate_speed name nameserver numa onboot ostype parent protection
-    reboot running-nets-host-mtu runningcpu runningmachine scsihw searchdomain shares smbios1 smp
-    snaptime sockets spice_enhancements sshkeys startdate startup tablet tags tdf template vcpus vga
-    vmgenid vmstate vmstatestorage watchdog
-    """.split()
-)
-_NUMBERED = re.compile(
-    r"^(audio|efidisk|hostpci|ide|ipconfig|net|numa|parallel|rng|sata|scsi|serial|tpmstate|unused|usb|virtio|virtiofs)\d+$",
-    re.ASCII,
-)
 
 
 class Entry(NamedTuple):
@@ -190,7 +174,11 @@ def _read_line(config: Config, section: Section, line: str, number: int, start: 
             config.unsafe.append(
                 Unsafe(first.line, text_line(config.text, first), f"'{entry.key}' stands again in line {number}, which wins")
             )
-        if key not in _KEYS and key != "delete" and not _NUMBERED.match(key):
+        fault = _settings.rejected(key, entry.value)
+        if fault:
+            config.unsafe.append(Unsafe(number, line, fault))
+            return
+        if key != "delete" and not _settings.known(key):
             config.unknown_keys.append(entry)
     section.entries[entry.key] = entry
 

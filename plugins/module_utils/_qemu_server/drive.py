@@ -155,6 +155,8 @@ def _checked(bus: str, name: str, value: str) -> str | bool:
         return truth
     if name in _ENUMS and value not in _ENUMS[name]:
         raise DriveError(f"option '{name}' is '{value}', it takes one of {', '.join(_ENUMS[name])}")
+    if name == "queues" and not (value.isdecimal() and int(value) >= 2):
+        raise DriveError(f"option 'queues' is '{value}', it takes a whole number from 2")
     if name == "size" and not _SIZE.match(value):
         raise DriveError(f"option 'size' is '{value}', it takes a number with K, M, G or T")
     return value
@@ -198,6 +200,11 @@ def edit(text: str, changes: dict[str, str | bool | None]) -> str:
         kept.append(part if same else f"{name}={_text(wanted)}")
     kept.extend(f"{name}={_text(value)}" for name, value in todo.items() if value is not None)
     return ",".join(kept)
+
+
+def without_ignored(text: str) -> str:
+    """The drive string without cyls, heads, secs and trans: read from a file and ignored, but refused in ``qm set``."""
+    return ",".join(part for part in text.split(",") if part.partition("=")[0] not in _IGNORED)
 
 
 def _text(value: str | bool) -> str:

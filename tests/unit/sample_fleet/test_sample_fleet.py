@@ -31,13 +31,6 @@ NOT_UNDERSTOOD = {
     "312": ["unable to parse value of 'scsi1'"],
 }
 
-KNOWN_TO_FAIL = {
-    "202": "a default aio that follows the cache: uncached, this disk falls from threads to native",
-    "206": "a default aio that follows the cache: uncached, this disk falls from threads to io_uring",
-    "307": "a value that Proxmox VE rejects and drops is not yet an unsafe line",
-}
-
-
 def test_every_guest_is_described_and_has_its_expectation():
     rows = re.findall(r"^\| (\d+) \|.*\| (\w+) \|$", (FLEET / "README.md").read_text(), re.MULTILINE)
     assert dict(rows) == {vmid: entry["status"] for vmid, entry in EXPECTED.items()}
@@ -60,7 +53,7 @@ def verdicts():
 
 @pytest.mark.parametrize(
     "vmid",
-    [pytest.param(vmid, marks=pytest.mark.xfail(strict=True, reason=KNOWN_TO_FAIL[vmid])) if vmid in KNOWN_TO_FAIL else vmid for vmid in EXPECTED],
+    EXPECTED,
 )
 def test_the_default_policy_judges_each_guest_as_expected(verdicts, vmid):
     found, want = verdicts[0][vmid], EXPECTED[vmid]

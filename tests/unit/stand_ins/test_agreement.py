@@ -12,8 +12,6 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host im
 
 GUEST = "memory: 512\nname: till07\nscsi0: local:700/vm-700-disk-0.qcow2,size=8G\n"
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="a value that Proxmox VE rejects and drops is not yet an unsafe line")
-
 LINES = [
     "cores:2",
     "cores: 02",
@@ -35,25 +33,25 @@ LINES = [
     "cores:",
     "colour: teal",
     "delete: scsi1",
-    pytest.param("scsi31: local:700/vm-700-disk-1.qcow2", marks=NOT_YET),
-    pytest.param("ide4: local:700/vm-700-disk-1.qcow2", marks=NOT_YET),
+    "scsi31: local:700/vm-700-disk-1.qcow2",
+    "ide4: local:700/vm-700-disk-1.qcow2",
     "sata0: local:700/vm-700-disk-1.qcow2,iothread=1",
     "virtio0: local:700/vm-700-disk-1.qcow2,ssd=1",
     "scsi1: local:700/vm-700-disk-1.qcow2,turbo=1",
     "scsi1: local:700/vm-700-disk-1.qcow2,aio=threads,aio=native",
     "scsi1: local:700/vm-700-disk-1.qcow2,aio=fast",
     "scsi1: local:700/vm-700-disk-1.qcow2,cache=",
-    pytest.param("scsi1: local:700/vm-700-disk-1.qcow2,queues=1", marks=NOT_YET),
+    "scsi1: local:700/vm-700-disk-1.qcow2,queues=1",
     "scsi1: local:700/vm-700-disk-1.qcow2,iothread=2",
     "scsi1: aio=threads",
     "scsi1: local:700/vm-700-disk-1.qcow2,size=big",
     "efidisk0: local:700/vm-700-disk-1.qcow2,cache=none",
     "[strange section]",
     "[x]",
-    pytest.param("cores: two", marks=NOT_YET),
-    pytest.param("onboot: maybe", marks=NOT_YET),
-    pytest.param("tags: {{ 7*7 }}", marks=NOT_YET),
-    pytest.param("cpulimit: 1,5", marks=NOT_YET),
+    "cores: two",
+    "onboot: maybe",
+    "tags: {{ 7*7 }}",
+    "cpulimit: 1,5",
 ]
 
 
