@@ -53,12 +53,9 @@ class Tree:
         return self.root + self.resolve(path)
 
     def names(self, path):
-        """The names of the regular files and links in a directory, ``[]`` where there is none."""
+        """The names in a directory, of whatever kind, ``[]`` where there is none."""
         try:
-            with os.scandir(self.real(path)) as entries:
-                return sorted(
-                    entry.name for entry in entries if entry.is_symlink() or entry.is_file(follow_symlinks=False)
-                )
+            return sorted(os.listdir(self.real(path)))
         except (FileNotFoundError, NotADirectoryError):
             return []
 

@@ -89,6 +89,7 @@ def precedence(names_by_directory):
     """The files systemd reads, in the order it reads them.
 
     :param names_by_directory: ``{directory: [file names]}``, directories of :data:`DIRECTORIES`
+        (of whatever kind: systemd 252 lets a directory or a dangling link mask a file, too)
     :returns: a list of ``(path, [paths it masks])``, sorted by file name as bytes across the directories
     """
     chosen = {}

@@ -236,6 +236,8 @@ def test_masked_files_are_not_read(tmp_path):
             "/usr/lib/sysctl.d/50-a.conf": "vm.dirty_ratio=9\n",
             "/run/sysctl.d/60-b.conf": "",
             "/usr/lib/sysctl.d/60-b.conf": "vm.dirty_ratio=9\n",
+            "/etc/sysctl.d/65-d.conf": "-> nowhere",
+            "/usr/lib/sysctl.d/65-d.conf": "vm.dirty_ratio=9\n",
             "/etc/sysctl.d/70-c.conf": "vm.dirty_ratio=8\n",
             "/usr/local/lib/sysctl.d/70-c.conf": "vm.dirty_ratio=9\n",
         },
@@ -260,6 +262,8 @@ def test_odd_files_are_problems_and_hide_nothing(tmp_path):
     assert [one["path"] for one in read["files"]] == ["/etc/sysctl.d/50-junk.conf", ZZ]
     assert [(one["file"], one["reason"]) for one in read["problems"]] == [
         ("/etc/sysctl.d/10-loop.conf", "Too many levels of symbolic links"),
+        ("/etc/sysctl.d/20-pipe.conf", "is not a regular file"),
+        ("/etc/sysctl.d/30-directory.conf", "is not a regular file"),
         ("/etc/sysctl.d/40-link.conf", "is not a regular file"),
     ]
     json.dumps(read)
