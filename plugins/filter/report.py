@@ -15,11 +15,13 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._report.join import join_documents
 from ..module_utils._report.shape import ReportError
 from ..module_utils._report.table import table_lines
+from ..module_utils._report.to_html import html_report
 from ..module_utils._report.to_json import json_report
 from ..module_utils._report.to_junit import junit_report
 from ..module_utils._report.to_sarif import sarif_report
 
 FILTERS = {
+    "report_html": html_report,
     "report_join": join_documents,
     "report_json": json_report,
     "report_junit": junit_report,

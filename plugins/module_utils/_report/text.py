@@ -28,6 +28,17 @@ def visible(value) -> str:
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
+def plain(value) -> str:
+    """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return " or ".join(plain(item) for item in value)
+    return visible(value)
+
+
 def _escape(char: str) -> str:
     if char in "\n\r\t":
         return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]

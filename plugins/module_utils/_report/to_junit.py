@@ -15,7 +15,7 @@ from html import escape
 
 from .._model import SEVERITIES
 from .shape import ReportError, check_document, place, severity_rank
-from .text import visible
+from .text import plain, visible
 
 
 def junit_report(document, fail_on: str = "error") -> str:
@@ -91,17 +91,6 @@ def _details(finding: Mapping) -> str:
         place_ = visible(finding["file"])
         lines.append("Where: %s" % (place_ if finding.get("line") is None else "%s:%s" % (place_, finding["line"])))
     return "\n".join(lines)
-
-
-def plain(value) -> str:
-    """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return " or ".join(plain(item) for item in value)
-    return visible(value)
 
 
 def _silent(host) -> tuple:

@@ -1,0 +1,265 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The page's fixed parts, whole without JavaScript: totals, hosts, storage types, rules, restarts, waivers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from html import escape
+
+from .._model import SEVERITIES, natural_key, plural
+from .._policy.rules import RULES
+from .outcome import STATES
+from .page_data import storage_type
+from .page_marks import bar, mark
+from .text import visible
+from .words import STATE_WORDS
+
+# how many guests of a waiver are named
+_NAMED = 8
+# a waiver that ends within so many days is marked
+_SOON = 30
+
+
+def show(value) -> str:
+    """A text as HTML."""
+    return escape(visible(value))
+
+
+def alerts(document: Mapping) -> str:
+    """The hosts of which nothing is known."""
+    silent = [show(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
+    if not silent:
+        return ""
+    return '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>' % (
+        plural(len(silent), "host"),
+        ", ".join(silent),
+    )
+
+
+def totals(document: Mapping, entries: list) -> str:
+    """Tiles with the fleet's numbers, those of the states choose guests; and one bar."""
+    counts = _count(entries)
+    hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
+    found = {severity: 0 for severity in SEVERITIES}
+    for finding in document["findings"]:
+        if not finding.get("waived"):
+            found[finding["severity"]] += 1
+    tiles = [
+        _tile(len(hosts), "Hosts"),
+        _tile(len(entries), "Guests"),
+        _tile(len(disks), "Disks, %d in order" % sum(bool(disk.get("compliant")) for disk in disks)),
+        _tile(found["error"], "Errors, and %s" % plural(found["warning"], "warning")),
+    ]
+    states = []
+    for state in STATES:
+        label = mark(state) + escape(STATE_WORDS[state][1])
+        states.append(_tile(counts[state], label, _find("guests", "state", state, "%s", 'class="tile"')))
+    return '<ul class="tiles">%s</ul>\n<ul class="tiles">%s</ul>\n<div id="fleet-bar">%s</div>' % (
+        "".join(tiles),
+        "".join(states),
+        _state_bar(counts),
+    )
+
+
+def _tile(number: int, label: str, frame: str = "<div>%s</div>") -> str:
+    return '<li%s>%s</li>' % ("" if number else ' class="zero"', frame % ("<b>%s</b><span>%s</span>" % (format(number, ","), label)))
+
+
+def _find(table: str, key: str, value: str, inner: str, more: str = 'class="link"') -> str:
+    """A button that filters one of the two tables; the script enables it."""
+    return '<button type="button" disabled %s data-table="%s" data-key="%s" data-value="%s">%s</button>' % (
+        more,
+        table,
+        key,
+        show(value),
+        inner,
+    )
+
+
+def _count(entries: list) -> dict:
+    counts = dict.fromkeys(STATES, 0)
+    for entry in entries:
+        counts[entry["state"]] += 1
+    return counts
+
+
+def _state_bar(counts: Mapping) -> str:
+    return bar([(state, counts[state], STATE_WORDS[state][1]) for state in reversed(STATES)])
+
+
+def sections(document: Mapping, entries: list) -> str:
+    """Everything between the totals and the two tables; a part without content is left out."""
+    parts = (
+        ("hosts", "Hosts", _hosts(document, entries)),
+        ("storage", "Storage types", _storage(document)),
+        ("rules", "Rules", _rules(document)),
+        ("restart", "What waits for a restart", _restart(entries)),
+        ("waivers", "Waivers", _waivers(document)),
+    )
+    return "\n".join(
+        '<section aria-labelledby="h-%s"><h2 id="h-%s">%s</h2>\n%s</section>' % (name, name, title, content)
+        for name, title, content in parts
+        if content
+    )
+
+
+def _table(name: str, heads, rows) -> str:
+    """heads: (text, class); rows: lists of (HTML, class), the first of each is the row's head."""
+    head = "".join('<th scope="col"%s>%s</th>' % (_class(css), escape(text)) for text, css in heads)
+    lines = []
+    for (first, first_css), *rest in rows:
+        cells = "".join("<td%s>%s</td>" % (_class(css), html) for html, css in rest)
+        lines.append('<tr><th scope="row"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="%s"><table aria-label="%s"><thead><tr>%s</tr></thead>'
+        "<tbody>\n%s\n</tbody></table></div>\n" % (escape(name), escape(name), head, "\n".join(lines))
+    )
+
+
+def _class(css: str) -> str:
+    return ' class="%s"' % css if css else ""
+
+
+def _number(number: int) -> tuple:
+    return format(number, ","), "n" if number else "n zero"
+
+
+def _hosts(document: Mapping, entries: list) -> str:
+    per_host: dict = {host["host"]: [] for host in document.get("hosts") or ()}
+    for entry in entries:
+        per_host.setdefault(entry["host"], []).append(entry)
+    errors: dict = {}
+    for finding in document["findings"]:
+        if not finding.get("waived") and finding["severity"] == "error":
+            errors[finding.get("host")] = errors.get(finding.get("host"), 0) + 1
+    about = {host["host"]: host for host in document.get("hosts") or ()}
+    fleet = _count(entries)
+    shown = [state for state in STATES if fleet[state]]
+    limits = any(host.get("writeback") for host in about.values())
+    rows = []
+    for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
+        counts = _count(per_host[host])
+        name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or "this host"
+        silent = not about.get(host, {}).get("reported", True)
+        row = [(name, ""), ("no report" if silent else _state_bar(counts), "wide"), _number(len(per_host[host]))]
+        row += [_number(counts[state]) for state in shown]
+        row.append(_number(errors.get(host, 0)))
+        if limits:
+            row.append((_limits(about.get(host, {}).get("writeback")), "text"))
+        rows.append(row)
+    heads = [("Host", ""), ("Guests by state", "wide"), ("Guests", "n")]
+    heads += [(STATE_WORDS[state][0].capitalize(), "n") for state in shown] + [("Errors", "n")]
+    heads += [("Write-back limits", "")] if limits else []
+    return _table("Hosts", heads, rows) if rows else ""
+
+
+def _limits(writeback) -> str:
+    if not writeback:
+        return "not asked"
+    text = show(writeback.get("status")).replace("_", " ") or "unknown"
+    return text + ("<br><small>%s</small>" % show(writeback["detail"]) if writeback.get("detail") else "")
+
+
+def _storage(document: Mapping) -> str:
+    types: dict = {}
+    for guest in document["guests"]:
+        for disk in guest.get("disks") or ():
+            counts = types.setdefault(storage_type(disk), [0, 0])
+            counts[0 if disk.get("compliant") else 1] += 1
+    rows = []
+    for name, (good, bad) in sorted(types.items(), key=lambda item: (-item[1][1], str(item[0]))):
+        picture = bar([("compliant", good, "In order"), ("to_change", bad, "Not in order")])
+        row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(good + bad)]
+        rows.append([*row, _number(good), _number(bad)])
+    heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), ("In order", "n"), ("Not in order", "n")]
+    return _table("Storage types", heads, rows) if rows else ""
+
+
+def _rules(document: Mapping) -> str:
+    rules: dict = {}
+    for finding in document["findings"]:
+        counts = rules.setdefault(visible(finding.get("rule")), {**dict.fromkeys(SEVERITIES, 0), "waived": 0, "guests": set()})
+        if finding.get("waived"):
+            counts["waived"] += 1
+        else:
+            counts[finding["severity"]] += 1
+            if finding.get("guest") is not None:
+                counts["guests"].add((finding.get("host"), finding["guest"]))
+    rows = []
+    for name, counts in sorted(rules.items()):
+        rule = RULES.get(name)
+        words = "%s<br><small>%s</small>" % (escape(rule.title), escape(rule.reason)) if rule else ""
+        row = [(_find("findings", "rule", name, show(name)), ""), (words, "text"), _number(len(counts["guests"]))]
+        rows.append(row + [_number(counts[key]) for key in (*SEVERITIES, "waived")])
+    heads = [("Rule", ""), ("What is wrong", ""), ("Guests", "n")]
+    heads += [(text, "n") for text in ("Errors", "Warnings", "Notes", "Waived")]
+    return _table("Rules", heads, rows) if rows else ""
+
+
+def _restart(entries: list) -> str:
+    per_host: dict = {}
+    for entry in entries:
+        if entry["restart"]:
+            per_host.setdefault(entry["host"], []).append(_who(entry))
+    if not per_host:
+        return ""
+    number = sum(map(len, per_host.values()))
+    lists = "".join(
+        "<dt>%s</dt><dd>%s</dd>" % (show(host) or "this host", ", ".join(guests)) for host, guests in per_host.items()
+    )
+    return "<p>%s.</p>\n<details%s><summary>%s</summary><dl>%s</dl></details>" % (
+        escape(STATE_WORDS["restart"][2].replace("`", "").capitalize()),
+        " open" if number <= 40 else "",
+        plural(number, "guest"),
+        lists,
+    )
+
+
+def _who(item: Mapping) -> str:
+    return " ".join(filter(None, (show(item.get("guest")), show(item.get("name")))))
+
+
+def _waivers(document: Mapping) -> str:
+    """Who is waived until when, the first to end first."""
+    guests: dict = {}
+    known = {visible(waiver.get("id")): waiver for waiver in document.get("waivers") or ()}
+    for finding in document["findings"]:
+        waived = finding.get("waived")
+        if waived:
+            known.setdefault(visible(waived.get("id")), waived)
+            guests.setdefault(visible(waived.get("id")), {})[(finding.get("host"), finding.get("guest"))] = _who(finding)
+    rows = []
+    for name, waiver in sorted(known.items(), key=lambda item: (visible(item[1].get("until")), item[0])):
+        who = list(guests.get(name, {}).values())
+        more = " and %d more" % (len(who) - _NAMED) if len(who) > _NAMED else ""
+        rows.append(
+            [
+                (escape(name), ""),
+                ("%s<br><small>%s</small>" % (show(waiver.get("until")), _left(waiver, document)), "nowrap"),
+                (show(waiver.get("reason")), "text"),
+                (", ".join(map(show, waiver.get("rules") or ())) or "", ""),
+                (", ".join(who[:_NAMED]) + more or "nobody", "text"),
+            ]
+        )
+    heads = [(text, "") for text in ("Waiver", "Until", "Reason", "Rules", "Guests")]
+    return _table("Waivers", heads, rows) if rows else ""
+
+
+def _left(waiver: Mapping, document: Mapping) -> str:
+    try:
+        days = (_day(waiver.get("until")) - _day(document.get("date"))).days
+    except ValueError:
+        return "no date"
+    if days < 0:
+        return mark("error") + " ended"
+    text = "ends today" if days == 0 else "%s left" % plural(days, "day")
+    return mark("warning") + " " + text if days <= _SOON else text
+
+
+def _day(value) -> datetime.date:
+    return datetime.date.fromisoformat(str(value)[:10])
