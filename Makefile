@@ -33,8 +33,8 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
-test: ## test-fast, fleet, and the Molecule scenarios (SCENARIOS='default kernel')
-	@$(MAKE) --no-print-directory --keep-going test-fast fleet molecule
+test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default kernel')
+	@$(MAKE) --no-print-directory --keep-going test-fast browser fleet molecule
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint
@@ -47,8 +47,18 @@ unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line 
 unit-managed:
 	@tools/in-venv managed pytest --ignore=tests/unit/plugins/filter $(ARGS)
 
-unit-%:
+unit-%: sarif-schema
 	@tools/in-venv $* pytest $(ARGS)
+
+# Where it cannot be had, the test that needs it is skipped, by name.
+.PHONY: sarif-schema
+sarif-schema:
+	@tests/tools/sarif-schema || true
+
+.PHONY: browser
+browser: ## the HTML report in a real Chromium, on Debian as root or where Chromium is installed
+	@tests/tools/apt-packages chromium chromium-driver || true
+	@tools/in-venv browser pytest tests/browser $(ARGS)
 
 .PHONY: fleet
 fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core line, and look at the result
