@@ -1,0 +1,101 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Which block device an open file of a process lies on, as far as that can honestly be told.
+
+Reads links, fdinfo, mountinfo and /sys; never the file or its file system, which may not answer.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from .._qemu_process.evidence import may_be_image, parse_fdinfo
+from . import waits
+
+_DELETED = " (deleted)"
+_DEPTH = 8
+
+
+class Devices:
+    """The devices of one process's open files."""
+
+    def __init__(self, root, pid, disks):
+        self._proc = os.path.join(root, "proc", str(pid))
+        self._sys = os.path.join(root, "sys")
+        self._named = {disk["file"] for disk in disks if isinstance(disk["file"], str)}
+        self._images = None
+
+    def of_wait(self, syscall, argument):
+        """The device a system call works on: of its descriptor where it has one, else of the guest's images.
+
+        io_submit and io_uring_enter do not tell which image they are about: a device is named only where all of
+        the guest's images lie on one. None where it cannot be told.
+        """
+        try:
+            if syscall in waits.ON_DESCRIPTOR:
+                return self._of_descriptor(str(argument))
+            if syscall in waits.SUBMITTING:
+                if self._images is None:
+                    self._images = self._of_images()
+                return next(iter(self._images)) if len(self._images) == 1 else None
+        except (OSError, ValueError):
+            pass
+        return None
+
+    def _of_images(self):
+        found = set()
+        for number in os.listdir(f"{self._proc}/fd"):
+            target = os.readlink(f"{self._proc}/fd/{number}")
+            if number in ("0", "1", "2") or not (target in self._named or may_be_image(target)):
+                continue
+            info = parse_fdinfo(_read(f"{self._proc}/fdinfo/{number}"))
+            if info.get("flags", 0) & 3 or target in self._named:
+                found.add(self._of_descriptor(number))
+        return found
+
+    def _of_descriptor(self, number):
+        target = os.readlink(f"{self._proc}/fd/{number}")
+        if target.endswith(_DELETED):
+            target = target[: -len(_DELETED)]
+        if target.startswith("/dev/"):
+            return self._disk(posixpath.basename(target))
+        if not target.startswith("/"):
+            return None
+        mount = parse_fdinfo(_read(f"{self._proc}/fdinfo/{number}")).get("mnt_id")
+        for line in _read(f"{self._proc}/mountinfo").splitlines():
+            left, _dash, right = line.partition(" - ")
+            fields = left.split()
+            if len(fields) > 2 and fields[0] == str(mount):
+                return self._of_mount(fields[2], right.split())
+        return None
+
+    def _of_mount(self, number, described):
+        try:
+            return self._disk(posixpath.basename(os.readlink(f"{self._sys}/dev/block/{number}")))
+        except OSError:
+            # btrfs, ZFS, NFS and the like have no device of their own; what was mounted is all there is to say.
+            return described[1] if len(described) > 1 else None
+
+    def _disk(self, name):
+        """The disk below a partition, and below device-mapper and md as long as there is just one."""
+        for _level in range(_DEPTH):
+            path = os.path.realpath(f"{self._sys}/class/block/{name}")
+            if os.path.exists(f"{path}/partition"):
+                name = posixpath.basename(posixpath.dirname(path))
+                continue
+            try:
+                below = os.listdir(f"{path}/slaves")
+            except OSError:
+                below = []
+            if len(below) != 1:
+                break
+            name = below[0]
+        return name
+
+
+def _read(path):
+    with open(path, encoding="utf-8", errors="backslashreplace") as stream:
+        return stream.read()

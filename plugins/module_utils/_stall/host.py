@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The host's I/O pressure and dirty pages, from the text of /proc. No I/O."""
+
+from __future__ import annotations
+
+
+def parse_pressure(text):
+    """{"some": microseconds, "full": microseconds} of /proc/pressure/io's totals, empty where it has none."""
+    totals = {}
+    for line in text.splitlines():
+        kind, *fields = line.split()
+        for field in fields:
+            name, _equals, value = field.partition("=")
+            if name == "total" and value.isdigit():
+                totals[kind] = int(value)
+    return totals
+
+
+def parse_meminfo(text):
+    """{"dirty": bytes, "writeback": bytes} of /proc/meminfo, a key missing where the text lacks it."""
+    found = {}
+    for line in text.splitlines():
+        name, _colon, value = line.partition(":")
+        words = value.split()
+        if name in ("Dirty", "Writeback") and words and words[0].isdigit():
+            found[name.lower()] = int(words[0]) * 1024
+    return found
+
+
+def host_record(before, after, seconds):
+    """Both ends of the watch as the module returns them; `before` and `after` are {pressure, memory} of the parsers.
+
+    ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``: pressure as the share of the time that
+    at least one task (some), or all that had work to do (full), waited for I/O; the others in bytes. Null where not known.
+    """
+
+    def share(kind):
+        first, last = before["pressure"].get(kind), after["pressure"].get(kind)
+        return None if first is None or last is None or seconds <= 0 else round((last - first) / (seconds * 1e6), 4)
+
+    def pair(kind):
+        return {"before": before["memory"].get(kind), "after": after["memory"].get(kind)}
+
+    return {
+        "pressure": {"some": share("some"), "full": share("full")},
+        "dirty": pair("dirty"),
+        "writeback": pair("writeback"),
+    }

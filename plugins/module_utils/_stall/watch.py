@@ -1,0 +1,167 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Watches the guests of a host for a while: what io_stall_info returns, without Ansible."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .._model import plural
+from .._qemu_process import proc
+from . import host, qmp, sampler, verdict
+from .device import Devices
+
+#: The most of one core that a watch takes, setting up and summing up included, except of a very short one.
+SHARE = 0.02
+# Kept back for summing up, and what the sampling gets at least, however dear the setting up was.
+_KEPT_BACK = 0.004
+_LEAST_SHARE = 0.003
+_QMP_TIMEOUT = 5.0
+_QMP_PAUSE = 1.0
+# Round trips in a second over all guests: each costs some 0.3 ms.
+_QMP_RATE = 10
+
+
+def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False):
+    """Watch the running guests (ids or names in `guests`, None for all) for `duration` seconds.
+
+    Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
+    """
+    began, cpu_began = time.monotonic(), time.process_time()
+    running, problems = proc.running_guests(root, evidence_too=False)
+    running, missing = _chosen(running, guests)
+    problems.extend(_problem(None, one, "does not run here, or has no such id or name") for one in missing)
+    machine = os.uname().machine
+    watched = _open(root, running, machine, problems)
+    probers = _probers(watched, ask_qmp, problems)
+    share = max(_LEAST_SHARE, SHARE - _KEPT_BACK - (time.process_time() - cpu_began) / duration)
+    before, started = _host(root), time.monotonic()
+    for prober in probers.values():
+        prober.start()
+    try:
+        paces = sampler.sample(watched, duration, interval, share)
+    finally:
+        for prober in probers.values():
+            prober.stop()
+        for one in watched:
+            one.close()
+    seconds = time.monotonic() - started
+    after = _host(root)
+    records = [_guest_record(root, one, seconds, machine, probers.get(one.guest["pid"])) for one in watched]
+    problems.extend(_unreadable(watched))
+    cpu, wall = time.process_time() - cpu_began, time.monotonic() - began
+    return {
+        "guests": records,
+        "host": host.host_record(before, after, seconds),
+        "sampling": {
+            "seconds": round(seconds, 3),
+            "interval_wanted": interval,
+            "interval": None if paces["interval"] is None else round(paces["interval"], 4),
+            "longest_gap": round(paces["longest_gap"], 4),
+            "passes": paces["passes"],
+            "followed": paces["followed"],
+            "threads": sum(len(one.tracks) for one in watched),
+        },
+        "cost": {"cpu_seconds": round(cpu, 4), "share": round(cpu / wall, 4)},
+        "problems": problems,
+    }
+
+
+def _problem(path, guest, reason):
+    return {"file": path, "line": None, "guest": guest, "node": None, "reason": reason}
+
+
+def _chosen(running, wanted):
+    if wanted is None:
+        return running, []
+    chosen = [guest for guest in running if guest["id"] in wanted or guest["name"] in wanted]
+    known = {word for guest in chosen for word in (guest["id"], guest["name"])}
+    return chosen, [one for one in wanted if one not in known]
+
+
+def _open(root, running, machine, problems):
+    # Two files per guest and one per thread; guests of 32 vCPUs are not rare.
+    sampler.allow_descriptors(256 + 64 * len(running))
+    watched = []
+    for guest in running:
+        path = os.path.join(root, "proc", str(guest["pid"]))
+        one = sampler.Watched(guest, path, machine)
+        try:
+            one.open()
+        except OSError as error:
+            one.close()
+            problems.append(_problem(path, guest["id"], f"its threads cannot be read: {error.strerror}"))
+            continue
+        watched.append(one)
+        if not one.named:
+            problems.append(_problem(path, guest["id"], "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are"
+                                                        " told apart by what they block in only"))
+    return watched
+
+
+def _probers(watched, ask_qmp, problems):
+    if not ask_qmp:
+        return {}
+    probers = {}
+    pause = max(_QMP_PAUSE, len(watched) / _QMP_RATE)
+    for one in watched:
+        sockets = one.guest["qmp"]
+        if sockets:
+            probers[one.guest["pid"]] = qmp.Prober(sockets[0], pause, _QMP_TIMEOUT)
+        else:
+            problems.append(_problem(one.path, one.guest["id"], "no QMP socket that could be asked is on its command line"))
+    return probers
+
+
+def _guest_record(root, watched, seconds, machine, prober):
+    guest = watched.guest
+    device = Devices(root, guest["pid"], guest["disks"]).of_wait
+    threads = [verdict.thread_record(track, machine, device) for track in watched.tracks]
+    threads = [one for one in threads if one["role"] != "unnamed" or one["blocked_share"]]
+    main = next(one for one in threads if one["role"] == "main")
+    return {
+        "id": guest["id"],
+        "name": guest["name"],
+        "hypervisor": guest["hypervisor"],
+        "pid": guest["pid"],
+        "verdict": verdict.sentence(guest["id"], threads, guest["disks"], seconds),
+        "main_blocked_share": main["blocked_share"],
+        "longest_ms": max(one["longest_ms"] for one in threads if verdict.counts(one)),
+        "threads": threads,
+        "disks": [{"key": disk["key"], "file": disk["file"], "runs": disk["runs"]} for disk in guest["disks"]],
+        "qmp": None if prober is None else prober.record(),
+        "ended": any(track.ended for track in watched.tracks if track.role == "main"),
+    }
+
+
+def _unreadable(watched):
+    """One sentence for each file that may not be read, whatever the number of guests."""
+    told = {
+        "stack": "kernel stacks may not be read (root only): wchan is used instead, one function without those above it",
+        "syscall": "system calls may not be read (root only): what a thread is blocked in, and waits for locks, are not known",
+        "wchan": "wchan may not be read: where threads wait is not known",
+    }
+    problems = []
+    for kind, reason in told.items():
+        count = sum(1 for one in watched if kind in one.unreadable)
+        if count:
+            problems.append(_problem(None, None, f"{plural(count, 'guest')}: {reason}"))
+    return problems
+
+
+def _host(root):
+    return {
+        "pressure": host.parse_pressure(_text(os.path.join(root, "proc/pressure/io"))),
+        "memory": host.parse_meminfo(_text(os.path.join(root, "proc/meminfo"))),
+    }
+
+
+def _text(path):
+    try:
+        with open(path, encoding="ascii", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

@@ -1,0 +1,282 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: io_stall_info
+short_description: Watch whether running guests are blocked by storage
+version_added: 0.1.0
+description:
+  - Watches the threads of running QEMU processes for some seconds, and tells for each guest how long its main loop, its
+    vCPUs and its iothreads were blocked, in which system call and where in the kernel, and what its disks run with.
+  - A thread counts as blocked while the kernel shows it in state C(D), which is waiting that nothing can interrupt, for storage as
+    a rule. A guest freezes when its main loop or a vCPU is blocked. Blocked I/O workers are not counted, they are what
+    a guest with C(aio=threads) has instead.
+  - Reads C(/proc) and C(/sys) only. Attaches to no process, changes nothing, and speaks to QEMU only where O(qmp=true).
+  - Any QEMU process is watched, whether Proxmox VE, libvirt or a person started it.
+  - Its own cost is measured, and kept under 2 % of one core by sampling more slowly where there are many guests.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  duration:
+    description: How long to watch, in seconds. In less than 5 seconds the setting up alone can cost more than 2 % of a core.
+    type: float
+    default: 10
+  interval:
+    description:
+      - Seconds between samples, as wanted. A thread that is found blocked is followed at this interval as far as the cost allows.
+      - All threads are looked at at an even pace that the cost allows, RV(sampling.interval). A stretch shorter than that
+        may be missed.
+    type: float
+    default: 0.01
+  guests:
+    description: Ids or names of the guests to watch. Without it, all that run.
+    type: list
+    elements: str
+  qmp:
+    description:
+      - Whether to ask QEMU as well how long it takes to answer C(query-status), once a second and guest, or less often
+        where there are more than ten.
+      - A QMP socket serves one client at a time. While this module asks, which takes about a millisecond unless the guest is
+        stalled, and at most 5 seconds then, Proxmox VE waits for the socket, and its own requests can fail with a time-out.
+        Libvirt holds its socket all the time, and passes it so that it cannot be asked.
+    type: bool
+    default: false
+  root:
+    description: Directory that holds C(proc) and C(sys). Anything other than V(/) is for tests.
+    type: path
+    default: /
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and returns what it returns without it.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: N/A
+    description: Changes nothing; what it returns is what happens while it watches.
+notes:
+  - Kernel stacks and system calls can be read by root only. Without them C(wchan) is used, and RV(problems) says so.
+seealso:
+  - module: hypervisor.io_hardening.guest_io_info
+"""
+
+EXAMPLES = r"""
+- name: Watch all running guests during the nightly backup
+  hypervisor.io_hardening.io_stall_info:
+    duration: 30
+  register: stall
+
+- name: Show one sentence for each
+  ansible.builtin.debug:
+    msg: "{{ stall.guests | map(attribute='verdict') }}"
+
+- name: Watch two guests and ask their QEMU too
+  hypervisor.io_hardening.io_stall_info:
+    guests: ["101", web07]
+    qmp: true
+"""
+
+RETURN = r"""
+guests:
+  description: One entry per running guest.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Proxmox VE's guest id. Elsewhere the guest's name, its UUID, or V(pid-PID).
+      type: str
+      returned: success
+      sample: "101"
+    name:
+      description: The guest's name, empty where it has none.
+      type: str
+      returned: success
+      sample: web01
+    hypervisor:
+      description: V(pve), V(libvirt), or V(qemu) for a process that neither started.
+      type: str
+      returned: success
+      sample: pve
+    pid:
+      description: The QEMU process.
+      type: int
+      returned: success
+      sample: 4711
+    verdict:
+      description: What was seen, in one sentence.
+      type: str
+      returned: success
+      sample: >-
+        guest 101: main loop blocked 71 % of 30 s in io_submit, waiting for request tags of sdb, 2921 ms at a stretch;
+        its disks run without iothread, aio native
+    main_blocked_share:
+      description: The share of the time that the main loop was blocked, 0 to 1.
+      type: float
+      returned: success
+      sample: 0.71
+    longest_ms:
+      description: The longest stretch of any thread in RV(guests[].threads), in milliseconds.
+      type: int
+      returned: success
+      sample: 2921
+    threads:
+      description: The main loop, each vCPU and each iothread.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        tid:
+          description: The thread.
+          type: int
+          returned: success
+          sample: 4711
+        name:
+          description: The thread's name, V(main loop) for the main loop. An iothread's is its object's id.
+          type: str
+          returned: success
+          sample: CPU 0/KVM
+        role:
+          description:
+            - V(main), V(vcpu), V(iothread), or V(unnamed) where no name tells vCPUs, iothreads and workers apart.
+            - An unnamed thread is returned only where it was blocked, and counts only where it was handing over I/O.
+          type: str
+          returned: success
+          sample: main
+        samples:
+          description: Samples at the even pace, which the shares are of.
+          type: int
+          returned: success
+          sample: 412
+        blocked_share:
+          description: The share of the samples that found it blocked, 0 to 1.
+          type: float
+          returned: success
+          sample: 0.71
+        longest_ms:
+          description:
+            - Time from the first to the last of the samples in a row that found it blocked, in milliseconds.
+            - The true stretch is longer by what lies before and after them. It may have gone on for a moment in between.
+          type: int
+          returned: success
+          sample: 2921
+        lock_share:
+          description: The share of the samples that found the main loop waiting for a lock, V(null) for other threads.
+          type: float
+          returned: success
+          sample: 0.02
+        syscall:
+          description: The system call it was blocked in most, V(null) where it was not blocked or that cannot be read.
+          type: str
+          returned: success
+          sample: io_submit
+        wait:
+          description: What it waited for most, in words.
+          type: str
+          returned: success
+          sample: waiting for request tags of sdb
+        stack:
+          description: The kernel functions it waited in most, innermost first. One function where only C(wchan) can be read.
+          type: list
+          elements: str
+          returned: success
+          sample: [blk_mq_get_tag, __blk_mq_alloc_requests, blk_mq_submit_bio, iomap_dio_rw, aio_write, io_submit_one]
+        device:
+          description:
+            - The disk it waited for, where that can be told, from the descriptor that the system call is about, or where all images of the
+              guest lie on one disk.
+          type: str
+          returned: success
+          sample: sdb
+    disks:
+      description: What its disks run with, as its command line says. Not held against its open files, as M(hypervisor.io_hardening.guest_io_info) does.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        key:
+          description: The disk.
+          type: str
+          returned: success
+          sample: scsi0
+        file:
+          description: The image, as QEMU was given it.
+          type: str
+          returned: success
+          sample: /dev/pve/vm-101-disk-0
+        runs:
+          description: V(null) where it is not known.
+          type: dict
+          returned: success
+          sample: {driver: host_device, aio: native, cache: none, cache_direct: true, cache_no_flush: false, iothread: false}
+    qmp:
+      description: Round trips through QEMU's main loop, V(null) without O(qmp).
+      type: dict
+      returned: success
+      sample: {socket: /var/run/qemu-server/101.qmp, answered: 10, unanswered: 0, median_ms: 0.4, longest_ms: 2921.3, reason: null}
+    ended:
+      description: Whether the process ended while it was watched.
+      type: bool
+      returned: success
+      sample: false
+host:
+  description: The host's I/O pressure (share of the time that some task, or all, waited for I/O) and its dirty pages in bytes.
+  returned: success
+  type: dict
+  sample:
+    pressure: {some: 0.43, full: 0.31}
+    dirty: {before: 491520, after: 251658240}
+    writeback: {before: 0, after: 10485760}
+sampling:
+  description:
+    - How it was sampled, with C(interval) the mean time between two looks at all threads, C(longest_gap) the longest, C(passes) their number,
+      and C(followed) the looks at blocked threads in between. Times are in seconds.
+  returned: success
+  type: dict
+  sample: {seconds: 30.0, interval_wanted: 0.01, interval: 0.0728, longest_gap: 0.091, passes: 412, followed: 1706, threads: 600}
+cost:
+  description: CPU time that the module took, from finding the guests to summing up, and its share of one core.
+  returned: success
+  type: dict
+  sample: {cpu_seconds: 0.52, share: 0.0172}
+problems:
+  description: What could not be read, and why.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{file: null, line: null, guest: "999", node: null, reason: "does not run here, or has no such id or name"}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._stall.watch import watch
+
+
+def main() -> None:
+    """Watch and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "duration": {"type": "float", "default": 10.0},
+            "interval": {"type": "float", "default": 0.01},
+            "guests": {"type": "list", "elements": "str"},
+            "qmp": {"type": "bool", "default": False},
+            "root": {"type": "path", "default": "/"},
+        },
+        supports_check_mode=True,
+    )
+    values = module.params
+    if not 0.1 <= values["duration"] <= 3600:
+        module.fail_json(msg=f"duration is {values['duration']:g}: it must be between 0.1 and 3600 seconds")
+    if not 0.001 <= values["interval"] <= values["duration"]:
+        module.fail_json(msg=f"interval is {values['interval']:g}: it must be between 0.001 seconds and duration, {values['duration']:g}")
+    module.exit_json(changed=False, **watch(values["root"], values["duration"], values["interval"], values["guests"], values["qmp"]))
+
+
+if __name__ == "__main__":
+    main()
