@@ -29,8 +29,8 @@ options:
   interval:
     description:
       - Seconds between samples, as wanted. A thread that is found blocked is followed at this interval as far as the cost allows.
-      - All threads are looked at at an even pace that the cost allows, RV(sampling.interval). A stretch shorter than that
-        may be missed.
+      - All threads are looked at as often as the cost allows, RV(sampling.interval); with more than 100 threads each vCPU every fourth time.
+        A stretch shorter than that may be missed.
     type: float
     default: 0.01
   guests:
@@ -150,12 +150,12 @@ guests:
           returned: success
           sample: main
         samples:
-          description: Samples at the even pace, which the shares are of.
+          description: Looks from which the shares are counted. Each stands for the time since the one before.
           type: int
           returned: success
           sample: 412
         blocked_share:
-          description: The share of the samples that found it blocked, 0 to 1.
+          description: The share of the time that it was blocked, 0 to 1.
           type: float
           returned: success
           sample: 0.71
@@ -167,7 +167,7 @@ guests:
           returned: success
           sample: 2921
         lock_share:
-          description: The share of the samples that found the main loop waiting for a lock, V(null) for other threads.
+          description: The share of the time that the main loop waited for a lock, V(null) for other threads.
           type: float
           returned: success
           sample: 0.02
@@ -235,7 +235,7 @@ host:
     writeback: {before: 0, after: 10485760}
 sampling:
   description:
-    - How it was sampled, with C(interval) the mean time between two looks at all threads, C(longest_gap) the longest, C(passes) their number,
+    - How it was sampled, with C(interval) the mean time between two looks at the main loops and iothreads, C(longest_gap) the longest, C(passes) their number,
       and C(followed) the looks at blocked threads in between. Times are in seconds.
   returned: success
   type: dict

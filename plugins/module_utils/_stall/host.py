@@ -11,8 +11,8 @@ def parse_pressure(text):
     """{"some": microseconds, "full": microseconds} of /proc/pressure/io's totals, empty where it has none."""
     totals = {}
     for line in text.splitlines():
-        kind, *fields = line.split()
-        for field in fields:
+        kind, _blank, rest = line.partition(" ")
+        for field in rest.split():
             name, _equals, value = field.partition("=")
             if name == "total" and value.isdigit():
                 totals[kind] = int(value)

@@ -4,7 +4,7 @@
 
 """Samples the threads of QEMU processes through /proc, within a share of one core. Attaches to nothing.
 
-Every thread is looked at at an even pace. One that is found blocked is then looked at at the wanted interval until it
+All threads are looked at, main loops and iothreads more often than the many vCPUs. One that is found blocked is then looked at at the wanted interval until it
 goes on. What that costs is measured as it goes, and both paces give way so that the share is kept.
 """
 
@@ -19,9 +19,13 @@ from . import waits
 from .track import Track
 
 _BLOCKED = ord("D")
-_SLEEPING = ord("S")
-# Of the allowed share, what the even pace may take while blocked threads are followed.
-_EVEN_PART = 0.6
+# Every so many looks at all threads, whether main loops wait for a lock is looked at too.
+_LOCK_EVERY = 4
+# With more threads than this, vCPUs take turns: each look at main loops and iothreads takes in every fourth of them.
+_MANY_THREADS = 100
+_TURNS = 4
+# Of the allowed share, what looking at all threads may take while blocked threads are followed.
+_ALL_PART = 0.6
 
 
 class Watched:
@@ -34,7 +38,7 @@ class Watched:
         self.named = True
         self.unreadable = set()
         self._machine = machine
-        self._stats = []
+        self.stats = []  # (open descriptor of its stat file, track)
         self._main_syscall = None
 
     def open(self):
@@ -49,23 +53,22 @@ class Watched:
         pid = self.guest["pid"]
         self.named = _threads.are_named(pid, names)
         for tid, (role, name) in sorted(_threads.roles(pid, names, self.guest["iothreads"]).items()):
-            self._stats.append((os.open(f"{self.path}/task/{tid}/stat", os.O_RDONLY | os.O_CLOEXEC), Track(tid, role, name)))
-        self.tracks = [track for _descriptor, track in self._stats]
+            self.stats.append((os.open(f"{self.path}/task/{tid}/stat", os.O_RDONLY | os.O_CLOEXEC), Track(tid, role, name)))
+        self.tracks = [track for _descriptor, track in self.stats]
         try:
             self._main_syscall = os.open(f"{self.path}/task/{pid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
             os.pread(self._main_syscall, 256, 0)
         except OSError:
             self.unreadable.add("syscall")
-        return self._stats
 
     def close(self):
         """Close what open() opened, and end every stretch."""
-        for descriptor, track in self._stats:
+        for descriptor, track in self.stats:
             os.close(descriptor)
-            track.close()
+            track.take_going_on()
         if self._main_syscall is not None:
             os.close(self._main_syscall)
-        self._stats, self._main_syscall = [], None
+        self.stats, self._main_syscall = [], None
 
     def look_at_wait(self, track):
         """Read where a blocked thread waits: its syscall, and its stack or else its wchan."""
@@ -79,16 +82,16 @@ class Watched:
             number, argument = call or (None, None)
             track.take_wait((number, argument, stack))
 
-    def look_for_lock(self, track):
-        """Count whether the main loop, found asleep, waits for a lock: for the big one, as a rule."""
+    def look_for_lock(self, since):
+        """Count whether the main loop waits for a lock, the big one as a rule; `since` the look before."""
         if self._main_syscall is None or "syscall" in self.unreadable:
             return
         try:
             call = waits.parse_syscall(os.pread(self._main_syscall, 256, 0).decode("ascii", "replace"))
         except OSError:
             return
-        if call is not None and waits.syscall_name(call[0], self._machine) == waits.FUTEX:
-            track.lock_waits += 1
+        is_waiting = call is not None and waits.syscall_name(call[0], self._machine) == waits.FUTEX
+        next(track for track in self.tracks if track.role == "main").take_lock(is_waiting, since)
 
     def _text(self, path, kind):
         if kind in self.unreadable:
@@ -111,39 +114,55 @@ def allow_descriptors(wanted):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
+class _Turn:
+    """Threads that are looked at together: how often they were, and when last."""
+
+    def __init__(self, start):
+        self.pairs = []
+        self.last = start
+        self.looks = 0
+
+
 def sample(watched, duration, interval, share, clock=time.monotonic, cpu=time.process_time, sleep=time.sleep):
     """Sample the opened `watched` for `duration` seconds.
 
     interval  seconds between samples, as wanted
     share     the most of one core that this may take
 
-    Returns ``{passes, followed, interval, longest_gap}``: passes over all threads, quicker ones over blocked threads, the
+    Returns ``{passes, followed, interval, longest_gap}``: looks at the main loops, quicker ones at blocked threads, the
     mean interval of the former in seconds, and the longest time between two of them.
     """
-    pairs = [(descriptor, track, one) for one in watched for descriptor, track in one._stats]
     start = clock()
     end = start + duration
     spent_before = cpu()
+    always, turns = _turns(watched, start)
     next_pass = start
-    last_pass = None
     longest_gap = 0.0
     passes = followed = 0
     blocked = []
+    locks_looked_at = start
     while True:
         now = clock()
         if now >= end:
             break
         if now >= next_pass:
-            if last_pass is not None:
-                longest_gap = max(longest_gap, now - last_pass)
-            last_pass = now
             began = cpu()
-            blocked = _look(pairs, now, True)
+            longest_gap = max(longest_gap, now - always.last)
+            these = (always, turns[passes % len(turns)])
+            blocked = _look([pair for pair in blocked if pair[3] not in these], now, 0.0)
+            for turn in these:
+                blocked += _look(turn.pairs, now, now - turn.last)
+                turn.last = now
+                turn.looks += 1
             passes += 1
+            if passes % _LOCK_EVERY == 0:
+                for one in watched:
+                    one.look_for_lock(now - locks_looked_at)
+                locks_looked_at = now
             cost = cpu() - began
-            next_pass = now + max(interval, cost / (share * (_EVEN_PART if blocked else 1)))
+            next_pass = now + max(interval, cost / (share * (_ALL_PART if blocked else 1)))
         else:
-            blocked = _look(blocked, now, False)
+            blocked = _look(blocked, now, 0.0)
             followed += 1
         affordable = start + (cpu() - spent_before) / share
         wake = min(now + interval, next_pass) if blocked else next_pass
@@ -151,6 +170,10 @@ def sample(watched, duration, interval, share, clock=time.monotonic, cpu=time.pr
         left = wake - clock()
         if left > 0:
             sleep(left)
+    for turn in (always, *turns):
+        for pair in turn.pairs:
+            if not pair[1].ended:
+                pair[1].take_watched(turn.looks, turn.last - start)
     return {
         "passes": passes,
         "followed": followed,
@@ -159,26 +182,49 @@ def sample(watched, duration, interval, share, clock=time.monotonic, cpu=time.pr
     }
 
 
-def _look(pairs, now, even):
-    """Sample `pairs`; those found blocked."""
+def _turns(watched, start):
+    """(what is looked at every time, [what takes turns]): lists of (descriptor, track, watched, turn, start)."""
+    always = _Turn(start)
+    threads = sum(len(one.tracks) for one in watched)
+    turns = [_Turn(start) for _number in range(_TURNS if threads > _MANY_THREADS else 1)]
+    others = 0
+    for one in watched:
+        for descriptor, track in one.stats:
+            turn = always
+            if track.role not in ("main", "iothread"):
+                turn = turns[others % len(turns)]
+                others += 1
+            turn.pairs.append((descriptor, track, one, turn, start))
+    return always, turns
+
+
+def _look(pairs, now, since):
+    """Sample `pairs`, with `since` 0 for a quicker look in between; returns those found blocked.
+
+    This is nearly all of the cost: it does next to nothing for the others.
+    """
     pread = os.pread
     blocked = []
     for pair in pairs:
-        descriptor, track, watched = pair
-        if track.ended:
-            continue
         try:
-            text = pread(descriptor, 64, 0)
+            text = pread(pair[0], 64, 0)
         except OSError:
-            track.ended = True
+            _ended(pair)
             continue
         # "TID (NAME) STATE …", and a name may hold anything.
-        state = text[text.rfind(b")") + 2]
-        is_blocked = state == _BLOCKED
-        track.take(now, is_blocked, even)
-        if is_blocked:
+        if text[text.rfind(b")") + 2] == _BLOCKED:
+            pair[1].take_blocked(now, since)
             blocked.append(pair)
-            watched.look_at_wait(track)
-        elif even and state == _SLEEPING and track.role == "main":
-            watched.look_for_lock(track)
+            if since:
+                pair[2].look_at_wait(pair[1])
+        elif pair[1].is_in_stretch:
+            pair[1].take_going_on()
     return blocked
+
+
+def _ended(pair):
+    _descriptor, track, _watched, turn, start = pair
+    if not track.ended:
+        track.ended = True
+        track.take_going_on()
+        track.take_watched(turn.looks, turn.last - start)

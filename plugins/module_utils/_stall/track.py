@@ -4,8 +4,10 @@
 
 """What samples of one thread add up to. No I/O, no clock but the one it is told.
 
-Two kinds of samples: of all threads at an even pace, from which shares are counted, and of threads that were
-just found blocked, at a quicker pace, which only follow how long a stretch lasts.
+Two kinds of samples: looks at all threads, from which shares are counted, and quicker ones at threads that were just
+found blocked, which only follow how long a stretch lasts. A look at all threads stands for the time since the one before:
+that time was settled before anybody knew what the look would find, so a pace that gives way under load does not
+bend the shares.
 """
 
 from __future__ import annotations
@@ -17,38 +19,54 @@ _MOST_WAITS = 200
 class Track:
     """The samples of one thread: state D is blocked, as the kernel says it of a wait nothing can interrupt."""
 
-    __slots__ = ("role", "name", "tid", "samples", "blocked", "lock_waits", "longest", "_first", "_last", "waits", "ended")
+    __slots__ = ("role", "name", "tid", "samples", "watched", "blocked", "lock_watched", "lock_waits", "longest", "_first", "_last", "waits", "ended")
 
     def __init__(self, tid, role, name):
         self.tid = tid
         self.role = role
         self.name = name
         self.samples = 0
-        self.blocked = 0
-        self.lock_waits = 0
+        self.watched = 0.0
+        self.blocked = 0.0
+        self.lock_watched = 0.0
+        self.lock_waits = 0.0
         self.longest = 0.0
         self.waits = {}
         self.ended = False
         self._first = None
         self._last = None
 
-    def take(self, now, is_blocked, even):
-        """One sample at `now` seconds; `even` for those at the even pace."""
-        if even:
-            self.samples += 1
-            self.blocked += is_blocked
-        if is_blocked:
-            if self._first is None:
-                self._first = now
-            self._last = now
-        elif self._first is not None:
-            self.close()
+    def take_blocked(self, now, since):
+        """A sample at `now` seconds that found it blocked.
 
-    def close(self):
-        """End the stretch that may be open, at its last sample."""
+        `since` is the time since the look at all threads before, 0 for a quicker look in between.
+        """
+        self.blocked += since
+        if self._first is None:
+            self._first = now
+        self._last = now
+
+    def take_going_on(self):
+        """A sample that found it not blocked: the stretch that may be open ended at its last sample."""
         if self._first is not None:
             self.longest = max(self.longest, self._last - self._first)
             self._first = None
+
+    def take_watched(self, samples, seconds):
+        """What all looks at all threads add up to; told once, for it is the same for all threads of a watch."""
+        self.samples = samples
+        self.watched = seconds
+
+    @property
+    def is_in_stretch(self):
+        """Whether its last sample found it blocked."""
+        return self._first is not None
+
+    def take_lock(self, is_waiting, since):
+        """A sample of whether it waits for a lock, `since` the one before."""
+        self.lock_watched += since
+        if is_waiting:
+            self.lock_waits += since
 
     def take_wait(self, wait):
         """Count where it was found blocked: (syscall number, its first argument, stack), each as read or None."""
@@ -58,13 +76,13 @@ class Track:
 
     @property
     def blocked_share(self):
-        """The share of even samples that found it blocked, 0 where there is none."""
-        return self.blocked / self.samples if self.samples else 0.0
+        """The share of the time watched that it was blocked, 0 where it was not watched."""
+        return self.blocked / self.watched if self.watched else 0.0
 
     @property
     def lock_share(self):
-        """The share of even samples that found it waiting for a lock."""
-        return self.lock_waits / self.samples if self.samples else 0.0
+        """The share of the time watched that it waited for a lock."""
+        return self.lock_waits / self.lock_watched if self.lock_watched else 0.0
 
     def main_wait(self):
         """The wait it was found in most, None where none could be read."""

@@ -1,0 +1,30 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The host's pressure and dirty pages."""
+
+from __future__ import annotations
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.host import host_record, parse_meminfo, parse_pressure
+
+
+def test_both_ends_of_a_watch():
+    before = {
+        "pressure": parse_pressure("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n"),
+        "memory": parse_meminfo("MemTotal: 100 kB\nDirty:     480 kB\nWriteback:         0 kB\nWritebackTmp: 9 kB\n"),
+    }
+    after = {
+        "pressure": parse_pressure("some avg10=9.0 total=5300000\nfull avg10=9.0 total=3600000\n"),
+        "memory": parse_meminfo("Dirty: 245760 kB\n"),
+    }
+    assert host_record(before, after, 10) == {
+        "pressure": {"some": 0.43, "full": 0.31},
+        "dirty": {"before": 491520, "after": 251658240},
+        "writeback": {"before": 0, "after": None},
+    }
+
+
+def test_a_kernel_without_them():
+    nothing = {"pressure": parse_pressure("\n"), "memory": parse_meminfo("odd\nDirty:\n")}
+    assert host_record(nothing, nothing, 10)["pressure"] == {"some": None, "full": None}

@@ -1,0 +1,84 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Round trips through a QMP socket."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.qmp import Prober, round_trip
+
+GREETING = b'{"QMP": {"version": {}, "capabilities": []}}\r\n'
+OK = b'{"return": {}}\r\n'
+EVENT = b'{"event": "RTC_CHANGE"}\r\n'
+
+
+@pytest.fixture
+def serve(tmp_path):
+    path = str(tmp_path / "qmp")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(path)
+    listening.listen(1)
+
+    def start(*answers, delay=0.0):
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _address = listening.accept()
+                    with connection:
+                        connection.sendall(answers[0])
+                        for answer in answers[1:]:
+                            connection.recv(4096)
+                            time.sleep(delay)
+                            connection.sendall(answer)
+        threading.Thread(target=run, daemon=True).start()
+        return path
+
+    yield start
+    listening.close()
+
+
+def test_a_round_trip_is_timed(serve):
+    milliseconds, failure = round_trip(serve(GREETING, OK, EVENT + OK, delay=0.05), 2)
+    assert failure is None
+    assert 45 < milliseconds < 500
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [((b"SSH-2.0\n",), "closed"), ((GREETING, b"[]\n"), "not QMP"), ((GREETING, b'{"error": {}}\n'), "not QMP"), ((GREETING, b"{\n"), "not QMP"),
+     ((GREETING, b"x" * 70000), "not QMP")],
+)
+def test_what_is_no_qmp(serve, answers, expected):
+    milliseconds, failure = round_trip(serve(*answers), 2)
+    assert milliseconds is None
+    assert expected in failure
+
+
+def test_a_socket_that_another_client_holds_ends_in_time(serve):
+    began = time.monotonic()
+    assert "another client holds the socket" in round_trip(serve(b""" """, OK, delay=5), 0.2)[1]
+    assert time.monotonic() - began < 2
+
+
+def test_no_socket(tmp_path):
+    assert "No such file" in round_trip(str(tmp_path / "absent"), 1)[1]
+
+
+def test_a_prober_counts_what_it_saw(serve):
+    prober = Prober(serve(GREETING, OK, OK), 0.01, 1)
+    prober.start()
+    time.sleep(0.2)
+    prober.stop()
+    prober.join(2)
+    record = prober.record()
+    assert record["answered"] >= 2
+    assert (record["unanswered"], record["reason"]) == (0, None)
+    assert 0 <= record["median_ms"] <= record["longest_ms"]

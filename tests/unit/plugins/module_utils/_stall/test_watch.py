@@ -1,0 +1,135 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The whole watch on real processes, whose main thread really is in state D."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall import sampler
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.watch import watch
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._stall.poser import Poser
+
+
+@pytest.fixture
+def posers(tmp_path):
+    started = []
+
+    def start(name, **options):
+        poser = Poser(tmp_path, name, **options)
+        started.append(poser)
+        poser.wait_ready()
+        return poser
+
+    yield start
+    for poser in started:
+        poser.end()
+
+
+def of_the_host(result):
+    return [problem for problem in result["problems"] if problem["guest"] is None]
+
+
+DRIVE = ("-drive", "file=/images/a.raw,if=none,id=d,cache=none,aio=native", "-device", "virtio-blk-pci,drive=d,id=v")
+
+
+def of(result, poser):
+    """The guest's record; what the process starts carries its name for a while."""
+    return next(guest for guest in result["guests"] if guest["pid"] == poser.process.pid)
+
+
+def test_a_stalled_main_loop_beside_a_guest_at_ease(posers):
+    stalled = posers("stalled-4d1", arguments=DRIVE)
+    at_ease = posers("at-ease-4d1")
+    stalled.stall(1.0)
+    result = watch(duration=2.0, guests=["stalled-4d1", "at-ease-4d1"])
+    guest = of(result, stalled)
+    main = guest["threads"][0]
+    assert (main["role"], main["tid"]) == ("main", stalled.process.pid)
+    assert 0.35 < main["blocked_share"] < 0.6
+    assert 800 < main["longest_ms"] < 1200
+    assert guest["main_blocked_share"] == main["blocked_share"]
+    assert guest["verdict"].startswith("guest stalled-4d1: main loop blocked ")
+    assert guest["verdict"].endswith("its disks run without iothread, aio native")
+    if os.geteuid() == 0:
+        assert main["syscall"].startswith("syscall ") or main["syscall"] == "clone"
+        assert "kernel_clone" in main["stack"] or "wait_for_vfork_done" in main["stack"]
+    assert of(result, at_ease)["verdict"] == "guest at-ease-4d1: no thread was blocked for longer than 20 ms in 2 s"
+    assert [(one["role"], one["name"]) for one in of(result, at_ease)["threads"]] == [
+        ("main", "main loop"), ("iothread", "io1"), ("vcpu", "CPU 0/KVM")]
+    assert of_the_host(result) == []
+    assert 0 < result["cost"]["cpu_seconds"]
+
+
+def test_a_guest_that_ends_while_it_is_watched(posers):
+    poser = posers("ending-4d1")
+    timer = threading.Timer(0.3, poser.process.kill)
+    timer.start()
+    reaper = threading.Thread(target=poser.process.wait)
+    reaper.start()
+    guest = of(watch(duration=1.0, guests=["ending-4d1"]), poser)
+    timer.join()
+    reaper.join()
+    assert guest["ended"]
+
+
+def test_without_stacks_it_falls_back_to_wchan_and_says_so(posers, monkeypatch):
+    real = open
+
+    def no_stack(path, *arguments, **options):
+        if str(path).endswith("/stack"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(sampler, "open", no_stack, raising=False)
+    poser = posers("wchan-4d1")
+    poser.stall(0.6)
+    result = watch(duration=1.0, guests=["wchan-4d1"])
+    main = of(result, poser)["threads"][0]
+    assert main["blocked_share"] > 0.3
+    assert len(main["stack"]) == 1
+    assert main["wait"].startswith("waiting in ")
+    assert ["wchan is used" in problem["reason"] for problem in of_the_host(result)] == [True]
+
+
+def test_without_any_permission_states_still_count(posers, monkeypatch):
+    real = open
+
+    def nothing(path, *arguments, **options):
+        if str(path).endswith(("/stack", "/syscall", "/wchan")):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(sampler, "open", nothing, raising=False)
+    poser = posers("blind-4d1")
+    poser.stall(0.6)
+    result = watch(duration=1.0, guests=["blind-4d1"])
+    main = of(result, poser)["threads"][0]
+    assert main["blocked_share"] > 0.3
+    assert (main["syscall"], main["wait"], main["stack"]) == (None, None, [])
+    assert len(of_the_host(result)) == 3
+
+
+def test_threads_without_names_are_said_to_be_so(posers):
+    poser = posers("nameless-4d1", threads=("qemu-system-x86", "qemu-system-x86"))
+    result = watch(duration=0.3, guests=["nameless-4d1"])
+    assert [one["role"] for one in of(result, poser)["threads"]] == ["main"]
+    assert ["debug-threads" in problem["reason"] for problem in result["problems"]] == [True]
+    assert result["sampling"]["threads"] == 3
+
+
+def test_nothing_runs(tmp_path):
+    (tmp_path / "proc").mkdir()
+    result = watch(str(tmp_path), duration=0.2, guests=["100"])
+    assert result["guests"] == []
+    assert result["host"] == {
+        "pressure": {"some": None, "full": None},
+        "dirty": {"before": None, "after": None},
+        "writeback": {"before": None, "after": None},
+    }
+    assert [problem["guest"] for problem in result["problems"]] == ["100"]
