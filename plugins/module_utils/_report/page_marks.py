@@ -63,7 +63,7 @@ def mark(name: str) -> str:
     )
 
 
-def bar(parts) -> str:
+def stacked_bar(parts) -> str:
     """A stacked bar of (class, number, label); the numbers must stand in text beside it."""
     total = sum(number for _name, number, _label in parts)
     left = 0.0

@@ -14,7 +14,7 @@ from .._model import SEVERITIES, natural_key, plural
 from .._policy.rules import RULES
 from .outcome import STATES
 from .page_data import storage_type
-from .page_marks import bar, mark
+from .page_marks import mark, stacked_bar
 from .text import visible
 from .words import STATE_WORDS
 
@@ -89,7 +89,7 @@ def _count(entries: list) -> dict:
 
 
 def _state_bar(counts: Mapping) -> str:
-    return bar([(state, counts[state], STATE_WORDS[state][1]) for state in reversed(STATES)])
+    return stacked_bar([(state, counts[state], STATE_WORDS[state][1]) for state in reversed(STATES)])
 
 
 def sections(document: Mapping, entries: list) -> str:
@@ -173,7 +173,7 @@ def _storage(document: Mapping) -> str:
             counts[0 if disk.get("compliant") else 1] += 1
     rows = []
     for name, (good, bad) in sorted(types.items(), key=lambda item: (-item[1][1], str(item[0]))):
-        picture = bar([("compliant", good, "In order"), ("to_change", bad, "Not in order")])
+        picture = stacked_bar([("compliant", good, "In order"), ("to_change", bad, "Not in order")])
         row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(good + bad)]
         rows.append([*row, _number(good), _number(bad)])
     heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), ("In order", "n"), ("Not in order", "n")]

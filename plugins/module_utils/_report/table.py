@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .._model import SEVERITIES, plural
 from .outcome import STATES, outcomes
 from .shape import check_document, severity_rank
-from .text import NO_BREAK, columns, fit, visible, wrap
+from .text import NO_BREAK, columns, fit, sentences, visible, wrap
 from .words import STATE_WORDS, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
@@ -151,7 +151,7 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
     lines: list = []
     by_detail: dict = {}
     for entry in members:
-        by_detail.setdefault(visible(entry["detail"]), []).append(entry)
+        by_detail.setdefault(_detail(entry), []).append(entry)
     left = limit
     for detail, same in by_detail.items():
         named = same[: max(left, 0)]
@@ -160,7 +160,7 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
             continue
         if detail and len(same) == 1:
             where = _where(same[0], several)
-            lines += wrap("%s: %s" % (where, detail), width, indent, indent + "  ")
+            lines += wrap("%s: %s" % (where, visible(same[0]["detail"])), width, indent, indent + "  ")
             continue
         if detail:
             lines += wrap("%s:" % detail.rstrip("."), width, indent, indent + "  ")
@@ -168,6 +168,11 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
     if len(members) > limit:
         lines.append("%s... and %d more; the reports name them all" % (indent, len(members) - limit))
     return lines
+
+
+def _detail(entry: Mapping) -> str:
+    """A guest's detail without its own number, so that guests with the same trouble stand together."""
+    return visible(entry["detail"]).replace("'%s'" % visible(entry["guest"]), "'ID'")
 
 
 def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
@@ -205,13 +210,15 @@ def _waived(document: Mapping, width: int) -> list[str]:
 
 
 def _elsewhere(document: Mapping, width: int) -> list[str]:
-    """Findings that belong to no guest: hosts, and the policy itself."""
+    """Findings that belong to no guest: hosts, and the policy itself; not what this run cured."""
     groups: dict = {}
+    cured = {host["host"] for host in document.get("hosts") or () if (host.get("writeback") or {}).get("status") == "changed"}
     for finding in sorted(document["findings"], key=severity_rank):
-        if finding.get("guest") is None and not finding.get("waived"):
-            text = "%s %s: %s" % (finding["severity"], visible(finding.get("rule")), visible(finding.get("message")))
-            if finding.get("hint"):
-                text += " " + visible(finding["hint"])
+        if finding.get("guest") is not None or finding.get("waived"):
+            continue
+        if not (finding.get("fixable") and finding.get("host") in cured):
+            words = sentences(finding.get("message"), finding.get("hint"))
+            text = "%s %s: %s" % (finding["severity"], visible(finding.get("rule")), words)
             groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
     if not groups:
         return []

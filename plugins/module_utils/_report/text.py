@@ -11,6 +11,7 @@ override in it would be obeyed rather than shown, and a lone surrogate cannot be
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 NO_BREAK = "\u00a0"
 
@@ -36,7 +37,15 @@ def plain(value) -> str:
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return " or ".join(plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join("%s %s" % (visible(key), plain(item)) for key, item in value.items())
     return visible(value)
+
+
+def sentences(message, hint) -> str:
+    """What is wrong and what to do as running text, on one line."""
+    texts = [text.rstrip(".") for text in (visible(message), visible(hint)) if text]
+    return ". ".join(texts) + "." if texts else ""
 
 
 def _escape(char: str) -> str:

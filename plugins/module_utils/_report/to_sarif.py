@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from .._policy.rules import RULES, Rule
 from .shape import check_document
-from .text import visible
+from .text import sentences, visible
 from .to_json import dumps
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
@@ -75,14 +75,11 @@ def _rule(rule: Rule) -> dict:
 def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
     rule = str(finding.get("rule"))
     print_ = _fingerprint(finding, rule, seen)
-    text = visible(finding.get("message"))
-    if finding.get("hint"):
-        text += " " + visible(finding["hint"])
     result = {
         "ruleId": rule,
         "ruleIndex": index[rule],
         "level": finding["severity"],
-        "message": {"text": text or rule},
+        "message": {"text": sentences(finding.get("message"), finding.get("hint")) or rule},
         "partialFingerprints": {"guestIo/v1": print_},
         "suppressions": [],
         "properties": {key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "fixable")},

@@ -134,7 +134,7 @@
       for (const row of rows) {
         const tr = make("tr", { role: "row" });
         for (const column of spec.columns) {
-          const cell = make("td", { role: "cell", "data-label": column.head, className: column.number ? "n" : "" });
+          const cell = make("td", { role: "cell", "data-label": column.head, className: column.number ? "n" : column.css || "" });
           const content = make("div");
           column.fill(content, row);
           if (content.firstChild) cell.append(content);
@@ -200,15 +200,16 @@
     size: guests.id.length,
     sort: 0,
     columns: [
-      { head: "State", rank: (row) => guests.state[row], fill: (cell, row) => cell.append(marked(...data.states[guests.state[row]])) },
+      { head: "State", css: "nowrap", rank: (row) => guests.state[row], fill: (cell, row) => cell.append(marked(...data.states[guests.state[row]])) },
       { head: "Host", rank: (row) => guests.host[row], fill: (cell, row) => say(cell, guests.host[row]) },
       { head: "Guest", rank: (row) => guests.id[row], fill: (cell, row) => say(cell, guests.id[row]) },
-      { head: "Name", rank: (row) => guests.name[row], fill: (cell, row) => say(cell, guests.name[row]) },
+      { head: "Name", css: "name", rank: (row) => guests.name[row], fill: (cell, row) => say(cell, guests.name[row]) },
       { head: "Disks", number: true, rank: (row) => guests.disks[row], fill: (cell, row) => cell.append(String(guests.disks[row])) },
       { head: "Storage", rank: (row) => (typesOf[row].length ? typesOf[row][0] : -1), fill: (cell, row) => cell.append(typesOf[row].map((n) => texts[n]).join(", ")) },
       { head: "Findings", number: true, rank: (row) => -open[row], fill: (cell, row) => cell.append(open[row] ? findingsLink(row) : "0") },
       {
         head: "Why",
+        css: "text",
         rank: (row) => guests.reason[row],
         fill: (cell, row) => {
           const notes = [];
@@ -246,11 +247,12 @@
     size: findings.rule.length,
     sort: 0,
     columns: [
-      { head: "Severity", rank: (row) => findings.severity[row], fill: (cell, row) => cell.append(marked(data.severities[findings.severity[row]], data.severities[findings.severity[row]])) },
-      { head: "Rule", rank: (row) => findings.rule[row], fill: (cell, row) => say(cell, findings.rule[row]) },
+      { head: "Severity", css: "nowrap", rank: (row) => findings.severity[row], fill: (cell, row) => cell.append(marked(data.severities[findings.severity[row]], data.severities[findings.severity[row]])) },
+      { head: "Rule", css: "nowrap", rank: (row) => findings.rule[row], fill: (cell, row) => say(cell, findings.rule[row]) },
       { head: "Host", rank: (row) => findings.host[row], fill: (cell, row) => say(cell, findings.host[row]) },
       {
         head: "Guest",
+        css: "name",
         rank: (row) => findings.id[row],
         fill: (cell, row) => {
           say(cell, findings.id[row]);
@@ -267,6 +269,7 @@
       },
       {
         head: "What, and what to do",
+        css: "text",
         rank: (row) => findings.message[row],
         fill: (cell, row) => {
           say(cell, findings.message[row]);
@@ -281,7 +284,12 @@
         head: "Where",
         rank: (row) => findings.file[row],
         fill: (cell, row) => {
-          if (findings.file[row] >= 0) cell.append(make("small", {}, texts[findings.file[row]] + (findings.line[row] ? ":" + findings.line[row] : "")));
+          if (findings.file[row] < 0) return;
+          const path = make("small");
+          // a long path breaks after a slash
+          texts[findings.file[row]].split(/(?<=\/)/).forEach((step) => path.append(step, make("wbr")));
+          path.append(findings.line[row] ? ":" + findings.line[row] : "");
+          cell.append(path);
         },
       },
     ],

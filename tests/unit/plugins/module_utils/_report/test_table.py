@@ -142,6 +142,22 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
     assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
 
 
+def test_what_this_run_cured_on_a_host_is_no_open_finding():
+    odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
+    for state, told in (("changed", False), ("overruled", True)):
+        wb = {"pve1": {"status": state, "detail": None, "findings": [odd]}}
+        lines = table_lines(join_documents({"pve1": document([guest()])}, writeback=wb))
+        assert any("IO202" in line for line in lines) is told
+
+
+def test_details_that_differ_in_the_guests_number_alone_are_told_once():
+    guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
+    left = [{**g, "reason": "driver_change", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]
+    lines = table_lines(document(guests, (), left))
+    assert lines[-2:] == ["    allow it: guest.id == 'ID':", "      101 web01, 102 web01, 103 web01"]
+    assert table_lines(document(guests[:1], (), left[:1]))[-1] == "    101 web01: allow it: guest.id == '101'"
+
+
 def test_check_run_says_that_nothing_was_written():
     assert "Check run: nothing was written." in table_lines(APPLIED, check=True)
 

@@ -112,6 +112,18 @@ def test_a_finding_of_a_guest_that_could_not_be_read_is_not_lost():
     assert report(document([], [finding("104", disk=None, name=None, rule="IO100")])) == {("this host.104", "guest IO100"): "failure"}
 
 
+def test_two_findings_of_a_rule_in_one_place_are_two_cases():
+    assert set(report(document([guest("1")], [finding("1"), finding("1", line=14)]))) == {
+        ("this host.1 web01", "scsi0 IO102"),
+        ("this host.1 web01", "scsi0 IO102 (2)"),
+    }
+
+
+def test_values_of_several_parts_are_words():
+    text = junit_report(document([guest()], [finding(actual={"dirty_ratio": 20}, wanted=["threads", "io_uring"])]))
+    assert "Found: dirty_ratio 20. Wanted: threads or io_uring." in text
+
+
 def test_suites_are_hosts():
     root = ET.fromstring(junit_report(fleet(40)))
     assert [(suite.get("name"), suite.get("hostname")) for suite in root] == [("pve%d" % n,) * 2 for n in (1, 2, 3, 4)]
