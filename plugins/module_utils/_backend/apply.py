@@ -109,6 +109,8 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
 
 
 def _current(entry: dict[str, Any], options: Options) -> bytes:
+    if entry["config"].endswith(".json"):
+        raise _Refused("refused", "its config is JSON, a copy that can be judged but not written")
     try:
         raw = layout.read(options.root, entry["config"])
     except FileNotFoundError as exc:
@@ -177,16 +179,39 @@ def _storage_text(options: Options) -> str | None:
 
 
 def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
-    refusal = qm.set_values(options.run, entry["guest"], values, entry["digest"], options.timeout)
+    accepted = {key: _drive.without_ignored(value) for key, value in values.items()}
+    refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
     if refusal:
         detail = _where(entry, options) if refusal.reason == "moved" else refusal.detail
-        raise _Refused(refusal.reason, detail)
+        raise _Refused(refusal.reason, detail + _take_back(entry, config, accepted, options))
     return layout.read(options.root, entry["config"])
 
 
+def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str], options: Options) -> str:
+    """Revert what a refused qm set left in [PENDING]; says so, "" where it left nothing.
+
+    qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there.
+    """
+    try:
+        after = _config.parse(_config.decode(layout.read(options.root, entry["config"])))
+    except OSError:
+        return ""
+    left = [
+        key
+        for key, value in values.items()
+        if after.pending and after.pending.get(key) is not None and _changes.normal(key, after.pending.get(key)) == _changes.normal(key, value)
+        and not (before.pending and before.pending.get(key) == after.pending.get(key))
+    ]  # fmt: skip
+    if not left:
+        return ""
+    if any(before.pending and before.pending.get(key) is not None for key in left):
+        return f"; {', '.join(left)} had been stored by then and waits in [PENDING]"
+    if qm.revert(options.run, entry["guest"], left, options.timeout):
+        return f"; {', '.join(left)} had been stored by then and was taken back"
+    return f"; {', '.join(left)} had been stored by then and waits in [PENDING]: qm set {entry['guest']} --revert {','.join(left)}"
+
+
 def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
-    if entry["config"].endswith(".json"):
-        raise _Refused("refused", "its config is JSON, a copy that can be judged but not written")
     text = _config.edit(config.text, values, _changes.pending_keys(config, values))
     path = layout.inside(options.root, entry["config"])
     tree.write(path, _config.encode(text))

@@ -56,6 +56,12 @@ def set_values(run: Run, guest: str, values: dict[str, str], digest: str, timeou
     return Refusal(reason, words or f"qm set ended with status {status} and no word")
 
 
+def revert(run: Run, guest: str, keys: list[str], timeout: int) -> bool:
+    """Take keys out of a guest's [PENDING] again; True when qm says it is done."""
+    status, _out, _words = run(_command(timeout, "set", guest, "--revert", ",".join(keys)))
+    return status == 0
+
+
 def _command(timeout: int, *arguments: str) -> list[str]:
     # coreutils' timeout: 124 when it ended the command, 127 when there is no such command.
     return ["timeout", str(timeout), "qm", *arguments]

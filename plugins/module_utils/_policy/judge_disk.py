@@ -70,6 +70,8 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
         return [_unknown_storage(disk)]
     remarks = [*_iothread(disk, now, wanted, situation)]
     cache = _cache(disk, now, wanted)
+    if cache and cache.changes and native_needs_direct(_aio_after(disk, now, wanted, cache), _direct_after(now, cache)):
+        cache = cache._replace(changes=(), hint="The disk's aio stays native by this policy, which takes an uncached disk; want aio threads too.")
     aio = _aio(disk, now, wanted, situation, cache)
     return remarks + [remark for remark in (*aio, cache) if remark]
 
@@ -187,8 +189,27 @@ def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]
     wanted_aio = wanted["aio"] == KEEP or now["aio"] in wanted["aio"]
     if default is None or _set(disk, "aio", None)[1] is not None or not wanted_aio:
         return (cache,)
-    follows = default["direct" if CACHE_MODES[mode][0] else "cached"] != now["aio"]
-    return (cache, _set(disk, "aio", now["aio"])) if follows else (cache,)
+    direct = CACHE_MODES[mode][0]
+    follows = default["direct" if direct else "cached"] != now["aio"]
+    return (cache, _set(disk, "aio", now["aio"])) if follows and not native_needs_direct(now["aio"], direct) else (cache,)
+
+
+def _direct_after(now: dict[str, Any], cache: Remark | None) -> bool:
+    return CACHE_MODES[cache.changes[0][2] if cache and cache.changes else now["cache"]][0]
+
+
+def _aio_after(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], cache: Remark | None) -> str:
+    beside = _aio_beside(disk, now, cache)
+    return beside if wanted["aio"] == KEEP or beside in wanted["aio"] else wanted["aio"][0]
+
+
+def _aio_beside(disk: dict[str, Any], now: dict[str, Any], cache: Remark | None) -> str:
+    """The aio a disk has once its cache is mended, with no further word about aio."""
+    named = [after for option, _before, after in (cache.changes if cache else ()) if option == "aio"]
+    if named:
+        return named[0]
+    unset = _set(disk, "aio", None)[1] is None
+    return disk["aio_default"]["direct" if _direct_after(now, cache) else "cached"] if unset and disk["aio_default"] else now["aio"]
 
 
 def _cache_on_cow(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
@@ -221,9 +242,8 @@ def _aio(
     aio, modes = now["aio"], wanted["aio"]
     if aio is None:
         return [_without_effect(disk, now, modes)] if modes != KEEP or disk["configured"]["aio"] else []
-    cache_after = cache.changes[0][2] if cache and cache.changes else now["cache"]
-    direct_after = CACHE_MODES[cache_after][0]
-    after = aio if modes == KEEP or aio in modes else modes[0]
+    direct_after = _direct_after(now, cache)
+    beside, after = _aio_beside(disk, now, cache), _aio_after(disk, now, wanted, cache)
     if native_needs_direct(aio, now["cache_direct"]):
         cured = not native_needs_direct(after, direct_after)
         return [
@@ -234,7 +254,7 @@ def _aio(
                 f"Set aio={after}." if after != aio else "Set cache=none, or another aio.",
                 {"aio": aio, "cache": now["cache"]},
                 {"aio": modes, "cache": wanted["cache"]},
-                (_set(disk, "aio", after),) if cured and after != aio else (),
+                (_set(disk, "aio", after),) if cured and after != beside else (),
                 cured=cured,
             )
         ]
@@ -243,13 +263,13 @@ def _aio(
             Remark(
                 "IO103",
                 _aio_severity(now, at),
-                f"aio {aio}, the policy wants native, which needs an uncached disk; this one keeps cache {cache_after}",
+                f"aio {aio}, the policy wants native, which needs an uncached disk; this one keeps cache {now['cache']}",
                 "Want aio threads for this disk, or a cache of none.",
                 aio,
                 modes,
             )
         ]
-    if after == aio:
+    if after == beside:
         return []
     return [
         Remark(

@@ -1,0 +1,236 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A plan reaches a live node through ``qm``: one call a guest, nothing lost, everything that speaks against it respected."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM, QmHost
+
+POLICY = {}
+DAY = datetime.date(2026, 11, 23)
+DISK = "local:{id}/vm-{id}-disk-0.qcow2,backup=0,discard=on,serial=a%20b,size=32G,ssd=1"
+GUEST = "# owner%3A ops\nboot: order=scsi0\nmemory: 512\nname: web{id}\nscsi0: " + DISK + "\nscsihw: virtio-scsi-pci\n"
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    host = QmHost(tmp_path)
+    (tmp_path / "etc/pve/local").symlink_to("nodes/pve1")
+    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    yield host
+    host.close()
+
+
+def put(host, guest, text=GUEST, running=False):
+    host.config(guest).write_text(text.replace("{id}", str(guest)))
+    if running:
+        assert host.run("qm", "start", str(guest)).returncode == 0
+    host.log.unlink(missing_ok=True)
+
+
+def runner(host):
+    """The module's run_command, with the stand-in for qm."""
+
+    def run(arguments):
+        assert arguments[0] == "timeout" and arguments[2] == "qm"
+        done = host.run("qm", *arguments[3:])
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def plan_of(host, **options):
+    reading = reader.read(str(host.root))
+    return assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems, **options)["plan"]
+
+
+def apply(host, plan=None, **options):
+    plan = plan_of(host) if plan is None else plan
+    outcomes = _apply.apply(plan, _apply.Options(run=runner(host), root=str(host.root), **options))
+    return [outcome.result for outcome in outcomes]
+
+
+def sets(host):
+    return [call["argv"] for call in host.calls() if "set" in call["argv"]]
+
+
+def test_a_stopped_guest_is_written_in_one_call_with_every_option(host):
+    put(host, 100)
+    (result,) = apply(host)
+    assert (result["status"], result["restart_required"], result["detail"]) == ("changed", False, None)
+    (call,) = sets(host)
+    assert "--digest" in call and "--scsihw" in call and "--scsi0" in call
+    text = host.config(100).read_text()
+    assert "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1\n" in text
+    assert "scsihw: virtio-scsi-single\n" in text and "cache" not in text and "# owner%3A ops\n" in text
+    assert plan_of(host) == []
+
+
+def test_a_running_guest_waits_for_a_cold_start_and_is_not_restarted(host):
+    put(host, 100, running=True)
+    before = host.config(100).read_text()
+    (result,) = apply(host)
+    assert result["status"] == "changed" and result["restart_required"] is True
+    text = host.config(100).read_text()
+    assert text.startswith(before) and "[PENDING]" in text
+    assert [call["argv"][1] if call["argv"][0].endswith("qm") else call["argv"][0] for call in host.calls()].count("stop") == 0
+    assert plan_of(host) == []
+
+
+def test_check_mode_calls_no_qm_and_tells_the_same(host):
+    put(host, 100)
+    put(host, 101, running=True)
+    before = {path: path.read_bytes() for path in host.configs.iterdir()}
+    told = apply(host, check=True)
+    assert sets(host) == [] and before == {path: path.read_bytes() for path in host.configs.iterdir()}
+    keys = ("guest", "status", "changes", "restart_required", "reason")
+    done = apply(host)
+    assert [[result[key] for key in keys] for result in told] == [[result[key] for key in keys] for result in done]
+
+
+def test_a_locked_guest_is_left_alone(host):
+    put(host, 100)
+    plan = plan_of(host)
+    put(host, 100, GUEST + "lock: backup\n")
+    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    (result,) = apply(host, plan)
+    assert (result["status"], result["reason"]) == ("left_alone", "locked") and sets(host) == []
+
+
+def test_a_guest_whose_digest_moved_is_not_written(host):
+    put(host, 100)
+    plan = plan_of(host)
+    put(host, 100, GUEST.replace("memory: 512", "memory: 1024"))
+    (result,) = apply(host, plan)
+    assert (result["status"], result["reason"]) == ("failed", "digest_moved") and sets(host) == []
+
+
+def test_a_digest_that_moves_between_look_and_write_is_caught_by_qm(host):
+    put(host, 100)
+    script = host.root / "var/lib/qm-stand-in/before-set/100"
+    script.parent.mkdir(parents=True)
+    script.write_text(f"#!/bin/sh\nsed -i 's/memory: 512/memory: 640/' {host.config(100)}\n")
+    script.chmod(0o755)
+    (result,) = apply(host)
+    assert (result["status"], result["reason"]) == ("failed", "digest_moved")
+    assert "memory: 640" in host.config(100).read_text() and "iothread" not in host.config(100).read_text()
+
+
+def test_a_guest_that_moved_to_another_node_is_named_with_it(host):
+    put(host, 100)
+    plan = plan_of(host)
+    other = host.root / "etc/pve/nodes/pve2/qemu-server"
+    other.mkdir(parents=True)
+    host.config(100).rename(other / "100.conf")
+    (result,) = apply(host, plan)
+    assert (result["status"], result["reason"]) == ("failed", "moved") and "node pve2" in result["detail"]
+
+
+def test_an_offline_storage_fails_that_guest_alone_and_leaves_nothing_waiting(host):
+    put(host, 100, GUEST.replace("local:", "nfs1:"))
+    put(host, 101)
+    host.declare("storages-offline", "nfs1")
+    before = host.config(100).read_text()
+    first, second = apply(host)
+    assert (first["status"], first["reason"]) == ("failed", "storage_offline") and "not online" in first["detail"]
+    assert second["status"] == "changed"
+    assert host.config(100).read_text() == before
+
+
+def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
+    put(host, 100, GUEST + "\n[PENDING]\ncores: 8\n")
+    before = host.config(100).read_text()
+    (result,) = apply(host)
+    assert (result["status"], result["reason"]) == ("left_alone", "foreign_pending") and "cores" in result["detail"]
+    assert host.config(100).read_text() == before and sets(host) == []
+    (result,) = apply(host, apply_foreign_pending=True)
+    assert result["status"] == "changed" and "cores: 8" in host.config(100).read_text()
+
+
+def test_what_waits_on_a_running_guests_drive_is_kept(host):
+    put(host, 100, running=True)
+    waiting = DISK.replace("{id}", "100").replace("ssd=1", "ssd=0")
+    host.run("qm", "set", "100", "--scsi0", waiting)
+    apply(host)
+    assert "ssd=0" in host.config(100).read_text().split("[PENDING]")[1]
+
+
+def test_lines_that_proxmox_would_drop_are_not_risked(host):
+    put(host, 100, GUEST + "cores: two\n")
+    plan = [{"guest": "100", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf",
+             "digest": reader.read(str(host.root)).guests[0]["digest"],
+             "changes": [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]}]  # fmt: skip
+    (result,) = apply(host, plan)
+    assert (result["status"], result["reason"]) == ("left_alone", "unsafe_lines") and sets(host) == []
+
+
+def test_a_setting_newer_than_our_list_is_asked_of_qm(host):
+    put(host, 100, GUEST + "holodeck: 1\n")
+    (result,) = apply(host)
+    assert (result["status"], result["reason"]) == ("left_alone", "unsafe_lines") and "holodeck" in result["detail"]
+
+
+def test_a_plan_that_would_keep_the_guest_from_starting_is_refused(host):
+    put(host, 100, GUEST.replace("discard=on", "cache=writeback"))
+    entry = plan_of(host)[0]
+    entry["changes"] = [{"key": "scsi0", "option": "aio", "before": None, "after": "native"}]
+    (result,) = apply(host, [entry])
+    assert (result["status"], result["reason"]) == ("failed", "would_not_start") and sets(host) == []
+
+
+def test_geometry_is_not_passed_to_qm(host):
+    put(host, 100, GUEST.replace("ssd=1", "ssd=1,cyls=4"))
+    (result,) = apply(host)
+    assert result["status"] == "changed"
+
+
+def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
+    put(host, 100)
+    plan = plan_of(host)
+    (outcome,) = _apply.apply(plan, _apply.Options(run=lambda arguments: (0, "", ""), root=str(host.root)))
+    assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "not_proven")
+
+
+def test_a_write_that_loses_a_setting_is_a_failure(host):
+    put(host, 100)
+    plan = plan_of(host)
+    run = runner(host)
+
+    def lossy(arguments):
+        answer = run(arguments)
+        path = host.config(100)
+        path.write_text(path.read_text().replace("memory: 512\n", ""))
+        return answer
+
+    (outcome,) = _apply.apply(plan, _apply.Options(run=lossy, root=str(host.root)))
+    assert outcome.result["reason"] == "not_proven" and "memory is gone" in outcome.result["detail"]
+
+
+def test_no_more_qm_at_once_than_allowed(host, monkeypatch):
+    for guest in range(100, 106):
+        put(host, guest)
+    monkeypatch.setitem(host.environment, "QM_DELAY", "0.3")
+    apply(host, max_parallel=2)
+    spans = sorted((call["start"], call["end"]) for call in host.calls())
+    at_once = [sum(start <= moment < end for start, end in spans) for moment, _end in spans]
+    assert max(at_once) == 2 and len(spans) == 6
+
+
+def test_no_qm_is_said_in_words(host):
+    put(host, 100)
+    (outcome,) = _apply.apply(plan_of(host), _apply.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root)))
+    assert "is this a Proxmox VE node" in outcome.result["detail"]
+
+
+def test_the_stand_in_is_a_real_command():
+    assert QM.exists() and sys.executable

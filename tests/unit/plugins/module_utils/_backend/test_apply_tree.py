@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A plan reaches a tree: atomically, byte for byte, and never out of it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader, tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+
+GUEST = b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0: discard=on,file=local:1/d.qcow2,size=1G\n\n[snap1]\nscsi0: x\n"
+
+
+def never(arguments):
+    raise AssertionError(f"a tree is written without any command: {arguments}")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "etc/pve/nodes/pve1/qemu-server"
+    folder.mkdir(parents=True)
+    (tmp_path / "etc/pve/storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n")
+    return folder
+
+
+def plan_of(root):
+    reading = reader.read(str(root))
+    return assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes)["plan"]
+
+
+def apply(root, plan=None, **options):
+    plan = plan_of(root) if plan is None else plan
+    return [outcome.result for outcome in _apply.apply(plan, _apply.Options(run=never, root=str(root), **options))]
+
+
+def test_only_the_named_options_change(tmp_path, folder):
+    # The snapshot's drive is none that Proxmox VE knows, so the guest is made whole first.
+    raw = GUEST.replace(b"scsi0: x", b"scsi0: local:1/d.qcow2")
+    (folder / "100.conf").write_bytes(raw)
+    (result,) = apply(tmp_path)
+    assert result["status"] == "changed" and result["restart_required"] is False
+    assert (folder / "100.conf").read_bytes() == raw.replace(b"virtio-scsi-pci", b"virtio-scsi-single").replace(
+        b"size=1G", b"size=1G,iothread=1,aio=threads", 1
+    )
+    assert plan_of(tmp_path) == [] and apply(tmp_path) == []
+
+
+def test_mode_stays_and_nothing_is_left_behind(tmp_path, folder):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    (folder / "100.conf").chmod(0o640)
+    apply(tmp_path)
+    assert (folder / "100.conf").stat().st_mode & 0o777 == 0o640
+    assert os.listdir(folder) == ["100.conf"]
+
+
+def test_check_mode_writes_nothing(tmp_path, folder):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    (result,) = apply(tmp_path, check=True)
+    assert result["status"] == "changed" and (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n"
+
+
+def test_a_link_that_leads_out_is_neither_read_nor_written(tmp_path, folder):
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.conf"
+    outside.write_text("name: a\nvirtio0: local:1/d.raw\n")
+    (folder / "100.conf").symlink_to(outside)
+    reading = reader.read(str(tmp_path))
+    assert reading.guests == [] and "link that leads out" in reading.problems[0]["reason"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, folder, monkeypatch):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    (result,) = apply(tmp_path)
+    assert (result["status"], result["detail"]) == ("failed", "No space left on device")
+    assert (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n" and os.listdir(folder) == ["100.conf"]
+
+
+KILLED = """
+import sys
+sys.path[:0] = {path!r}
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import tree
+print("ready", flush=True)
+while True:
+    tree.write({file!r}, b"A" * 200000)
+    tree.write({file!r}, b"B" * 200000)
+"""
+
+
+def test_a_killed_run_leaves_the_old_or_the_new_file(tmp_path):
+    path = tmp_path / "100.conf"
+    path.write_bytes(b"A" * 200000)
+    top = str(Path(tree.__file__).resolve().parents[5]) if "ansible_collections" in tree.__file__ else ""
+    search = [entry for entry in sys.path if entry] + [top]
+    for pause in (0.001, 0.004, 0.009, 0.015):
+        process = subprocess.Popen([sys.executable, "-c", KILLED.format(path=search, file=str(path))], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert path.read_bytes() in (b"A" * 200000, b"B" * 200000)
+
+
+def test_json_can_be_judged_and_not_written(tmp_path):
+    (tmp_path / "100.json").write_text('{"name": "a", "virtio0": "local:1/d.raw", "digest": "0"}')
+    (result,) = apply(tmp_path)
+    assert result["status"] == "failed" and "JSON" in result["detail"]
+
+
+def test_live_is_the_root_alone(tmp_path):
+    assert layout.is_live("/") and layout.is_live("//") and not layout.is_live(str(tmp_path))

@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Reading a host: every layout, and every kind of file that is no guest config."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+
+GOOD = "name: a\nscsi0: nas:100/d.qcow2\n"
+STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    for node in ("pve1", "pve2"):
+        (tmp_path / f"etc/pve/nodes/{node}/qemu-server").mkdir(parents=True)
+    (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(GOOD)
+    (tmp_path / "etc/pve/nodes/pve2/qemu-server/200.conf").write_text(GOOD)
+    return tmp_path
+
+
+def ids(reading):
+    return [guest["id"] for guest in reading.guests]
+
+
+def test_all_nodes_of_a_tree_or_the_one_named(cluster):
+    assert ids(reader.read(str(cluster))) == ["100", "200"]
+    assert ids(reader.read(str(cluster), "all")) == ["100", "200"]
+    assert ids(reader.read(str(cluster), "pve2")) == ["200"]
+    assert ids(reader.read(str(cluster), guests=["200"])) == ["200"]
+
+
+def test_a_node_or_guest_that_is_not_there_is_named(cluster):
+    with pytest.raises(layout.LayoutError, match="no node 'pve9'.*pve1, pve2"):
+        reader.read(str(cluster), "pve9")
+    assert reader.read(str(cluster), guests=["100", "777"]).problems[0]["guest"] == "777"
+
+
+def test_a_tree_knows_not_what_runs(cluster):
+    assert [guest["running"] for guest in reader.read(str(cluster)).guests] == [None, None]
+
+
+def test_the_nodes_own_addresses(cluster):
+    (cluster / "etc/pve/corosync.conf").write_text("nodelist {\n node {\n  name: pve1\n  ring0_addr: 10.0.0.11\n  ring1_addr: fd00::11\n }\n}\n")
+    (cluster / "etc/hosts").write_text("127.0.0.1 localhost pve1\n10.9.0.2 pve2.example pve2 # words\n")
+    nodes = {node["name"]: node for node in reader.read(str(cluster)).nodes}
+    assert nodes["pve1"]["addresses"] == ["10.0.0.11", "fd00::11"]
+    assert nodes["pve2"]["addresses"] == ["10.9.0.2"] and "pve2.example" in nodes["pve2"]["names"]
+
+
+def test_a_flat_directory_with_text_and_json(tmp_path):
+    (tmp_path / "storage.cfg").write_text(STORAGES)
+    (tmp_path / "100.conf").write_text(GOOD)
+    (tmp_path / "101.json").write_text('{"data": {"name": "b", "scsi0": "nas:101/d.qcow2", "memory": 512, "description": "x\\ny"}}')
+    (tmp_path / "notes.txt").write_text("no guest")
+    reading = reader.read(str(tmp_path))
+    assert ids(reading) == ["100", "101"] and reading.problems == []
+    assert reading.guests[1]["name"] == "b" and reading.guests[1]["disks"][0]["storage"]["type"] == "nfs"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words", "line"),
+    [
+        (b"", "is empty", None),
+        (b" \n\n", "is empty", None),
+        (b"name: a\n\0\n", "is binary", 2),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)), "no guest config", 1),
+        (b"x" * (1024 * 1024 + 1), "larger than 1 MiB", None),
+    ],
+)
+def test_what_is_no_config_is_a_problem_and_hides_no_other(cluster, raw, words, line):
+    (cluster / "etc/pve/nodes/pve1/qemu-server/101.conf").write_bytes(raw)
+    reading = reader.read(str(cluster))
+    assert ids(reading) == ["100", "200"]
+    (problem,) = reading.problems
+    assert words in problem["reason"] and problem["line"] == line and problem["guest"] == "101"
+    assert problem["file"] == "/etc/pve/nodes/pve1/qemu-server/101.conf"
+
+
+def test_a_directory_in_place_of_a_config(cluster):
+    (cluster / "etc/pve/nodes/pve1/qemu-server/101.conf").mkdir()
+    assert "no regular file" in reader.read(str(cluster)).problems[0]["reason"]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"Name!": 1}', '{"name": "a\\nb"}', '{"name": null}'])
+def test_json_that_is_no_config(tmp_path, text):
+    (tmp_path / "100.json").write_text(text)
+    (tmp_path / "storage.cfg").write_text("")
+    reading = reader.read(str(tmp_path))
+    assert reading.guests == [] and reading.problems[0]["guest"] == "100"
+
+
+def test_a_storage_cfg_that_is_not_there_or_does_not_parse(cluster):
+    (cluster / "etc/pve/storage.cfg").write_text("nonsense\n\n" + STORAGES)
+    reading = reader.read(str(cluster))
+    assert [(problem["file"], problem["line"]) for problem in reading.problems] == [("/etc/pve/storage.cfg", 1)]
+    (cluster / "etc/pve/storage.cfg").unlink()
+    reading = reader.read(str(cluster))
+    assert "cannot be read" in reading.problems[0]["reason"] and reading.guests[0]["disks"][0]["storage"]["type"] is None
+
+
+def test_no_proxmox_here_is_said_in_words(monkeypatch, tmp_path):
+    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    with pytest.raises(layout.LayoutError, match="is this a Proxmox VE node"):
+        reader.read(str(tmp_path))
+
+
+def test_a_large_config_within_the_limit_is_read(cluster):
+    (cluster / "etc/pve/nodes/pve1/qemu-server/101.conf").write_text(GOOD + "# words\n" * 100_000)
+    assert "101" in ids(reader.read(str(cluster)))

@@ -1,0 +1,224 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What is found, how grave it is, and what the plan does about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
+
+from .fleet import DAY, NODES, changes, guest, judge, rules
+
+PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
+CURED = {"iothread": True, "aio": "threads"}
+NEW, OLD = {"running": None, "installed": "10.1.2"}, {"running": None, "installed": "8.1.5"}
+
+
+def test_the_usual_guest_is_cured_whole():
+    found = judge(PCI + "scsi0: local:1/d.raw,discard=on\n")
+    assert rules(found) == [("IO101", "error"), ("IO102", "error"), ("IO103", "error")]
+    assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED}
+    assert all(finding["fixable"] for finding in found["findings"]) and found["left_alone"] == []
+
+
+def test_a_hardened_guest_has_nothing_to_do():
+    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\nvirtio0: local:1/e.raw,iothread=1,aio=threads,cache=none\n")
+    assert found["findings"] == [] and found["plan"] == [] and found["summary"]["compliant"] == 1
+
+
+@pytest.mark.parametrize("scsihw", ["", "scsihw: lsi\n", "scsihw: megasas\n", "scsihw: pvscsi\n"])
+def test_a_driver_is_not_changed_unasked(scsihw):
+    found = judge(scsihw + "scsi0: local:1/d.raw\n")
+    assert changes(found) == {"scsi0": {"aio": "threads"}}
+    (entry,) = found["left_alone"]
+    assert entry["reason"] == "driver_change" and "guest_io_migrate_controllers" in entry["detail"]
+    assert any("guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"])
+    assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {"scsi0": {"aio": "threads"}}
+
+
+def test_a_driver_is_changed_where_the_guest_is_named():
+    found = judge("scsi0: local:1/d.raw\n", migrate="guest.id == '100'")
+    assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["left_alone"] == []
+
+
+def test_a_guest_without_scsi_disks_keeps_its_controller():
+    assert changes(judge("virtio0: local:1/d.raw\nscsi1: none,media=cdrom\n")) == {"virtio0": CURED}
+
+
+def test_ignored_iothread_is_cured_by_the_controller_alone():
+    found = judge(PCI + "scsi0: local:1/d.raw,iothread=1,aio=threads\n")
+    assert rules(found) == [("IO101", "warning"), ("IO102", "warning")] and changes(found) == {"controller": {"type": "virtio-scsi-single"}}
+    assert "ignored" in [finding["message"] for finding in found["findings"] if finding["rule"] == "IO102"][0]
+
+
+@pytest.mark.parametrize("bus", ["ide0", "sata0"])
+def test_buses_without_iothread_get_threads_and_a_word(bus):
+    found = judge(f"{bus}: local:1/d.raw\n")
+    assert rules(found) == [("IO103", "error"), ("IO106", "error")] and changes(found) == {bus: {"aio": "threads"}}
+    assert rules(judge(f"{bus}: local:1/d.raw,aio=threads\n")) == [("IO106", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("qemu", "iothread", "severity"),
+    [(NEW, 1, "note"), (NEW, 0, "error"), (OLD, 1, "error"), ({"running": None, "installed": None}, 1, "error"),
+     ({"running": "8.2.0", "installed": "10.0.0"}, 1, "error"), ({"running": "9.0.2", "installed": "10.0.0"}, 1, "note")],
+)  # fmt: skip
+def test_aio_is_as_grave_as_the_evidence(qemu, iothread, severity):
+    found = judge(SINGLE + f"scsi0: local:1/d.raw,iothread={iothread}\n", qemu=qemu)
+    assert ("IO103", severity) in rules(found) and changes(found)["scsi0"]["aio"] == "threads"
+
+
+def test_a_policy_may_accept_either_aio():
+    assert judge(SINGLE + "scsi0: local:1/d.raw,iothread=1\n", {"disk": {"aio": ["threads", "io_uring"]}})["plan"] == []
+
+
+@pytest.mark.parametrize("mode", ["writethrough", "directsync"])
+def test_durability_is_loosened_only_where_a_policy_names_it(mode):
+    text = SINGLE + f"scsi0: local:1/d.raw,iothread=1,aio=threads,cache={mode}\n"
+    found = judge(text)
+    assert rules(found) == [("IO104", "warning")] and found["plan"] == [] and mode in found["findings"][0]["hint"]
+    assert changes(judge(text, {"disk": {"loosen": [mode]}})) == {"scsi0": {"cache": "none"}}
+
+
+def test_unsafe_always_fails_even_where_cache_is_kept():
+    text = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads,cache=unsafe\n"
+    assert rules(judge(text)) == [("IO104", "error")] and changes(judge(text)) == {"scsi0": {"cache": "none"}}
+    kept = judge(text, {"disk": {"cache": "keep"}})
+    assert rules(kept) == [("IO104", "error")] and kept["plan"] == []
+
+
+def test_btrfs_with_copy_on_write_is_never_forced_to_direct():
+    base = SINGLE + "scsi0: {}:1/d.raw,iothread=1,aio=threads{}\n"
+    assert judge(base.format("cow", ""))["findings"] == []
+    assert judge(base.format("cow", ",cache=writeback"), {"disk": {"cache": "none"}})["findings"] == []
+    assert rules(judge(base.format("cow", ",cache=none"))) == [("IO104", "warning")]
+    assert judge(base.format("cow", ",cache=none"))["plan"] == []
+    assert changes(judge(base.format("cow", ",cache=unsafe"))) == {"scsi0": {"cache": "writeback"}}
+    assert changes(judge(base.format("nocow", ",cache=writeback"))) == {"scsi0": {"cache": "none"}}
+
+
+def test_native_on_a_cached_disk_does_not_start_and_is_cured():
+    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=native,cache=writeback\n")
+    assert rules(found) == [("IO104", "warning"), ("IO105", "error")]
+    assert changes(found) == {"scsi0": {"aio": "threads", "cache": "none"}}
+
+
+@pytest.mark.parametrize("policy", [{"disk": {"aio": "keep", "cache": "keep"}}, {"disk": {"aio": "native", "cache": "keep"}}])
+def test_no_plan_makes_a_guest_that_cannot_start(policy):
+    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=native,cache=writeback\n", policy)
+    assert ("IO105", "error") in rules(found) and found["plan"] == []
+    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads,cache=writeback\n", policy)
+    assert "aio" not in changes(found).get("scsi0", {})
+
+
+@pytest.mark.parametrize(("store", "aio"), [("thick", "threads"), ("smb", "threads"), ("krbd", "threads")])
+def test_mending_the_cache_does_not_bring_a_worse_aio(store, aio):
+    found = judge(SINGLE + f"scsi0: {store}:d,iothread=1,cache=writeback\n")
+    assert changes(found) == {"scsi0": {"cache": "none", "aio": aio}} and rules(found) == [("IO104", "warning")]
+    kept = judge(SINGLE + f"scsi0: {store}:d,iothread=1,cache=writeback\n", {"disk": {"aio": "keep"}})
+    assert changes(kept) == {"scsi0": {"cache": "none", "aio": aio}}
+
+
+def test_librbd_is_told_not_set():
+    found = judge(SINGLE + "scsi0: ceph:d,iothread=1\n")
+    assert rules(found) == [("IO107", "note")] and found["plan"] == [] and found["summary"]["compliant"] == 1
+
+
+def test_media_are_left_alone():
+    text = "ide2: none,media=cdrom\nide0: local:1/vm-1-cloudinit.qcow2,media=cdrom\nefidisk0: local:1/e.raw\ntpmstate0: local:1/t.raw\nscsi1: local:iso/x.iso,media=cdrom\n"
+    assert judge(text)["findings"] == [] and judge(text)["plan"] == []
+
+
+@pytest.mark.parametrize("text", ["scsi0: gone:d", "scsi0: plugin:d", "scsi0: local:1/d.raw,turbo=1", "sata0: local:1/d.raw,iothread=1"])
+def test_what_cannot_be_judged_is_not_in_order(text):
+    found = judge(SINGLE + text + "\n")
+    assert ("IO100", "error") in rules(found) and found["plan"] == [] and found["summary"]["left_alone"] == 1
+
+
+def test_what_waits_is_not_planned_again():
+    text = PCI + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
+    found = judge(text, running=True)
+    assert found["plan"] == [] and found["summary"]["waiting"] == 1 and rules(found) == [("IO108", "warning")] * 2
+
+
+def test_what_waits_and_is_wrong_is_planned():
+    found = judge(SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n\n[PENDING]\nscsi0: local:1/d.raw\n", running=True)
+    assert changes(found) == {"scsi0": CURED}
+
+
+def test_a_disk_on_its_way_out_is_left_alone():
+    found = judge(SINGLE + "scsi0: local:1/d.raw\n\n[PENDING]\ndelete: scsi0\n")
+    assert found["plan"] == []
+
+
+def test_a_locked_guest_is_told_and_left_alone():
+    found = judge(PCI + "scsi0: local:1/d.raw\nlock: backup\n")
+    assert ("IO110", "warning") in rules(found) and found["plan"] == [] and found["left_alone"][0]["reason"] == "locked"
+    assert judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\nlock: backup\n")["findings"] == []
+
+
+def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
+    found = judge(PCI + "scsi0: local:1/d.raw\nnonsense\n")
+    assert found["plan"] == [] and found["left_alone"][0]["reason"] == "unsafe_lines" and "line 3" in found["left_alone"][0]["detail"]
+
+
+def test_snapshots_and_templates_get_a_note():
+    found = judge(PCI + "scsi0: local:1/d.raw\ntemplate: 1\n\n[before]\nscsi0: local:1/d.raw\n")
+    assert {("IO111", "note"), ("IO112", "note")} <= set(rules(found)) and found["plan"]
+
+
+def test_a_storage_on_the_node_itself_is_told_from_a_remote_one():
+    texts = {store: judge(SINGLE + f"scsi0: {store}:1/d.raw\n")["findings"][0]["message"] for store in ("own", "far", "named")}
+    assert "served by this node itself (10.0.0.11)" in texts["own"]
+    assert "itself" not in texts["far"] and "itself" not in texts["named"]
+    policy = {"overrides": [{"match": "storage.location == 'node'", "disk": {"aio": "keep", "iothread": "keep"}}]}
+    assert judge(SINGLE + "scsi0: own:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"]
+    unknown = {"overrides": [{"match": "storage.location == 'unknown'", "disk": {"aio": "keep", "iothread": "keep"}}]}
+    assert judge(SINGLE + "scsi0: named:1/d.raw\n", unknown)["findings"] == []
+
+
+def test_the_first_override_that_names_a_key_wins():
+    policy = {"overrides": [{"match": "storage.id == 'far'", "disk": {"aio": "keep"}},
+                            {"match": "guest.name == 'a'", "disk": {"aio": "native", "cache": "keep"}},
+                            {"match": "guest.id == '100'", "controller": "keep"}]}  # fmt: skip
+    found = judge("name: a\n" + PCI + "scsi0: far:1/d.raw,cache=writeback\n", policy)
+    assert found["plan"] == [] and rules(found) == [("IO102", "error")]
+
+
+def test_a_selector_that_fails_is_an_error_not_a_miss():
+    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
+        judge("scsi0: local:1/d.raw\n", {"overrides": [{"match": "contains(guest.lock, 'x')", "disk": {"cache": "keep"}}]})
+
+
+WAIVER = {"id": "W-1", "match": "guest.id == '100'", "rules": ["IO101", "IO102", "IO103"], "until": "2026-11-23", "reason": "vendor"}
+
+
+def test_a_waiver_keeps_the_finding_and_drops_the_change():
+    found = judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [WAIVER]})
+    assert found["plan"] == [] and found["summary"]["waived"] == 1 and found["summary"]["waived_findings"] == 3
+    assert all(finding["waived"]["id"] == "W-1" for finding in found["findings"])
+
+
+def test_an_expired_waiver_waives_nothing_and_is_a_finding():
+    found = judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [{**WAIVER, "until": "2026-11-22"}]})
+    assert ("IO121", "warning") in rules(found) and found["plan"] and found["summary"]["waived_findings"] == 0
+
+
+def test_a_waiver_that_matches_nothing_is_a_warning():
+    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", {"waivers": [WAIVER]})
+    assert rules(found) == [("IO122", "warning")]
+
+
+def test_what_could_not_be_read_is_a_finding():
+    problem = {"file": "/x", "line": 3, "guest": "7", "node": "pve1", "reason": "is empty"}
+    found = assess([], {}, DAY, NODES, [problem], host="n1")
+    assert [(f["rule"], f["severity"], f["file"], f["line"], f["host"]) for f in found["findings"]] == [("IO100", "error", "/x", 3, "n1")]
+
+
+def test_guests_come_in_the_order_of_their_numbers():
+    found = assess([guest(PCI + "scsi0: local:1/d.raw\n", number) for number in ("1000", "99", "100")], {}, DAY)
+    assert [entry["guest"] for entry in found["plan"]] == ["99", "100", "1000"]

@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A policy is refused as a whole, with the place of its error and what is allowed there."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy import document
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
+
+WAIVER = {"id": "W-1", "match": "guest.id == '105'", "rules": ["IO101"], "until": "2027-03-31", "reason": "vendor"}
+
+
+def test_an_empty_policy_is_the_default():
+    policy = document.parse({})
+    assert policy.controller == "virtio-scsi-single"
+    assert policy.disk == {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
+
+
+@pytest.mark.parametrize("until", ["2027-03-31", datetime.date(2027, 3, 31), datetime.datetime(2027, 3, 31)])
+def test_dates_as_yaml_and_json_bring_them(until):
+    assert document.parse({"waivers": [{**WAIVER, "until": until}]}).waivers[0].until == datetime.date(2027, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("policy", "place", "words"),
+    [
+        ([], "policy: ", "takes a mapping"),
+        ({"contoller": "x"}, "contoller", "allowed here: controller, disk, overrides, waivers"),
+        ({"controller": "lsi"}, "controller", "virtio-scsi-single or keep"),
+        ({"disk": {"aoi": "threads"}}, "disk.aoi", "iothread, aio, cache, loosen"),
+        ({"disk": {"aio": "fast"}}, "disk.aio", "threads, io_uring, native"),
+        ({"disk": {"aio": []}}, "disk.aio", "threads, io_uring, native"),
+        ({"disk": {"aio": ["threads", "fast"]}}, "disk.aio", "one of"),
+        ({"disk": {"iothread": False}}, "disk.iothread", "true or keep"),
+        ({"disk": {"iothread": "yes"}}, "disk.iothread", "true or keep"),
+        ({"disk": {"cache": "unsafe"}}, "disk.cache", "none, writeback"),
+        ({"disk": {"loosen": ["writeback"]}}, "disk.loosen", "writethrough, directsync"),
+        ({"disk": {"aio": "native", "cache": "writeback"}}, "disk", "impossible"),
+        ({"disk": {"aio": "native"}, "overrides": [{"match": "x", "disk": {"cache": "writethrough"}}]}, "overrides[0].disk", "impossible"),
+        ({"overrides": {}}, "overrides", "takes a list"),
+        ({"overrides": [{"disk": {}}]}, "overrides[0].match", "is missing"),
+        ({"overrides": [{"match": "x"}]}, "overrides[0]", "changes nothing"),
+        ({"overrides": [{"match": "storage.type ==", "disk": {"cache": "keep"}}]}, "overrides[0].match", "no JMESPath"),
+        ({"overrides": [{"match": 5, "disk": {"cache": "keep"}}]}, "overrides[0].match", "takes a JMESPath"),
+        ({"overrides": [{"match": "x", "dsk": {}}]}, "overrides[0].dsk", "name, match, disk, controller"),
+        ({"waivers": [{**WAIVER, "until": "soon"}]}, "waivers[0].until", "takes a date"),
+        ({"waivers": [{**WAIVER, "rules": ["IO999"]}]}, "waivers[0].rules[0]", "rule id"),
+        ({"waivers": [{**WAIVER, "rules": []}]}, "waivers[0].rules", "empty"),
+        ({"waivers": [{**WAIVER, "reason": " "}]}, "waivers[0].reason", "empty"),
+        ({"waivers": [{k: v for k, v in WAIVER.items() if k != "until"}]}, "waivers[0].until", "is missing"),
+        ({"waivers": [WAIVER, WAIVER]}, "waivers", "stands twice"),
+    ],
+)
+def test_what_is_refused(policy, place, words):
+    with pytest.raises(PolicyError) as caught:
+        document.parse(policy)
+    assert place in str(caught.value) and words in str(caught.value)
