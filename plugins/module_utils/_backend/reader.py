@@ -10,6 +10,9 @@ import os
 import re
 from typing import Any
 
+from .._qemu_process import proc as _proc
+from .._qemu_process.record import add_running_state
+from .._qemu_process.record import record as _process_record
 from .._qemu_server import config as _config
 from .._qemu_server import storage as _storage
 from .._qemu_server.json_config import JsonConfigError, to_text
@@ -38,10 +41,16 @@ class Reading:
 def read(root: str, node: str | None = None, guests: list[str] | None = None) -> Reading:
     """Read the guests below ``root``; raises layout.LayoutError where there is nothing to read from.
 
-    One config that cannot be read is a problem, and does not hide the others.
+    One config that cannot be read is a problem, and does not hide the others. On a host without
+    Proxmox VE the guests are those that run, read from their QEMU processes.
     """
     reading = Reading(root)
-    sources = layout.sources(root, node)
+    try:
+        sources = layout.sources(root, node)
+    except layout.LayoutError:
+        if layout.is_live(root) and node is None and _read_processes(reading, guests):
+            return reading
+        raise
     storages = _read_storages(reading)
     wanted = None if guests is None else {str(guest) for guest in guests}
     for source in sources:
@@ -51,8 +60,17 @@ def read(root: str, node: str | None = None, guests: list[str] | None = None) ->
         reading.problem("", f"guest {guest} is not there", guest=guest)
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     if layout.is_live(root):
-        _mark_running(reading)
+        _add_running_state(reading)
     return reading
+
+
+def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
+    """The guests that run on a host without Proxmox VE; False where none does."""
+    running, reading.problems = _proc.running_guests(reading.root)
+    node = layout.own_node(reading.root)
+    reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted]
+    reading.nodes = [{"name": node, "addresses": _kernel_addresses(), "names": [node]}]
+    return bool(running)
 
 
 def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> None:
@@ -166,12 +184,16 @@ def _kernel_addresses() -> list[str]:
     return [address for address in found if not address.startswith("127.")]
 
 
-def _mark_running(reading: Reading) -> None:
-    """A guest of this node runs when its pid file names a live process (qemu-server check_running)."""
+def _add_running_state(reading: Reading) -> None:
+    """What this node's guests run with. A guest runs when its pid file names a live process (qemu-server check_running)."""
     own = layout.own_node(reading.root)
+    running, problems = _proc.running_guests(reading.root)
+    reading.problems += problems
+    processes, installed = _proc.by_pve_id(running), _proc.installed_version(reading.root)
     for guest in reading.guests:
         if guest["node"] == own:
             guest["running"] = is_running(reading.root, guest["id"])
+            add_running_state(guest, processes.get(guest["id"]) if guest["running"] else None, installed)
 
 
 def is_running(root: str, guest: str) -> bool:

@@ -198,12 +198,14 @@ def _direct_after(now: dict[str, Any], cache: Remark | None) -> bool:
     return CACHE_MODES[cache.changes[0][2] if cache and cache.changes else now["cache"]][0]
 
 
-def _aio_after(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], cache: Remark | None) -> str:
+def _aio_after(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], cache: Remark | None) -> str | None:
     beside = _aio_beside(disk, now, cache)
+    if beside is None:
+        return None
     return beside if wanted["aio"] == KEEP or beside in wanted["aio"] else wanted["aio"][0]
 
 
-def _aio_beside(disk: dict[str, Any], now: dict[str, Any], cache: Remark | None) -> str:
+def _aio_beside(disk: dict[str, Any], now: dict[str, Any], cache: Remark | None) -> str | None:
     """The aio a disk has once its cache is mended, with no further word about aio."""
     named = [after for option, _before, after in (cache.changes if cache else ()) if option == "aio"]
     if named:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .._model import IOTHREAD_CONTROLLER, SEVERITIES, VIRTIO_CONTROLLERS, plural
-from . import judge_disk
+from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
+from . import judge_disk, judge_running
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
 from .locality import Locality
@@ -18,7 +18,13 @@ from .selector import Selector
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, DRIVER_CHANGE, NOT_FIXABLE = "locked", "unsafe_lines", "driver_change", "not_fixable"
+LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, NOT_FIXABLE = (
+    "locked",
+    "unsafe_lines",
+    "no_config",
+    "driver_change",
+    "not_fixable",
+)
 
 _GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
 _MAJOR = re.compile(r"^(\d+)\.")
@@ -84,7 +90,7 @@ class _Judgement:
         for disk in judged:
             self._disk(disk, before, after)
         self._not_understood()
-        self._waiting(judged)
+        self._running(judged)
         if verdict.changes:
             self._hold_back()
         self._notes()
@@ -193,42 +199,15 @@ class _Judgement:
                     line["line"],
                 )
 
-    def _waiting(self, judged: list[dict[str, Any]]) -> None:
-        """IO108: in order after the next cold start, and not before."""
-        controller = self._guest["controller"]
-        old = controller["effective"]
-        if controller["pending"] == IOTHREAD_CONTROLLER and any(disk["bus"] == "scsi" for disk in judged):
-            self._wait(None, controller["line"], {"controller": old}, {"controller": controller["pending"]})
-        for disk in judged:
-            if disk["next"] is None or disk["effective"] is None:
-                continue
-            differs = {
-                option: (disk["effective"][option], disk["next"][option])
-                for option in ("iothread", "aio", "cache")
-                if disk["effective"][option] != disk["next"][option]
-            }
-            if differs:
-                self._wait(
-                    disk["key"],
-                    disk["line"],
-                    {option: pair[0] for option, pair in differs.items()},
-                    {option: pair[1] for option, pair in differs.items()},
-                )
-
-    def _wait(self, key: str | None, line: int | None, old: dict[str, Any], new: dict[str, Any]) -> None:
-        change = ", ".join(f"{option} {old[option]} → {new[option]}" for option in new)
-        self._waits = True
-        remark = Remark(
-            "IO108",
-            "warning",
-            f"waits for a cold start: {change}",
-            "Stop and start the guest (qm shutdown, qm start, or qm reboot); a reboot inside the guest is not enough.",
-            old,
-            new,
-        )
-        finding = self.finding(remark, key, line)
-        finding["waived"] = self._judge._waivers.find("IO108", self._subject)
-        self._verdict.findings.append(finding)
+    def _running(self, judged: list[dict[str, Any]]) -> None:
+        """IO108 and IO109. They need a restart and no change, so they are no violation of their own."""
+        found = [*judge_running.waiting(self._guest, judged), *judge_running.drift(self._guest, judged)]
+        self._waits = bool(found)
+        placed = [(disk and disk["key"], disk["line"] if disk else self._guest["controller"]["line"], remark) for disk, remark in found]
+        placed += [(key, None, remark) for key, remark in judge_running.disagreements(self._guest)]
+        for key, line, remark in placed:
+            waived = self._judge._waivers.find(remark.rule, self._subject)
+            self._verdict.findings.append({**self.finding(remark, key, line), "waived": waived})
 
     def _hold_back(self) -> None:
         guest = self._guest
@@ -237,6 +216,8 @@ class _Judgement:
             self._keep(LOCKED, detail)
             remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", guest["lock"], None)
             self._add(None, remark, None)
+        elif guest["config"] is None and guest["running"]:
+            self._keep(NO_CONFIG, f"known from its process alone ({guest['hypervisor']}); change it where it is defined")
         elif guest["unsafe_lines"]:
             count = plural(len(guest["unsafe_lines"]), "line")
             first = guest["unsafe_lines"][0]
@@ -298,8 +279,8 @@ class _Judgement:
 
 
 def _unfixed(finding: dict[str, Any]) -> bool:
-    """True for what violates the policy and this run does not cure. IO108 needs a restart, no change."""
-    return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] == "IO108")
+    """True for what violates the policy and this run does not cure. IO108 and IO109 need a restart, no change."""
+    return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] in ("IO108", "IO109"))
 
 
 def _driver_change(finding: dict[str, Any]) -> str:

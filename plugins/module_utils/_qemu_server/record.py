@@ -66,6 +66,7 @@ def record(
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
         "unknown_keys": sorted({entry.key for entry in parsed.unknown_keys}),
+        "disagreements": [],
     }
 
 

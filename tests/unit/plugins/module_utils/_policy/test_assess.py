@@ -222,3 +222,32 @@ def test_what_could_not_be_read_is_a_finding():
 def test_guests_come_in_the_order_of_their_numbers():
     found = assess([guest(PCI + "scsi0: local:1/d.raw\n", number) for number in ("1000", "99", "100")], {}, DAY)
     assert [entry["guest"] for entry in found["plan"]] == ["99", "100", "1000"]
+
+
+RUNS = {"driver": "file", "aio": "io_uring", "cache": "none", "cache_direct": True, "cache_no_flush": False, "iothread": False}
+
+
+def running(text, **runs):
+    found = guest(text, running=True)
+    found["disks"][0]["runs"] = {**RUNS, **runs}
+    return assess([found], {}, DAY)
+
+
+def test_a_process_that_differs_from_its_config_is_drift():
+    found = running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n")
+    assert rules(found, "scsi0") == [("IO109", "warning")] and found["plan"] == [] and found["summary"]["waiting"] == 1
+    assert found["findings"][0]["actual"] == {"iothread": False, "aio": "io_uring"}
+
+
+def test_a_process_that_runs_as_configured_is_in_order():
+    assert running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio="threads", iothread=True)["findings"] == []
+
+
+def test_what_waits_is_told_by_what_runs():
+    text = SINGLE + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\n"
+    assert rules(running(text), "scsi0") == [("IO108", "warning")]
+    assert running(text)["findings"][0]["wanted"] == {"iothread": True, "aio": "threads"}
+
+
+def test_what_is_not_known_of_a_process_is_no_difference():
+    assert running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio=None, iothread=True)["findings"] == []
