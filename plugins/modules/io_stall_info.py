@@ -226,25 +226,80 @@ guests:
       returned: success
       sample: false
 host:
-  description: The host's I/O pressure (share of the time that some task, or all, waited for I/O) and its dirty pages in bytes.
+  description: How the host did meanwhile. V(null) stands for what its kernel does not tell.
   returned: success
   type: dict
-  sample:
-    pressure: {some: 0.43, full: 0.31}
-    dirty: {before: 491520, after: 251658240}
-    writeback: {before: 0, after: 10485760}
+  contains:
+    pressure:
+      description: The share of the time, 0 to 1, that at least one task (C(some)) or all that had work (C(full)) waited for I/O.
+      type: dict
+      returned: success
+      sample: {some: 0.43, full: 0.31}
+    dirty:
+      description: Dirty pages before and after, in bytes.
+      type: dict
+      returned: success
+      sample: {before: 491520, after: 251658240}
+    writeback:
+      description: Pages under write-back before and after, in bytes.
+      type: dict
+      returned: success
+      sample: {before: 0, after: 10485760}
 sampling:
-  description:
-    - How it was sampled, with C(interval) the mean time between two looks at the main loops and iothreads, C(longest_gap) the longest, C(passes) their number,
-      and C(followed) the looks at blocked threads in between. Times are in seconds.
+  description: How it was sampled. Times are in seconds.
   returned: success
   type: dict
-  sample: {seconds: 30.0, interval_wanted: 0.01, interval: 0.0728, longest_gap: 0.091, passes: 412, followed: 1706, threads: 600}
+  contains:
+    seconds:
+      description: How long it watched.
+      type: float
+      returned: success
+      sample: 30.0
+    interval_wanted:
+      description: O(interval).
+      type: float
+      returned: success
+      sample: 0.01
+    interval:
+      description: The mean time between two looks at the main loops and iothreads.
+      type: float
+      returned: success
+      sample: 0.0728
+    longest_gap:
+      description: The longest time between two looks. Far above RV(sampling.interval), the host left this module no time either.
+      type: float
+      returned: success
+      sample: 0.091
+    passes:
+      description: The number of those looks.
+      type: int
+      returned: success
+      sample: 412
+    followed:
+      description: The number of looks at blocked threads in between.
+      type: int
+      returned: success
+      sample: 1706
+    threads:
+      description: The number of threads watched.
+      type: int
+      returned: success
+      sample: 600
 cost:
-  description: CPU time that the module took, from finding the guests to summing up, and its share of one core.
+  description: What the module took, from finding the guests to summing up, without the start of its Python.
   returned: success
   type: dict
-  sample: {cpu_seconds: 0.52, share: 0.0172}
+  contains:
+    cpu_seconds:
+      description: CPU time.
+      type: float
+      returned: success
+      sample: 0.52
+    share:
+      description: The same as a share of one core, 0 to 1.
+      type: float
+      returned: success
+      sample: 0.0172
 problems:
   description: What could not be read, and why.
   returned: success

@@ -116,6 +116,7 @@ def test_a_name_that_looks_like_a_state_is_a_name(world):
 
 def test_a_thread_that_ends_stops_its_count(world, monkeypatch):
     one = world(1e-7, lambda now: "D")
+
     def pread(descriptor, size, offset):
         if one.now > 2:
             raise ProcessLookupError

@@ -78,39 +78,36 @@ def test_a_guest_that_ends_while_it_is_watched(posers):
     assert guest["ended"]
 
 
-def test_without_stacks_it_falls_back_to_wchan_and_says_so(posers, monkeypatch):
-    real = open
+@pytest.fixture
+def blocked_where_forbidden(posers, monkeypatch):
+    """Watch a stalled guest where some files of a thread may not be read: (its main thread, the result)."""
 
-    def no_stack(path, *arguments, **options):
-        if str(path).endswith("/stack"):
-            raise PermissionError(13, "Permission denied")
-        return real(path, *arguments, **options)
+    def forbid(*names):
+        def may_open(path, *arguments, **options):
+            if os.path.basename(path) in names:
+                raise PermissionError(13, "Permission denied")
+            return open(path, *arguments, **options)
 
-    monkeypatch.setattr(sampler, "open", no_stack, raising=False)
-    poser = posers("wchan-4d1")
-    poser.stall(0.6)
-    result = watch(duration=1.0, guests=["wchan-4d1"])
-    main = of(result, poser)["threads"][0]
-    assert main["blocked_share"] > 0.3
+        monkeypatch.setattr(sampler, "open", may_open, raising=False)
+        poser = posers("forbidden-4d1")
+        poser.stall(0.6)
+        result = watch(duration=1.0, guests=["forbidden-4d1"])
+        main = of(result, poser)["threads"][0]
+        assert main["blocked_share"] > 0.3
+        return main, result
+
+    return forbid
+
+
+def test_without_stacks_it_falls_back_to_wchan_and_says_so(blocked_where_forbidden):
+    main, result = blocked_where_forbidden("stack")
     assert len(main["stack"]) == 1
     assert main["wait"].startswith("waiting in ")
     assert ["wchan is used" in problem["reason"] for problem in of_the_host(result)] == [True]
 
 
-def test_without_any_permission_states_still_count(posers, monkeypatch):
-    real = open
-
-    def nothing(path, *arguments, **options):
-        if str(path).endswith(("/stack", "/syscall", "/wchan")):
-            raise PermissionError(13, "Permission denied")
-        return real(path, *arguments, **options)
-
-    monkeypatch.setattr(sampler, "open", nothing, raising=False)
-    poser = posers("blind-4d1")
-    poser.stall(0.6)
-    result = watch(duration=1.0, guests=["blind-4d1"])
-    main = of(result, poser)["threads"][0]
-    assert main["blocked_share"] > 0.3
+def test_without_any_permission_states_still_count(blocked_where_forbidden):
+    main, result = blocked_where_forbidden("stack", "syscall", "wchan")
     assert (main["syscall"], main["wait"], main["stack"]) == (None, None, [])
     assert len(of_the_host(result)) == 3
 
