@@ -15,6 +15,8 @@ SCENARIOS ?= default kernel stall
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 ALL_OF = $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
 
+comma := ,
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -25,6 +27,15 @@ help: ## list the targets
 harden: ## harden the sample fleet, or a real one (INVENTORY=hosts.yml ARGS='--check --diff')
 	@$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet)
 	@tools/in-venv run ansible-playbook --inventory $(or $(INVENTORY),sample_fleet/inventory.yml) playbooks/harden_io.yml $(ARGS)
+
+.PHONY: prove
+prove: ## show the freeze and its cure, here or elsewhere (INVENTORY=hosts.yml STORAGE=/var/lib/vz ARGS='-l pve1')
+ifdef STORAGE
+	@tools/in-venv run ansible-playbook $(if $(INVENTORY),--inventory $(INVENTORY),--inventory localhost$(comma) --connection local --extra-vars prove_io_hosts=all) \
+	    --extra-vars prove_io_path=$(STORAGE) playbooks/prove_io.yml $(ARGS)
+else
+	@tests/tools/prove $(ARGS)
+endif
 
 .PHONY: venv
 venv: $(LINES:%=venv-%) venv-managed venv-lint ## make the virtual environments of the tests

@@ -1,0 +1,98 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""From what the guest said to figures, and from runs to a comparison. Pure."""
+
+from __future__ import annotations
+
+import statistics
+
+from .errors import ProveError
+
+STALL_MS = 50
+"""A gap between two heartbeats that counts as a stall. The heart beats every 2 ms."""
+
+
+def read_report(lines):
+    """The guest's report (guest_program) as one run's figures.
+
+    Returns {beats, window_s, longest_gap_ms, stalled_s, reads, writes, gaps: [[start_ms,
+    length_ms]]}, gaps being those that count as stalls. Raises ProveError where it is not one.
+    """
+    figures, gaps = None, []
+    try:
+        for line in lines:
+            word, _blank, rest = line.partition(" ")
+            if word == "end":
+                beats, window, longest, reads, writes = (int(value) for value in rest.split())
+                figures = {"beats": beats, "window_s": round(window / 1e9, 3),
+                           "longest_gap_ms": round(longest / 1e6, 1), "reads": reads, "writes": writes}
+            elif word == "gap":
+                start, length = (int(value) / 1e6 for value in rest.split())
+                if length > STALL_MS:
+                    gaps.append([round(start, 1), round(length, 1)])
+    except ValueError as problem:
+        raise ProveError("the guest's report cannot be read: %r" % line) from problem
+    if figures is None:
+        raise ProveError("the guest ended without a report")
+    figures["stalled_s"] = round(sum(length for _start, length in gaps) / 1000, 2)
+    figures["gaps"] = gaps
+    return figures
+
+
+def figures(seen):
+    """One run's figures from what Machine.measure() saw.
+
+    As read_report(), and complete, host_longest_gap_ms: the same gap by this host's clock, from
+    when the heartbeats arrived. Where the guest did not come back to report, the host's clock
+    is all there is: the figures are then the least that can be said.
+    """
+    times = list(seen["beats"])
+    if seen["complete"]:
+        run = read_report(seen["lines"])
+    else:
+        times.append(seen["now"])
+        steps = [(later - earlier) * 1000 for earlier, later in zip(times, times[1:])]
+        found = [[round((time - times[0]) * 1000, 1), round(step, 1)]
+                 for time, step in zip(times, steps) if step > STALL_MS]
+        run = {"beats": len(times) - 1, "window_s": seen["window_s"], "reads": 0, "writes": 0,
+               "longest_gap_ms": round(max(steps, default=seen["window_s"] * 1000), 1), "gaps": found,
+               "stalled_s": round(sum(length for _start, length in found) / 1000, 2)}
+    return dict(run, complete=seen["complete"], host_longest_gap_ms=longest_step_ms(times))
+
+
+def longest_step_ms(times):
+    """The longest step between neighbours of ascending times (seconds), in ms; 0 for fewer than two."""
+    steps = (later - earlier for earlier, later in zip(times, times[1:]))
+    return round(max(steps, default=0) * 1000, 1)
+
+
+def summarize(settings, runs):
+    """One entry per setting, in order: {setting, text, during, runs, longest_gap_ms: {median, min,
+    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent}.
+
+    settings: [(setting, its description)].
+    """
+    out = []
+    for setting, text in settings:
+        mine = [run for run in runs if run["setting"] == setting["name"]]
+        if not mine:
+            continue
+        entry = {"setting": setting["name"], "text": text, "during": setting["during"], "runs": len(mine)}
+        for key in ("longest_gap_ms", "stalled_s"):
+            values = [run[key] for run in mine]
+            entry[key] = {"median": round(statistics.median(values), 2), "min": min(values), "max": max(values)}
+        entry["requests_per_s"] = round(statistics.median((run["reads"] + run["writes"]) / run["window_s"]
+                                                          for run in mine))
+        entry["main_blocked_percent"] = round(statistics.median(run["main_blocked_percent"] for run in mine))
+        out.append(entry)
+    return out
+
+
+def ratios(runs, worse, better):
+    """The longest gap of setting worse over that of better, per round: [ratio, ...]."""
+    by_round = {}
+    for run in runs:
+        by_round.setdefault(run["round"], {})[run["setting"]] = run["longest_gap_ms"]
+    return [round(gap[worse] / gap[better], 1) for _number, gap in sorted(by_round.items())
+            if worse in gap and gap.get(better)]

@@ -1,0 +1,68 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""The load beside the guest: buffered writers with fsync, as a backup is, held in bounds."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from .storage import MIB, nameless
+
+
+class Load:
+    """Writes file_bytes to a nameless file, syncs, and starts over, until stop().
+
+    Bounds: file_bytes of space per writer, total_bytes written by all writers together; a
+    writer that reaches its share ends by itself (ended_early). The writers are threads of this
+    process, so they end with it.
+    """
+
+    def __init__(self, path, writers, file_bytes, total_bytes):
+        self._files = [nameless(path) for _number in range(writers)]
+        self._file_bytes = max(MIB, file_bytes // MIB * MIB)
+        self._share = total_bytes // writers if writers else 0
+        self._stopping = threading.Event()
+        self._threads = []
+        self.written = [0] * writers
+        self.ended_early = False
+        self.problem = None
+
+    def start(self):
+        """Set the writers to work."""
+        for number in range(len(self._files)):
+            thread = threading.Thread(target=self._write, args=(number,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _write(self, number):
+        # Random, since many storages compress or leave out zeros.
+        block = os.urandom(MIB)
+        file, place = self._files[number], 0
+        try:
+            while not self._stopping.is_set():
+                if self.written[number] + MIB > self._share:
+                    self.ended_early = True
+                    return
+                self.written[number] += os.pwrite(file, block, place)
+                place += MIB
+                if place >= self._file_bytes:
+                    os.fsync(file)
+                    # A new file, as every backup is: blocks to allocate, a journal to write.
+                    os.ftruncate(file, 0)
+                    place = 0
+        except OSError as problem:
+            self.problem = problem.strerror
+
+    def stop(self):
+        """End the writers, wait for them, free their space. What was not yet written is dropped."""
+        self._stopping.set()
+        for file in self._files:
+            # A sync in progress has less to wait for once the pages are gone.
+            os.ftruncate(file, 0)
+        for thread in self._threads:
+            thread.join()
+        for file in self._files:
+            os.close(file)
+        self._files = []

@@ -1,0 +1,295 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: io_prove
+short_description: Measure how long a guest stands still while its storage is busy
+version_added: 0.1.0
+description:
+  - Starts a tiny guest with a temporary disk image on the storage that is named, puts a load on that storage,
+    and measures how long the guest's heart stops; once for each of several ways to attach the disk, in turn.
+  - The guest is the host's own kernel with Perl. No guest of yours is touched.
+  - The load is real. What else is on this storage feels it, as it feels a backup.
+  - Nothing it makes has a name in the file system, and QEMU ends with the module. So nothing is left behind, even when it is killed.
+  - Needs QEMU, a kernel image with its modules, perl-base and util-linux on the host, an x86-64 one. Root is needed only where they or the path ask for it.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  path:
+    description:
+      - A directory on the storage to measure, on Proxmox VE for example C(/var/lib/vz) for the storage C(local).
+      - It needs room for O(image_mb) and O(load_mb), and 256 MiB more. Where there is not, nothing is started.
+    type: path
+    required: true
+  settings:
+    description:
+      - What is compared. The first is what the others are held against.
+      - Without it, a guest with Proxmox VE's defaults on a VirtIO SCSI controller (V(today)), and what the collection's policy asks for (V(hardened)).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: What the setting is called in the results.
+        type: str
+        required: true
+      bus:
+        description: The disk's bus.
+        type: str
+        choices: [scsi, virtio, ide, sata]
+        default: scsi
+      controller:
+        description: The SCSI controller, as in Proxmox VE's C(scsihw). Without effect on other buses.
+        type: str
+        choices: [virtio-scsi-single, virtio-scsi-pci, lsi, lsi53c810, megasas, pvscsi]
+        default: virtio-scsi-pci
+      iothread:
+        description: Whether the disk has an iothread. Possible with V(virtio-scsi-single) and bus V(virtio).
+        type: bool
+        default: false
+      aio:
+        description: How QEMU submits requests.
+        type: str
+        choices: [native, io_uring, threads]
+        default: io_uring
+      cache:
+        description: The disk's cache mode.
+        type: str
+        choices: [none, writeback, writethrough, directsync, unsafe]
+        default: none
+      during:
+        description:
+          - What is done to the guest every second while it is measured, through QEMU's monitor.
+          - V(block_resize) sets the disk's size to what it is, V(block_job) starts a backup job and cancels it, in turn,
+            V(query_blockstats) reads its statistics.
+        type: str
+        choices: [block_resize, block_job, query_blockstats]
+  runs:
+    description: How often each setting is measured. Settings take turns.
+    type: int
+    default: 3
+  seconds:
+    description: How long a run measures.
+    type: int
+    default: 10
+  warm_up:
+    description: Seconds from the load's start to the measurement's.
+    type: int
+    default: 3
+  image_mb:
+    description: Size of the disk image, MiB.
+    type: int
+    default: 256
+  image_format:
+    description:
+      - V(raw) has every block written before the first run. V(raw-sparse) and V(qcow2) (with its metadata preallocated) are made anew for every run.
+    type: str
+    choices: [raw, raw-sparse, qcow2]
+    default: raw
+  load_writers:
+    description: Number of buffered writers beside the guest. V(0) is no load.
+    type: int
+    default: 1
+  load_mb:
+    description: The most that the load occupies, MiB, all writers together. Each writes its share to a file, syncs it, and starts a new one.
+    type: int
+    default: 2048
+  load_total_mb:
+    description: The most that the load writes in one run, MiB, all writers together. Where that ends the load early, the results say so.
+    type: int
+    default: 32768
+  accelerator:
+    description: V(auto) uses KVM where the guest boots with it within 20 seconds, and emulation (V(tcg)) otherwise.
+    type: str
+    choices: [auto, kvm, tcg]
+    default: auto
+  qemu:
+    description: The QEMU to measure with. Without it, C(/usr/bin/kvm) or C(/usr/bin/qemu-system-x86_64).
+    type: path
+  kernel:
+    description: The kernel image that the guest boots. Without it, the running kernel's, or the newest in C(/boot).
+    type: path
+  kernel_modules:
+    description: The directory of that kernel's modules. Without it, C(lib/modules/VERSION) beside the image's directory, or in C(/).
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: Checks that everything is there and starts nothing.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+seealso:
+  - plugin: hypervisor.io_hardening.prove_settings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Compare the default with the hardened setting on the storage local
+  hypervisor.io_hardening.io_prove:
+    path: /var/lib/vz
+  register: proof
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ proof.lines }}"
+
+- name: Does an iothread alone do, and does it help while a disk is resized
+  hypervisor.io_hardening.io_prove:
+    path: /var/lib/vz
+    settings:
+      - {name: no iothread}
+      - {name: iothread, controller: virtio-scsi-single, iothread: true}
+      - {name: resized, controller: virtio-scsi-single, iothread: true, aio: threads, during: block_resize}
+"""
+
+RETURN = r"""
+lines:
+  description: Table, chart and conclusions, to be shown to a person.
+  type: list
+  elements: str
+  returned: success
+runs:
+  description: The runs, in the order they were made.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    setting:
+      description: The setting's name.
+      type: str
+      returned: success
+    round:
+      description: The number of the round, from 1.
+      type: int
+      returned: success
+    longest_gap_ms:
+      description: The longest time between two heartbeats, by the guest's clock, ms. The heart beats every 2 ms.
+      type: float
+      returned: success
+      sample: 3295.1
+    host_longest_gap_ms:
+      description: The same, by the host's clock, from when the heartbeats arrived.
+      type: float
+      returned: success
+    stalled_s:
+      description: Sum of all gaps over 50 ms, in seconds.
+      type: float
+      returned: success
+    gaps:
+      description: The gaps over 50 ms, start and length, ms.
+      type: list
+      elements: list
+      returned: success
+    window_s:
+      description: How long was measured. Longer than asked for where the guest stood still at the end.
+      type: float
+      returned: success
+    beats:
+      description: Number of heartbeats.
+      type: int
+      returned: success
+    reads:
+      description: Requests that the guest's disk answered.
+      type: int
+      returned: success
+    writes:
+      description: Requests that the guest's disk answered.
+      type: int
+      returned: success
+    main_blocked_percent:
+      description: Share of time QEMU's main thread was in uninterruptible sleep.
+      type: int
+      returned: success
+    commands:
+      description: Number of monitor commands sent, see O(settings[].during).
+      type: int
+      returned: success
+    complete:
+      description: Whether the guest came back to report. If not, the figures are the least that is known.
+      type: bool
+      returned: success
+    load:
+      description: MiB that the load wrote, and whether it ended before the measurement did.
+      type: dict
+      returned: success
+      sample: {mb: 512, ended_early: false}
+summary:
+  description: One entry per setting, with median, min and max of C(longest_gap_ms) and C(stalled_s) and the medians of the rest.
+  type: list
+  elements: dict
+  returned: success
+ratios:
+  description: Longest gap of the first setting over that of the second, round by round.
+  type: list
+  elements: float
+  returned: success
+  sample: [298.1, 341.9, 122.7]
+settings:
+  description: The settings, complete.
+  type: list
+  elements: dict
+  returned: success
+accelerator:
+  description: KVM or emulation, and why.
+  type: dict
+  returned: success
+  sample: {name: tcg, reason: there is no /dev/kvm to use}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._prove import lab, setting
+from ..module_utils._prove.errors import ProveError
+
+
+def main() -> None:
+    """Measure and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "settings": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "bus": {"type": "str", "choices": list(setting.BUSES), "default": "scsi"},
+                    "controller": {"type": "str", "choices": list(setting.CONTROLLERS), "default": "virtio-scsi-pci"},
+                    "iothread": {"type": "bool", "default": False},
+                    "aio": {"type": "str", "choices": list(setting.AIO), "default": "io_uring"},
+                    "cache": {"type": "str", "choices": list(setting.CACHE), "default": "none"},
+                    "during": {"type": "str", "choices": list(setting.DURING)},
+                },
+            },
+            "runs": {"type": "int", "default": 3},
+            "seconds": {"type": "int", "default": 10},
+            "warm_up": {"type": "int", "default": 3},
+            "image_mb": {"type": "int", "default": 256},
+            "image_format": {"type": "str", "choices": list(lab.FORMATS), "default": "raw"},
+            "load_writers": {"type": "int", "default": 1},
+            "load_mb": {"type": "int", "default": 2048},
+            "load_total_mb": {"type": "int", "default": 32768},
+            "accelerator": {"type": "str", "choices": ["auto", "kvm", "tcg"], "default": "auto"},
+            "qemu": {"type": "path"},
+            "kernel": {"type": "path"},
+            "kernel_modules": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params, settings=module.params["settings"] or [setting.TODAY, setting.HARDENED])
+    try:
+        proof = lab.plan(options) if module.check_mode else lab.measure(options)
+    except ProveError as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(changed=False, **proof)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+import datetime
+import pathlib
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.hypervisor.io_hardening.plugins.filter.guest_io import assess, from_qemu_server
+from ansible_collections.hypervisor.io_hardening.plugins.filter.prove import prove_settings
+
+POLICY = yaml.safe_load((pathlib.Path(__file__).parents[4] / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
+STORAGE = "dir: local\n\tpath /var/lib/vz\n\tcontent images\n"
+CONFIG = "name: web\nscsihw: virtio-scsi-pci\nide2: none,media=cdrom\nscsi0: local:101/vm-101-disk-0.raw,size=1G\n"
+
+
+def settings(text, **over):
+    guests = [from_qemu_server(text, "101", STORAGE)]
+    findings = assess(guests, POLICY, date=datetime.date(2026, 11, 23), migrate_controllers="guest.id")
+    return prove_settings(guests, findings, guest="101", **over)
+
+
+def test_without_a_guest_the_defaults_are_compared():
+    today, hardened = prove_settings([])
+    assert today == {"name": "today", "bus": "scsi", "controller": "virtio-scsi-pci", "iothread": False, "aio": "io_uring", "cache": "none"}
+    assert hardened == dict(today, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
+
+
+@pytest.mark.parametrize("controller", ["virtio-scsi-pci", "lsi"])
+def test_a_guest_as_it_is_and_as_the_policy_wants_it(controller):
+    today, hardened = settings(CONFIG.replace("virtio-scsi-pci", controller))
+    assert today == {"name": "today", "bus": "scsi", "controller": controller, "iothread": False, "aio": "io_uring", "cache": "none"}
+    assert hardened == dict(today, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
+
+
+def test_more_settings_can_be_asked_for():
+    found = settings(CONFIG, also=[{"name": "io_uring kept", "aio": "io_uring"}], during=["block_resize"])
+    assert [one["name"] for one in found] == ["today", "hardened", "io_uring kept", "hardened, block_resize"]
+    assert found[3] == dict(found[1], name="hardened, block_resize", during="block_resize")
+
+
+@pytest.mark.parametrize(
+    ("text", "over", "says"),
+    [
+        (CONFIG, {"disk": "scsi7"}, "guest 101 has no scsi7"),
+        (CONFIG, {"disk": "ide2"}, "not a disk"),
+        ("name: empty\n", {}, "has no disk"),
+        ("scsihw: virtio-scsi-single\nscsi0: local:101/vm-101-disk-0.raw,aio=threads,iothread=1\n", {}, "would change nothing"),
+        (CONFIG, {"also": [{"name": "today"}]}, "same name"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(text, over, says):
+    with pytest.raises(AnsibleFilterError, match=says):
+        settings(text, **over)
+
+
+def test_a_guest_that_was_not_read():
+    with pytest.raises(AnsibleFilterError, match="guest 9 is not among"):
+        prove_settings([], {"plan": []}, guest=9)
+
+
+def test_wrong_types():
+    with pytest.raises(AnsibleFilterError, match="takes the guests"):
+        prove_settings({})
+    with pytest.raises(AnsibleFilterError, match="needs findings"):
+        prove_settings([], guest="101")

@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import gaps, report, setting
+
+ACCELERATOR = {"name": "tcg", "reason": "asked for"}
+RESIZED = dict(setting.HARDENED, name="resized", during="block_resize")
+
+
+def run(name, gap, number=1, **over):
+    return dict(
+        {"setting": name, "round": number, "longest_gap_ms": gap, "host_longest_gap_ms": gap, "stalled_s": gap / 1000, "reads": 10, "writes": 10,
+         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "load": {"mb": 1, "ended_early": False}},
+        **over,
+    )
+
+
+def text(*runs):
+    settings = [one for one in (setting.TODAY, setting.HARDENED, RESIZED) if one["name"] in [run["setting"] for run in runs]]
+    summary = gaps.summarize([(one, setting.describe(one)) for one in settings], list(runs))
+    return "\n".join(report.lines(settings, list(runs), summary, ACCELERATOR))
+
+
+@pytest.mark.parametrize(("value", "length"), [(0, 0), (1, 0), (1.01, 1), (100, 20), (10000, 40), (99999, 40)])
+def test_a_bar_is_logarithmic(value, length):
+    assert report.stroke(value) == "#" * length
+
+
+def test_a_cure():
+    out = text(run("today", 3000.0), run("hardened", 10.0))
+    assert "today: frozen for up to 3000 ms; hardened: 10 ms, 300 times less." in out
+    assert "3000 [3000-3000]" in out
+    assert "virtio-scsi-single, iothread, threads, none" in out
+    assert "Run with tcg (asked for)." in out
+
+
+def test_no_freeze_is_not_called_a_cure():
+    assert "today and hardened: no freeze on this storage under this load." in text(run("today", 12.0), run("hardened", 8.0))
+
+
+def test_what_still_freezes_is_not_called_a_cure():
+    assert "hardened still stands still for 900 ms (today: 3000 ms)." in text(run("today", 3000.0), run("hardened", 900.0))
+
+
+def test_what_no_setting_cures_is_said():
+    out = text(run("today", 3000.0), run("hardened", 10.0), run("resized", 4200.0))
+    assert "virtio-scsi-single, iothread, threads, none does not cure block_resize: the guest stands still for 4200 ms (median)." in out
+
+
+def test_doubtful_runs_are_named():
+    out = text(
+        run("today", 3000.0, host_longest_gap_ms=100.0),
+        run("hardened", 10.0, complete=False),
+        run("hardened", 10.0, number=2, load={"mb": 1, "ended_early": True}),
+    )
+    assert "round 1, today: the guest's clock says 3000 ms, this host's 100 ms" in out
+    assert "round 1, hardened: the guest did not come back" in out
+    assert "round 2, hardened: the load reached its bound" in out
+    assert "disturbed" not in text(run("today", 3000.0, host_longest_gap_ms=3300.0), run("hardened", 10.0))

@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import setting
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.errors import ProveError
+
+HARDENED = {"name": "x", "controller": "virtio-scsi-single", "iothread": True, "aio": "threads"}
+
+
+def record(effective=None, runs=None, controller="lsi", **disk):
+    values = {"driver": "file", "aio": "io_uring", "cache": "none", "iothread": False}
+    return {
+        "id": "101",
+        "controller": {"effective": controller},
+        "disks": [
+            {"key": "ide2", "bus": "ide", "media": "cdrom", "effective": values, "runs": None},
+            dict({"key": "scsi0", "bus": "scsi", "media": "disk", "effective": dict(values, **effective or {}), "runs": runs}, **disk),
+        ],
+    }
+
+
+def test_what_is_missing_is_as_in_a_guest_with_nothing_set():
+    assert setting.check({"name": "x"}) == dict(setting.TODAY, name="x")
+
+
+def test_other_buses_have_no_controller():
+    assert setting.check({"name": "x", "bus": "virtio", "iothread": True})["controller"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "give it a name"),
+        ({"name": "x", "aio": "posix"}, "allowed: native, io_uring, threads"),
+        ({"name": "x", "cache": "on"}, "cache is 'on'"),
+        ({"name": "x", "bus": "usb"}, "allowed: scsi, virtio, ide, sata"),
+        ({"name": "x", "controller": "lsi9"}, "controller is 'lsi9'"),
+        ({"name": "x", "during": "sleep"}, "during is 'sleep'"),
+        ({"name": "x", "iothread": 1}, "allowed: true, false"),
+        ({"name": "x", "iotread": True}, "unknown iotread"),
+        ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci"),
+        ({"name": "x", "bus": "sata", "iothread": True}, "not possible with sata"),
+        ({"name": "x", "aio": "native", "cache": "writeback"}, "QEMU does not start"),
+    ],
+)
+def test_what_cannot_be_is_refused(given, says):
+    with pytest.raises(ProveError, match=says):
+        setting.check(given)
+
+
+def test_names_are_unique():
+    with pytest.raises(ProveError, match="same name: x"):
+        setting.check_all([{"name": "x"}, {"name": "x"}])
+    with pytest.raises(ProveError, match="no setting"):
+        setting.check_all([])
+
+
+def test_every_controller_and_bus_has_its_drivers():
+    for controller in setting.CONTROLLERS:
+        assert setting.modules(setting.check({"name": "x", "controller": controller}))[-1] == "sd_mod"
+    for bus in ("virtio", "ide", "sata"):
+        assert setting.modules(setting.check({"name": "x", "bus": bus}))
+
+
+def test_today_is_what_the_record_says_is_in_effect():
+    found = setting.from_record(record({"aio": "native", "cache": "directsync"}), "scsi0")
+    assert found == dict(setting.TODAY, controller="lsi", aio="native", cache="directsync")
+
+
+def test_what_the_process_runs_goes_first():
+    runs = {"driver": "file", "aio": "threads", "cache": "none", "iothread": True}
+    found = setting.from_record(record(runs=runs, controller="virtio-scsi-single"), "scsi0")
+    assert (found["aio"], found["iothread"]) == ("threads", True)
+
+
+@pytest.mark.parametrize(
+    ("guest", "key", "says"),
+    [
+        (record(), "scsi9", "has no scsi9; it has: ide2, scsi0"),
+        (record(), "ide2", "not a disk that can be measured"),
+        (record({"driver": "rbd"}), "scsi0", "served by rbd"),
+        (record(effective=None, media="efi"), "scsi0", "not a disk"),
+    ],
+)
+def test_a_disk_that_says_nothing_is_refused(guest, key, says):
+    with pytest.raises(ProveError, match=says):
+        setting.from_record(guest, key)
+
+
+def test_the_first_disk_is_no_cdrom():
+    assert setting.first_disk(record()) == "scsi0"
+    with pytest.raises(ProveError, match="has no disk"):
+        setting.first_disk({"id": "7", "disks": []})
+
+
+def test_a_plan_hardens_the_setting_of_its_disk():
+    changes = [
+        {"key": "controller", "option": None, "before": "lsi", "after": "virtio-scsi-single"},
+        {"key": "scsi0", "option": "iothread", "before": None, "after": True},
+        {"key": "scsi0", "option": "aio", "before": None, "after": "threads"},
+        {"key": "scsi1", "option": "cache", "before": None, "after": "writeback"},
+    ]
+    found = setting.with_changes(setting.from_record(record(), "scsi0"), changes, "scsi0")
+    assert found == setting.HARDENED
+
+
+def test_a_description_names_what_differs():
+    assert setting.describe(setting.check(HARDENED)) == "virtio-scsi-single, iothread, threads, none"
+    resized = setting.check({"name": "x", "bus": "ide", "during": "block_resize"})
+    assert setting.describe(resized) == "ide, no iothread, io_uring, none + block_resize"
