@@ -31,6 +31,7 @@ NOT_UNDERSTOOD = {
     "312": ["unable to parse value of 'scsi1'"],
 }
 
+
 def test_every_guest_is_described_and_has_its_expectation():
     rows = re.findall(r"^\| (\d+) \|.*\| (\w+) \|$", (FLEET / "README.md").read_text(), re.MULTILINE)
     assert dict(rows) == {vmid: entry["status"] for vmid, entry in EXPECTED.items()}

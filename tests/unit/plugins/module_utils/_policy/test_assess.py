@@ -129,7 +129,10 @@ def test_librbd_is_told_not_set():
 
 
 def test_media_are_left_alone():
-    text = "ide2: none,media=cdrom\nide0: local:1/vm-1-cloudinit.qcow2,media=cdrom\nefidisk0: local:1/e.raw\ntpmstate0: local:1/t.raw\nscsi1: local:iso/x.iso,media=cdrom\n"
+    text = (
+        "ide2: none,media=cdrom\nide0: local:1/vm-1-cloudinit.qcow2,media=cdrom\nefidisk0: local:1/e.raw\n"
+        "tpmstate0: local:1/t.raw\nscsi1: local:iso/x.iso,media=cdrom\n"
+    )
     assert judge(text)["findings"] == [] and judge(text)["plan"] == []
 
 

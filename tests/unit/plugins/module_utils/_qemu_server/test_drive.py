@@ -57,8 +57,21 @@ def test_what_proxmox_rejects(key, text, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("key", "place"), [("scsi30", ("scsi", 30)), ("scsi31", None), ("sata5", ("sata", 5)), ("sata6", None), ("ide4", None),
-                                            ("virtio15", ("virtio", 15)), ("virtio16", None), ("unused0", None), ("scsihw", None), ("scsi01", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("scsi30", ("scsi", 30)),
+        ("scsi31", None),
+        ("sata5", ("sata", 5)),
+        ("sata6", None),
+        ("ide4", None),
+        ("virtio15", ("virtio", 15)),
+        ("virtio16", None),
+        ("unused0", None),
+        ("scsihw", None),
+        ("scsi01", None),
+    ],
+)
 def test_which_keys_are_drives(key, place):
     assert drive.parse_key(key) == place
 
@@ -80,7 +93,10 @@ NAMES = st.sampled_from(["discard", "turbo", "serial", "aio", "cache", "iothread
 VALUES = st.text(st.characters(exclude_characters=",\n", codec="utf-8"), min_size=1, max_size=8)
 
 
-@given(st.dictionaries(NAMES, VALUES, max_size=8), st.dictionaries(st.sampled_from(["aio", "cache"]), st.sampled_from(["threads", "none"]), max_size=2))
+CHANGES = st.dictionaries(st.sampled_from(["aio", "cache"]), st.sampled_from(["threads", "none"]), max_size=2)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=8), CHANGES)
 def test_an_edit_changes_the_named_options_alone(options, changes):
     text = ",".join([VOLUME, *(f"{name}={value}" for name, value in options.items())])
     after = dict(part.partition("=")[::2] for part in drive.edit(text, dict(changes)).split(",")[1:])
