@@ -33,7 +33,6 @@ _OWN_DEVICES = {"virtio": "virtio-blk", "ide": "ide-hd", "scsi": "scsi-hd"}
 _UNITS_PER_BUS = {"ide": 2, "scsi": 7}
 _WORDS = ("driver", "id", "drive", "bus")
 _VIRTIO_BLK = "virtio-blk"
-_VIRTIO_SCSI = "virtio-scsi"
 _SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
 _SCSI_CONTROLLERS = (
     "virtio-scsi",
@@ -287,7 +286,7 @@ def _iothread(found, driver, device, controller, key):
     if controller is None:
         found.problems.append(f"disk {key}: its SCSI controller, and so its iothread, is not known")
         return None
-    return str(controller.get("driver")).startswith(_VIRTIO_SCSI) and _has_iothread(found, controller)
+    return _has_iothread(found, controller)
 
 
 def _controller(found, driver, device):

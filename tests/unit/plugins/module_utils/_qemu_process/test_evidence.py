@@ -108,6 +108,11 @@ def test_a_read_only_second_descriptor_does_not_decide():
     assert (found["direct"], disagreements) == ({"scsi0": True}, [])
 
 
+def test_a_disk_that_is_only_read_is_judged_by_its_one_descriptor():
+    found, disagreements, _moved = check([disk()], [opened(direct=False, writable=False)])
+    assert (found["direct"], len(disagreements)) == ({"scsi0": False}, 1)
+
+
 def test_writers_that_differ_prove_nothing():
     found, disagreements, _moved = check([disk()], [opened(direct=False), opened()])
     assert (found["direct"], disagreements) == ({}, [])

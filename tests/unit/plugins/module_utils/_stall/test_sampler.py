@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 import pytest
 
@@ -16,10 +17,20 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.tra
 REAL_PREAD = os.pread
 
 
-class World:
-    """A clock, a CPU meter, and the stat files of one thread and of `idle` others; a look at one costs `price` seconds of CPU."""
+class Recorded(Track):
+    """A track that remembers when it was found blocked."""
 
-    def __init__(self, path, price, states, idle=0):
+    times: ClassVar[list] = []
+
+    def take_blocked(self, now, since):
+        self.times.append(now)
+        super().take_blocked(now, since)
+
+
+class World:
+    """A clock, a CPU meter, and the stat files of one thread and of many others; a look at one costs `price` seconds of CPU."""
+
+    def __init__(self, path, price, states, others=0, state_of_others="S", role="main"):
         self.path = path
         self.price = price
         self.now = 0.0
@@ -28,13 +39,14 @@ class World:
         self.state = None
         self.waits = 0
         path.write_text("7 (a) D S) S 1 1")
-        self.track = Track(7, "main", "main loop")
-        self.tracks = [self.track]
+        Recorded.times = []
+        self.track = Recorded(7, role, "watched")
         self.stats = [(os.open(path, os.O_RDONLY), self.track)]
-        if idle:
-            path.with_name("idle").write_text("8 (b) S 1 1")
-            descriptor = os.open(path.with_name("idle"), os.O_RDONLY)
-            self.stats += [(descriptor, Track(number, "iothread", "io")) for number in range(idle)]
+        self.tracks = [self.track] + [Track(number, "vcpu" if role == "vcpu" else "iothread", "other") for number in range(others)]
+        if others:
+            path.with_name("others").write_text(f"8 (b) {state_of_others} 1 1")
+            descriptor = os.open(path.with_name("others"), os.O_RDONLY)
+            self.stats += [(descriptor, track) for track in self.tracks[1:]]
 
     def clock(self):
         state = self.states(self.now)
@@ -66,8 +78,8 @@ class World:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    def make(price, states=lambda now: "S", idle=0):
-        made = World(tmp_path / "stat", price, states, idle)
+    def make(price, states=lambda now: "S", **options):
+        made = World(tmp_path / "stat", price, states, **options)
         monkeypatch.setattr(os, "pread", made.pread)
         return made
 
@@ -100,12 +112,28 @@ def test_a_share_is_right_whatever_the_pace(world, price):
 
 
 def test_a_blocked_thread_is_followed_quicker_than_all_are_looked_at(world):
-    one = world(5e-6, lambda now: "D" if 3 < now < 5 else "R", idle=300)
+    one = world(5e-6, lambda now: "D" if 3 < now < 5 else "R", others=300)
     paces = one.sample()
     assert paces["interval"] > 0.05
     assert paces["followed"] > 100
     assert one.used / 10 < 0.021
     assert one.track.longest == pytest.approx(2.0, abs=0.1)
+
+
+def test_following_many_keeps_the_share_too(world):
+    one = world(5e-6, lambda now: "D", others=300, state_of_others="D")
+    paces = one.sample()
+    assert paces["followed"] > 5
+    assert one.used / 10 < 0.021
+
+
+def test_a_vcpu_that_takes_turns_is_followed_between_its_turns(world):
+    one = world(5e-6, lambda now: "D" if now > 3 else "R", others=300, role="vcpu")
+    paces = one.sample()
+    gaps = [after - before for before, after in zip(Recorded.times, Recorded.times[1:])]
+    assert max(gaps) < 2 * paces["interval"]
+    assert one.track.samples == pytest.approx(paces["passes"] / 4, abs=1)
+    assert one.track.blocked_share == pytest.approx(0.7, abs=0.05)
 
 
 def test_a_name_that_looks_like_a_state_is_a_name(world):
