@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.outcome import STATES, outcomes
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.text import columns
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.text import columns, wrap
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     HOSTILE,
     document,
@@ -90,8 +90,9 @@ def test_a_status_nobody_knows_is_no_pass():
 
 
 def test_the_same_number_on_two_hosts_is_two_guests():
-    joined = join_documents({"a": document([guest("1", "to_change")]), "b": document([guest("1")])}, {"a": [result("1")]})
-    assert [(e["host"], e["state"]) for e in outcomes(joined)] == [("a", "changed"), ("b", "compliant")]
+    planned = document([guest("1", "to_change")])
+    joined = join_documents({"a": planned, "b": planned}, {"b": [result("1")]})
+    assert [(e["host"], e["state"]) for e in outcomes(joined)] == [("a", "to_change"), ("b", "changed")]
 
 
 def test_the_whole_table_of_a_small_run():
@@ -178,6 +179,12 @@ def test_no_line_is_longer_than_the_terminal(width):
         totals = lines.index("", totals + 1)
         assert [line for line in lines[totals:] if columns(line) > width] == []
         assert [line for line in lines[:totals] if columns(line) > max(width, 80)] == []
+
+
+def test_a_long_word_is_cut_wherever_it_ends():
+    for length in range(1, 70):
+        lines = wrap("x" * length + " y", 20, "", "  ")
+        assert max(map(len, lines)) <= 20 and "".join(lines).replace(" ", "") == "x" * length + "y"
 
 
 def test_names_cannot_steer_the_terminal():

@@ -119,6 +119,12 @@ def test_two_findings_of_a_rule_in_one_place_are_two_cases():
     }
 
 
+def test_a_disk_that_is_not_in_order_never_passes():
+    """Its finding may be the guest's, as that about the controller is."""
+    doc = document([guest("1", "to_change", 2)], [finding("1", disk=None, rule="IO101")])
+    assert set(report(doc)) == {("this host.1 web01", "guest IO101")}
+
+
 def test_values_of_several_parts_are_words():
     text = junit_report(document([guest()], [finding(actual={"dirty_ratio": 20}, wanted=["threads", "io_uring"])]))
     assert "Found: dirty_ratio 20. Wanted: threads or io_uring." in text
