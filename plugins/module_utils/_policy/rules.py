@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """``severity`` is the usual one; a finding's own follows its evidence."""
+    """``severity`` is the usual one; a finding's own follows its evidence. ``evidence`` is what was measured."""
 
     id: str
     title: str
@@ -21,6 +21,7 @@ class Rule(NamedTuple):
     reason: str
     source: str
     dissent: str = ""
+    evidence: str = ""
 
 
 _ALL = (
@@ -37,6 +38,8 @@ _ALL = (
         "error",
         "Only virtio-scsi-single gives each disk a controller, and so an iothread, of its own.",
         "Bug c9, c13, c18, c19, c24; qemu-server ignores iothread on any other scsihw, with a warning at start.",
+        evidence="QEMU 7.2, disk at 40 MB/s with one buffered writer beside the guest, longest gap of a 2 ms heartbeat: lsi with native "
+        "1.5-3.7 s; virtio-scsi-single with iothread and threads 9-11 ms (one of three runs 293).",
     ),
     Rule(
         "IO102",
@@ -44,6 +47,8 @@ _ALL = (
         "error",
         "Without an iothread QEMU's main loop submits the disk's I/O while it holds the lock that the vCPUs need.",
         "Bug c3, c4, c8, c9, c14, c15.",
+        evidence="Longest gap, QEMU 7.2: native 2921 ms without an iothread and 15 with one, io_uring 3295 and 9. QEMU 10.0: "
+        "native 1778-2401 and 6-16, io_uring 1401-1899 and 7-13. threads alone: 6-12 ms, and 7-101 while a management daemon polls QEMU 7.2.",
     ),
     Rule(
         "IO103",
@@ -53,6 +58,8 @@ _ALL = (
         "Bug c4, c8, c9, c14, c15; measured on QEMU 7.2 and 10.0: an error without an iothread and below QEMU 9, "
         "a note with one from QEMU 9 on.",
         "With an iothread, io_uring was as safe as threads on QEMU 10.0, and threads cost CPU on very fast NVMe.",
+        evidence="QEMU 7.2 with an iothread and query-blockstats polled: io_uring 3106-3499 ms, native 1639-3371, threads 6-8. "
+        "QEMU 10.0, same: io_uring 9-11, native 7-8, threads 6-7. On an idle disk threads write about 2 % fewer requests.",
     ),
     Rule(
         "IO104",
@@ -61,6 +68,8 @@ _ALL = (
         "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes.",
         "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs with copy-on-write keeps its cached default.",
         "Bug c1: Roland Kletzing first helped himself with writeback.",
+        evidence="With an iothread and threads, writeback is as short as none (8-17 ms on 7.2). "
+        "Without an iothread writeback with io_uring stalled 9.1 s of 10.",
     ),
     Rule(
         "IO105",
@@ -68,6 +77,7 @@ _ALL = (
         "error",
         "QEMU refuses it: aio=native was specified, but it requires cache.direct=on. Proxmox VE stores it all the same.",
         "Recorded on Proxmox VE 9.2; 357 starts of QEMU 7.2.",
+        evidence="357 starts of QEMU: aio=native is refused unless cache is none or directsync, and nothing else is refused.",
     ),
     Rule(
         "IO106",
@@ -75,6 +85,7 @@ _ALL = (
         "error",
         "Disks on ide and sata can only get an iothread by moving to scsi or virtio, which changes the guest's driver.",
         "qemu-server's schema has iothread on scsi and virtio only; QEMU: Property '…iothread' not found.",
+        evidence="QEMU 7.2: ide and ahci stall with native (1.5-3.7 s) and not with threads (6-10 ms); an iothread on them is refused: Property not found.",
     ),
     Rule(
         "IO107",
