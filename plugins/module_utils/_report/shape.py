@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from .._model import SEVERITIES, natural_key
@@ -65,9 +66,16 @@ def _kind(value) -> str:
 def place(item: Mapping) -> tuple:
     """Sort key of a finding, guest or result: host, guest (9 before 10), disk, rule."""
     return (
-        *(natural_key("" if item.get(key) is None else str(item[key])) for key in ("host", "guest", "disk")),
-        str(item.get("rule") or ""),
+        _rank(item.get("host")),
+        _rank(item.get("guest")),
+        _rank(item.get("disk")),
+        item.get("rule") or "",
     )
+
+
+@functools.lru_cache(maxsize=100_000)
+def _rank(value) -> tuple:
+    return natural_key("" if value is None else str(value))
 
 
 def severity_rank(finding: Mapping) -> int:
