@@ -14,7 +14,7 @@ from .outcome import STATES
 from .page_marks import SHAPES
 from .shape import place
 from .text import plain, visible
-from .words import STATE_WORDS, reason_words
+from .words import STATE_WORDS, reason_words, waiver_words
 
 # what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
 NO_STORAGE = "path"
@@ -128,8 +128,3 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
         add["file"](number(finding.get("file")))
         add["waiver"](number(waiver_words(waived) if waived else None))
     return columns
-
-
-def waiver_words(waived: Mapping) -> str:
-    """A finding's waiver in a line."""
-    return "%s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))

@@ -12,9 +12,11 @@ from html import escape
 
 from .._model import SEVERITIES, natural_key, plural
 from .._policy.rules import RULES
+from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
+from .shape import silent_hosts
 from .text import visible
 from .words import STATE_WORDS
 
@@ -31,7 +33,7 @@ def show(value) -> str:
 
 def alerts(document: Mapping) -> str:
     """The hosts of which nothing is known."""
-    silent = [show(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
+    silent = [show(host) for host in silent_hosts(document)]
     if not silent:
         return ""
     return '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>' % (
@@ -45,10 +47,7 @@ def totals(document: Mapping, entries: list) -> str:
     counts = _count(entries)
     hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
     disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
-    found = {severity: 0 for severity in SEVERITIES}
-    for finding in document["findings"]:
-        if not finding.get("waived"):
-            found[finding["severity"]] += 1
+    found = count_findings(document["findings"])["findings"]
     tiles = [
         _tile(len(hosts), "Hosts"),
         _tile(len(entries), "Guests"),
@@ -145,8 +144,7 @@ def _hosts(document: Mapping, entries: list) -> str:
     for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
         counts = _count(per_host[host])
         name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or "this host"
-        silent = not about.get(host, {}).get("reported", True)
-        row = [(name, ""), ("no report" if silent else _state_bar(counts), "wide"), _number(len(per_host[host]))]
+        row = [(name, ""), ("no report" if host in silent_hosts(document) else _state_bar(counts), "wide"), _number(len(per_host[host]))]
         row += [_number(counts[state]) for state in shown]
         row.append(_number(errors.get(host, 0)))
         if limits:

@@ -78,6 +78,11 @@ def _rank(value) -> tuple:
     return natural_key("" if value is None else str(value))
 
 
+def silent_hosts(document: Mapping) -> list:
+    """The hosts that gave no document: nothing is known of their guests."""
+    return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+
+
 def severity_rank(finding: Mapping) -> int:
     """0 for an error, 1 for a warning, 2 for a note."""
     return SEVERITIES.index(finding["severity"])

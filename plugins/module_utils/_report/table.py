@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._model import SEVERITIES, plural
+from .._model import plural
+from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, severity_rank
+from .shape import check_document, severity_rank, silent_hosts
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
 from .words import STATE_WORDS, reason_words
 
@@ -64,7 +65,7 @@ def _head(document: Mapping, entries: list) -> list[str]:
 
 
 def _unheard(document: Mapping, width: int) -> list[str]:
-    silent = [visible(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
+    silent = [visible(host) for host in silent_hosts(document)]
     if not silent:
         return []
     text = "NO REPORT from %s: %s. Unreachable or failed; nothing is known of the guests there."
@@ -112,14 +113,11 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
         lines += wrap(text, width, "", "  ")
     elif check and "results" in document:
         lines.append("Check run: nothing was written.")
-    found = dict.fromkeys(SEVERITIES, 0)
-    for finding in document["findings"]:
-        if not finding.get("waived"):
-            found[finding["severity"]] += 1
-    waived = sum(bool(finding.get("waived")) for finding in document["findings"])
+    counts = count_findings(document["findings"])
+    waived = counts["waived_findings"]
     text = "Findings%s: %s" % (
         " before this run" if "results" in document and not check else "",
-        ", ".join(plural(found[severity], severity) for severity in SEVERITIES),
+        ", ".join(plural(number, severity) for severity, number in counts["findings"].items()),
     )
     return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
 

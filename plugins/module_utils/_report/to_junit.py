@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from html import escape
 
 from .._model import SEVERITIES
-from .shape import ReportError, check_document, place, severity_rank
+from .shape import ReportError, check_document, place, severity_rank, silent_hosts
 from .text import plain, visible
+from .words import waiver_words
 
 
 def junit_report(document, fail_on: str = "error") -> str:
@@ -31,10 +32,9 @@ def junit_report(document, fail_on: str = "error") -> str:
         raise ReportError("fail_on is %r; allowed are %s." % (fail_on, ", ".join(SEVERITIES)))
     worst = SEVERITIES.index(fail_on)
     suites: dict = {}
+    silent = silent_hosts(document)
     for host in document.get("hosts") or ():
-        suites.setdefault(host["host"], [])
-        if not host.get("reported", True):
-            suites[host["host"]].append(_silent(host["host"]))
+        suites[host["host"]] = [_silent(host["host"])] if host["host"] in silent else []
     found: dict = {}
     for finding in document["findings"]:
         found.setdefault((finding.get("host"), finding.get("guest")), []).append(finding)
@@ -68,7 +68,7 @@ def _finding_case(finding: Mapping, worst: int) -> tuple:
     message = visible(finding.get("message"))
     waived = finding.get("waived")
     if waived:
-        words = "waived by %s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))
+        words = "waived by %s" % waiver_words(waived)
         return _case(finding, name, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
     if severity_rank(finding) > worst:
         text = "%s: %s" % (finding["severity"], _details(finding))

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from .._policy.rules import RULES, Rule
-from .shape import check_document
+from .shape import check_document, silent_hosts
 from .text import sentences, visible
 from .to_json import dumps
+from .words import waiver_words
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/hypervisor/io_hardening"
@@ -62,8 +63,15 @@ def _rule(rule: Rule) -> dict:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason or rule.title},
         "help": {"text": text},
+        "helpUri": "%s/blob/main/docs/rules.md#%s" % (HOME, _anchor("%s %s" % (rule.id, rule.title))),
         "defaultConfiguration": {"level": rule.severity},
     }
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading of docs/rules.md."""
+    kept = "".join(char for char in heading.lower() if char.isalnum() or char in " -_")
+    return quote(kept.replace(" ", "-"))
 
 
 def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
@@ -89,8 +97,7 @@ def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
         result["locations"] = [location]
     waived = finding.get("waived")
     if waived:
-        words = "%s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": words}]
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": waiver_words(waived)}]
     return result
 
 
@@ -126,7 +133,7 @@ def _fingerprint(finding: Mapping, rule: str, seen: dict) -> str:
 
 
 def _invocation(document: Mapping) -> dict:
-    silent = [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+    silent = silent_hosts(document)
     invocation: dict = {"executionSuccessful": not silent}
     if silent:
         invocation["toolExecutionNotifications"] = [

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from .text import visible
+
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
@@ -42,3 +46,8 @@ REASON_WORDS = {
 def reason_words(reason) -> str:
     """A reason's name for a person; one that is not known here is shown as it is, without underscores."""
     return REASON_WORDS.get(reason) or str(reason).replace("_", " ")
+
+
+def waiver_words(waived: Mapping) -> str:
+    """A finding's waiver in a line."""
+    return "%s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
 import jsonschema
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.rules import RULES
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import sarif_report
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     HOSTILE,
@@ -93,6 +95,13 @@ def test_a_fingerprint_is_of_place_and_rule_alone():
     others = [finding("102"), finding(disk="scsi1"), finding(rule="IO103"), finding(host="pve2")]
     assert len({text.split(":")[0] for text in prints(finding(), *others)}) == 5
     assert len(set(prints(finding(), finding()))) == 2
+
+
+def test_every_rule_leads_to_its_heading_in_the_documentation():
+    headings = re.findall("^## (.*)$", (Path(__file__).parents[5] / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    rules = run(document([], [finding(rule=rule) for rule in RULES]))["tool"]["driver"]["rules"]
+    assert {unquote(rule["helpUri"].split("#")[1]) for rule in rules} <= anchors and len(rules) == len(RULES)
 
 
 def test_a_silent_host_makes_the_run_unsuccessful():
