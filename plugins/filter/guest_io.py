@@ -33,6 +33,7 @@ def assess(
     date: Any = None,
     migrate_controllers: str | None = None,
     host: str | None = None,
+    waivers: Any = None,
 ) -> dict[str, Any]:
     """What guest_io_info read, or a list of its records, against a policy; see assess.yml."""
     if isinstance(read, dict) and "guests" in read:
@@ -43,7 +44,7 @@ def assess(
         raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
     try:
         day = datetime.date.today() if date is None else _document.parse_date("date", date)
-        return _assess(guests, policy, day, nodes, problems, migrate_controllers or None, host)
+        return _assess(guests, policy, day, nodes, problems, migrate_controllers or None, host, waivers)
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

@@ -28,15 +28,16 @@ def assess(
     problems: list[dict[str, Any]] | None = None,
     migrate_controllers: str | None = None,
     host: str | None = None,
+    waivers: Any = None,
 ) -> dict[str, Any]:
     """The findings document of docs/data.md.
 
     ``nodes`` are the read nodes' addresses, against which storages' servers are classified; ``problems`` are
     what could not be read: each is an IO100. ``migrate_controllers`` selects the guests whose
-    driver may change. Raises PolicyError where policy or selector are wrong.
+    driver may change; ``waivers`` stand beside the policy's. Raises PolicyError where policy or selector are wrong.
     """
     require_netaddr()
-    rules = parse(policy)
+    rules = parse(policy, waivers)
     used = _waivers.Waivers(rules.waivers, date)
     migrate = Selector("guest_io_migrate_controllers", migrate_controllers) if migrate_controllers else None
     judge = GuestJudge(rules, used, Locality(nodes or []), migrate)

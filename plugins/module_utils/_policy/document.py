@@ -17,6 +17,9 @@ from .selector import Selector
 
 KEEP = "keep"
 
+#: What waivers that stand beside the policy are called in errors: the variable that holds them.
+MORE_WAIVERS = "guest_io_waivers"
+
 #: What is judged where a policy says nothing.
 DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
 DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
@@ -56,8 +59,11 @@ class Policy(NamedTuple):
     waivers: tuple[Waiver, ...]
 
 
-def parse(document: Any) -> Policy:
-    """Validate a policy document; raises PolicyError naming the place and what is allowed there."""
+def parse(document: Any, more_waivers: Any = None) -> Policy:
+    """Validate a policy document; raises PolicyError naming the place and what is allowed there.
+
+    ``more_waivers`` are waivers that stand beside the policy, such as those of a file of their own.
+    """
     _mapping("", document, _TOP)
     disk = {**DEFAULT_DISK, **_disk("disk", document.get("disk", {}))}
     _possible("disk", disk)
@@ -66,7 +72,11 @@ def parse(document: Any) -> Policy:
         override = _override(f"overrides[{number}]", raw)
         _possible(f"overrides[{number}].disk", {**disk, **override.disk})
         overrides.append(override)
-    waivers = [_waiver(f"waivers[{number}]", raw) for number, raw in enumerate(_list("waivers", document.get("waivers")))]
+    waivers = [
+        _waiver(f"{place}[{number}]", raw)
+        for place, listed in (("waivers", document.get("waivers")), (MORE_WAIVERS, more_waivers))
+        for number, raw in enumerate(_list(place, listed))
+    ]
     _unique("waivers", [waiver.id for waiver in waivers])
     return Policy(
         _controller("controller", document.get("controller", DEFAULT_CONTROLLER)), disk, tuple(overrides), tuple(waivers)

@@ -17,12 +17,12 @@ from .._policy import waivers as _waivers
 from .shape import LISTS, SCHEMA, ReportError, check_document, check_list, place
 
 # findings about the waivers themselves, which only all hosts together can tell
-WAIVER_RULES = ("IO121", "IO122")
+EXPIRED, NO_MATCH = WAIVER_RULES = ("IO121", "IO122")
 
 COUNTS = ("guests", "disks", "compliant", "to_change", "waiting", "left_alone", "waived")
 
 
-def join_documents(documents, results=None, writeback=None) -> dict:
+def join_documents(documents, results=None, writeback=None, expected=None, complete=True) -> dict:
     """The fleet's findings document.
 
     documents: mapping host -> findings document, or None or {} for a host that gave none (unreachable,
@@ -30,6 +30,9 @@ def join_documents(documents, results=None, writeback=None) -> dict:
         that know their hosts already, as joined parts do.
     results: mapping host -> the `results` of guest_io on that host.
     writeback: mapping host -> {findings, changed, plan, status, detail}, the host's write-back limits.
+    expected: hosts that a report is expected from; one that gave none is listed as one that gave no report.
+    complete: False tells that there are more hosts than those, as in a run that is limited to some. Then, and where
+        a host gave no report, no waiver is said to match nothing: what it is for may be there.
     Raises ReportError where an input has not that shape.
     """
     parts = _parts(documents)
@@ -67,8 +70,12 @@ def join_documents(documents, results=None, writeback=None) -> dict:
         if items:
             applied.extend(_with_host(item, host) for item in check_list(items, "results of host %s" % host))
 
+    for host in expected or ():
+        hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
+    complete = complete and all(entry["reported"] for entry in hosts.values())
     joined["waivers"] = list(waivers.values())
-    joined["findings"].extend(_waivers.findings(joined["waivers"]))
+    about_waivers = _waivers.findings(joined["waivers"])
+    joined["findings"].extend(finding for finding in about_waivers if complete or finding["rule"] != NO_MATCH)
     for key in LISTS:
         joined[key].sort(key=place)
     joined["hosts"] = [hosts[host] for host in sorted(hosts, key=lambda host: natural_key(str(host)))]

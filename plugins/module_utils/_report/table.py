@@ -37,31 +37,29 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
     check_document(document)
     entries = outcomes(document, check)
     several = len({entry["host"] for entry in entries}) > 1
-    lines = _head(document, entries)
+    lines = [head_line(document, entries)]
     lines += _unheard(document, width)
     if entries:
         lines += [""] + _totals(entries, width)
         lines += _run(entries, document, check, width)
     for state in _SECTIONS:
         lines += _section(state, entries, several, width, limit)
-    lines += _waived(document, width)
+    lines += waived_lines(document, width)
     lines += _elsewhere(document, width)
     lines += _writeback(document, width)
     return lines
 
 
-def _head(document: Mapping, entries: list) -> list[str]:
-    hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+def head_line(document: Mapping, entries) -> str:
+    """The first line of what is printed: the day, and how much was looked at; `entries` are the guests."""
+    hosts = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
     disks = sum(len(guest.get("disks") or ()) for guest in document["guests"])
-    return [
-        "Guest I/O, %s: %s, %s, %s"
-        % (
-            visible(document.get("date")) or "no date",
-            plural(max(len(hosts), 1), "host"),
-            plural(len(entries), "guest"),
-            plural(disks, "disk"),
-        )
-    ]
+    return "Guest I/O, %s: %s, %s, %s" % (
+        visible(document.get("date")) or "no date",
+        plural(max(len(hosts), 1), "host"),
+        plural(len(entries), "guest"),
+        plural(disks, "disk"),
+    )
 
 
 def _unheard(document: Mapping, width: int) -> list[str]:
@@ -191,7 +189,7 @@ def _where(entry: Mapping, several: bool) -> str:
     return visible(entry["host"]) + NO_BREAK + text if several else text
 
 
-def _waived(document: Mapping, width: int) -> list[str]:
+def waived_lines(document: Mapping, width: int) -> list[str]:
     """Which waiver holds for whom, and until when."""
     by_waiver: dict = {}
     for finding in document["findings"]:

@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Action report: findings documents to a verdict, a text on the terminal and files. Documentation: modules/report.py.
+
+It runs on the controller and handles the documents where they are: what thousands of guests come to is passed
+through templates only where a playbook asks for it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._backend.layout import LayoutError
+from ..module_utils._directory import assess_directory
+from ..module_utils._model import SEVERITIES
+from ..module_utils._policy.document import parse_date
+from ..module_utils._policy.errors import PolicyError
+from ..module_utils._report.gate import gate_lines, judge
+from ..module_utils._report.join import join_documents
+from ..module_utils._report.shape import ReportError
+from ..module_utils._report.table import table_lines
+from ..module_utils._report.to_html import html_report
+from ..module_utils._report.to_json import json_report
+from ..module_utils._report.to_junit import junit_report
+from ..module_utils._report.to_sarif import sarif_report
+from ..module_utils._report.write import write_all
+
+#: Report by option, with its file's name in O(directory).
+FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest-io.sarif", "html": "guest-io.html"}
+
+ARGUMENTS = {
+    "documents": {"type": "dict"},
+    "parts": {"type": "list", "elements": "dict"},
+    "root": {"type": "str"},
+    "policy": {"type": "raw"},
+    "waivers": {"type": "raw"},
+    "date": {"type": "raw"},
+    "hosts": {"type": "list", "elements": "str"},
+    "complete": {"type": "bool", "default": True},
+    "results": {"type": "dict"},
+    "writeback": {"type": "dict"},
+    "fail_on": {"type": "str", "choices": list(SEVERITIES)},
+    "part": {"type": "bool", "default": False},
+    "directory": {"type": "str"},
+    **{name: {"type": "str"} for name in FILES},
+    "base": {"type": "str"},
+}
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Join, judge, render, write, show: in this order, so that what fails leaves nothing half done."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Ansible's entry point."""
+        result = super().run(tmp, task_vars)
+        _checked, options = self.validate_argument_spec(
+            ARGUMENTS,
+            mutually_exclusive=[("documents", "parts", "root")],
+            required_one_of=[("documents", "parts", "root")],
+            required_by={"root": "policy"},
+        )
+        try:
+            result.update(self._report(options))
+        except (PolicyError, LayoutError, ReportError) as exc:
+            raise AnsibleActionFail(str(exc)) from None
+        return result
+
+    def _report(self, options: dict[str, Any]) -> dict[str, Any]:
+        check = bool(self._task.check_mode)
+        document = _document(options)
+        lines = gate_lines(document, options["fail_on"]) if options["fail_on"] else table_lines(document, check=check)
+        texts = _texts(options, document, check)
+        write_all(texts)
+        for line in [*("Report: %s" % path for path in texts), *lines]:
+            display.display(line)
+        returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": list(texts)}
+        if options["part"]:
+            returned["part"] = document
+        if options["fail_on"]:
+            verdict = judge(document, options["fail_on"])
+            returned["passed"] = verdict["passed"]
+            returned["failed"] = not verdict["passed"]
+            returned["msg"] = "gate %s: %s" % ("passed" if verdict["passed"] else "failed", verdict["reason"])
+        return returned
+
+
+def _document(options: dict[str, Any]) -> dict[str, Any]:
+    if options["root"] is not None:
+        day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
+        documents: Any = [assess_directory(options["root"], options["policy"], day, options["waivers"])]
+    elif options["documents"] is not None:
+        documents = options["documents"]
+    else:
+        documents = options["parts"]
+    return join_documents(documents, options["results"], options["writeback"], options["hosts"], options["complete"])
+
+
+def _texts(options: dict[str, Any], document: dict[str, Any], check: bool) -> dict[str, str]:
+    """Path to text of each report that is asked for."""
+    paths = {name: options[name] for name in FILES if options[name]}
+    if options["directory"]:
+        for name, file in FILES.items():
+            paths.setdefault(name, os.path.join(options["directory"], file))
+    base = options["base"] or os.getcwd()
+    render = {
+        "json": lambda: json_report(document),
+        "junit": lambda: junit_report(document, options["fail_on"] or SEVERITIES[0]),
+        "sarif": lambda: sarif_report(document, base),
+        "html": lambda: html_report(document, check),
+    }
+    if len(set(paths.values())) < len(paths):
+        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(paths.values()))
+    return {path: render[name]() for name, path in paths.items()}

@@ -1,0 +1,41 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A directory of guest configs against a policy, on the machine this runs on: read and assess in one call.
+
+What the walk of docs/data.md does with a host in between, for configs in Git and the like.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from ._backend import layout
+from ._backend.reader import read
+from ._policy.assess import assess
+
+
+def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None) -> dict[str, Any]:
+    """The findings document of the guests below ``root``; its files are paths of this machine.
+
+    Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
+    """
+    if not root.strip():
+        raise layout.LayoutError("no directory is named to read guest configs from")
+    if not os.path.isdir(root):
+        raise layout.LayoutError(f"no directory {root}")
+    reading = read(root)
+    if not reading.guests and not any(problem["guest"] for problem in reading.problems):
+        raise layout.LayoutError(
+            f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, "
+            "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"
+        )
+    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
+    for item in (*document["findings"], *document["guests"], *document["plan"]):
+        for key in ("file", "config"):
+            if item.get(key):
+                item[key] = layout.inside(root, item[key])
+    return document

@@ -1,0 +1,61 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Reports on disk: all of them, or none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+
+from .shape import ReportError
+
+
+def write_all(texts: Mapping[str, str]) -> None:
+    """Write each text to its path: every one is on disk beside its place before the first takes that place.
+
+    Folders are made where they are missing. Raises ReportError where a path cannot be written; the files that
+    were there before are then as they were, and nothing new is left behind.
+    """
+    ready: list = []
+    path = ""
+    try:
+        for path, text in texts.items():
+            ready.append((_beside(path, text), path))
+        for temporary, path in ready:
+            os.replace(temporary, path)
+    except OSError as exc:
+        raise ReportError("cannot write the report %s: %s. No report was written." % (path, exc.strerror or exc)) from exc
+    finally:
+        for temporary, _path in ready:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _beside(path: str, text: str) -> str:
+    """The path of a new file in the folder of `path` that holds the text."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(0, "it is a folder")
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            # as a file that is opened for writing: what publishes the reports is often another user
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return temporary
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,143 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: report
+short_description: Join findings, judge them, and write the reports
+version_added: 0.1.0
+description:
+  - Joins the findings documents of several hosts, or reads and assesses a directory of guest configs itself.
+  - Prints what a person needs to see, and writes the reports that are asked for.
+  - With O(fail_on) it is a gate and fails where a finding of that severity or worse is not waived, where a host gave
+    no report, and where there was no guest to judge.
+  - Runs on the controller. Reports are written as a whole or not at all.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  documents:
+    description: Findings document of P(hypervisor.io_hardening.assess#filter) by host.
+    type: dict
+  parts:
+    description: Documents that are joined already, as RV(part) of the slices of one job.
+    type: list
+    elements: dict
+  root:
+    description:
+      - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root).
+        It is read and assessed in place, thousands of guests in seconds.
+      - Needs O(policy).
+    type: str
+  policy:
+    description: What the guests below O(root) are held against, see docs/data.md.
+    type: dict
+  waivers:
+    description: Waivers that stand beside those of O(policy).
+    type: list
+    elements: dict
+  date:
+    description: The day on which waivers are judged with O(root). Today where it is not given.
+    type: raw
+  hosts:
+    description: Hosts that a report is expected from. One that gave none is listed as silent, and fails the gate.
+    type: list
+    elements: str
+  complete:
+    description:
+      - V(false) tells that there are more hosts than those, as in a run that is limited to some.
+      - Then, and where a host gave no report, a waiver that matches nothing is no finding. The guest it is for may be there.
+    type: bool
+    default: true
+  results:
+    description: Results of M(hypervisor.io_hardening.guest_io) by host.
+    type: dict
+  writeback:
+    description: Fact C(host_writeback_report) by host.
+    type: dict
+  fail_on:
+    description: The least severity of a finding that fails the task. Without it the task only reports.
+    type: str
+    choices: [error, warning, note]
+  part:
+    description: Whether to return the joined document, to be joined with others later.
+    type: bool
+    default: false
+  directory:
+    description: Where the four reports go as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif) and C(guest-io.html).
+    type: str
+  json:
+    description: The path of the findings document as JSON, see docs/findings.schema.json.
+    type: str
+  junit:
+    description: The path of the JUnit XML, a test case per guest, disk and rule.
+    type: str
+  sarif:
+    description: The path of the SARIF 2.1.0.
+    type: str
+  html:
+    description: The path of the HTML page.
+    type: str
+  base:
+    description:
+      - The top folder of the Git checkout. SARIF names the files below it relative to it.
+      - The current folder where it is not given.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: Reports are written in check mode too. They are what the run says, not what it changes.
+  diff_mode:
+    support: N/A
+    description: Changes nothing on any host.
+  idempotent:
+    support: full
+    description: The same findings give the same reports.
+  action:
+    support: full
+    description: Runs on the controller, and needs no connection to a host.
+seealso:
+  - plugin: hypervisor.io_hardening.assess
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Gate a directory of guest configs
+  hypervisor.io_hardening.report:
+    root: configs
+    policy: {controller: virtio-scsi-single, disk: {iothread: true, aio: threads, cache: none}}
+    fail_on: error
+    junit: build/guest-io.xml
+
+- name: Report on all hosts of the play
+  hypervisor.io_hardening.report:
+    documents: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars)
+      | map(attribute='guest_io_findings'))) }}"
+    hosts: "{{ ansible_play_hosts_all }}"
+    directory: build/reports
+  run_once: true
+"""
+
+RETURN = r"""
+summary:
+  description: The counts of the joined findings document.
+  returned: success
+  type: dict
+  sample: {guests: 40, disks: 97, compliant: 10, findings: {error: 5, warning: 3, note: 2}}
+written:
+  description: The paths of the reports.
+  returned: success
+  type: list
+  elements: str
+passed:
+  description: Whether the gate passed.
+  returned: when O(fail_on) is given
+  type: bool
+part:
+  description: The joined findings document.
+  returned: when O(part=true)
+  type: dict
+"""
