@@ -37,6 +37,12 @@ else
 	@tests/tools/prove $(ARGS)
 endif
 
+.PHONY: gate
+gate: ## fail on what can freeze a guest: make gate ROOT=configs, or INVENTORY=hosts.yml (ARGS='-e report_dir=reports')
+	@$(if $(ROOT)$(INVENTORY),,sample_fleet/copy build/sample_fleet)
+	@tools/in-venv run ansible-playbook $(if $(ROOT),-e '{"gate_root": "$(abspath $(ROOT))"}',--inventory $(or $(INVENTORY),sample_fleet/inventory.yml)) \
+		playbooks/gate_io.yml $(ARGS)
+
 .PHONY: venv
 venv: $(LINES:%=venv-%) venv-managed venv-lint ## make the virtual environments of the tests
 
@@ -56,7 +62,7 @@ unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line 
 
 # What runs on managed hosts, on the oldest Python there.
 unit-managed:
-	@tools/in-venv managed pytest --ignore=tests/unit/plugins/filter $(ARGS)
+	@tools/in-venv managed pytest --ignore=tests/unit/plugins/filter --ignore=tests/unit/playbooks $(ARGS)
 
 unit-%: sarif-schema
 	@tools/in-venv $* pytest $(ARGS)

@@ -33,7 +33,12 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
             f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, "
             "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"
         )
-    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
+    strays = layout.strays(root)
+    for path, reason in strays:
+        reading.problem(path, reason)
+    twice = [path for path, _reason in strays]
+    guests = [guest for guest in reading.guests if guest["config"] not in twice]
+    document = assess(guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
     for item in (*document["findings"], *document["guests"], *document["plan"]):
         for key in ("file", "config"):
             if item.get(key):

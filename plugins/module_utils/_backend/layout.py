@@ -16,6 +16,8 @@ MAX_CONFIG_BYTES = 1024 * 1024
 
 _CONFIG = re.compile(r"^([1-9]\d*)\.conf$", re.ASCII)
 _FLAT = re.compile(r"^([1-9]\d*)\.(conf|json)$", re.ASCII)
+# Files of /etc/pve that may lie beside guest configs in a flat directory.
+_NO_GUESTS = ("ceph.conf", "corosync.conf")
 _NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?$", re.ASCII)
 
 
@@ -51,10 +53,13 @@ def own_node(root: str) -> str:
 
 def node_names(root: str) -> list[str]:
     """All nodes below ``root``, sorted; empty where there is no /etc/pve/nodes."""
+    directory = inside(root, "/etc/pve/nodes")
     try:
-        return sorted(name for name in os.listdir(inside(root, "/etc/pve/nodes")) if _NODE.match(name))
+        return sorted(name for name in os.listdir(directory) if _NODE.match(name))
     except FileNotFoundError:
         return []
+    except OSError as exc:
+        raise LayoutError(f"cannot read directory {directory}: {exc.strerror}") from exc
 
 
 def sources(root: str, node: str | None) -> list[Source]:
@@ -88,6 +93,24 @@ def _flat(root: str) -> list[Source]:
     if not os.path.isdir(root):
         raise LayoutError(f"no directory {root}")
     return [Source(match[1], None, f"/{match[0]}") for match in _matches(root, _FLAT)]
+
+
+def strays(root: str) -> list[tuple[str, str]]:
+    """Files of a flat directory that look like guest configs and are not read, with the reason: ``(path, reason)``.
+
+    Of one guest's two files the JSON is the stray.
+    """
+    if os.path.isdir(inside(root, "/etc/pve")):
+        return []
+    names = sorted(os.listdir(root))
+    found = []
+    for name in names:
+        match = _FLAT.match(name)
+        if match and match[2] == "json" and f"{match[1]}.conf" in names:
+            found.append((f"/{name}", f"is of the same guest as {name[:-4]}conf: keep one of them"))
+        elif not match and name.endswith((".conf", ".json")) and name not in _NO_GUESTS:
+            found.append((f"/{name}", "was not read: a guest config is named VMID.conf or VMID.json"))
+    return found
 
 
 def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:

@@ -103,7 +103,8 @@ def _no_config(raw: bytes) -> tuple[str, int | None] | None:
 
 
 def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:
-    path = next((path for path in _STORAGE_FILES if os.path.exists(layout.inside(reading.root, path))), _STORAGE_FILES[0])
+    flat = not os.path.isdir(layout.inside(reading.root, "/etc/pve"))
+    path = next((path for path in _STORAGE_FILES if os.path.exists(layout.inside(reading.root, path))), _STORAGE_FILES[flat])
     try:
         text = _config.decode(layout.read(reading.root, path))
     except OSError as exc:

@@ -43,7 +43,7 @@ def _beside(path: str, text: str) -> str:
     os.makedirs(folder, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             # as a file that is opened for writing: what publishes the reports is often another user
             os.fchmod(stream.fileno(), 0o666 & ~_umask())
             stream.write(text)

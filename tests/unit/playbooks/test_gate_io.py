@@ -1,0 +1,186 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The gate through ansible-playbook, as a pipeline runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).absolute().parents[3]
+COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
+
+STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
+GOOD = "scsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=threads,iothread=1\n"
+BAD = "name: db\nscsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=native,cache=writeback\n"
+WAIVER = {"id": "W-1", "match": "guest.id == '101'", "rules": ["IO102", "IO105"], "until": "2999-01-01", "reason": "vendor appliance"}
+REPORTS = {"guest-io.json", "guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
+
+
+class Run:
+    """One run of a playbook: exit status, output."""
+
+    def __init__(self, folder, playbook, *arguments):
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), str(playbook), *arguments],
+            cwd=folder,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.status, self.output = done.returncode, done.stdout
+
+
+def gate(folder, *arguments, **variables):
+    return Run(folder, "hypervisor.io_hardening.gate_io", *arguments, "-e", json.dumps(variables))
+
+
+@pytest.fixture
+def configs(tmp_path):
+    """A Git checkout's folder of configs, in order."""
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/storage.cfg").write_text(STORAGES)
+    (tmp_path / "configs/100.conf").write_text(GOOD)
+    return tmp_path / "configs"
+
+
+def test_what_is_in_order_passes_without_any_inventory(configs):
+    run = gate(configs.parent, gate_root="configs")
+    assert run.status == 0, run.output
+    assert "GATE PASSED" in run.output and "changed=0" in run.output
+    assert sorted(path.name for path in configs.parent.rglob("*")) == ["100.conf", "configs", "storage.cfg"]
+
+
+def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs):
+    (configs / "101.conf").write_text(BAD)
+    run = gate(configs.parent, "--check", gate_root="configs", report_dir="reports")
+    assert run.status == 2
+    assert "configs/101.conf:3: 101 db scsi0" in run.output
+    assert run.output.index("ERROR IO102") < run.output.index("ERROR IO105") < run.output.index("GATE FAILED")
+    reports = configs.parent / "reports"
+    assert {path.name for path in reports.iterdir()} == REPORTS
+    cases = ElementTree.parse(reports / "guest-io.junit.xml").iter("testcase")
+    assert {(case.get("name")) for case in cases if case.find("failure") is not None} == {"scsi0 IO102", "scsi0 IO105"}
+    sarif = json.loads((reports / "guest-io.sarif").read_text())
+    places = [result["locations"][0]["physicalLocation"] for result in sarif["runs"][0]["results"]]
+    assert {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places} == {("configs/101.conf", 3)}
+
+
+def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
+    (configs / "101.conf").write_text(BAD.replace("db", "<script>alert(1)</script>{{ lookup('pipe', 'touch obeyed') }}"))
+    (configs / "waivers.yml").write_text(
+        yaml.safe_dump({"guest_io_waivers": [{**WAIVER, "rules": ["IO100", "IO102", "IO104", "IO105"]}]}).replace("'2999-01-01'", "2999-01-01")
+    )
+    run = gate(configs.parent, "-e", "@configs/waivers.yml", gate_root="configs", report_dir="reports", gate_fail_on="warning")
+    assert run.status == 0, run.output
+    reports = configs.parent / "reports"
+    texts = {name: (reports / name).read_text() for name in REPORTS}
+    assert "until 2999-01-01, W-1 (1 guest): vendor appliance" in run.output
+    document = json.loads(texts["guest-io.json"])
+    assert [finding["waived"]["id"] for finding in document["findings"]] == ["W-1"] * len(document["findings"])
+    assert document["waivers"][0]["matched"] == len(document["findings"]) >= 2
+    assert texts["guest-io.junit.xml"].count("<skipped") == len(document["findings"])
+    suppressed = [result["suppressions"] for result in json.loads(texts["guest-io.sarif"])["runs"][0]["results"]]
+    assert all(entry[0]["justification"] == "W-1 until 2999-01-01: vendor appliance" for entry in suppressed)
+    assert "vendor appliance" in texts["guest-io.html"]
+    assert any("<script>alert(1)</script>{{ lookup" in finding["message"] for finding in document["findings"])
+    assert "<script>alert" not in texts["guest-io.html"] + texts["guest-io.junit.xml"]
+    assert not list(configs.parent.rglob("obeyed"))
+
+
+# What is wrong, and the one sentence that says so.
+WRONG = {
+    "no guest": ({"root": "empty"}, "no guest config in empty: it takes VMID.conf"),
+    "no folder": ({"root": "gone"}, "no directory gone"),
+    "a loop": ({"root": "loop"}, "cannot read directory loop/etc/pve/nodes: Too many levels of symbolic links"),
+    "policy": ({"policy": {"disk": {"cache": "writebak"}}}, "policy.disk.cache: is 'writebak', it takes one of none, writeback"),
+    "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
+    "waiver's date": ({"waivers": [{**WAIVER, "until": "2027-02-30"}]}, "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as"),
+    "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),
+    "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
+    "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
+    "a file unread": ({"root": "half"}, "gate failed: 1 finding of severity error, not waived, in 1 guest"),
+    "a silent host": ({"hosts": ["pve9"]}, "gate failed: no report from pve9"),
+}
+
+
+def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
+    top = configs.parent
+    for name in ("empty", "half", "loop/etc/pve"):
+        (top / name).mkdir(parents=True)
+    (top / "half/storage.cfg").write_text(STORAGES)
+    (top / "half/100.conf").write_text(GOOD)
+    (top / "half/101.conf").write_bytes(b"\0")
+    (top / "loop/etc/pve/nodes").symlink_to("nodes")
+    tasks = [
+        {
+            "hypervisor.io_hardening.report": {"root": "configs", "policy": {}, "fail_on": "error", "junit": f"out/{number}.xml", **options},
+            "register": f"result{number}",
+            "ignore_errors": True,
+        }
+        for number, (options, _words) in enumerate(WRONG.values())
+    ]
+    results = "{{ [%s] | to_json }}" % ", ".join(f"result{number}" for number in range(len(WRONG)))
+    tasks.append({"ansible.builtin.copy": {"content": results, "dest": str(top / "results"), "mode": "0600"}})
+    (top / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    run = Run(top, "play.yml")
+    assert run.status == 0, run.output
+    assert "Traceback" not in run.output
+    for (name, (_options, words)), result in zip(WRONG.items(), json.loads((top / "results").read_text())):
+        assert result.get("failed") is True, name
+        assert result["msg"].startswith(words), name
+        assert len(result["msg"].splitlines()) == 1, name
+    judged = [number for number, name in enumerate(WRONG) if name in ("a file unread", "a silent host")]
+    assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-i", "localhost,"], ["-i", "localhost,", "--limit", "localhost"]],
+    ids=["no hypervisor", "a limit without one"],
+)
+def test_nothing_to_gate_is_no_pass(tmp_path, arguments):
+    run = gate(tmp_path, *arguments)
+    assert run.status == 2
+    assert "Nothing to gate: no host of the group hypervisors" in run.output
+
+
+def test_live_hosts_are_gated_together_and_one_that_is_silent_fails_it(configs):
+    """pve1 is in order, pve2 has a waived guest, pve3 cannot be read, pve4 is out of the limit."""
+    top = configs.parent
+    (top / "second").mkdir()
+    (top / "second/storage.cfg").write_text(STORAGES)
+    (top / "second/101.conf").write_text(BAD)
+    hosts = {name: {"guest_io_root": str(top / folder), "host_writeback_root": str(top / name)} for name, folder in
+             (("pve1", "configs"), ("pve2", "second"), ("pve3", "gone"), ("pve4", "configs"))}
+    for name in hosts:
+        (top / name / "etc/sysctl.d").mkdir(parents=True)
+        (top / name / "etc/sysctl.d/90.conf").write_text("vm.dirty_bytes = 268435456\nvm.dirty_background_bytes = 134217728\n")
+    connection = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "host_writeback_mode": "bytes"}
+    (top / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": connection}}}}))
+    waivers = [{**WAIVER, "rules": ["IO102", "IO104", "IO105"]}]
+    run = gate(top, "-i", "hosts.yml", "--limit", "pve1,pve2", guest_io_waivers=waivers, report_json="out.json", gate_fail_on="warning")
+    document = json.loads((top / "out.json").read_text())
+    assert run.status == 0, run.output
+    assert [(host["host"], host["reported"]) for host in document["hosts"]] == [("pve1", True), ("pve2", True)]
+    assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == [], "IO122 is told over all hosts"
+    assert not re.search(r"changed=[1-9]", run.output)
+
+    run = gate(top, "-i", "hosts.yml", "--limit", "!pve4", guest_io_waivers=waivers, report_json="out.json")
+    document = json.loads((top / "out.json").read_text())
+    assert run.status == 2
+    assert "GATE FAILED: no report from pve3" in run.output
+    assert [(host["host"], host["reported"]) for host in document["hosts"]] == [("pve1", True), ("pve2", True), ("pve3", False)]

@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A directory of guest configs, read and assessed in one call."""
+
+from __future__ import annotations
+
+import datetime
+import os
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.layout import LayoutError
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._directory import assess_directory
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
+
+DAY = datetime.date(2026, 11, 23)
+STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
+GOOD = "scsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=threads,iothread=1\n"
+BAD = "scsi0: nas:100/d.qcow2\n"
+
+
+@pytest.fixture
+def flat(tmp_path):
+    (tmp_path / "storage.cfg").write_text(STORAGES)
+    (tmp_path / "100.conf").write_text(GOOD)
+    return tmp_path
+
+
+def rules(root):
+    return [finding["rule"] for finding in assess_directory(str(root), {}, DAY)["findings"]]
+
+
+def test_a_directory_in_order_has_no_finding(flat):
+    assert rules(flat) == []
+
+
+def test_findings_point_at_the_file_as_it_was_named(flat, monkeypatch):
+    (flat / "101.conf").write_text(BAD)
+    monkeypatch.chdir(flat.parent)
+    document = assess_directory(flat.name, {}, DAY)
+    assert {(finding["file"], finding["line"]) for finding in document["findings"] if finding["disk"]} == {(f"{flat.name}/101.conf", 1)}
+    assert [entry["config"] for entry in document["guests"]] == [f"{flat.name}/100.conf", f"{flat.name}/101.conf"]
+
+
+def test_a_cluster_tree(tmp_path):
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True)
+    (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(BAD)
+    assert "IO102" in rules(tmp_path)
+
+
+@pytest.mark.parametrize("root", ["", " ", "not/there"])
+def test_no_directory_is_an_error(root):
+    with pytest.raises(LayoutError, match="no directory"):
+        assess_directory(root, {}, DAY)
+
+
+def test_a_directory_without_a_guest_is_an_error_that_says_what_it_takes(tmp_path):
+    (tmp_path / "storage.cfg").write_text(STORAGES)
+    with pytest.raises(LayoutError, match=r"no guest config in .*VMID\.conf"):
+        assess_directory(str(tmp_path), {}, DAY)
+
+
+@pytest.mark.parametrize("layout", ["flat", "tree"])
+def test_a_directory_that_cannot_be_read_is_an_error(tmp_path, monkeypatch, layout):
+    closed = tmp_path if layout == "flat" else tmp_path / "etc/pve/nodes"
+    closed.mkdir(parents=True, exist_ok=True)
+    listdir = os.listdir
+
+    def refuse(path):
+        if os.path.realpath(path) == os.path.realpath(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(LayoutError, match="cannot read directory .*Permission denied"):
+        assess_directory(str(tmp_path), {}, DAY)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [("101.conf", b""), ("101.conf", b"\0\1"), ("101.json", b"{"), ("101.json", b"[]"), ("101.json", b'{"scsi0": ["x"]}')],
+)
+def test_a_file_that_cannot_be_read_is_an_error_finding(flat, name, raw):
+    (flat / name).write_bytes(raw)
+    assert rules(flat) == ["IO100"]
+
+
+def test_a_link_that_leads_nowhere_is_an_error_finding(flat):
+    (flat / "101.conf").symlink_to("gone")
+    assert rules(flat) == ["IO100"]
+
+
+@pytest.mark.parametrize("name", ["vm-101.conf", "0101.conf", "web.json"])
+def test_a_config_by_another_name_is_not_passed_over_in_silence(flat, name):
+    (flat / name).write_text(BAD)
+    document = assess_directory(str(flat), {}, DAY)
+    assert [(finding["rule"], finding["severity"]) for finding in document["findings"]] == [("IO100", "error")]
+    assert document["findings"][0]["file"] == str(flat / name)
+
+
+def test_one_guest_in_two_files_is_an_error_finding(flat):
+    (flat / "100.json").write_text('{"name": "twice"}')
+    assert rules(flat) == ["IO100"]
+
+
+def test_without_a_storage_cfg_nothing_passes(flat):
+    (flat / "storage.cfg").unlink()
+    found = assess_directory(str(flat), {}, DAY)["findings"]
+    assert {finding["rule"] for finding in found} == {"IO100"}
+    assert str(flat / "storage.cfg") in [finding["file"] for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("policy", "waivers", "place"),
+    [
+        ({"disk": {"aio": "thread"}}, None, "policy.disk.aio: is 'thread'"),
+        ({}, {"waivers": []}, "guest_io_waivers: is {'waivers': []}, it takes a list"),
+        ({}, [{"id": "W-1", "match": "x", "rules": ["IO101"], "until": "2026-13-01", "reason": "y"}], "guest_io_waivers[0].until: is '2026-13-01'"),
+        ({"waivers": [{"id": "W-1", "match": "x", "rules": ["IO101"], "until": "soon", "reason": "y"}]}, None, "policy.waivers[0].until: is 'soon'"),
+    ],
+)
+def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, place):
+    with pytest.raises(PolicyError) as caught:
+        assess_directory(str(flat), policy, DAY, waivers)
+    assert str(caught.value).startswith(place)
+
+
+def test_one_id_in_policy_and_waivers_is_an_error(flat):
+    waiver = {"id": "W-1", "match": "guest.id == '1'", "rules": ["IO101"], "until": "2027-01-01", "reason": "y"}
+    with pytest.raises(PolicyError, match="'W-1' stands twice"):
+        assess_directory(str(flat), {"waivers": [waiver]}, DAY, [waiver])
