@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import stat
+from functools import lru_cache
 from typing import NamedTuple
 
 #: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
@@ -127,18 +129,27 @@ def read(root: str, path: str) -> bytes:
     """The bytes of a host's file below ``root``; raises OSError, also for what leaves the root by a link
     and for what is larger than Proxmox VE stores."""
     full = inside(root, path)
-    if not is_live(root):
-        real, top = os.path.realpath(full), os.path.realpath(root)
-        if os.path.commonpath([real, top]) != top:
-            raise OSError(0, f"is a link that leads out of {root}")
-    if not os.path.isfile(full):
-        os.stat(full)
+    if not is_live(root) and not _stays_inside(root, full):
+        raise OSError(0, f"is a link that leads out of {root}")
+    if not stat.S_ISREG(os.stat(full).st_mode):
         raise OSError(0, "is no regular file")
     with open(full, "rb") as stream:
         raw = stream.read(MAX_CONFIG_BYTES + 1)
     if len(raw) > MAX_CONFIG_BYTES:
         raise OSError(0, "is larger than 1 MiB, more than Proxmox VE stores; not read")
     return raw
+
+
+def _stays_inside(root: str, full: str) -> bool:
+    top = _real_directory(root)
+    real = os.path.realpath(full) if os.path.islink(full) else _real_directory(os.path.dirname(full))
+    return os.path.commonpath([real, top]) == top
+
+
+# Thousands of configs lie in a few directories.
+@lru_cache(maxsize=256)
+def _real_directory(path: str) -> str:
+    return os.path.realpath(path)
 
 
 def reason(exc: OSError) -> str:

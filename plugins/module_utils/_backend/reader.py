@@ -84,19 +84,19 @@ def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dic
     except JsonConfigError as exc:
         reading.problem(source.path, str(exc), source.guest, node=source.node)
         return
-    fault = _no_config(raw)
+    parsed = _config.parse(_config.decode(raw))
+    fault = _no_config(raw, parsed)
     if fault:
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
         return
-    reading.guests.append(record(source.guest, raw, storages, source.node, source.path))
+    reading.guests.append(record(source.guest, raw, storages, source.node, source.path, parsed))
 
 
-def _no_config(raw: bytes) -> tuple[str, int | None] | None:
+def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
     if not raw.strip():
         return "is empty: no guest config", None
     if b"\0" in raw:
         return "is binary: no guest config", raw.count(b"\n", 0, raw.index(b"\0")) + 1
-    parsed = _config.parse(_config.decode(raw))
     if not parsed.main.entries:
         return "has no line 'key: value' before its first section: no guest config", 1
     return None

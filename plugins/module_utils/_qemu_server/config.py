@@ -20,7 +20,7 @@ from . import settings as _settings
 MAIN = ""
 PENDING = "pending"
 
-_BLANK = re.compile(r"^\s*$", re.ASCII)
+_BLANKS = " \t\r\f\v"
 _PENDING = re.compile(r"^\[PENDING\]\s*$", re.ASCII | re.IGNORECASE)
 _SPECIAL = re.compile(r"^\[special:(cloudinit|fleecing)\]\s*$", re.ASCII | re.IGNORECASE)
 _SNAPSHOT = re.compile(r"^\[([a-z][a-z0-9_\-]+)\]\s*$", re.ASCII | re.IGNORECASE)
@@ -119,7 +119,7 @@ def parse(text: str) -> Config:
     for number, line in enumerate(text.split("\n"), 1):
         start = offset
         offset += len(line) + 1
-        if not line or _BLANK.match(line):
+        if not line.strip(_BLANKS):
             continue
         if line[0] == "[":
             section, known = _open_section(config, line, number, min(offset, len(text)))
@@ -157,7 +157,7 @@ def _open_section(config: Config, line: str, number: int, insert_at: int) -> tup
 
 
 def _read_line(config: Config, section: Section, line: str, number: int, start: int) -> None:
-    if line[0] == "#" or _DESCRIPTION.match(line) or _SNAPSTATE.search(line):
+    if line[0] == "#" or ("description" in line and _DESCRIPTION.match(line)) or ("snapstate" in line and _SNAPSTATE.search(line)):
         return
     match = _ENTRY.match(line)
     if not match:

@@ -12,6 +12,7 @@ drive (qemu-server Drive.pm, pve-common JSONSchema.pm parse_property_string).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from .._model import AIO_MODES, CACHE_MODES
@@ -99,6 +100,7 @@ class Drive(NamedTuple):
         return str(self.options.get("media", "disk"))
 
 
+@lru_cache(maxsize=1024)
 def parse_key(key: str) -> tuple[str, int] | None:
     """``scsi0`` → ``("scsi", 0)``; None where the key names no drive (``unused0``, ``scsi31``, ``net0``)."""
     match = _KEY.match(key)

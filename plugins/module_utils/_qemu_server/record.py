@@ -27,14 +27,15 @@ def record(
     storages: dict[str, dict[str, Any]],
     node: str | None = None,
     path: str | None = None,
+    parsed: _config.Config | None = None,
 ) -> dict[str, Any]:
     """The guest record of a config.
 
-    ``storages`` maps storage id to storage; one that it does not have gets
+    ``parsed`` is the config where the caller has read it already. ``storages`` maps storage id to storage; one that it does not have gets
     the type None in the record. What cannot be known from a file
     (``running``, ``qemu``, ``runs``) is None.
     """
-    parsed = _config.parse(_config.decode(raw))
+    parsed = parsed or _config.parse(_config.decode(raw))
     main, pending = parsed.main, parsed.pending
     deletes = parsed.pending_deletes
     reader = _DiskReader(parsed, storages, deletes)

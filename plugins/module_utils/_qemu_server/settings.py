@@ -11,6 +11,7 @@ it rejects is skipped with a warning and is gone after its next write, exit stat
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .drive import BUSES
 
@@ -43,11 +44,11 @@ _NUMBERED = {
 }
 _KEY = re.compile(r"^([a-z]+?)(\d+)$", re.ASCII)
 
-_PATTERNS = (
-    (_BOOLEAN, re.compile(r"^(1|on|yes|true|0|off|no|false)$", re.ASCII | re.IGNORECASE), "1 or 0"),
-    (_INTEGER, re.compile(r"^\d+$", re.ASCII), "a whole number"),
-    (_NUMBER, re.compile(r"^\d+(\.\d+)?$", re.ASCII), "a number such as 1.5"),
-)
+_PATTERNS = {
+    **dict.fromkeys(_BOOLEAN, (re.compile(r"^(1|on|yes|true|0|off|no|false)$", re.ASCII | re.IGNORECASE), "1 or 0")),
+    **dict.fromkeys(_INTEGER, (re.compile(r"^\d+$", re.ASCII), "a whole number")),
+    **dict.fromkeys(_NUMBER, (re.compile(r"^\d+(\.\d+)?$", re.ASCII), "a number such as 1.5")),
+}
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?"
 _NAME = re.compile(rf"^(?:{_LABEL}\.)*{_LABEL}$", re.ASCII)
 _TAG = re.compile(r"^[a-z0-9_][a-z0-9_\-+.]*$", re.ASCII | re.IGNORECASE)
@@ -56,9 +57,11 @@ _TAG_SEPARATOR = re.compile(r"[,;\s\0]+", re.ASCII)
 
 def known(key: str) -> bool:
     """True for the settings of qemu-server 9.2.6. One that is not may be newer: only ``qm`` itself can tell."""
-    return key in _TEXT or key in _BOOLEAN or key in _INTEGER or key in _NUMBER or _numbered(key) is not None
+    return key in _TEXT or key in _PATTERNS or _numbered(key) is not None
 
 
+# A fleet has a hundred different keys, on very many lines.
+@lru_cache(maxsize=1024)
 def _numbered(key: str) -> bool | None:
     """True for a numbered setting, False for one whose number is too high, None for anything else."""
     match = _KEY.match(key)
@@ -73,11 +76,11 @@ def rejected(key: str, value: str) -> str | None:
     Told are types, names, tags and numbers out of range. Drives are drive.parse's to judge;
     the formats of other settings (net0 and the like) are not checked here.
     """
+    if key in _PATTERNS:
+        pattern, words = _PATTERNS[key]
+        return None if pattern.match(value) else f"'{key}' takes {words}"
     if _numbered(key) is False:
         return f"there is no '{key}'"
-    for keys, pattern, words in _PATTERNS:
-        if key in keys and not pattern.match(value):
-            return f"'{key}' takes {words}"
     if key == "name" and not _NAME.match(value):
         return "'name' takes letters, digits, hyphens and dots"
     if key == "tags" and not all(_TAG.match(tag) for tag in _TAG_SEPARATOR.split(value) if tag):

@@ -1,0 +1,162 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What hardening costs, as ratios in one run: reading, memory, a second run, and applying beside its qm calls.
+
+    tools/in-venv 2.21 python -m tests.benchmarks.guest_io [read] [memory] [second] [apply]
+    (make benchmark)
+
+read    1,000 guests of 4 disks, read and assessed: CPU seconds, and as a multiple of reading the files alone
+memory  the module guest_io_info over 10,000 guests of 4 disks: the process's largest resident size
+second  a second run of the playbook on 200 compliant guests, beside a playbook with a single ping task
+apply   200 guests through a qm stand-in that takes its time, beside the bare calls
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+
+PROJECT = Path(__file__).resolve().parents[2]
+STORAGE = "dir: local\n\tpath /var/lib/vz\n\nlvmthin: thin\n\tvgname pve\n\nnfs: nas\n\tserver 192.0.2.40\n"
+POLICY = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"cache": "keep"}}]}
+HARD = ",aio=threads,iothread=1"
+
+
+def make(root: Path, count: int, hardened: bool) -> None:
+    """A tree of one node with so many guests of 4 disks each."""
+    folder = root / "etc/pve/nodes/pve1/qemu-server"
+    folder.mkdir(parents=True)
+    (root / "etc/pve/storage.cfg").write_text(STORAGE)
+    (root / "etc/pve/local").symlink_to("nodes/pve1")
+    more = HARD if hardened else ""
+    for guest in range(100, 100 + count):
+        disks = "".join(
+            f"scsi{disk}: {store}:vm-{guest}-disk-{disk},discard=on{more},size=32G,ssd=1\n"
+            for disk, store in enumerate(("thin", "thin", "nas", "local"))
+        )
+        controller = "single" if hardened else "pci"
+        (folder / f"{guest}.conf").write_text(
+            f"agent: 1\nboot: order=scsi0\ncores: 4\nmemory: 8192\nname: guest{guest}\nnet0: virtio=02:00:00:00:00:01,bridge=vmbr0\n"
+            f"ostype: l26\n{disks}scsihw: virtio-scsi-{controller}\nsockets: 1\ntags: prod;web\nvmgenid: 7e1b9947-312b-51ef-b04a-0016d339daef\n"
+        )
+
+
+def bench_read(folder: Path) -> bool:
+    """Reading and assessing 1,000 guests of 4 disks."""
+    make(folder, 1000, hardened=False)
+    paths = sorted((folder / "etc/pve/nodes/pve1/qemu-server").iterdir())
+    start = time.process_time()
+    for path in paths:
+        path.read_bytes()
+    bare = time.process_time() - start
+    start = time.process_time()
+    reading = reader.read(str(folder))
+    middle = time.process_time()
+    document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
+    end = time.process_time()
+    assert len(document["plan"]) == 1000
+    print(f"read: 1,000 guests of 4 disks: read {middle - start:.2f} s, assess {end - middle:.2f} s, together {end - start:.2f} s of CPU; "
+          f"{(end - start) / max(bare, 1e-9):.0f} times the files' bare reading; wanted: under 1 s")  # fmt: skip
+    return end - start < 1
+
+
+def bench_memory(folder: Path) -> bool:
+    """The module's largest resident size at 10,000 guests, without Ansible around it."""
+    make(folder, 10000, hardened=False)
+    code = (
+        "import json,resource,sys\n"
+        "from ansible.module_utils.testing import patch_module_args\n"
+        "from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io_info\n"
+        f"with patch_module_args({{'root': {str(folder)!r}}}):\n"
+        "    try:\n        guest_io_info.main()\n"
+        "    except SystemExit:\n        pass\n"
+        "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ":".join(sys.path)})
+    size = int(done.stderr.split()[-1]) / 1024
+    found = len(json.loads(done.stdout)["guests"])
+    print(f"memory: {found:,} guests of 4 disks, {len(done.stdout) / 1e6:.0f} MB of JSON: {size:.0f} MB; wanted: under 100 MB")
+    return size < 100
+
+
+def playbook(path: str, inventory: Path) -> float:
+    """CPU seconds of a playbook run and all its children: on a busy machine the clock says little."""
+    before = os.times()
+    subprocess.run([str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), path], check=True, capture_output=True, cwd=PROJECT)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def bench_second(folder: Path) -> bool:
+    """A second run on 200 compliant guests beside a single ping, both interleaved three times."""
+    make(folder, 200, hardened=True)
+    (folder / "etc/sysctl.d").mkdir()
+    inventory, ping = folder / "inventory.yml", folder / "ping.yml"
+    inventory.write_text(json.dumps({"hypervisors": {"hosts": {"pve1": {
+        "ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+        "guest_io_root": str(folder), "host_writeback_root": str(folder)}}}}))  # fmt: skip
+    ping.write_text("- hosts: hypervisors\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n")
+    playbook("playbooks/harden_io.yml", inventory)
+    pairs = [(playbook("playbooks/harden_io.yml", inventory), playbook(str(ping), inventory)) for _run in range(3)]
+    ratios = sorted(second / one for second, one in pairs)
+    print(f"second: {', '.join(f'{second:.2f}/{one:.2f}' for second, one in pairs)} s of CPU: {ratios[1]:.2f} times a ping; wanted: under 3")
+    return ratios[1] < 3
+
+
+def bench_apply(folder: Path) -> bool:
+    """Applying to 200 guests beside the bare qm calls, two at once both, each call 0.05 s of waiting."""
+    make(folder, 200, hardened=False)
+    layout.is_live = lambda root: True
+    reading = reader.read(str(folder))
+    plan = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)["plan"]
+
+    def run(arguments):
+        done = subprocess.run(["sleep", "0.3"], check=True)
+        if arguments[2:4] == ["qm", "set"]:
+            path = folder / f"etc/pve/nodes/pve1/qemu-server/{arguments[4]}.conf"
+            text = path.read_text()
+            for key, value in zip(arguments[5::2], arguments[6::2]):
+                old = next((line for line in text.split("\n") if line.startswith(f"{key[2:]}: ")), None)
+                text = text.replace(old, f"{key[2:]}: {value}") if old else text
+            path.write_text(text)
+        return done.returncode, "", ""
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _entry: subprocess.run(["sleep", "0.3"], check=True), plan))
+    bare = time.monotonic() - start
+    start = time.monotonic()
+    outcomes = _apply.apply(plan, _apply.Options(run=run, root=str(folder)))
+    took = time.monotonic() - start
+    assert all(outcome.result["status"] == "changed" for outcome in outcomes), outcomes[0].result
+    print(f"apply: 200 guests: {took:.2f} s, the bare calls {bare:.2f} s: {took / bare:.3f} times; wanted: at most 1.05 (real calls take twice as long)")
+    return took / bare <= 1.05
+
+
+BENCHMARKS = {"read": bench_read, "memory": bench_memory, "second": bench_second, "apply": bench_apply}
+
+
+def main(names: list[str]) -> int:
+    """Run those named, all without a name; 1 where one is not as wanted."""
+    good = True
+    for name in names or BENCHMARKS:
+        with tempfile.TemporaryDirectory() as folder:
+            good &= BENCHMARKS[name](Path(folder))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
