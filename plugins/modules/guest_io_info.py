@@ -149,7 +149,8 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.layout import LayoutError
-from ..module_utils._backend.reader import read
+from ..module_utils._backend.reader import stream
+from ..module_utils._exit import exit_json
 
 
 def main() -> None:
@@ -163,15 +164,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        reading = read(module.params["root"], module.params["node"], module.params["guests"])
+        reading, records = stream(module.params["root"], module.params["node"], module.params["guests"])
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(
-        changed=False,
-        guests=reading.guests,
-        storages=reading.storages,
-        nodes=reading.nodes,
-        problems=reading.problems,
+    exit_json(
+        module,
+        "guests",
+        records,
+        lambda: {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems},
     )
 
 

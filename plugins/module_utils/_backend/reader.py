@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .._qemu_process import proc as _proc
@@ -44,24 +45,40 @@ def read(root: str, node: str | None = None, guests: list[str] | None = None) ->
     One config that cannot be read is a problem, and does not hide the others. On a host without
     Proxmox VE the guests are those that run, read from their QEMU processes.
     """
+    reading, records = stream(root, node, guests)
+    reading.guests = list(records)
+    return reading
+
+
+def stream(root: str, node: str | None = None, guests: list[str] | None = None) -> tuple[Reading, Iterator[dict[str, Any]]]:
+    """As ``read``, with the guests one by one, so that thousands need no more memory than one.
+
+    The reading's problems are complete once the last guest was taken.
+    """
     reading = Reading(root)
     try:
         sources = layout.sources(root, node)
     except layout.LayoutError:
         if layout.is_live(root) and node is None and _read_processes(reading, guests):
-            return reading
+            return reading, iter(reading.guests)
         raise
-    storages = _read_storages(reading)
+    reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
-    for source in sources:
-        if wanted is None or source.guest in wanted:
-            _read_guest(reading, source, storages)
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=lambda g: (len(g), g)):
         reading.problem("", f"guest {guest} is not there", guest=guest)
-    reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
-    if layout.is_live(root):
-        _add_running_state(reading)
-    return reading
+    chosen = [source for source in sources if wanted is None or source.guest in wanted]
+    return reading, _records(reading, chosen)
+
+
+def _records(reading: Reading, sources: list[layout.Source]) -> Iterator[dict[str, Any]]:
+    storages = _read_storages(reading)
+    running = _Running(reading) if layout.is_live(reading.root) else None
+    for source in sources:
+        guest = _read_guest(reading, source, storages)
+        if guest is not None:
+            if running:
+                running.add(guest)
+            yield guest
 
 
 def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
@@ -73,23 +90,23 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     return bool(running)
 
 
-def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> None:
+def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     try:
         raw = layout.read(reading.root, source.path)
         if source.path.endswith(".json"):
             raw = to_text(_config.decode(raw)).encode("utf-8", "surrogateescape")
     except OSError as exc:
         reading.problem(source.path, f"cannot be read: {layout.reason(exc)}", source.guest, node=source.node)
-        return
+        return None
     except JsonConfigError as exc:
         reading.problem(source.path, str(exc), source.guest, node=source.node)
-        return
+        return None
     parsed = _config.parse(_config.decode(raw))
     fault = _no_config(raw, parsed)
     if fault:
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
-        return
-    reading.guests.append(record(source.guest, raw, storages, source.node, source.path, parsed))
+        return None
+    return record(source.guest, raw, storages, source.node, source.path, parsed)
 
 
 def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
@@ -185,16 +202,22 @@ def _kernel_addresses() -> list[str]:
     return [address for address in found if not address.startswith("127.")]
 
 
-def _add_running_state(reading: Reading) -> None:
+class _Running:
     """What this node's guests run with. A guest runs when its pid file names a live process (qemu-server check_running)."""
-    own = layout.own_node(reading.root)
-    running, problems = _proc.running_guests(reading.root)
-    reading.problems += problems
-    processes, installed = _proc.by_pve_id(running), _proc.installed_version(reading.root)
-    for guest in reading.guests:
-        if guest["node"] == own:
-            guest["running"] = is_running(reading.root, guest["id"])
-            add_running_state(guest, processes.get(guest["id"]) if guest["running"] else None, installed)
+
+    def __init__(self, reading: Reading) -> None:
+        self._root = reading.root
+        self._node = layout.own_node(reading.root)
+        running, problems = _proc.running_guests(reading.root)
+        reading.problems += problems
+        self._processes = _proc.by_pve_id(running)
+        self._installed = _proc.installed_version(reading.root)
+
+    def add(self, guest: dict[str, Any]) -> None:
+        """Complete a guest of this node."""
+        if guest["node"] == self._node:
+            guest["running"] = is_running(self._root, guest["id"])
+            add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
 
 
 def is_running(root: str, guest: str) -> bool:
