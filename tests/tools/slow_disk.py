@@ -19,6 +19,7 @@ throttle or file stays.
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import signal
 import subprocess
@@ -39,6 +40,23 @@ def obstacle():
     if not os.path.exists("/dev/loop-control"):
         return "a slow disk needs loop devices"
     return None
+
+
+def in_use():
+    """What slow disks there are right now, one line for each mount, loop device and throttle."""
+    with open("/proc/mounts", encoding="utf-8") as file:
+        lines = [line.strip() for line in file if "/slow-disk-" in line]
+    for path in glob.glob("/sys/block/loop*/loop/backing_file"):
+        with open(path, encoding="utf-8") as file:
+            backing = file.read().strip()
+        if "/slow-disk-" in backing:
+            lines.append("%s %s" % (path.split("/")[3], backing))
+    for cgroup in _cgroups():
+        for limit in _LIMITS:
+            with open("%s/blkio.throttle.%s_device" % (cgroup, limit), encoding="ascii") as file:
+                # 7: loop devices.
+                lines += ["%s %s" % (limit, line.strip()) for line in file if line.startswith("7:")]
+    return sorted(lines)
 
 
 def _run(*command):
@@ -166,6 +184,7 @@ def main():
     parser.add_argument("--requests-per-s", type=int, default=400)
     parser.add_argument("--gib", type=int, default=3, help="size of the sparse file")
     parser.add_argument("--obstacle", action="store_true", help="print why there can be none, and exit with 3 then")
+    parser.add_argument("--in-use", action="store_true", help="print what slow disks there are right now")
     parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
@@ -173,6 +192,9 @@ def main():
         reason = obstacle()
         print(reason or "")
         return 3 if reason else 0
+    if arguments.in_use:
+        print("\n".join(in_use()))
+        return 0
     if arguments.keep:
         return _keep(arguments)
     if not arguments.command:
