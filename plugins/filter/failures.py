@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filter failures: what a run fails for at its end. Documentation: failures.yml."""
+"""Filters about how a run ended: failures, second_try. Documentation: their .yml files."""
 
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._report.failures import failures as _failures
+from ..module_utils._report.second_try import merge as _merge
 
 
 def failures(document, results=None):
@@ -18,9 +19,16 @@ def failures(document, results=None):
     return _failures(document, results or [])
 
 
+def second_try(results, document, again):
+    """See second_try.yml."""
+    if not isinstance(results, list) or not isinstance(again, list) or not isinstance(document, dict):
+        raise AnsibleFilterError("second_try takes the results of guest_io, the findings of a second reading, and the results of a second try")
+    return _merge(results, document, again)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self):
         """Name to function."""
-        return {"failures": failures}
+        return {"failures": failures, "second_try": second_try}

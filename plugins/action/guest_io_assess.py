@@ -1,0 +1,67 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Action guest_io_assess: read on the host, assess on the controller. Documentation: modules/guest_io_assess.py.
+
+The filter assess does the same with records that a playbook holds. Here the records of thousands of disks never
+become a variable, whose every value Ansible would look through for templates: that took longer than reading them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._policy.assess import assess
+from ..module_utils._policy.document import parse_date
+from ..module_utils._policy.errors import PolicyError
+
+_READ = {
+    "root": {"type": "str", "default": "/"},
+    "node": {"type": "str"},
+    "guests": {"type": "list", "elements": "str"},
+}
+_ASSESS = {
+    "policy": {"type": "raw", "required": True},
+    "waivers": {"type": "raw"},
+    "date": {"type": "raw"},
+    "migrate_controllers": {"type": "str"},
+}
+
+
+class ActionModule(ActionBase):
+    """Calls guest_io_info once, and assess on what it returned."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Ansible's entry point."""
+        super().run(tmp, task_vars)
+        _checked, options = self.validate_argument_spec({**_READ, **_ASSESS})
+        read = self._execute_module(
+            module_name="hypervisor.io_hardening.guest_io_info",
+            module_args={name: options[name] for name in _READ if options[name] is not None},
+            task_vars=task_vars,
+        )
+        if read.get("failed") or "guests" not in read:
+            return read
+        try:
+            findings = assess(
+                read["guests"],
+                options["policy"],
+                datetime.date.today() if options["date"] is None else parse_date("date", options["date"]),
+                read["nodes"],
+                read["problems"],
+                options["migrate_controllers"] or None,
+                (task_vars or {}).get("inventory_hostname"),
+                options["waivers"],
+            )
+        except PolicyError as exc:
+            raise AnsibleActionFail(str(exc)) from None
+        return {"changed": False, "findings": findings}

@@ -1,0 +1,35 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""For what a run fails at its end, and what a second try makes of the first."""
+
+from __future__ import annotations
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.failures import failures
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.second_try import merge
+
+
+def result(guest, status="failed", reason="digest_moved"):
+    return {"guest": guest, "status": status, "reason": reason, "detail": "words"}
+
+
+def finding(**more):
+    return {"rule": "IO100", "severity": "error", "disk": None, "waived": None, "file": "/x", "line": 3, "guest": "7", "message": "is empty", **more}
+
+
+def test_only_failed_guests_and_unread_files_fail_a_run():
+    found = [finding(), finding(disk="scsi0"), finding(severity="warning"), finding(rule="IO102"), finding(waived={"id": "W"})]
+    results = [result("1"), result("2", "left_alone", "locked"), result("3", "changed", None)]
+    assert failures({"findings": found}, results) == ["guest 1: digest_moved: words", "/x line 3: is empty"]
+
+
+def test_a_second_try_takes_the_place_of_the_first():
+    first = [result("1"), result("2"), result("3"), result("4", "changed", None)]
+    merged = merge(first, {"guests": [{"guest": "1"}, {"guest": "2"}]}, [result("1", "changed", None)])
+    assert [(entry["guest"], entry["status"], entry["reason"]) for entry in merged] == [
+        ("1", "changed", None),
+        ("2", "unchanged", None),
+        ("3", "failed", "digest_moved"),
+        ("4", "changed", None),
+    ]
