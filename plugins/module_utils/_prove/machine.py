@@ -68,7 +68,7 @@ class Machine:
             mine.setblocking(False)
             self._selector.register(mine, selectors.EVENT_READ, name)
         self._selector.register(self._process.stderr, selectors.EVENT_READ, "stderr")
-        self._sockets["monitor"].send(b'{"execute": "qmp_capabilities"}\n')
+        self._send("monitor", b'{"execute": "qmp_capabilities"}\n')
 
     def __enter__(self):
         return self
@@ -88,10 +88,20 @@ class Machine:
         self._selector.close()
         self._close_sockets()
 
+    def _send(self, name, data):
+        try:
+            self._sockets[name].send(data)
+        except OSError:
+            # QEMU has ended or is about to: the next _read() finds out and says why.
+            pass
+
     def _read(self, timeout):
         """Take in what arrived; wait for timeout seconds at most."""
         for key, _mask in self._selector.select(timeout):
-            data = os.read(key.fileobj.fileno(), 65536)
+            try:
+                data = os.read(key.fileobj.fileno(), 65536)
+            except OSError:
+                data = b""
             if not data:
                 self._selector.unregister(key.fileobj)
                 continue
@@ -160,7 +170,7 @@ class Machine:
         complete: false where the guest did not come back to report; lines is empty then.
         """
         self._lines, self.beats = [], []
-        self._sockets["beat"].send(b"go %d %d %d\n" % (seconds, writers, readers))
+        self._send("beat", b"go %d %d %d\n" % (seconds, writers, readers))
         start = time.monotonic()
         end, next_command, next_sample = start + seconds, start + 1, start
         sent = samples = blocked = 0
@@ -176,7 +186,7 @@ class Machine:
             answered = sum("return" in reply or "error" in reply for reply in self._replies[done_before:])
             if commands and next_command <= now < end and answered >= sent:
                 name, arguments = commands[sent % len(commands)]
-                self._sockets["monitor"].send(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+                self._send("monitor", json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
                 sent += 1
                 next_command = now + 1
             self._read(_SAMPLE_S)
