@@ -16,7 +16,7 @@ from .._qemu_process.record import add_running_state
 from .._qemu_process.record import record as _process_record
 from .._qemu_server import config as _config
 from .._qemu_server import storage as _storage
-from .._qemu_server.json_config import JsonConfigError, to_text
+from .._qemu_server.json_config import JsonConfigError, key_lines, to_text
 from .._qemu_server.record import record
 from . import layout
 
@@ -93,8 +93,9 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
 def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     try:
         raw = layout.read(reading.root, source.path)
-        if source.path.endswith(".json"):
-            raw = to_text(_config.decode(raw)).encode("utf-8", "surrogateescape")
+        json_text = _config.decode(raw) if source.path.endswith(".json") else None
+        if json_text is not None:
+            raw = to_text(json_text).encode("utf-8", "surrogatepass")
     except OSError as exc:
         reading.problem(source.path, f"cannot be read: {layout.reason(exc)}", source.guest, node=source.node)
         return None
@@ -106,7 +107,8 @@ def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dic
     if fault:
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
         return None
-    return record(source.guest, raw, storages, source.node, source.path, parsed)
+    guest = record(source.guest, raw, storages, source.node, source.path, parsed)
+    return guest if json_text is None else _with_lines(guest, key_lines(json_text))
 
 
 def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
@@ -117,6 +119,17 @@ def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | N
     if not parsed.main.entries:
         return "has no line 'key: value' before its first section: no guest config", 1
     return None
+
+
+def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
+    """The record of a JSON file with its own lines in place of those of the text that was made from it."""
+    if guest["controller"]["line"] is not None:
+        guest["controller"]["line"] = lines.get("scsihw")
+    for disk in guest["disks"]:
+        disk["line"] = lines.get(disk["key"])
+    for unsafe in guest["unsafe_lines"]:
+        unsafe["line"] = lines.get(unsafe["text"].split(":", 1)[0], 1)
+    return guest
 
 
 def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:

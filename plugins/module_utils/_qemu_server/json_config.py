@@ -10,7 +10,10 @@ import json
 import re
 from urllib.parse import quote
 
+# Sections that some versions hand out beside the settings; no disk of the guest is in them.
+_SECTIONS = ("pending", "snapshots", "special-sections")
 _KEY = re.compile(r"^[a-z][a-z0-9_\-]*$", re.ASCII)
+_NAMED = re.compile(r'"([a-z][a-z0-9_\-]*)"\s*:', re.ASCII)
 
 
 class JsonConfigError(ValueError):
@@ -25,7 +28,7 @@ def to_text(raw: str) -> str:
     """
     try:
         document = json.loads(raw)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise JsonConfigError(f"is no JSON: {exc}") from exc
     if isinstance(document, dict) and isinstance(document.get("data"), dict):
         document = document["data"]
@@ -33,7 +36,7 @@ def to_text(raw: str) -> str:
         raise JsonConfigError("is no guest config: it takes an object of the guest's settings")
     lines = []
     for key, value in sorted(document.items()):
-        if key == "digest":
+        if key == "digest" or (key in _SECTIONS and isinstance(value, dict)):
             continue
         if not _KEY.match(key):
             raise JsonConfigError(f"has the key {key!r}, which no guest config has")
@@ -47,3 +50,12 @@ def to_text(raw: str) -> str:
             raise JsonConfigError(f"has a line break in the value of '{key}'")
         lines.append(f"{key}: {text}")
     return "\n".join(lines) + "\n"
+
+
+def key_lines(raw: str) -> dict[str, int]:
+    """The line of each key in the JSON text, for findings to point at."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(raw.split("\n"), 1):
+        for match in _NAMED.finditer(line):
+            lines.setdefault(match[1], number)
+    return lines

@@ -29,7 +29,7 @@ def record(
     path: str | None = None,
     parsed: _config.Config | None = None,
 ) -> dict[str, Any]:
-    """The guest record of a config.
+    """The guest record of a config; ``parsed`` is what the config's text parses to, where that is known already.
 
     ``parsed`` is the config where the caller has read it already. ``storages`` maps storage id to storage; one that it does not have gets
     the type None in the record. What cannot be known from a file

@@ -1,0 +1,112 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Guest configs as ``qm config`` and ``pvesh get …/config`` print them: the same guest comes out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.config import decode
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.json_config import JsonConfigError, key_lines, to_text
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
+from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
+
+FILE = """\
+#a description%3A with a colon
+#and a second line
+cores: 2
+lock: backup
+memory: 2048
+name: web01
+ostype: l26
+scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,discard=on,iothread=1,size=32G
+scsi1: local:100/vm-100-disk-1.qcow2,size=1G
+scsihw: virtio-scsi-single
+"""
+# How `qm config` prints that file: sorted, the description encoded in one line, no digest.
+PRINTED = "cores: 2\ndescription: a description%3A with a colon%0Aand a second line%0A\n" + FILE.split("\n", 3)[3]
+API = {
+    "digest": "0123456789abcdef0123456789abcdef01234567",
+    "description": "a description: with a colon\nand a second line\n",
+    "cores": 2,
+    "memory": "2048",
+    "lock": "backup",
+    "name": "web01",
+    "ostype": "l26",
+    "scsihw": "virtio-scsi-single",
+    "scsi1": "local:100/vm-100-disk-1.qcow2,size=1G",
+    "scsi0": "local:100/vm-100-disk-0.qcow2,aio=threads,discard=on,iothread=1,size=32G",
+}
+
+
+def guest(text):
+    """The record without what depends on the text's form: its digest and line numbers."""
+    found = record("100", text.encode(), {"local": reader._storage.parse("")[0][0]})
+    found["controller"]["line"] = found["digest"] = None
+    for disk in found["disks"]:
+        disk["line"] = None
+    return found
+
+
+def test_both_prints_are_the_file():
+    assert guest(PRINTED) == guest(FILE) == guest(to_text(json.dumps(API))) == guest(to_text(json.dumps({"data": API}, indent=2)))
+    assert guest(FILE)["unsafe_lines"] == [] and len(guest(FILE)["disks"]) == 2
+
+
+def test_numbers_and_booleans_are_settings():
+    assert to_text('{"template": true, "kvm": 0, "cores": 2}') == "cores: 2\nkvm: 0\ntemplate: 1\n"
+
+
+def test_sections_that_some_versions_print_hold_no_setting():
+    assert to_text('{"name": "a", "special-sections": {"cloudinit": {}}, "snapshots": {}, "pending": {}}') == "name: a\n"
+
+
+@pytest.mark.parametrize("raw", ["", "null", "[1]", "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}'])
+def test_what_is_no_config_is_refused(raw):
+    with pytest.raises(JsonConfigError):
+        to_text(raw)
+
+
+def test_findings_point_at_the_line_of_the_key(tmp_path):
+    (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /x\n")
+    (tmp_path / "100.json").write_text(json.dumps({**API, "vmgenid": "\ud800", "name": "a b"}, indent=2))
+    found = reader.read(str(tmp_path)).guests[0]
+    lines = (tmp_path / "100.json").read_text().splitlines()
+    assert '"scsihw"' in lines[found["controller"]["line"] - 1]
+    assert [disk["key"] in lines[disk["line"] - 1] for disk in found["disks"]] == [True, True]
+    assert ['"name"' in lines[unsafe["line"] - 1] for unsafe in found["unsafe_lines"]] == [True]
+    assert key_lines('{"a": 1, "b": 2}') == {"a": 1, "b": 1}
+
+
+def printed_by_qm():
+    """(config on disk, what `qm config` printed of it) of the recorded runs."""
+    folder = shared_pve()
+    pairs = []
+    for scenario in json.loads((folder / "qm-transcripts.json").read_text()) if folder else ():
+        text = scenario["config"]
+        for step in scenario["steps"]:
+            if step.get("command", [])[:2] == ["qm", "config"] and len(step["command"]) == 3:
+                pairs.append(pytest.param(text, step["stdout"], id=scenario["name"]))
+            after = step.get("config_after")
+            text = text if after in (None, "unchanged") else after
+    return pairs
+
+
+@requires_shared_pve
+@pytest.mark.parametrize(("on_disk", "printed"), printed_by_qm())
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_qm_printed_is_the_guest_after_its_next_cold_start(on_disk, printed, form):
+    if form == "json":
+        printed = to_text(json.dumps(dict(line.split(": ", 1) for line in printed.splitlines())))
+    before, now = guest(decode(on_disk.encode())), guest(printed)
+    assert now["unsafe_lines"] == []
+    assert [disk["key"] for disk in now["disks"]] == [disk["key"] for disk in before["disks"] if not disk["pending_delete"]]
+    for was, disk in zip(before["disks"], now["disks"]):
+        assert disk["effective"] == (was["next"] or was["effective"])
+        assert disk["pending"] is None and disk["next"] is None
+    assert now["controller"]["effective"] == (before["controller"]["pending"] or before["controller"]["effective"])
