@@ -54,8 +54,8 @@ test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='defau
 	@$(MAKE) --no-print-directory --keep-going test-fast browser fleet molecule
 
 .PHONY: test-fast
-test-fast: ## unit tests, sanity tests, lint
-	@$(ALL_OF) unit sanity lint
+test-fast: ## unit tests, sanity tests, lint, AWX
+	@$(ALL_OF) unit sanity lint awx
 
 .PHONY: unit unit-managed
 unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line (ARGS='-k drive')
@@ -82,6 +82,12 @@ fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core lin
 
 fleet-%:
 	@tools/in-venv $* pytest tests/fleet $(ARGS)
+
+# Where the collection awx.awx cannot be had, the tests that need it are skipped, by name.
+.PHONY: awx
+awx: ## the checkout as an AWX project, setup_awx.yml against awx.awx, the execution environment's definition
+	@tests/tools/awx-collection || true
+	@tools/in-venv awx pytest tests/awx $(ARGS)
 
 .PHONY: sanity
 sanity: $(LINES:%=sanity-%) ## ansible-test sanity with every ansible-core line

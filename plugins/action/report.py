@@ -25,6 +25,7 @@ from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._report.gate import gate_lines, judge
 from ..module_utils._report.join import join_documents
+from ..module_utils._report.part import pack, unpack
 from ..module_utils._report.shape import ReportError
 from ..module_utils._report.table import table_lines
 from ..module_utils._report.to_html import html_report
@@ -38,7 +39,7 @@ FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest
 
 ARGUMENTS = {
     "documents": {"type": "dict"},
-    "parts": {"type": "list", "elements": "dict"},
+    "parts": {"type": "list", "elements": "str"},
     "root": {"type": "str"},
     "policy": {"type": "raw"},
     "waivers": {"type": "raw"},
@@ -89,7 +90,7 @@ class ActionModule(ActionBase):
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": list(texts)}
         if options["part"]:
-            returned["part"] = document
+            returned["part"] = pack(document)
         if options["fail_on"]:
             verdict = judge(document, options["fail_on"])
             returned["passed"] = verdict["passed"]
@@ -105,7 +106,7 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     elif options["documents"] is not None:
         documents = options["documents"]
     else:
-        documents = options["parts"]
+        documents = [unpack(part, "part %d" % number) for number, part in enumerate(options["parts"], 1)]
     return join_documents(documents, options["results"], options["writeback"], options["hosts"], options["complete"])
 
 

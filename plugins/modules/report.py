@@ -23,9 +23,9 @@ options:
     description: Findings document of P(hypervisor.io_hardening.assess#filter) by host.
     type: dict
   parts:
-    description: Documents that are joined already, as RV(part) of the slices of one job.
+    description: RV(part) of several runs, of the slices of one job for instance.
     type: list
-    elements: dict
+    elements: str
   root:
     description:
       - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root).
@@ -63,7 +63,7 @@ options:
     type: str
     choices: [error, warning, note]
   part:
-    description: Whether to return the joined document, to be joined with others later.
+    description: Whether to return the joined document in a form that can be handed to another job.
     type: bool
     default: false
   directory:
@@ -137,7 +137,7 @@ passed:
   returned: when O(fail_on) is given
   type: bool
 part:
-  description: The joined findings document.
+  description: The joined findings document, compressed and encoded, for O(parts).
   returned: when O(part=true)
-  type: dict
+  type: str
 """

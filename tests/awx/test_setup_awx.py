@@ -1,0 +1,149 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""setup_awx.yml against the argument specs of awx.awx, and against the project's own files."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+ROOT = Path(__file__).resolve().parents[2]
+AWX = ROOT / "build/awx-collection"
+
+pytestmark = pytest.mark.skipif(
+    not (AWX / "ansible_collections/awx/awx").is_dir(), reason="the collection awx.awx is absent: tests/tools/awx-collection brings it"
+)
+SETTINGS = {
+    "awx_project_url": "https://git.example.com/io_hardening.git",
+    "awx_inventory_path": "hosts.yml",
+    "awx_credentials": ["nodes"],
+    "awx_slices": 4,
+}
+
+
+def tasks():
+    """(module, arguments as AWX's modules would get them) of each task, with the play's defaults and variables."""
+    loader = DataLoader()
+    loaded = loader.load_from_file(str(ROOT / "playbooks/setup_awx.yml"), trusted_as_template=True)[0]
+    variables = {**loaded["vars"], **SETTINGS}
+    for file in loaded["vars_files"]:
+        variables.update(loader.load_from_file(str(ROOT / "playbooks" / file)))
+    templar = Templar(loader=loader, variables=variables)
+    found = []
+    for task in loaded["tasks"]:
+        for module, arguments in task.items():
+            if module.startswith("awx.awx."):
+                defaults = loaded["module_defaults"].get(module, {})
+                found.append((module.rpartition(".")[2], templar.template({**defaults, **arguments})))
+    return found
+
+
+@pytest.fixture(scope="module")
+def argument_spec():
+    """Gives the argument spec that a module of awx.awx hands to its base class."""
+    with pytest.MonkeyPatch.context() as patch:
+        import ansible_collections
+
+        patch.setattr(ansible_collections, "__path__", [str(AWX / "ansible_collections")])
+        for name in [name for name in sys.modules if name.startswith("ansible_collections.awx")]:
+            del sys.modules[name]
+
+        class Caught(Exception):
+            pass
+
+        def spec_of(name):
+            module = importlib.import_module(f"ansible_collections.awx.awx.plugins.modules.{name}")
+            base = module.ControllerAPIModule
+
+            def catch(argument_spec, **rules):
+                raise Caught({**base.AUTH_ARGSPEC, **argument_spec}, rules)
+
+            module.ControllerAPIModule = catch
+            try:
+                module.main()
+            except Caught as caught:
+                return caught.args
+            finally:
+                module.ControllerAPIModule = base
+            raise AssertionError(f"awx.awx.{name} made no module")
+
+        yield spec_of
+
+
+def errors(argument_spec, module, arguments):
+    spec, rules = argument_spec(module)
+    return ArgumentSpecValidator(spec, **{key: rules[key] for key in rules if key in ("mutually_exclusive", "required_if", "required_together")}).validate(
+        arguments
+    ).error_messages
+
+
+def test_every_argument_is_one_that_the_module_takes(argument_spec):
+    checked = tasks()
+    assert len(checked) == 13
+    for module, arguments in checked:
+        assert errors(argument_spec, module, arguments) == [], arguments["name"]
+        assert "{{" not in str(arguments)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("job_template", {"name": "a", "playbok": "x"}),
+        ("job_template", {"name": "a", "job_type": "dry-run"}),
+        ("inventory", {"name": "a"}),
+        ("project", {"name": "a", "scm_update_on_launch": "perhaps"}),
+    ],
+)
+def test_a_wrong_argument_would_be_found(argument_spec, module, arguments):
+    assert errors(argument_spec, module, arguments)
+
+
+def test_the_playbooks_are_there():
+    for _module, arguments in tasks():
+        if "playbook" in arguments:
+            assert (ROOT / arguments["playbook"]).is_file(), arguments["playbook"]
+
+
+def test_workflows_lead_only_to_nodes_and_templates_that_are_made():
+    made = {arguments["name"] for module, arguments in tasks() if module == "job_template"}
+    links = {}
+    for module, arguments in tasks():
+        if module != "workflow_job_template":
+            continue
+        nodes = {node["identifier"]: node for node in arguments["workflow_nodes"]}
+        for name, node in nodes.items():
+            template = node["unified_job_template"]
+            assert template["type"] == "workflow_approval" or template["name"] in made
+            for kind, targets in node.get("related", {}).items():
+                for target in targets:
+                    assert target["identifier"] in nodes
+                    links[name, kind] = target["identifier"]
+    assert links == {
+        ("gate", "failure_nodes"): "approval",
+        ("approval", "success_nodes"): "harden",
+        ("harden", "success_nodes"): "gate-again",
+        ("parts", "always_nodes"): "join",
+    }
+
+
+def test_surveys_ask_for_variables_that_the_playbooks_know():
+    texts = "".join(path.read_text() for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml") if "awx" not in path.name)
+    for survey in yaml.safe_load((ROOT / "playbooks/vars/awx_surveys.yml").read_text()).values():
+        for question in survey["spec"]:
+            assert question["variable"] in texts
+            if question["type"] == "multiplechoice":
+                assert question["default"] in question["choices"]
+
+
+def test_no_secret_is_in_it():
+    text = (ROOT / "playbooks/setup_awx.yml").read_text()
+    assert not any(word in text.lower() for word in ("password", "oauthtoken:", "secret:"))
