@@ -103,6 +103,10 @@ lint: ## ansible-lint, yamllint, ruff, changelog
 molecule: ## the Molecule scenarios, on Debian as root
 	@tests/tools/molecule $(SCENARIOS)
 
+.PHONY: benchmark
+benchmark: ## what reading, assessing, a second run and applying cost, as ratios
+	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/guest_io.py $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build

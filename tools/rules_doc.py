@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""docs/rules.md from the rules themselves: `tools/in-venv run python tools/rules_doc.py > docs/rules.md`."""
+"""docs/rules.md from the rules themselves: `tools/in-venv run env PYTHONPATH=build/collections python tools/rules_doc.py > docs/rules.md`."""
 
 from __future__ import annotations
 

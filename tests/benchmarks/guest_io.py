@@ -4,8 +4,8 @@
 
 """What hardening costs, as ratios in one run: reading, memory, a second run, and applying beside its qm calls.
 
-    tools/in-venv 2.21 python -m tests.benchmarks.guest_io [read] [memory] [second] [apply]
-    (make benchmark)
+    make benchmark                      all of them
+    make benchmark ARGS='read second'   these
 
 read    1,000 guests of 4 disks, read and assessed: CPU seconds, and as a multiple of reading the files alone
 memory  the module guest_io_info over 10,000 guests of 4 disks: the process's largest resident size

@@ -254,3 +254,11 @@ def test_what_waits_is_told_by_what_runs():
 
 def test_what_is_not_known_of_a_process_is_no_difference():
     assert running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio=None, iothread=True)["findings"] == []
+
+
+def test_a_disk_that_stays_native_is_not_cached():
+    text, policy = SINGLE + "scsi0: local:1/d.raw,aio=native,iothread=1\n", {"disk": {"aio": "keep", "cache": "writeback"}}
+    found = judge(text, policy)
+    assert found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
+    unset = judge(SINGLE + "scsi0: thick:d,iothread=1\n", policy)
+    assert changes(unset) == {"scsi0": {"cache": "writeback"}}
