@@ -76,6 +76,16 @@ def test_a_stopped_guest_is_written_in_one_call_with_every_option(host):
     assert plan_of(host) == []
 
 
+def test_what_is_in_force_already_is_not_written_again(host):
+    put(host, 100)
+    plan = plan_of(host)
+    apply(host, plan)
+    host.log.unlink()
+    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    (result,) = apply(host, plan)
+    assert (result["status"], result["changes"]) == ("unchanged", []) and sets(host) == []
+
+
 def test_a_running_guest_waits_for_a_cold_start_and_is_not_restarted(host):
     put(host, 100, running=True)
     before = host.config(100).read_text()
