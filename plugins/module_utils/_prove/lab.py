@@ -65,7 +65,6 @@ def check(options):
     storage.check_room(options["path"], needed)
     qemu = _program(options["qemu"], _QEMU, "QEMU")
     _program(None, ["setpriv"], "setpriv (package util-linux)")
-    _program(None, ["nice"], "nice (package coreutils)")
     qemu_img = _program(None, ["qemu-img"], "qemu-img") if options["image_format"] == "qcow2" else None
     image, directory = kernel.find(options["kernel"], options["kernel_modules"])
     memory = _available_memory()

@@ -11,6 +11,9 @@ import threading
 from .storage import MIB, nameless
 
 
+_KICK = 16 * MIB
+
+
 class Load:
     """Writes file_bytes to a nameless file, syncs, and starts over, until stop().
 
@@ -47,6 +50,10 @@ class Load:
                     return
                 self.written[number] += os.pwrite(file, block, place)
                 place += MIB
+                if place % _KICK == 0:
+                    # Starts the writing and does not wait for it. Else a host with much memory would
+                    # take in everything first, and the storage stay idle for the measurement.
+                    os.posix_fadvise(file, place - _KICK, _KICK, os.POSIX_FADV_DONTNEED)
                 if place >= self._file_bytes:
                     os.fsync(file)
                     # A new file, as every backup is: blocks to allocate, a journal to write.
