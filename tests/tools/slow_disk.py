@@ -4,7 +4,7 @@
 
 """A disk that is slow on purpose, to freeze guests on: root, loop devices, cgroup v1 (blkio).
 
-    python3 slow_disk.py [--mb-per-s 20] [--requests-per-s 400] COMMAND...
+    python3 slow_disk.py [--mb-per-s 10] [--requests-per-s 400] COMMAND...
 
 runs COMMAND with ``{}`` in its arguments replaced by a directory on the slow disk, and ends with
 its exit status. A nameless sparse file lies under a loop device LOW, which is throttled; a second
@@ -154,7 +154,7 @@ def _keep(arguments):
 class SlowDisk:
     """Context manager: the path of a directory on a slow disk. Raises RuntimeError with the reason."""
 
-    def __init__(self, mb_per_s=20, requests_per_s=400, gib=3):
+    def __init__(self, mb_per_s=10, requests_per_s=400, gib=3):
         self._options = ["--mb-per-s", str(mb_per_s), "--requests-per-s", str(requests_per_s), "--gib", str(gib)]
         self._keeper = None
 
@@ -180,7 +180,7 @@ class SlowDisk:
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--mb-per-s", type=int, default=20)
+    parser.add_argument("--mb-per-s", type=int, default=10)
     parser.add_argument("--requests-per-s", type=int, default=400)
     parser.add_argument("--gib", type=int, default=3, help="size of the sparse file")
     parser.add_argument("--obstacle", action="store_true", help="print why there can be none, and exit with 3 then")
