@@ -15,6 +15,8 @@ description:
   - On a live Proxmox VE node each guest is written by one C(qm set) with its digest and whole drive strings,
     so that no option is lost and no change of somebody else is overwritten. Another O(root) is written atomically, file by file.
   - After each write the config is read back and the result is proven.
+  - Before and after each write a line goes into a journal on the host, from which C(playbooks/rollback_io.yml) rolls back.
+    A guest is not written where its line cannot be. A run that changes nothing leaves no journal.
   - Never restarts a guest. What a running guest is given waits for its next cold start; the result says so.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -65,7 +67,7 @@ options:
             description: The value it was planned from.
             type: raw
           after:
-            description: The value to set.
+            description: The value to set. V(null) removes the option.
             type: raw
             required: true
   root:
@@ -86,6 +88,21 @@ options:
     description: Seconds after which a C(qm set) that gives no answer is ended.
     type: int
     default: 300
+  journal:
+    description: The directory of the journal, below O(root). Each run has a file of its own there.
+    type: path
+    default: /var/lib/hypervisor-io-hardening/journal
+  run:
+    description:
+      - The name of this run in the journal, by which it can be rolled back. It takes letters, digits, dots, dashes and underscores.
+      - Several hosts, and several calls, may share it. Without it, the time of the call.
+    type: str
+  policy:
+    description: What the journal names as the policy the plan was made by.
+    type: str
+  rolls_back:
+    description: The run that this one rolls back, for the journal.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -98,6 +115,7 @@ attributes:
     description: A plan whose changes are in the config already changes nothing.
 seealso:
   - module: hypervisor.io_hardening.guest_io_info
+  - module: hypervisor.io_hardening.guest_io_journal_info
 """
 
 EXAMPLES = r"""
@@ -145,7 +163,7 @@ results:
     reason:
       description:
         - Why it was left alone (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
-          V(busy), V(storage_offline), V(refused), V(would_not_start), V(not_proven), V(error)).
+          V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
       type: str
       returned: always
     detail:
@@ -156,6 +174,11 @@ results:
       description: The config's digest afterwards.
       type: str
       returned: always
+run:
+  description: The name of this run in the journal.
+  returned: always
+  type: str
+  sample: 20261123T223005Z
 msg:
   description: Which guests failed, and why.
   returned: failure
@@ -165,6 +188,7 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.apply import Options, apply
+from ..module_utils._backend.journal import DIRECTORY, Journal
 from ..module_utils._model import plural
 
 
@@ -191,6 +215,10 @@ def argument_spec() -> dict:
         "max_parallel": {"type": "int", "default": 2},
         "apply_foreign_pending": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 300},
+        "journal": {"type": "path", "default": DIRECTORY},
+        "run": {"type": "str"},
+        "policy": {"type": "str"},
+        "rolls_back": {"type": "str"},
     }
 
 
@@ -198,6 +226,10 @@ def main() -> None:
     """Carry out the plan and return its results."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
+    try:
+        journal = Journal(params["root"], params["journal"], params["run"], params["policy"], params["rolls_back"])
+    except ValueError as exc:
+        module.fail_json(msg=str(exc))
     outcomes = apply(
         params["plan"],
         Options(
@@ -207,12 +239,14 @@ def main() -> None:
             max_parallel=params["max_parallel"],
             apply_foreign_pending=params["apply_foreign_pending"],
             timeout=params["timeout"],
+            journal=journal,
         ),
     )
     results = [outcome.result for outcome in outcomes]
     returned = {
         "changed": any(result["status"] == "changed" for result in results),
         "results": results,
+        "run": journal.run,
         "diff": [
             {
                 "before_header": f"guest {entry['guest']} {entry['config']}",

@@ -21,13 +21,14 @@ from .._qemu_server import drive as _drive
 from .._qemu_server import storage as _storage
 from .._qemu_server.record import record
 from . import layout, qm, reader, tree
+from .journal import Journal
 
 #: Reasons that are in order for now; every other one fails the run.
 LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
 
 
 class Options(NamedTuple):
-    """How to apply. ``run`` runs a command, ``timeout`` is in seconds for one call of qm."""
+    """How to apply. ``run`` runs a command, ``timeout`` is in seconds for one call of qm; without a journal none is kept."""
 
     run: qm.Run
     root: str = "/"
@@ -35,6 +36,7 @@ class Options(NamedTuple):
     max_parallel: int = 2
     apply_foreign_pending: bool = False
     timeout: int = 300
+    journal: Journal | None = None
 
 
 class Outcome(NamedTuple):
@@ -96,16 +98,66 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     _refuse(entry, config, raw, values, running, options)
     diff = _diff(config, values)
     done = {"changes": entry["changes"], "restart_required": bool(running)}
+    _refuse_without_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
+    _refuse_without_journal(options, lambda journal: journal.intent(entry, entry["digest"], _changes.differing(config, entry["changes"])))
+    try:
+        after = _write(entry, config, values, bool(running), options)
+    except (_Refused, OSError) as exc:
+        reason = exc.reason if isinstance(exc, _Refused) else "error"
+        _note(entry, options, _was_written(entry, reason, options), _result(entry, "failed", reason=reason, detail=str(exc)))
+        raise
+    done["restart_required"] = _changes.waiting(_config.parse(_config.decode(after)), values)
+    result = _result(entry, "changed", digest=_config.digest(after), **done)
+    result["detail"] = _note(entry, options, True, result)
+    return Outcome(result, diff)
+
+
+def _write(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], running: bool, options: Options) -> bytes:
+    """Write a guest and prove it; its config afterwards."""
+    live = layout.is_live(options.root)
     write: Callable[..., bytes] = _write_live if live else _write_tree
     after = write(entry, config, values, options)
-    written = _config.parse(_config.decode(after))
-    faults = _changes.lost(config, written, values, running=bool(running) or not live)
+    faults = _changes.lost(config, _config.parse(_config.decode(after)), values, running=running or not live)
     if faults:
         raise _Refused("not_proven", "after the write " + "; ".join(faults))
-    done["restart_required"] = bool(_changes.pending_keys(written, values))
-    return Outcome(_result(entry, "changed", digest=_config.digest(after), **done), diff)
+    return after
+
+
+def _refuse_without_journal(options: Options, use: Callable[[Journal], None]) -> None:
+    """A guest is not written where the journal cannot be: nobody could roll it back."""
+    if options.journal is None:
+        return
+    try:
+        use(options.journal)
+    except OSError as exc:
+        raise _Refused("journal", f"not written, because the journal {options.journal.path} cannot be: {layout.reason(exc)}") from exc
+
+
+def _note(entry: dict[str, Any], options: Options, written: bool | None, result: dict[str, Any]) -> str | None:
+    """Put the outcome into the journal; a sentence where it cannot be, for by now the guest is as it is."""
+    if options.journal is None:
+        return None
+    try:
+        options.journal.outcome(entry["guest"], written, result)
+    except OSError as exc:
+        return f"written; that it was could not be noted in the journal {options.journal.path}: {layout.reason(exc)}"
+    return None
+
+
+def _was_written(entry: dict[str, Any], reason: str, options: Options) -> bool | None:
+    """Whether a write that failed changed the config all the same; None where that cannot be known.
+
+    A qm that gave no answer was ended, and the worker it had started may write still.
+    """
+    if reason in ("digest_moved", "locked", "moved"):
+        return False
+    try:
+        changed = _config.digest(layout.read(options.root, entry["config"])) != entry["digest"]
+    except OSError:
+        return None
+    return None if reason == "busy" and not changed else changed
 
 
 def _current(entry: dict[str, Any], options: Options) -> bytes:
@@ -129,7 +181,7 @@ def _where(entry: dict[str, Any], options: Options) -> str:
 
 
 def _refuse(
-    entry: dict[str, Any], config: _config.Config, raw: bytes, values: dict[str, str], running: bool | None, options: Options
+    entry: dict[str, Any], config: _config.Config, raw: bytes, values: dict[str, str | None], running: bool | None, options: Options
 ) -> None:
     """Raise _Refused where this guest must not be written now."""
     lock = config.main.get("lock")
@@ -158,7 +210,7 @@ def _refuse(
         )
 
 
-def _refuse_unstartable(config: _config.Config, values: dict[str, str], options: Options) -> None:
+def _refuse_unstartable(config: _config.Config, values: dict[str, str | None], options: Options) -> None:
     storages: dict[str, Any] = {}
     after = _config.edit(config.text, values, _changes.pending_keys(config, values))
     text = _storage_text(options)
@@ -178,8 +230,8 @@ def _storage_text(options: Options) -> str | None:
         return None
 
 
-def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
-    accepted = {key: _drive.without_ignored(value) for key, value in values.items()}
+def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], options: Options) -> bytes:
+    accepted = {key: value and _drive.without_ignored(value) for key, value in values.items()}
     refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
     if refusal:
         detail = _where(entry, options) if refusal.reason == "moved" else refusal.detail
@@ -187,7 +239,7 @@ def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str,
     return layout.read(options.root, entry["config"])
 
 
-def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str], options: Options) -> str:
+def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], options: Options) -> str:
     """Revert what a refused qm set left in [PENDING]; says so, "" where it left nothing.
 
     qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there.
@@ -196,12 +248,7 @@ def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, 
         after = _config.parse(_config.decode(layout.read(options.root, entry["config"])))
     except OSError:
         return ""
-    left = [
-        key
-        for key, value in values.items()
-        if after.pending and after.pending.get(key) is not None and _changes.normal(key, after.pending.get(key)) == _changes.normal(key, value)
-        and not (before.pending and before.pending.get(key) == after.pending.get(key))
-    ]  # fmt: skip
+    left = [key for key, value in values.items() if _left_behind(before, after, key, value)]
     if not left:
         return ""
     if any(before.pending and before.pending.get(key) is not None for key in left):
@@ -211,16 +258,26 @@ def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, 
     return f"; {', '.join(left)} had been stored by then and waits in [PENDING]: qm set {entry['guest']} --revert {','.join(left)}"
 
 
-def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str, str], options: Options) -> bytes:
+def _left_behind(before: _config.Config, after: _config.Config, key: str, value: str | None) -> bool:
+    if value is None:
+        return key in after.pending_deletes and key not in before.pending_deletes
+    now = after.pending and after.pending.get(key)
+    return bool(now) and _changes.normal(key, now) == _changes.normal(key, value) and not (before.pending and before.pending.get(key) == now)
+
+
+def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], options: Options) -> bytes:
     text = _config.edit(config.text, values, _changes.pending_keys(config, values))
+    left = [key for key, value in values.items() if value is None and _changes.current(_config.parse(text), key) is not None]
+    if left:
+        raise _Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
     path = layout.inside(options.root, entry["config"])
     tree.write(path, _config.encode(text))
     return layout.read(options.root, entry["config"])
 
 
-def _diff(config: _config.Config, values: dict[str, str]) -> dict[str, str]:
+def _diff(config: _config.Config, values: dict[str, str | None]) -> dict[str, str]:
     before = {key: _changes.current(config, key) for key in values}
     return {
         "before": "".join(f"{key}: {_config.printable(old)}\n" for key, old in sorted(before.items()) if old is not None),
-        "after": "".join(f"{key}: {_config.printable(new)}\n" for key, new in sorted(values.items())),
+        "after": "".join(f"{key}: {_config.printable(new)}\n" for key, new in sorted(values.items()) if new is not None),
     }

@@ -39,21 +39,26 @@ def dropped_lines(run: Run, guest: str, timeout: int) -> str:
     return words.strip() if "unable to parse" in words else ""
 
 
-def set_values(run: Run, guest: str, values: dict[str, str], digest: str, timeout: int) -> Refusal | None:
-    """One ``qm set`` with every value and the digest; None when qm says it is done."""
+def set_values(run: Run, guest: str, values: dict[str, str | None], digest: str, timeout: int) -> Refusal | None:
+    """One ``qm set`` with every value (None deletes the key) and the digest; None when qm says it is done."""
     arguments = ["set", guest]
     for key, value in sorted(values.items(), key=lambda item: item[0] != "scsihw"):
-        arguments += [f"--{key}", value]
-    status, _out, words = run(_command(timeout, *arguments, "--digest", digest))
+        arguments += ["--delete", key] if value is None else [f"--{key}", value]
+    return command(run, [*arguments, "--digest", digest], timeout)
+
+
+def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
+    """One call of qm; None when it says it is done."""
+    status, _out, words = run(_command(timeout, *arguments))
     words = words.strip()
     if status == 0:
         return None
     if status == 127:
         return Refusal("refused", "there is no command qm; is this a Proxmox VE node?")
     if status == 124:
-        return Refusal("busy", f"qm set gave no answer within {timeout} s and was ended; look at its storage, then run again")
+        return Refusal("busy", f"qm {arguments[0]} gave no answer within {timeout} s and was ended; look at its storage, then run again")
     reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), "refused")
-    return Refusal(reason, words or f"qm set ended with status {status} and no word")
+    return Refusal(reason, words or f"qm {arguments[0]} ended with status {status} and no word")
 
 
 def revert(run: Run, guest: str, keys: list[str], timeout: int) -> bool:

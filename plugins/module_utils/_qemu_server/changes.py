@@ -19,13 +19,13 @@ _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _OURS = ("aio", "cache", "iothread")
 
 
-def values(config: _config.Config, changes: list[dict[str, Any]]) -> dict[str, str]:
-    """Config key → its whole new value, for the changes of one guest's plan.
+def values(config: _config.Config, changes: list[dict[str, Any]]) -> dict[str, str | None]:
+    """Config key → its whole new value, None to remove the key, for the changes of one guest's plan.
 
     A drive that waits in [PENDING] is edited as it waits there, for ``qm set``
     replaces it whole: what somebody else has waiting on it must not be lost.
     """
-    new: dict[str, str] = {}
+    new: dict[str, str | None] = {}
     drives: dict[str, dict[str, Any]] = {}
     for change in changes:
         if change["key"] == "controller":
@@ -41,6 +41,22 @@ def values(config: _config.Config, changes: list[dict[str, Any]]) -> dict[str, s
     return {key: value for key, value in new.items() if value != current(config, key)}
 
 
+def differing(config: _config.Config, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the changes that the config does not have, each with ``before`` as it stands there: null is unset.
+
+    A plan's own ``before`` may be what an unset option comes to (``lsi``); what is to be put back is this one.
+    Call it after ``values``, which refuses drives that are not there or not valid.
+    """
+    found = []
+    for change in changes:
+        standing = current(config, "scsihw" if change["key"] == "controller" else change["key"])
+        if change["key"] != "controller":
+            standing = _drive.parse(change["key"], standing or "").options.get(change["option"])
+        if standing != change["after"]:
+            found.append({"key": change["key"], "option": change["option"], "before": standing, "after": change["after"]})
+    return found
+
+
 def current(config: _config.Config, key: str) -> str | None:
     """A key's value after the next cold start: as it waits in [PENDING], or else stands in the main section."""
     waiting = config.pending.get(key) if config.pending else None
@@ -52,6 +68,11 @@ def current(config: _config.Config, key: str) -> str | None:
 def pending_keys(config: _config.Config, keys: Any) -> frozenset[str]:
     """Those of the keys that wait in [PENDING]."""
     return frozenset(key for key in keys if config.pending and key in config.pending.entries)
+
+
+def waiting(config: _config.Config, keys: Any) -> bool:
+    """True where one of the keys waits in [PENDING], to be set or to be removed."""
+    return bool(pending_keys(config, keys)) or any(key in config.pending_deletes for key in keys)
 
 
 def foreign_pending(config: _config.Config) -> list[str]:
@@ -94,7 +115,7 @@ def _bytes(size: str) -> float:
     return float(size[:-1] if unit else size) * 1024**unit
 
 
-def lost(before: _config.Config, after: _config.Config, written: dict[str, str], running: bool) -> list[str]:
+def lost(before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool) -> list[str]:
     """What a write through ``qm`` did otherwise than it should: one sentence each, none when it is proven.
 
     A stopped guest's [PENDING] is applied with the write; a running one's grows by what was written.
@@ -109,7 +130,11 @@ def lost(before: _config.Config, after: _config.Config, written: dict[str, str],
     faults = []
     for key, value in written.items():
         found = current(after, key)
-        if found is None or normal(key, found) != normal(key, value):
+        if found is None or value is None:
+            same = found is value
+        else:
+            same = normal(key, found) == normal(key, value)
+        if not same:
             faults.append(f"{key} reads back as {found!r}, written was {value!r}")
     faults += _missing("", {k: v for k, v in main.items() if k not in written}, after.main)
     if waiting:

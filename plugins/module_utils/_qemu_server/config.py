@@ -190,18 +190,21 @@ def text_line(text: str, entry: Entry) -> str:
     return text[start:] if end < 0 else text[start:end]
 
 
-def edit(text: str, values: dict[str, str], pending_keys: frozenset[str] = frozenset()) -> str:
+def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] = frozenset()) -> str:
     """The text with the given keys set, and every other byte as it was.
 
     ``values`` maps key to new value; a key in ``pending_keys`` is set in
     [PENDING], where it must stand already. A key the main section does not
     have is put behind the last main line that sorts before it, which is where
-    Proxmox VE would write it in a sorted file.
+    Proxmox VE would write it in a sorted file. None removes the key's line.
     """
     for key, value in values.items():
         config = parse(text)
         section = config.pending if key in pending_keys and config.pending else config.main
         entry = section.entries.get(key)
+        if value is None:
+            text = text if entry is None else _without_line(text, entry)
+            continue
         if entry is not None:
             text = text[: entry.start] + value + text[entry.end:]
             continue
@@ -209,6 +212,12 @@ def edit(text: str, values: dict[str, str], pending_keys: frozenset[str] = froze
         lead = "\n" if at and text[at - 1] != "\n" else ""
         text = text[:at] + f"{lead}{key}: {value}\n" + text[at:]
     return text
+
+
+def _without_line(text: str, entry: Entry) -> str:
+    start = text.rfind("\n", 0, entry.start) + 1
+    end = text.find("\n", entry.end)
+    return text[:start] + ("" if end < 0 else text[end + 1:])
 
 
 def _insert_position(section: Section, text: str, key: str) -> int:

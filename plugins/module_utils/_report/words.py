@@ -32,6 +32,7 @@ REASON_WORDS = {
     "driver_change": "would change the guest's disk driver",
     "error": "could not be read or written",
     "foreign_pending": "somebody else's pending changes",
+    "journal": "the journal of changes cannot be written",
     "locked": "locked by another job",
     "moved": "moved to another node",
     "not_fixable": "no setting cures it",

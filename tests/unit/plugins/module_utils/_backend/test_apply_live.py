@@ -9,44 +9,14 @@ from __future__ import annotations
 import datetime
 import sys
 
-import pytest
-
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
-from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM, QmHost
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import DISK, GUEST, put, runner
+from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM
 
 POLICY = {}
 DAY = datetime.date(2026, 11, 23)
-DISK = "local:{id}/vm-{id}-disk-0.qcow2,backup=0,discard=on,serial=a%20b,size=32G,ssd=1"
-GUEST = "# owner%3A ops\nboot: order=scsi0\nmemory: 512\nname: web{id}\nscsi0: " + DISK + "\nscsihw: virtio-scsi-pci\n"
-
-
-@pytest.fixture
-def host(tmp_path, monkeypatch):
-    host = QmHost(tmp_path)
-    (tmp_path / "etc/pve/local").symlink_to("nodes/pve1")
-    monkeypatch.setattr(layout, "is_live", lambda root: True)
-    yield host
-    host.close()
-
-
-def put(host, guest, text=GUEST, running=False):
-    host.config(guest).write_text(text.replace("{id}", str(guest)))
-    if running:
-        assert host.run("qm", "start", str(guest)).returncode == 0
-    host.log.unlink(missing_ok=True)
-
-
-def runner(host):
-    """The module's run_command, with the stand-in for qm."""
-
-    def run(arguments):
-        assert arguments[0] == "timeout" and arguments[2] == "qm"
-        done = host.run("qm", *arguments[3:])
-        return done.returncode, done.stdout, done.stderr
-
-    return run
 
 
 def plan_of(host, **options):

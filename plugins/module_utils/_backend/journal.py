@@ -1,0 +1,138 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The journal on a host: one file a run, lines appended and on disk before the write goes on."""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import os
+import threading
+from typing import Any
+
+from .._journal import lines
+from . import layout, tree
+
+#: Below the root, so that a tree's journal is the tree's.
+DIRECTORY = "/var/lib/hypervisor-io-hardening/journal"
+
+_SUFFIX = ".jsonl"
+
+
+class Journal:
+    """One run's journal. Its file appears with the first guest that is written; a run without changes leaves none."""
+
+    def __init__(self, root: str, directory: str, run: str | None, policy: str | None = None, rolls_back: str | None = None) -> None:
+        self.run = run or _now().replace("-", "").replace(":", "")
+        if not lines.RUN_ID.match(self.run):
+            raise ValueError(f"run is {self.run!r}; it takes up to 64 letters, digits, dots, dashes and underscores")
+        self._root = root
+        self._directory = layout.inside(root, directory)
+        self.path = os.path.join(self._directory, self.run + _SUFFIX)
+        self._why = {"policy": policy, "rolls_back": rolls_back}
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Raise OSError where a line could not be written; writes nothing."""
+        place = self._directory
+        while not os.path.lexists(place):
+            place = os.path.dirname(place)
+        self._keep_inside(place)
+        if not os.path.isdir(place):
+            raise OSError(0, f"{place} is no directory")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise OSError(0, f"{place} cannot be written")
+
+    def intent(self, entry: dict[str, Any], digest: str, changes: list[dict[str, Any]]) -> None:
+        """Note what is about to be written; raises OSError, and then nothing may be written."""
+        self._append(lines.intent(self.run, _now(), entry, digest, changes, self._why))
+
+    def outcome(self, guest: str, written: bool | None, result: dict[str, Any]) -> None:
+        """Note what became of it; raises OSError."""
+        self._append(lines.outcome(self.run, _now(), guest, written, result))
+
+    def _append(self, line: dict[str, Any]) -> None:
+        with self._lock:
+            self._make_directory()
+            fresh = not os.path.lexists(self.path)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                _write_whole(handle, lines.encode(line))
+            finally:
+                os.close(handle)
+            if fresh:
+                tree.sync_directory(self._directory)
+
+    def _make_directory(self) -> None:
+        if os.path.isdir(self._directory):
+            self._keep_inside(self._directory)
+            return
+        self.check()
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        if not layout.is_live(self._root):
+            # A tree is often somebody's Git repository: the journal is no part of it.
+            with open(os.path.join(self._directory, ".gitignore"), "w", encoding="ascii") as stream:
+                stream.write("*\n")
+        tree.sync_directory(os.path.dirname(self._directory))
+
+    def _keep_inside(self, place: str) -> None:
+        real, top = os.path.realpath(place), os.path.realpath(self._root)
+        if os.path.commonpath([real, top]) != top:
+            raise OSError(0, f"{place} is a link that leads out of {self._root}")
+
+
+def _write_whole(handle: int, raw: bytes) -> None:
+    """Append a line and bring it to disk, or leave the file as it was: half a line would spoil the next one."""
+    size = os.fstat(handle).st_size
+    if size and os.pread(handle, 1, size - 1) != b"\n":
+        raw = b"\n" + raw
+    try:
+        done = os.write(handle, raw)
+        if done != len(raw):
+            raise OSError(28, os.strerror(28))
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
+
+
+def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Run id → its entries, for every file of the journal; what cannot be read is appended to ``problems``."""
+    place = layout.inside(root, directory)
+    runs: dict[str, list[dict[str, Any]]] = {}
+    try:
+        names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))
+    except FileNotFoundError:
+        return runs
+    except OSError as exc:
+        problems.append(_problem(place, None, f"cannot be read: {layout.reason(exc)}"))
+        return runs
+    for name in names:
+        path = os.path.join(place, name)
+        try:
+            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+                raw = stream.read()
+        except OSError as exc:
+            problems.append(_problem(path, None, f"cannot be read: {layout.reason(exc)}"))
+            continue
+        entries, faults = lines.read(raw)
+        problems += [_problem(path, number, reason) for number, reason in faults]
+        if entries:
+            runs[name[: -len(_SUFFIX)]] = entries
+    return runs
+
+
+def file_of(directory: str, run: str) -> str:
+    """A run's file as the host names it."""
+    return f"{directory.rstrip('/')}/{run}{_SUFFIX}"
+
+
+def _problem(path: str, line: int | None, reason: str) -> dict[str, Any]:
+    return {"file": path, "line": line, "guest": None, "node": None, "reason": reason}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

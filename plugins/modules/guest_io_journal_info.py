@@ -1,0 +1,143 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guest_io_journal_info
+short_description: Read the journal of what was changed on guests
+version_added: 0.1.0
+description:
+  - Reads what the runs of M(hypervisor.io_hardening.guest_io) have written to the guests of this host.
+  - The filter P(hypervisor.io_hardening.rollback_plan#filter) makes the plan of a roll back from it.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  root:
+    description: Where the host's files are. V(/) is the host itself.
+    type: path
+    default: /
+  journal:
+    description: The directory of the journal, below O(root).
+    type: path
+    default: /var/lib/hypervisor-io-hardening/journal
+  run:
+    description: The run whose entries are returned. V(last) is the latest that wrote guests and was no roll back.
+    type: str
+    default: last
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and returns what it returns without it.
+  diff_mode:
+    support: N/A
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+seealso:
+  - module: hypervisor.io_hardening.guest_io
+  - plugin: hypervisor.io_hardening.rollback_plan
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Read what the last run changed
+  hypervisor.io_hardening.guest_io_journal_info:
+  register: journal
+
+- name: Name the runs that can be rolled back
+  ansible.builtin.debug:
+    msg: "{{ journal.runs | map(attribute='run') }}"
+"""
+
+RETURN = r"""
+runs:
+  description: Every run in the journal, the earliest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    run:
+      description: The run's name.
+      type: str
+      returned: success
+      sample: 20261123T223005Z
+    file:
+      description: Its file.
+      type: str
+      returned: success
+      sample: /var/lib/hypervisor-io-hardening/journal/20261123T223005Z.jsonl
+    started:
+      description: When its first guest was to be written, UTC.
+      type: str
+      returned: success
+      sample: "2026-11-23T22:30:05Z"
+    ended:
+      description: When its last guest was to be written, UTC.
+      type: str
+      returned: success
+      sample: "2026-11-23T22:31:40Z"
+    policy:
+      description: The policy it was made by.
+      type: str
+      returned: success
+    rolls_back:
+      description: The run that it rolled back, V(null) where it was none.
+      type: str
+      returned: success
+    guests:
+      description: How many guests it wrote, or may have written.
+      type: int
+      returned: success
+    unknown:
+      description: Guests of which the journal does not know whether they were written, because the run was killed.
+      type: list
+      elements: str
+      returned: success
+run:
+  description: The run whose entries these are, V(null) where there is none.
+  returned: success
+  type: str
+entries:
+  description: What that run was to write, guest by guest, and what became of it. docs/data.md shows it whole.
+  returned: success
+  type: list
+  elements: dict
+problems:
+  description: Lines and files of the journal that could not be read, and why.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._backend import journal as _journal
+from ..module_utils._journal import lines
+
+
+def main() -> None:
+    """Read and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "root": {"type": "path", "default": "/"},
+            "journal": {"type": "path", "default": _journal.DIRECTORY},
+            "run": {"type": "str", "default": "last"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    problems: list = []
+    found = _journal.read(params["root"], params["journal"], problems)
+    runs = [lines.summary(run, _journal.file_of(params["journal"], run), entries) for run, entries in found.items()]
+    runs.sort(key=lambda run: (run["started"], run["run"]))
+    wanted = lines.last(runs) if params["run"] == "last" else params["run"]
+    module.exit_json(changed=False, runs=runs, run=wanted, entries=found.get(wanted, []), problems=problems)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The journal's lines: what a kill, a full disk or a stranger leaves of them can be told."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import lines
+
+CHANGES = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
+WHY = {"policy": "sha256:1", "rolls_back": None}
+
+
+def intent(guest="100", run="r1", time="2026-11-23T22:00:00Z"):
+    return lines.intent(run, time, {"guest": guest, "name": "web", "node": "pve1", "config": f"/{guest}.conf"}, "d0", CHANGES, WHY)
+
+
+def outcome(guest="100", written=True, status="changed"):
+    result = {"status": status, "reason": None, "detail": None, "digest": "d1"}
+    return lines.outcome("r1", "2026-11-23T22:00:01Z", guest, written, result)
+
+
+def file(*entries):
+    return b"".join(lines.encode(entry) for entry in entries)
+
+
+def test_an_intent_and_its_outcome_become_one_entry_however_they_are_mixed():
+    entries, problems = lines.read(file(intent("100"), intent("101"), outcome("101"), outcome("100", False, "failed")))
+    assert problems == []
+    assert [(entry["guest"], entry["written"], entry["status"]) for entry in entries] == [("100", False, "failed"), ("101", True, "changed")]
+    assert entries[1]["digest"] == "d0" and entries[1]["digest_after"] == "d1" and entries[1]["changes"] == CHANGES
+
+
+def test_an_intent_without_an_outcome_is_not_known_to_be_written():
+    (entry,), _problems = lines.read(file(intent()))
+    assert entry["written"] is None and entry["status"] is None
+
+
+def test_a_guest_tried_twice_has_two_entries():
+    entries, _problems = lines.read(file(intent(), outcome(written=False, status="failed"), intent(), outcome()))
+    assert [entry["written"] for entry in entries] == [False, True]
+
+
+def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
+    strange = [b'{"schema":1,"entry":"intent","run":"r1"', b'{"schema":2}', b"[]", b"\xff\xfe", json.dumps({**intent(), "changes": [7]}).encode()]
+    entries, problems = lines.read(b"\n".join(strange) + b"\n" + file(intent(), outcome()))
+    assert [number for number, _why in problems] == [1, 2, 3, 4, 5] and len(entries) == 1
+
+
+def test_an_outcome_alone_is_a_problem():
+    entries, problems = lines.read(file(outcome()))
+    assert entries == [] and "guest 100" in problems[0][1]
+
+
+def test_a_run_in_a_few_words_counts_what_was_or_may_have_been_written():
+    entries, _problems = lines.read(file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99")))
+    found = lines.summary("r1", "/j/r1.jsonl", entries)
+    assert (found["guests"], found["unknown"], found["policy"]) == (2, ["99"], "sha256:1")
+
+
+def run(name, started, guests=1, rolls_back=None):
+    return {"run": name, "started": started, "guests": guests, "rolls_back": rolls_back}
+
+
+def test_last_is_the_latest_run_that_wrote_guests_and_rolled_nothing_back():
+    runs = [run("a", "2026-11-21"), run("b", "2026-11-22"), run("c", "2026-11-23", guests=0), run("d", "2026-11-24", rolls_back="b")]
+    assert lines.last(runs) == "b" and lines.last(runs[2:]) is None
+
+
+def test_a_run_is_named_by_what_can_be_a_file():
+    assert lines.RUN_ID.match("20261123T223005Z") and lines.RUN_ID.match("awx-4711")
+    assert not any(lines.RUN_ID.match(name) for name in ("", "../x", "a/b", ".hidden", "a" * 65, "a\n", "ä"))
