@@ -235,9 +235,14 @@ class _Running:
 
 def is_running(root: str, guest: str) -> bool:
     """True where the guest's pid file names a live process."""
+    return pid(root, guest) is not None
+
+
+def pid(root: str, guest: str) -> int | None:
+    """The live process that the guest's pid file names, None where there is none."""
     try:
         with open(layout.inside(root, f"/var/run/qemu-server/{guest}.pid"), encoding="ascii") as stream:
-            pid = int(stream.read())
-        return os.path.exists(f"/proc/{pid}")
+            number = int(stream.read())
     except (OSError, ValueError):
-        return False
+        return None
+    return number if os.path.exists(f"/proc/{number}") else None

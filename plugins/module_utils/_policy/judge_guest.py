@@ -14,7 +14,7 @@ from . import judge_disk, judge_running
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
 from .locality import Locality
-from .selector import Selector
+from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
@@ -26,7 +26,6 @@ LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, NOT_FIXABLE = (
     "not_fixable",
 )
 
-_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
 _MAJOR = re.compile(r"^(\d+)\.")
 
 
@@ -78,8 +77,7 @@ class _Judgement:
         self._judge = judge
         self._guest = guest
         self._verdict = Verdict()
-        facts = {key: guest[key] for key in _GUEST_KEYS}
-        self._subject = {"guest": facts, "controller": guest["controller"]}
+        self._subject = guest_subject(guest)
         self._violated = self._waived = self._waits = False
 
     def run(self) -> Verdict:

@@ -23,6 +23,14 @@ def require_jmespath() -> None:
         raise PolicyError("", "the Python library jmespath is missing on the controller: pip install jmespath")
 
 
+_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
+
+
+def guest_subject(guest: dict[str, Any]) -> dict[str, Any]:
+    """What a selector sees of a guest record: ``{guest, controller}``."""
+    return {"guest": {key: guest[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
+
+
 class Selector:
     """A compiled JMESPath expression with its place in the policy, for errors."""
 

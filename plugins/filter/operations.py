@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml and the *_lines.yml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._journal.lines import last
+from ..module_utils._journal.rollback import rollback as _rollback
+from ..module_utils._model import natural_key
+from ..module_utils._policy.errors import PolicyError
+from ..module_utils._policy.selector import Selector, guest_subject
+from ..module_utils._report.operations import restart_lines, rollback_lines
+from ..module_utils._restart import beside, held, waiting
+
+
+def rollback_run(journals: Any, run: str = "last") -> str:
+    """See rollback_run.yml."""
+    if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
+        raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
+    runs = [known for journal in journals for known in journal["runs"]]
+    if run == "last":
+        found = last(runs)
+        if found is None:
+            raise AnsibleFilterError("no journal knows of a run that changed guests; there is nothing to roll back")
+        return found
+    names = sorted({known["run"] for known in runs})
+    if run not in names:
+        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}")
+    return run
+
+
+def rollback_plan(journal: Any, read: Any, run: str, guests: Any = None) -> dict[str, Any]:
+    """See rollback_plan.yml."""
+    if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
+        raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
+    entries = [entry for entry in journal["entries"] if entry["run"] == run]
+    only = [str(guest) for guest in guests] if guests else None
+    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
+    policy = entries[0]["policy"] if entries else None
+    return {"run": run, "policy": policy, **plan, "problems": journal["problems"]}
+
+
+def restart_order(read: Any, match: Any) -> dict[str, Any]:
+    """See restart_order.yml."""
+    if not isinstance(read, dict) or "guests" not in read:
+        raise AnsibleFilterError("restart_order takes what guest_io_info returned")
+    if not isinstance(match, str) or not match.strip():
+        raise AnsibleFilterError(
+            "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over the guest, "
+            "such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
+        )
+    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": []}
+    try:
+        selector = Selector("restart_match", match)
+        named = [guest for guest in read["guests"] if selector.matches(guest_subject(guest))]
+    except PolicyError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+    for guest in sorted(named, key=lambda guest: natural_key(guest["id"])):
+        waits, reason = waiting(guest), held(guest)
+        place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
+        if not waits:
+            order["nothing_waits"].append(guest["id"])
+        elif reason:
+            order["left_alone"].append({**place, "reason": reason[0], "detail": reason[1]})
+        else:
+            order["order"].append({**place, "waits": waits, "also": beside(guest)})
+    return order
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name to function."""
+        return {
+            "rollback_run": rollback_run,
+            "rollback_plan": rollback_plan,
+            "rollback_lines": rollback_lines,
+            "restart_order": restart_order,
+            "restart_lines": restart_lines,
+        }

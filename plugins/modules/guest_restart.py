@@ -1,0 +1,158 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guest_restart
+short_description: Restart one guest cold, so that what waits comes into force
+version_added: 0.1.0
+description:
+  - Shuts a guest of this Proxmox VE node down and has it started again, with C(qm reboot), only where a change of its
+    controller or of a disk's iothread, aio or cache waits for that.
+  - A guest that does not shut down in time is left running. It is never stopped hard, unless O(force_stop) asks for it.
+  - Leaves alone what is locked, does not run, is a template, or is managed by HA, and refuses what would not start again.
+  - Afterwards reads the guest again. It must run, with nothing left waiting, by its config and by its process.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  guest:
+    description: The guest's id.
+    type: str
+    required: true
+  timeout:
+    description:
+      - Seconds the guest has for its shutdown.
+      - One that takes longer stays up for this module, and may still go down later, when nobody starts it again. Be generous.
+    type: int
+    default: 300
+  start_timeout:
+    description: Seconds for its start. A guest that Proxmox VE has not started by then is started with C(qm start).
+    type: int
+    default: 120
+  force_stop:
+    description: Whether a guest that ignores the shutdown is stopped hard, which is pulling its power plug.
+    type: bool
+    default: false
+  ha_managed:
+    description:
+      - Whether a guest that HA manages is restarted, where HA asks it to be started and has it as started on this node.
+      - It is shut down past HA, which then starts it again. It is never stopped hard.
+    type: bool
+    default: false
+  root:
+    description: Where the host's files are. A guest can be restarted on the host itself only.
+    type: path
+    default: /
+attributes:
+  check_mode:
+    support: full
+    description: Restarts nothing, and returns what it would do from what is true now.
+  diff_mode:
+    support: none
+    description: Writes no config of its own.
+  idempotent:
+    support: full
+    description: A guest with nothing waiting is not restarted.
+seealso:
+  - module: hypervisor.io_hardening.guest_io
+  - plugin: hypervisor.io_hardening.restart_order
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Restart guest 105
+  hypervisor.io_hardening.guest_restart:
+    guest: "105"
+    timeout: 600
+"""
+
+RETURN = r"""
+result:
+  description: What became of the guest.
+  returned: always
+  type: dict
+  contains:
+    guest:
+      description: The guest's id.
+      type: str
+      returned: always
+    name:
+      description: The guest's name.
+      type: str
+      returned: always
+    node:
+      description: Its node.
+      type: str
+      returned: always
+    status:
+      description: V(restarted), V(unchanged), V(left_alone) or V(failed).
+      type: str
+      returned: always
+    reason:
+      description:
+        - Why it was not restarted; V(nothing_waits), V(locked), V(not_running), V(template), V(ha_managed), V(ha_state).
+        - Why it failed; V(no_shutdown), V(not_started), V(not_in_force), V(would_not_start), V(moved), V(not_here), V(busy),
+          V(refused), V(error).
+      type: str
+      returned: always
+    detail:
+      description: The reason in a sentence. C(qm)'s own words where it refused.
+      type: str
+      returned: always
+    in_force:
+      description: What the restart brings into force.
+      type: list
+      elements: str
+      returned: always
+      sample: ["scsi0 iothread off → on"]
+    seconds:
+      description: How long it took.
+      type: float
+      returned: always
+msg:
+  description: The detail of a failure.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._backend.layout import LayoutError
+from ..module_utils._backend.restart import Options, restart
+
+
+def main() -> None:
+    """Restart and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "guest": {"type": "str", "required": True},
+            "timeout": {"type": "int", "default": 300},
+            "start_timeout": {"type": "int", "default": 120},
+            "force_stop": {"type": "bool", "default": False},
+            "ha_managed": {"type": "bool", "default": False},
+            "root": {"type": "path", "default": "/"},
+        },
+        supports_check_mode=True,
+    )
+    params = dict(module.params)
+    guest = params.pop("guest")
+    try:
+        result = restart(
+            guest,
+            Options(
+                run=lambda arguments: module.run_command(arguments, environ_update={"LC_ALL": "C"}), check=module.check_mode, **params
+            ),
+        )
+    except LayoutError as exc:
+        module.fail_json(msg=str(exc))
+    if result["status"] == "failed":
+        module.fail_json(msg=f"guest {guest}: {result['detail']}", result=result)
+    module.exit_json(changed=result["status"] == "restarted", result=result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The filters of restarts and roll backs, and that their documentation is theirs."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.hypervisor.io_hardening.plugins.filter.operations import (
+    FilterModule,
+    restart_lines,
+    restart_order,
+    rollback_lines,
+    rollback_plan,
+    rollback_run,
+)
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
+
+ROOT = Path(__file__).absolute().parents[4]
+PLAIN = "name: web\nscsi0: local:1/a.qcow2,size=1G\nscsihw: virtio-scsi-single\n"
+WAITS = PLAIN + "\n[PENDING]\nscsi0: local:1/a.qcow2,size=1G,aio=threads,iothread=1\n"
+
+
+def guest(number, text=WAITS, running=True):
+    return {**record(str(number), text.encode(), {}, "pve1", f"/{number}.conf"), "running": running}
+
+
+def read(*guests):
+    return {"guests": list(guests), "nodes": [{"name": "pve1"}]}
+
+
+@pytest.mark.parametrize("name", FilterModule().filters())
+def test_the_documentation_names_the_filters_options(name):
+    documented = yaml.safe_load((ROOT / f"plugins/filter/{name}.yml").read_text())["DOCUMENTATION"]
+    _input, *options = inspect.signature(FilterModule().filters()[name]).parameters
+    assert set(documented["options"]) == {"_input", *options}
+
+
+# restart_order
+
+
+@pytest.mark.parametrize("match", ["", "  ", None, 7])
+def test_without_a_selector_no_guest_is_restarted(match):
+    with pytest.raises(AnsibleFilterError, match="restart_match is not set"):
+        restart_order(read(guest(100)), match)
+
+
+@pytest.mark.parametrize("match, said", [("guest.id ==", "restart_match"), ("starts_with(guest.ostype, 'l')", "guest 100")])
+def test_a_selector_that_cannot_be_is_said_with_its_place(match, said):
+    with pytest.raises(AnsibleFilterError, match=said):
+        restart_order(read(guest(100)), match)
+
+
+def test_named_guests_that_wait_are_restarted_by_their_ids():
+    found = restart_order(read(guest(1000), guest(99), guest(100), guest(98)), "guest.id != '98'")
+    assert [entry["guest"] for entry in found["order"]] == ["99", "100", "1000"]
+    assert found["order"][0]["waits"] == ["scsi0 iothread off → on", "scsi0 aio io_uring → threads"]
+    assert found["left_alone"] == found["nothing_waits"] == []
+
+
+def test_what_is_left_out_of_the_order_is_said():
+    guests = [
+        guest(100, PLAIN),
+        guest(101, "lock: backup\n" + WAITS),
+        guest(102, running=False),
+        guest(103, running=None),
+        guest(104, "template: 1\n" + WAITS),
+        guest(105, WAITS.replace("aio=threads", "aio=native,cache=writeback")),
+    ]
+    found = restart_order(read(*guests), "guest.name == 'web'")
+    assert found["order"] == [] and found["nothing_waits"] == ["100"]
+    assert [(entry["guest"], entry["reason"]) for entry in found["left_alone"]] == [
+        ("101", "locked"),
+        ("102", "not_running"),
+        ("103", "not_here"),
+        ("104", "template"),
+        ("105", "would_not_start"),
+    ]
+
+
+def test_what_else_comes_into_force_is_named():
+    (entry,) = restart_order(read(guest(100, WAITS + "cores: 8\nnet0: virtio\nscsihw: virtio-scsi-pci\n")), "guest.id")["order"]
+    assert entry["also"] == ["cores", "net0"]
+
+
+def test_what_a_process_runs_with_counts():
+    drifted = guest(100, PLAIN)
+    drifted["disks"][0]["runs"] = {**drifted["disks"][0]["effective"], "cache": "writeback"}
+    (entry,) = restart_order(read(drifted), "guest.id")["order"]
+    assert entry["waits"] == ["scsi0 cache writeback → none"]
+    applied = guest(100)
+    applied["disks"][0]["runs"] = applied["disks"][0]["next"]
+    assert restart_order(read(applied), "guest.id")["nothing_waits"] == ["100"]
+
+
+def test_restarts_are_told_in_their_order_as_far_as_they_got():
+    order = restart_order(read(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id")
+    results = [
+        {"guest": "100", "status": "restarted", "seconds": 12.4, "detail": None},
+        {"guest": "101", "status": "failed", "seconds": 300, "detail": "did not shut down"},
+    ]
+    lines = restart_lines(order, results)
+    assert lines[0] == "1 of 3 guests restarted" and "restarted in 12 s" in lines[1] and lines[1].startswith("  1. 100 web")
+    assert "FAILED: did not shut down" in lines[2] and "not restarted" in lines[3] and "left alone: locked (backup)" in lines[4]
+    assert "would be restarted" in restart_lines(order, results, check=True)[1]
+
+
+# rollback
+
+
+def summary(run, started="2026-11-23T22:00:00Z", guests=1, rolls_back=None):
+    return {"run": run, "started": started, "guests": guests, "rolls_back": rolls_back}
+
+
+def test_the_last_run_is_the_last_of_all_hosts():
+    journals = [{"runs": [summary("a"), summary("b", "2026-11-24")]}, {"runs": [summary("c", "2026-11-25")]}, {"runs": []}]
+    assert rollback_run(journals) == "c" and rollback_run(journals, "a") == "a"
+
+
+@pytest.mark.parametrize("journals, run, said", [([{"runs": []}], "last", "nothing to roll back"), ([{"runs": [summary("a")]}], "x", "last, a")])
+def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
+    with pytest.raises(AnsibleFilterError, match=said):
+        rollback_run(journals, run)
+
+
+def journal(*guests, run="r1"):
+    changes = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
+    entries = [
+        {"run": run, "policy": "sha256:1", "guest": number, "name": "web", "node": "pve1", "written": True, "changes": changes}
+        for number in guests
+    ]
+    return {"entries": entries, "problems": [{"file": "/j", "line": 3, "reason": "cut off"}]}
+
+
+HARDENED = PLAIN.replace("size=1G", "aio=threads,size=1G")
+
+
+def test_a_plan_of_one_run_for_the_guests_that_were_named():
+    found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", [100])
+    assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == ("r1", "sha256:1")
+
+
+def test_entries_of_another_run_are_not_rolled_back():
+    assert rollback_plan(journal("100", run="r0"), read(guest(100, HARDENED)), "r1")["plan"] == []
+
+
+def test_a_roll_back_is_told_guest_by_guest():
+    guests = [guest(100, HARDENED), guest(101, HARDENED), guest(102, HARDENED.replace("threads", "native")), guest(103, PLAIN)]
+    plan = rollback_plan(journal("100", "101", "102", "103"), read(*guests), "r1")
+    results = [
+        {"guest": "100", "status": "changed", "detail": None, "restart_required": True},
+        {"guest": "101", "status": "left_alone", "detail": "locked (backup)", "restart_required": False},
+    ]
+    text = "\n".join(rollback_lines(plan, results))
+    assert "Roll back of run r1, made by policy sha256:1" in text
+    assert "100 web: put back: scsi0 aio threads → unset, waits for a cold start" in text
+    assert "101 web: left alone: locked (backup) (not put back: scsi0 aio threads → unset)" in text
+    assert "102 web: left alone: scsi0 aio is native, the run wrote threads" in text
+    assert "as before the run already: 103" in text and "NOT READ: /j line 3: cut off" in text
+    assert "100 web: would be put back" in "\n".join(rollback_lines(plan, results, check=True))
+
+
+def test_what_a_stranger_wrote_is_shown_not_obeyed():
+    evil = guest(100, HARDENED)
+    evil["name"] = "\x1b[2Jgone"
+    plan = rollback_plan(journal("100"), read(evil), "r1")
+    assert "\x1b" not in "\n".join(rollback_lines(plan, []))
+
+
+@pytest.mark.parametrize("call", [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id")])
+def test_a_wrong_input_is_said(call):
+    with pytest.raises(AnsibleFilterError, match="takes"):
+        call()
