@@ -15,7 +15,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_the_rule_reference_is_the_rules():
-    assert (PROJECT / "docs/rules.md").read_text() == rules_doc.document(), "run tools/in-venv run env PYTHONPATH=build/collections python tools/rules_doc.py > docs/rules.md"
+    how = "tools/in-venv run env PYTHONPATH=build/collections python tools/rules_doc.py > docs/rules.md"
+    assert (PROJECT / "docs/rules.md").read_text() == rules_doc.document(), f"run {how}"
 
 
 def test_the_rules_that_freeze_carry_their_measurement():
