@@ -9,6 +9,7 @@ Source of the format: OASIS, Static Analysis Results Interchange Format (SARIF) 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -116,6 +117,8 @@ def _physical(file: str, line, base: str) -> dict:
     return physical
 
 
+# A guest's findings follow one another.
+@functools.lru_cache(maxsize=64)
 def _quote(path: str) -> str:
     return quote(path, safe="/", errors="surrogatepass")
 
