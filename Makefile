@@ -104,8 +104,9 @@ molecule: ## the Molecule scenarios, on Debian as root
 	@tests/tools/molecule $(SCENARIOS)
 
 .PHONY: benchmark
-benchmark: ## what reading, assessing, a second run and applying cost, as ratios
+benchmark: ## what reading, assessing, a second run, applying and gating cost, as ratios
 	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/guest_io.py $(ARGS)
+	@tools/in-venv 2.21 python tests/benchmarks/gate_io.py
 
 .PHONY: clean
 clean: ## remove everything that was built
