@@ -128,6 +128,24 @@ def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, pl
     assert str(caught.value).startswith(place)
 
 
+@pytest.mark.parametrize(
+    ("until", "rules", "found"),
+    [
+        ("2026-11-23", ["IO101"], []),
+        (datetime.date(2026, 11, 23), ["IO101"], []),
+        ("2026-11-22", ["IO101"], ["IO101", "IO121"]),
+        ("2026-11-23", ["IO104"], ["IO101", "IO122"]),
+    ],
+    ids=["in force on its last day", "a date as YAML reads it", "expired", "matches nothing"],
+)
+def test_a_waiver_beside_the_policy(flat, until, rules, found):
+    (flat / "100.conf").write_text(GOOD.replace("single", "pci"))
+    waiver = {"id": "W-1", "match": "guest.id == '100'", "rules": rules, "until": until, "reason": "y"}
+    document = assess_directory(str(flat), {"disk": {"iothread": "keep"}}, DAY, [waiver])
+    assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == found
+    assert [finding["waived"]["id"] for finding in document["findings"] if finding["waived"]] == (["W-1"] if not found else [])
+
+
 def test_one_id_in_policy_and_waivers_is_an_error(flat):
     waiver = {"id": "W-1", "match": "guest.id == '1'", "rules": ["IO101"], "until": "2027-01-01", "reason": "y"}
     with pytest.raises(PolicyError, match="'W-1' stands twice"):

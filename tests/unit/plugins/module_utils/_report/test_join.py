@@ -109,3 +109,16 @@ def test_write_back_limits_join_their_host():
 def test_bad_input_says_where(documents, results, says):
     with pytest.raises(ReportError, match=says):
         join_documents(documents, results)
+
+
+def test_a_waiver_matches_nothing_only_where_all_hosts_were_asked():
+    """What it is for may be on a host that gave no report, or that the run was not about."""
+    one = document([guest("101")], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)])
+    rules = lambda **asked: [f["rule"] for f in join_documents({"pve1": one}, **asked)["findings"]]  # noqa: E731
+    assert rules() == rules(expected=["pve1"]) == ["IO121", "IO122"]
+    assert rules(complete=False) == rules(expected=["pve1", "pve2"]) == ["IO121"]
+
+
+def test_a_host_that_is_expected_and_in_no_part_is_listed_as_silent():
+    parts = [join_documents({"pve1": ONE})]
+    assert [(h["host"], h["reported"]) for h in join_documents(parts, expected=["pve1", "pve2"])["hosts"]] == [("pve1", True), ("pve2", False)]
