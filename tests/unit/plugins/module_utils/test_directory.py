@@ -104,6 +104,7 @@ def test_a_config_by_another_name_is_not_passed_over_in_silence(flat, name):
 def test_one_guest_in_two_files_is_an_error_finding(flat):
     (flat / "100.json").write_text('{"name": "twice"}')
     assert rules(flat) == ["IO100"]
+    assert [entry["config"] for entry in assess_directory(str(flat), {}, DAY)["guests"]] == [str(flat / "100.conf")]
 
 
 def test_without_a_storage_cfg_nothing_passes(flat):
