@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Selectors: JMESPath over a guest's or a disk's record, checked before they are used."""
+"""Selectors: JMESPath conditions over a guest's or a disk's record, checked before they are used.
+
+A selector decides whose driver changes and whose finding is waived. One that matches everything by mistake is
+worse than none: so a mistyped field, a value where a condition is meant, and a list of ids are errors.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,31 @@ from typing import Any
 try:
     import jmespath
     import jmespath.exceptions
+    import jmespath.functions
 except ImportError:  # told to the user by `require_jmespath`, where there is a user to tell
     jmespath = None
 
 from .errors import PolicyError
+
+_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
+
+_SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread")
+_OPTIONS = ("aio", "cache", "iothread")
+# The fields at the root, and those below them; None: not looked at.
+_FIELDS: dict[str, tuple[str, ...] | None] = {
+    "guest": _GUEST_KEYS,
+    "controller": ("configured", "pending", "effective", "line"),
+    "storage": ("id", "type", "krbd", "nocow", "shared", "servers", "disabled", "location"),
+    "configured": _OPTIONS,
+    "pending": _OPTIONS,
+    "effective": _SETTINGS,
+    "next": _SETTINGS,
+    "runs": _SETTINGS,
+    "aio_default": ("direct", "cached"),
+    **dict.fromkeys(("key", "bus", "media", "volume", "format", "line", "error", "pending_delete")),
+}
+_VALUES = ("literal", "multi_select_list", "multi_select_dict")
+_EXAMPLE = "guest.id == '105'"
 
 
 def require_jmespath() -> None:
@@ -23,41 +48,86 @@ def require_jmespath() -> None:
         raise PolicyError("", "the Python library jmespath is missing on the controller: pip install jmespath")
 
 
-_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
-
-
 def guest_subject(guest: dict[str, Any]) -> dict[str, Any]:
     """What a selector sees of a guest record: ``{guest, controller}``."""
     return {"guest": {key: guest[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
 
 
 class Selector:
-    """A compiled JMESPath expression with its place in the policy, for errors."""
+    """A compiled JMESPath condition with its place in the policy, for errors."""
 
     def __init__(self, place: str, expression: Any) -> None:
         require_jmespath()
         self.place = place
         if not isinstance(expression, str) or not expression.strip():
-            raise PolicyError(place, f"is {expression!r}, it takes a JMESPath expression such as guest.id == '105'")
+            raise PolicyError(place, f"is {expression!r}, it takes a JMESPath condition such as {_EXAMPLE}")
         self.expression = expression
         try:
             self._compiled = jmespath.compile(expression)
         except jmespath.exceptions.JMESPathError as exc:
             lines = str(exc).splitlines()
-            raise PolicyError(
-                place, f"is no JMESPath expression: {expression!r}: {lines[0] if lines else 'syntax error'}"
-            ) from exc
+            raise PolicyError(place, f"is no JMESPath expression: {expression!r}: {lines[0] if lines else 'syntax error'}") from exc
+        self._compiled.parsed = _negate_whole(self._compiled.parsed)
+        if self._compiled.parsed["type"] in _VALUES:
+            raise PolicyError(place, f"is {expression!r}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'], guest.id)")
+        self._check(self._compiled.parsed)
+
+    def _check(self, node: dict[str, Any]) -> None:
+        """Look at the fields that stand at the record's root, and at every function."""
+        kind, children = node["type"], node["children"]
+        if kind == "field":
+            self._check_field(node["value"], tuple(_FIELDS), "")
+        elif kind == "function_expression" and node["value"] not in jmespath.functions.Functions.FUNCTION_TABLE:
+            raise PolicyError(self.place, f"calls {node['value']}(), which JMESPath does not have: {self.expression!r}")
+        elif kind == "subexpression" and children[0]["type"] == "field" and children[1]["type"] == "field":
+            below = _FIELDS.get(children[0]["value"])
+            if below:
+                self._check_field(children[1]["value"], below, f"{children[0]['value']}.")
+        # Behind a projection, a filter or a pipe the root is another.
+        for child in children[:1] if kind == "pipe" or _goes_on(kind) else children:
+            self._check(child)
+
+    def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
+        if name in allowed:
+            return
+        hint = "" if lead else f" Text stands in raw quotes: '{name}'."
+        raise PolicyError(self.place, f"asks for {lead}{name}, which is not there: {self.expression!r}. There are {', '.join(sorted(allowed))}.{hint}")
 
     def matches(self, subject: dict[str, Any]) -> bool:
-        """True where the expression gives a true value (JMESPath's truth: not null, false or empty).
+        """Whether the condition holds; null, which is what a missing value compares to, is no.
 
-        Raises PolicyError where the expression cannot be evaluated, a function
-        that is given null for instance: a selector that fails matches nothing silently.
+        Raises PolicyError where the expression cannot be evaluated, a function that is given null for instance, and
+        where it gives a value: a selector that fails matches nothing silently, and one that is no condition not everything.
         """
         try:
             result = self._compiled.search(subject)
-        except jmespath.exceptions.JMESPathError as exc:
-            guest = (subject.get("guest") or {}).get("id")
-            where = f"guest {guest}" + (f" disk {subject['key']}" if subject.get("key") else "")
-            raise PolicyError(self.place, f"fails on {where}: {self.expression!r}: {str(exc).splitlines()[0]}") from exc
-        return not (result is None or result is False or result == "" or result == [] or result == {})
+        except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError) as exc:
+            raise PolicyError(self.place, f"fails on {_where(subject)}: {self.expression!r}: {str(exc).splitlines()[0]}") from exc
+        if result is None or isinstance(result, bool):
+            return bool(result)
+        raise PolicyError(
+            self.place, f"gives {result!r} on {_where(subject)}: {self.expression!r}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
+        )
+
+
+def _goes_on(kind: str) -> bool:
+    """True for nodes that go on from what their first child gives: ``a.b``, ``a[0]``, ``a[*]``, ``a[?b]``."""
+    return kind in ("subexpression", "index_expression", "flatten", "slice") or kind.endswith("projection")
+
+
+def _negate_whole(node: dict[str, Any]) -> dict[str, Any]:
+    """The same tree with ``!a.b`` read as ``!(a.b)``.
+
+    JMESPath binds the ``!`` first: ``(!a).b`` looks for a field of true or false, finds none and gives null for
+    everybody. Nobody means that, and everybody writes ``!storage.nocow``.
+    """
+    children = [_negate_whole(child) if isinstance(child, dict) else child for child in node["children"]]
+    if _goes_on(node["type"]) and children and children[0]["type"] == "not_expression":
+        whole = {**node, "children": [children[0]["children"][0], *children[1:]]}
+        return {"type": "not_expression", "children": [_negate_whole(whole)]}
+    return {**node, "children": children}
+
+
+def _where(subject: dict[str, Any]) -> str:
+    guest = (subject.get("guest") or {}).get("id")
+    return f"guest {guest}" + (f" disk {subject['key']}" if subject.get("key") else "")

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 
-from . import cpio
+from . import cpio, process
 from .errors import ProveError
 from .guest_program import PROGRAM
 
@@ -26,9 +25,8 @@ def _perl():
     if not os.access(_PERL, os.X_OK):
         raise ProveError("%s is missing; the guest's program needs it (package perl-base)" % _PERL)
     try:
-        linked = subprocess.run(["ldd", _PERL], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                stdin=subprocess.DEVNULL, check=True, universal_newlines=True).stdout
-    except (OSError, subprocess.CalledProcessError) as problem:
+        linked = process.run(["ldd", _PERL], stdout=process.PIPE, stderr=process.PIPE, check=True, universal_newlines=True).stdout
+    except (OSError, process.CalledProcessError) as problem:
         raise ProveError("ldd %s does not work: %s" % (_PERL, problem)) from problem
     files = {}
     for path in [_PERL] + libraries(linked):

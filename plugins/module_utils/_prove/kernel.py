@@ -15,8 +15,8 @@ import gzip
 import lzma
 import os
 import re
-import subprocess
 
+from . import process
 from .errors import ProveError
 
 _SUFFIXES = (".ko", ".ko.xz", ".ko.gz", ".ko.zst")
@@ -71,9 +71,8 @@ def _plain(path):
         return gzip.decompress(body)
     if path.endswith(".zst"):
         try:
-            return subprocess.run(["zstd", "-dc", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                  stdin=subprocess.DEVNULL, check=True).stdout
-        except (OSError, subprocess.CalledProcessError) as problem:
+            return process.run(["zstd", "-dc", path], stdout=process.PIPE, stderr=process.DEVNULL, check=True).stdout
+        except (OSError, process.CalledProcessError) as problem:
             raise ProveError("the kernel module %s is compressed with zstd, and it cannot be unpacked "
                              "(%s); install the package zstd" % (path, problem)) from problem
     return body

@@ -10,7 +10,6 @@ import threading
 
 from .storage import MIB, nameless
 
-
 _KICK = 16 * MIB
 
 

@@ -9,9 +9,9 @@ import json
 import os
 import selectors
 import socket
-import subprocess
 import time
 
+from . import process
 from .errors import ProveError
 from .qemu_argv import NODE
 
@@ -65,9 +65,13 @@ class Machine:
         # setpriv: the kernel kills QEMU when this process ends, were it by kill -9.
         command = ["setpriv", "--pdeathsig", "KILL", "--"] + argv_of(theirs)
         try:
-            self._process = subprocess.Popen(command, pass_fds=tuple(fds) + tuple(theirs.values()),
-                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                             stderr=subprocess.PIPE, start_new_session=True)
+            self._process = process.start(
+                command,
+                pass_fds=tuple(fds) + tuple(theirs.values()),
+                stdout=process.DEVNULL,
+                stderr=process.PIPE,
+                start_new_session=True,
+            )
         except OSError as problem:
             self._close_sockets()
             raise ProveError("QEMU cannot be started: %s" % problem) from problem

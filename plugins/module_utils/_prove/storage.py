@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import tempfile
 
+from . import process
 from .errors import ProveError
 
 MIB = 1024 * 1024
@@ -89,10 +89,14 @@ def image(path, image_format, size, qemu_img=None):
         elif image_format == "raw-sparse":
             os.ftruncate(file, size)
         else:
-            made = subprocess.run([qemu_img, "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata",
-                                   "/proc/self/fd/%d" % file, str(size)], pass_fds=(file,), check=False,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  universal_newlines=True)
+            made = process.run(
+                [qemu_img, "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", "/proc/self/fd/%d" % file, str(size)],
+                pass_fds=(file,),
+                check=False,
+                stdout=process.PIPE,
+                stderr=process.STDOUT,
+                universal_newlines=True,
+            )
             if made.returncode:
                 raise ProveError("%s cannot make a qcow2 image: %s" % (qemu_img, made.stdout.strip()))
     except OSError as problem:

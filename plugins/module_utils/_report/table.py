@@ -44,6 +44,7 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
         lines += _run(entries, document, check, width)
     for state in _SECTIONS:
         lines += _section(state, entries, several, width, limit)
+    lines += _unread(document, several, width)
     lines += waived_lines(document, width)
     lines += _elsewhere(document, width)
     lines += _writeback(document, width)
@@ -205,6 +206,19 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
     return lines
 
 
+def _unread(document: Mapping, several: bool, width: int) -> list[str]:
+    """Guests that could not be read: they are in no count above, so they are named."""
+    known = {(guest.get("host"), guest.get("guest")) for guest in document["guests"]}
+    found = [f for f in document["findings"] if f.get("guest") is not None and (f.get("host"), f["guest"]) not in known]
+    if not found:
+        return []
+    lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]
+    for finding in found:
+        place = "%s%s" % (visible(finding.get("file")), " line %s" % finding["line"] if finding.get("line") else "")
+        lines += wrap("%s: %s: %s" % (_where(finding, several), place, visible(finding.get("message"))), width, "  ", "    ")
+    return lines
+
+
 def _elsewhere(document: Mapping, width: int) -> list[str]:
     """Findings that belong to no guest: hosts, and the policy itself; not what this run cured."""
     groups: dict = {}
@@ -214,7 +228,8 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
             continue
         if not (finding.get("fixable") and finding.get("host") in cured):
             words = sentences(finding.get("message"), finding.get("hint"))
-            text = "%s %s: %s" % (finding["severity"], visible(finding.get("rule")), words)
+            place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
+            text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
             groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
     if not groups:
         return []

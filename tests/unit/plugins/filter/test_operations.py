@@ -86,22 +86,22 @@ def test_what_is_left_out_of_the_order_is_said():
 
 
 def test_what_else_comes_into_force_is_named():
-    (entry,) = restart_order(read(guest(100, WAITS + "cores: 8\nnet0: virtio\nscsihw: virtio-scsi-pci\n")), "guest.id")["order"]
+    (entry,) = restart_order(read(guest(100, WAITS + "cores: 8\nnet0: virtio\nscsihw: virtio-scsi-pci\n")), "guest.id != ''")["order"]
     assert entry["also"] == ["cores", "net0"]
 
 
 def test_what_a_process_runs_with_counts():
     drifted = guest(100, PLAIN)
     drifted["disks"][0]["runs"] = {**drifted["disks"][0]["effective"], "cache": "writeback"}
-    (entry,) = restart_order(read(drifted), "guest.id")["order"]
+    (entry,) = restart_order(read(drifted), "guest.id != ''")["order"]
     assert entry["waits"] == ["scsi0 cache writeback → none"]
     applied = guest(100)
     applied["disks"][0]["runs"] = applied["disks"][0]["next"]
-    assert restart_order(read(applied), "guest.id")["nothing_waits"] == ["100"]
+    assert restart_order(read(applied), "guest.id != ''")["nothing_waits"] == ["100"]
 
 
 def test_restarts_are_told_in_their_order_as_far_as_they_got():
-    order = restart_order(read(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id")
+    order = restart_order(read(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id != ''")
     results = [
         {"guest": "100", "status": "restarted", "seconds": 12.4, "detail": None},
         {"guest": "101", "status": "failed", "seconds": 300, "detail": "did not shut down"},
@@ -174,7 +174,7 @@ def test_what_a_stranger_wrote_is_shown_not_obeyed():
     assert "\x1b" not in "\n".join(rollback_lines(plan, []))
 
 
-@pytest.mark.parametrize("call", [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id")])
+@pytest.mark.parametrize("call", [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''")])
 def test_a_wrong_input_is_said(call):
     with pytest.raises(AnsibleFilterError, match="takes"):
         call()

@@ -21,7 +21,7 @@ CONFIG = "name: web\nscsihw: virtio-scsi-pci\nide2: none,media=cdrom\nscsi0: loc
 
 def settings(text, **over):
     guests = [from_qemu_server(text, "101", STORAGE)]
-    findings = assess(guests, POLICY, date=datetime.date(2026, 11, 23), migrate_controllers="guest.id")
+    findings = assess(guests, POLICY, date=datetime.date(2026, 11, 23), migrate_controllers="guest.id != ''")
     return prove_settings(guests, findings, guest="101", **over)
 
 

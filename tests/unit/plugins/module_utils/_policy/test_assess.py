@@ -197,6 +197,42 @@ def test_a_selector_that_fails_is_an_error_not_a_miss():
         judge("scsi0: local:1/d.raw\n", {"overrides": [{"match": "contains(guest.lock, 'x')", "disk": {"cache": "keep"}}]})
 
 
+def test_a_negation_means_what_it_reads_like():
+    policy = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"iothread": "keep", "aio": "keep"}}]}
+    assert judge(SINGLE + "scsi0: cow:d\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: nocow:d\n", policy)["findings"] != []
+    policy["overrides"][0]["match"] = "!storage.servers[0]"
+    with pytest.raises(PolicyError, match="stroage"):
+        judge("scsi0: cow:d\n", {"overrides": [{"match": "!stroage.nocow", "disk": {"cache": "keep"}}]})
+    assert judge(SINGLE + "scsi0: cow:d\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:d\n", policy)["findings"] != []
+
+
+@pytest.mark.parametrize("selector", ["guest.id", "guest.tags", "guest.name || guest.template", "length(guest.tags)"])
+def test_a_selector_that_gives_a_value_matches_nobody_and_says_so(selector):
+    with pytest.raises(PolicyError, match="guest_io_migrate_controllers: gives .* on guest 100"):
+        judge("name: a\nscsi0: local:1/d.raw\n", migrate=selector)
+
+
+@pytest.mark.parametrize("expression", ["contains(guest.name, `5`)", "contains(guest.lock, 'x')", "starts_with(guest.lock, 'x')"])
+def test_a_selector_that_cannot_be_evaluated_is_named_with_its_guest(expression):
+    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
+        judge("name: a\nscsi0: local:1/d.raw\n", {"overrides": [{"match": expression, "disk": {"cache": "keep"}}]})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "guest.tags[?@ == 'db'] | length(@) > `0`",
+        "contains(guest.tags, 'db') && !guest.template",
+        "storage.servers[0] == '10.0.0.99'",
+        "effective.cache == 'none' && key != 'scsi9'",
+        "guest.lock == `null`",
+    ],
+)
+def test_selectors_that_are_conditions(expression):
+    found = judge("tags: db\n" + SINGLE + "scsi0: far:d\n", {"overrides": [{"match": expression, "disk": {"aio": "keep", "iothread": "keep"}}]})
+    assert found["findings"] == []
+
+
 WAIVER = {"id": "W-1", "match": "guest.id == '100'", "rules": ["IO101", "IO102", "IO103"], "until": "2026-11-23", "reason": "vendor"}
 
 

@@ -114,7 +114,10 @@ def test_bad_input_says_where(documents, results, says):
 def test_a_waiver_matches_nothing_only_where_all_hosts_were_asked():
     """What it is for may be on a host that gave no report, or that the run was not about."""
     one = document([guest("101")], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)])
-    rules = lambda **asked: [f["rule"] for f in join_documents({"pve1": one}, **asked)["findings"]]  # noqa: E731
+
+    def rules(**asked):
+        return [finding["rule"] for finding in join_documents({"pve1": one}, **asked)["findings"]]
+
     assert rules() == rules(expected=["pve1"]) == ["IO121", "IO122"]
     assert rules(complete=False) == rules(expected=["pve1", "pve2"]) == ["IO121"]
 

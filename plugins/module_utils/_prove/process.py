@@ -1,0 +1,27 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The one place where the lab starts programs.
+
+A module's run_command passes no descriptors on, gives text and not bytes, and waits for the end; the lab's
+nameless files and its QEMU need all three otherwise. Argument lists only, never a shell.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
+CalledProcessError = subprocess.CalledProcessError
+TimeoutExpired = subprocess.TimeoutExpired
+
+
+def run(command, **options):
+    """A program that ends by itself: as subprocess.run, without standard input."""
+    return subprocess.run(command, stdin=DEVNULL, **options)  # pylint: disable=ansible-bad-function,subprocess-run-check
+
+
+def start(command, **options):
+    """A program that goes on: as subprocess.Popen, without standard input."""
+    return subprocess.Popen(command, stdin=DEVNULL, **options)  # pylint: disable=ansible-bad-function
