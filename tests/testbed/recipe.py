@@ -122,7 +122,7 @@ echo "127.0.1.1 $VERSION_CODENAME" >> /etc/hosts
 systemctl enable ssh.service systemd-networkd.service testbed-own-vm-sysctl.service
 systemctl disable tuned.service
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
-    fstrim.timer systemd-networkd-wait-online.service getty@tty1.service serial-getty@ttyS0.service \
+    fstrim.timer e2scrub_reap.service systemd-logind.service systemd-networkd-wait-online.service getty@tty1.service serial-getty@ttyS0.service \
     console-getty.service systemd-networkd.socket
 rm -rf /var/cache/apt/archives /var/lib/apt/lists
 """
