@@ -75,8 +75,20 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
     if len(groups) > reasons:
         lines += ["", *_more(len(groups) - reasons, "", " reasons")]
     lines += waived_lines(document, width)
+    lines += _spent_waivers(document, verdict, width)
     lines += ["", *_uncounted(document, verdict)]
     lines += wrap("GATE %s: %s" % ("PASSED" if verdict["passed"] else "FAILED", verdict["reason"]), width, "", "  ")
+    return lines
+
+
+def _spent_waivers(document: Mapping, verdict: Mapping, width: int) -> list[str]:
+    """Waivers that have expired or match nothing, also where they do not count: who looks for one here finds out why it does not hold."""
+    spent = [f for f in document["findings"] if f.get("rule") in ("IO121", "IO122") and f not in verdict["findings"]]
+    if not spent:
+        return []
+    lines = ["", "WAIVERS THAT DO NOT HOLD"]
+    for finding in spent:
+        lines += wrap("%s: %s. %s" % (finding["rule"], visible(finding.get("message")), visible(finding.get("hint"))), width, "  ", "    ")
     return lines
 
 

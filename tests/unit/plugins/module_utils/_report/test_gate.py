@@ -100,3 +100,10 @@ def test_what_a_guest_is_called_is_shown_and_never_obeyed():
     lines = gate_lines(hostile())
     assert all(line.isprintable() for line in lines)
     assert any("<script>" in line for line in lines)
+
+
+def test_an_expired_waiver_is_named_also_where_it_does_not_count():
+    spent = finding(None, disk=None, name=None, host=None, node=None, file=None, rule="IO121", severity="warning", message="waiver W-7 ended on 2026-01-01")
+    lines = gate_lines(document([guest("101")], [finding("101"), spent]), "error")
+    assert "WAIVERS THAT DO NOT HOLD" in lines and any("W-7 ended on 2026-01-01" in line for line in lines)
+    assert "WAIVERS THAT DO NOT HOLD" not in gate_lines(document([guest("101")], [finding("101")]), "error")

@@ -199,3 +199,11 @@ def test_every_state_has_its_words():
     from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.words import STATE_WORDS
 
     assert set(STATE_WORDS) == set(STATES)
+
+
+def test_guests_that_could_not_be_read_are_named_with_file_and_line():
+    unread = finding("205", disk=None, name=None, rule="IO100", file="/etc/pve/nodes/pve1/qemu-server/205.conf", line=3, message="is binary")
+    lines = table_lines(document([guest("101")], [unread]))
+    at = next(number for number, line in enumerate(lines) if line.startswith("COULD NOT BE READ (1)"))
+    assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(line.strip() for line in lines[at + 1: at + 3])
+    assert not any(line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")])))
