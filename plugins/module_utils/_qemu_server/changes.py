@@ -38,6 +38,8 @@ def values(config: _config.Config, changes: list[dict[str, Any]]) -> dict[str, s
             raise _drive.DriveError(f"the guest has no drive {key}")
         _drive.parse(key, old)
         new[key] = _drive.edit(old, options)
+        if _without_ours(key, old) != _without_ours(key, new[key]):
+            raise _drive.DriveError(f"{key} would lose an option: {old!r} would become {new[key]!r}")
     return {key: value for key, value in new.items() if value != current(config, key)}
 
 
