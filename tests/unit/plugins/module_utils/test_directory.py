@@ -119,8 +119,8 @@ def test_without_a_storage_cfg_nothing_passes(flat):
     [
         ({"disk": {"aio": "thread"}}, None, "policy.disk.aio: is 'thread'"),
         ({}, {"waivers": []}, "guest_io_waivers: is {'waivers': []}, it takes a list"),
-        ({}, [{"id": "W-1", "match": "guest.template", "rules": ["IO101"], "until": "2026-13-01", "reason": "y"}], "guest_io_waivers[0].until: is '2026-13-01'"),
-        ({"waivers": [{"id": "W-1", "match": "guest.template", "rules": ["IO101"], "until": "soon", "reason": "y"}]}, None, "policy.waivers[0].until: is 'soon'"),
+        ({}, [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "2026-13-01", "reason": "y"}], "guest_io_waivers[0].until: is '2026-13-01'"),
+        ({"waivers": [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "soon", "reason": "y"}]}, None, "policy.waivers[0].until: is 'soon'"),
     ],
 )
 def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, place):
