@@ -158,7 +158,8 @@ class _DiskReader:
         bus, _index = _drive.parse_key(key)  # type: ignore[misc]
         now, error = self._read(self._main, key)
         waiting, waiting_error = self._read(self._pending, key)
-        shown = now or waiting
+        # What is planned is planned for the drive that the next cold start brings.
+        shown = waiting or now
         entry = self._main.entries.get(key) or self._pending.entries[key]  # type: ignore[union-attr]
         store = self._storage(shown)
         effective = self._effective(now, self._main.get("scsihw"))

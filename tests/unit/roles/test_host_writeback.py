@@ -21,7 +21,8 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     snapshot,
 )
 
-COLLECTIONS = Path(__file__).absolute().parents[6]
+ROOT = Path(__file__).absolute().parents[3]
+COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 PLAY = """
 - hosts: all
   gather_facts: false

@@ -21,6 +21,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.filter.report import FI
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import HOSTILE, document, finding, guest
 
 ROOT = Path(__file__).absolute().parents[4]
+COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -81,7 +82,7 @@ def test_a_playbook_writes_every_report_and_nothing_a_guest_is_called_is_a_templ
             *(str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,silent", "-c", "local"),
             *("-e", json.dumps({"ansible_python_interpreter": sys.executable}), str(tmp_path / "play.yml")),
         ],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
         check=False,

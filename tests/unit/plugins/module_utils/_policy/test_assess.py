@@ -298,3 +298,8 @@ def test_a_disk_that_stays_native_is_not_cached():
     assert found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
     unset = judge(SINGLE + "scsi0: thick:d,iothread=1\n", policy)
     assert changes(unset) == {"scsi0": {"cache": "writeback"}}
+
+
+def test_a_drive_that_moves_is_judged_where_it_goes():
+    text = SINGLE + "scsi0: ceph:100/d.raw\n\n[PENDING]\nscsi0: thick:100/d.raw,cache=writeback,iothread=1\n"
+    assert changes(judge(text)) == {"scsi0": {"cache": "none", "aio": "threads"}}
