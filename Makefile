@@ -9,7 +9,7 @@
 LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-9]*.txt))
 
 # The Molecule scenarios of 'make test'; those that do not exist are passed over.
-SCENARIOS ?= default kernel
+SCENARIOS ?= default
 
 # What may run side by side does, each part's output in one piece, and one part's failure does not hide the others'.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -50,7 +50,7 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
-test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default kernel')
+test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default kernel stall' for the slow ones too)
 	@$(MAKE) --no-print-directory --keep-going test-fast browser fleet molecule
 
 .PHONY: test-fast
