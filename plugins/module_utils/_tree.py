@@ -10,6 +10,8 @@ import errno
 import os
 import stat
 
+from ._backend.tree import sync_directory
+
 LARGEST = 4 * 1024 * 1024
 """No configuration file is larger; anything that is, is not read."""
 
@@ -121,7 +123,7 @@ class Tree:
             stream.flush()
             os.fsync(descriptor)
         os.rename(temporary, real)
-        _sync(directory)
+        sync_directory(directory)
 
     def remove(self, path):
         """Remove a file; fine where there is none."""
@@ -130,12 +132,4 @@ class Tree:
             os.unlink(real)
         except FileNotFoundError:
             return
-        _sync(os.path.dirname(real))
-
-
-def _sync(directory):
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_directory(os.path.dirname(real))
