@@ -23,12 +23,14 @@ _QMP_TIMEOUT = 5.0
 _QMP_PAUSE = 1.0
 # Round trips in a second over all guests: each costs some 0.3 ms.
 _QMP_RATE = 10
+# With fewer looks than this at the main loops, one look more or less is over ten percent of the time.
+_FEW_PASSES = 10
 
 
-def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False):
+def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, most_share=SHARE):
     """Watch the running guests (ids or names in `guests`, None for all) for `duration` seconds.
 
-    Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
+    `most_share` is the most of one core that it takes, as far as setting up leaves any of it. Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
     """
     began, cpu_began = time.monotonic(), time.process_time()
     running, problems = proc.running_guests(root, evidence_too=False)
@@ -37,7 +39,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False):
     machine = os.uname().machine
     watched = _open(root, running, machine, problems)
     probers = _probers(watched, ask_qmp, problems)
-    share = max(_LEAST_SHARE, SHARE - _KEPT_BACK - (time.process_time() - cpu_began) / duration)
+    share = max(_LEAST_SHARE, most_share - _KEPT_BACK - (time.process_time() - cpu_began) / duration)
     before, started = _host(root), time.monotonic()
     for prober in probers.values():
         prober.start()
@@ -52,6 +54,9 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False):
     after = _host(root)
     records = [_guest_record(root, one, seconds, machine, probers.get(one.guest["pid"])) for one in watched]
     problems.extend(_unreadable(watched))
+    if watched and paces["passes"] < _FEW_PASSES:
+        problems.append(_problem(None, None, f"{plural(paces['passes'], 'look')} at the main loops in {seconds:.1f} s was all that its share of a"
+                                             " core allowed: the shares are rough; watch for longer"))
     cpu, wall = time.process_time() - cpu_began, time.monotonic() - began
     return {
         "guests": records,

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall import sampler
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.watch import watch
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall import watch as watch_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._stall.poser import Poser
 
 
@@ -29,6 +29,11 @@ def posers(tmp_path):
     yield start
     for poser in started:
         poser.end()
+
+
+def watch(*arguments, **options):
+    """With as much of a core as it likes: a process as large as that of the tests is slow to set up, and what is tested here is what it sees."""
+    return watch_module.watch(*arguments, most_share=0.5, **options)
 
 
 def of_the_host(result):
@@ -114,10 +119,17 @@ def test_without_any_permission_states_still_count(blocked_where_forbidden):
 
 def test_threads_without_names_are_said_to_be_so(posers):
     poser = posers("nameless-4d1", threads=("qemu-system-x86", "qemu-system-x86"))
-    result = watch(duration=0.3, guests=["nameless-4d1"])
+    result = watch(duration=1.0, guests=["nameless-4d1"])
     assert [one["role"] for one in of(result, poser)["threads"]] == ["main"]
     assert ["debug-threads" in problem["reason"] for problem in result["problems"]] == [True]
     assert result["sampling"]["threads"] == 3
+
+
+def test_few_looks_are_said_to_be_few(posers):
+    posers("seldom-4d1")
+    result = watch_module.watch(duration=0.05, guests=["seldom-4d1"])
+    assert result["sampling"]["passes"] < 10
+    assert ["the shares are rough" in problem["reason"] for problem in of_the_host(result)] == [True]
 
 
 def test_nothing_runs(tmp_path):
