@@ -30,7 +30,9 @@ _FEW_PASSES = 10
 def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, most_share=SHARE):
     """Watch the running guests (ids or names in `guests`, None for all) for `duration` seconds.
 
-    `most_share` is the most of one core that it takes, as far as setting up leaves any of it. Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
+    `most_share` is the most of one core that it takes, as far as setting up leaves any of it.
+
+    Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
     """
     began, cpu_began = time.monotonic(), time.process_time()
     running, problems = proc.running_guests(root, evidence_too=False)
