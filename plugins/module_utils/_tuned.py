@@ -1,21 +1,29 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""What a tuned profile does to the write-back limits: profile texts in, settings out, no I/O.
+"""What tuned does to the write-back limits when it starts: profile texts in, writes out, no I/O.
 
-Source: tuned 2.20 (Debian 12): profiles/loader.py, locator.py, merger.py, plugins/plugin_sysctl.py;
-the ``[vm]`` plugin's dirty_* options came with later releases.
+Source: tuned 2.20 (Debian 12) and 2.25 (Debian 13): profiles/loader.py, locator.py, merger.py, units/manager.py,
+plugins/plugin_sysctl.py and, for the dirty_* options that came after 2.20, plugins/plugin_vm.py. What later
+releases do otherwise is said where it is.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import re
 
 from ._sysctl import dirty
-from ._sysctl.assignments import normalize_key
+from ._sysctl.assignments import is_glob, normalize_key
 
 PROFILE_DIRECTORIES = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned")
 """Where tuned looks for PROFILE/tuned.conf, first hit first."""
+
+REAPPLIED_DIRECTORIES = ("/run/sysctl.d", "/etc/sysctl.d")
+"""The directories of sysctl files that tuned applies: two only, and unlike for systemd /run is before /etc."""
+
+SYSCTL_CONF = "/etc/sysctl.conf"
+"""What tuned applies after all of them, whether or not the boot reads it."""
 
 _SECTION = re.compile(r"\[([^]]+)\]")
 _INLINE_COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -74,24 +82,13 @@ def settings(profiles):
     """What the merged profiles write to the limits.
 
     :param profiles: of :func:`load`
-    :returns: a list of ``{plugin, key, value, file, line}``; plugin is sysctl or vm, key one of
-        :data:`._sysctl.dirty.KEYS`, value the text as it stands in the profile
+    :returns: ``(settings, reapply_after)``: a list of ``{plugin, key, value, file, line}`` in the order tuned writes
+        them; plugin is sysctl or vm, key one of :data:`._sysctl.dirty.KEYS`, value the text as it stands in the
+        profile. The sysctl plugin applies the host's own files when it is done: ``reapply_after`` is how many of the
+        settings come before that, ``None`` where the profiles have nothing for that plugin.
     """
-    units = {}
-    for profile in profiles:
-        by_section = {}
-        for option in profile["options"]:
-            by_section.setdefault(option["section"], {})[option["option"]] = option
-        for section, options in by_section.items():
-            if _is_true(options.get("replace")):
-                units.pop(section, None)
-            unit = units.setdefault(section, {})
-            for dropped in re.split(r"\s*[,;]\s*", options.get("drop", {"value": ""})["value"]):
-                unit.pop(dropped, None)
-            for name, option in options.items():
-                unit[name] = dict(option, file=profile["path"])
-    found = []
-    for section, unit in units.items():
+    found, reapply_after = [], None
+    for section, unit in _merged(profiles).items():
         plugin = unit.get("type", {"value": section})["value"]
         if plugin not in ("sysctl", "vm") or _is_false(unit.get("enabled")):
             continue
@@ -107,30 +104,82 @@ def settings(profiles):
                         "line": option["line"],
                     }
                 )
-    return found
+        # a section for other machines does not count
+        if plugin == "sysctl" and not {"uname_regex", "cpuinfo_regex"} & set(unit):
+            reapply_after = len(found)
+    return found, reapply_after
 
 
-def outcome(state, written, reapplied):
-    """The state after tuned has started.
+def _merged(profiles):
+    """The sections of the profiles, later ones over earlier ones, each in its first place."""
+    units = {}
+    for profile in profiles:
+        by_section = {}
+        for option in profile["options"]:
+            by_section.setdefault(option["section"], {})[option["option"]] = option
+        for section, options in by_section.items():
+            unit = units.setdefault(section, {})
+            if _is_true(options.get("replace")):
+                unit.clear()
+            # these two are taken from the later profile even where it does not say them
+            for dropped in ("type", "enabled", *re.split(r"\s*[,;]\s*", options.get("drop", {"value": ""})["value"])):
+                unit.pop(dropped, None)
+            for name, option in options.items():
+                unit[name] = dict(option, file=profile["path"])
+    return units
+
+
+def reapplied_paths(names_by_directory):
+    """The sysctl files that tuned applies after its sysctl section (``reapply_sysctl``), in its order.
+
+    :param names_by_directory: ``{directory: [file names]}``; a leading dot hides nothing from tuned
+    """
+    chosen = {}
+    for directory in REAPPLIED_DIRECTORIES:
+        for name in names_by_directory.get(directory, ()):
+            if name.endswith(".conf"):
+                chosen.setdefault(name, f"{directory}/{name}")
+    return [chosen[name] for name in sorted(chosen)] + [SYSCTL_CONF]
+
+
+def replay(state, tuned, files):
+    """What tuned makes of the limits when it starts.
 
     :param state: before, as :mod:`._sysctl.dirty` has it
-    :param written: of :func:`settings`
-    :param reapplied: the sysctl files' assignments, which tuned writes again after its own sysctl section
-        (``reapply_sysctl``); empty where it does not
+    :param tuned: ``{settings, reapply_after, reapply_exclude}`` of the facts (docs/data.md, "Host write-back")
+    :param files: the sysctl files it applies, in its order, each ``{assignments}``
+    :returns: ``(state, deciders)``; deciders has, per pair, the last setting or assignment that changed it, and no
+        entry where tuned changed nothing
     """
-    for setting in written:
-        if setting["plugin"] == "sysctl":
-            state = _write(state, setting)
-    state, _unused = dirty.replay(reapplied, state)
-    for setting in written:
-        if setting["plugin"] == "vm":
-            state = _write(state, setting)
-    return state
+    writes = list(tuned["settings"])
+    if tuned["reapply_after"] is not None:
+        again = [one for entry in files for one in _applied(entry, tuned["reapply_exclude"])]
+        writes[tuned["reapply_after"] : tuned["reapply_after"]] = again
+    deciders = {}
+    for one in writes:
+        after = _write(state, one)
+        if after != state:
+            deciders[dirty.pair_of(one["key"].rpartition("/")[2])] = one
+        state = after
+    return state, deciders
 
 
-def _write(state, setting):
-    key, value = setting["key"], setting["value"]
-    if value.endswith("%"):
+def _applied(entry, exclude):
+    """The assignments of a file that tuned applies: no patterns, and none that a dash in front makes optional.
+
+    It writes one after the other; 2.28 writes each key once, in its first place. A key with slashes counts, though
+    releases from 2.22 on do not find it: ``sysctl -p`` does.
+    """
+    for one in entry["assignments"]:
+        name = one["text"].partition("=")[0].strip()
+        skipped = any(fnmatch.fnmatch(name, pattern) for pattern in exclude)
+        if one["value"] is not None and not name.startswith("-") and not is_glob(one["key"]) and not skipped:
+            yield one
+
+
+def _write(state, one):
+    key, value = one["key"].rpartition("/")[2], one["value"]
+    if "plugin" in one and value.endswith("%"):
         return dirty.write(state, dirty.pair_of(key) + "_ratio", value[:-1])
     return dirty.write(state, key, value)
 

@@ -146,12 +146,12 @@ def assess(facts, settings, host=None):
     wanted, reason = wanted_limits(settings, (facts["memory"] or {}).get("total"))
     text = file_text(wanted)
     must_write = _must_write(facts, wanted, text)
-    conflicts = _conflicts(facts, wanted, text if must_write else None)
+    conflicts, state, deciders = _conflicts(facts, wanted, text if must_write else None)
     finding = _Findings(host)
     _judge_kernel(finding, facts, wanted)
     _judge_files(finding, facts, wanted, must_write, conflicts, settings["take_over"])
     _judge_problems(finding, facts)
-    overruled_by_tuned = _judge_tuned(finding, facts, wanted, text)
+    overruled_by_tuned = _judge_tuned(finding, facts, wanted, state, deciders)
     _judge_queues(finding, facts, wanted)
     taken = [one for one in conflicts if _can_take(one)] if settings["take_over"] else []
     plan = _change(facts, wanted, text if must_write else None, taken)
@@ -167,68 +167,134 @@ def assess(facts, settings, host=None):
     return {"findings": finding.found, "plan": plan, "wanted": wanted, "status": status, "detail": detail}
 
 
-# ---- what the files come to
+# ---- what the files come to, and tuned after them
 
 
-def _assignments(facts, text=None):
-    """The relevant assignments of all files read at boot, in reading order, with ``path`` in each.
-
-    With ``text``, as if :data:`FILE` held it.
-    """
-    files = [entry for entry in facts["files"] if entry["read_at_boot"]]
+def _files(facts, text=None):
+    """The files in systemd's order; with ``text``, as if :data:`FILE` held it."""
+    files = list(facts["files"])
     if text is not None:
         own = {"path": FILE, "target": FILE, "assignments": dirty.parse_relevant(text), "others": 0, "digest": None}
-        files = [entry for entry in files if entry["path"] != FILE] + [own]
-        files.sort(key=lambda entry: entry["path"].rpartition("/")[2].encode("utf-8", "surrogateescape"))
-    return [dict(assignment, file=entry) for entry in files for assignment in entry["assignments"]]
+        files = [entry for entry in files if entry["path"] != FILE]
+        files.append({**own, "read_at_boot": True, "read_by_tuned": True})
+        files.sort(key=_name)
+    return files
+
+
+def _name(entry):
+    return entry["path"].rpartition("/")[2].encode("utf-8", "surrogateescape")
+
+
+def _read_at_boot(files, gone=()):
+    """What systemd-sysctl makes of the files at boot: ``(state, deciders)``, each decider with its ``file``.
+
+    :param gone: assignments that are taken as gone
+    """
+    return dirty.replay(
+        [one for entry in files if entry["read_at_boot"] for one in _without(entry, gone)["assignments"]]
+    )
+
+
+def _after_start(facts, files, gone=(), gone_for_tuned=()):
+    """The same when tuned has started as well, where it does."""
+    state, deciders = _read_at_boot(files, gone)
+    if not _tuned_starts(facts):
+        return state, deciders
+    applied = sorted((one for one in files if one["read_by_tuned"] and one["path"] != _tuned.SYSCTL_CONF), key=_name)
+    applied += [one for one in files if one["target"] == _tuned.SYSCTL_CONF][:1]
+    state, changed = _tuned.replay(state, facts["tuned"], [_without(entry, gone_for_tuned) for entry in applied])
+    return state, {**deciders, **changed}
+
+
+def _without(entry, gone):
+    """A file without assignments; those that are left know their file."""
+    gone = {_place(one) for one in gone}
+    left = [dict(one, file=entry) for one in entry["assignments"]]
+    return dict(entry, assignments=[one for one in left if _place(one) not in gone])
+
+
+def _place(assignment):
+    return assignment["file"]["target"], assignment["line"]
+
+
+def _tuned_starts(facts):
+    return bool(facts["tuned"]) and bool(facts["tuned"]["running"] or facts["tuned"]["enabled"])
 
 
 def _must_write(facts, wanted, text):
-    """Whether our file has to be written: it is there and not as it should be, or it is needed."""
+    """Whether our file has to be written: it is there and not as it should be, or it is needed.
+
+    It can be needed for tuned alone, which applies the files in /etc after its profile, and none in /usr.
+    """
     own = [entry for entry in facts["files"] if entry["path"] == FILE]
     if own:
         return own[0]["digest"] != digest(text)
-    state, _unused = dirty.replay(_assignments(facts))
-    return dirty.in_force(state) != wanted
+    state, _unused = _read_at_boot(_files(facts))
+    if dirty.in_force(state) != wanted:
+        return True
+    _conflicting, without, _unused = _conflicts(facts, wanted, None)
+    _conflicting, having, _unused = _conflicts(facts, wanted, text)
+    return dirty.in_force(without) not in (wanted, dirty.in_force(having))
 
 
 def _conflicts(facts, wanted, text):
     """The assignments that would have to go for ``wanted`` to be in force after a reboot.
 
-    Found by taking away the deciding one again and again; ends at one that cannot be taken (ours, a
-    glob, or the kernel's default).
+    Found by taking away the deciding one again and again; ends at one that cannot be taken away (ours, a
+    setting of tuned's profile, or the kernel's default).
+
+    :returns: ``(conflicts, state, deciders)``, the latter two as a start without the conflicts leaves them; each
+        conflict has its ``file`` and ``by_tuned``, true where the boot has it right and tuned then applies the line
     """
-    assignments = _assignments(facts, text)
-    found = []
+    files, at_boot, by_tuned = _files(facts, text), [], []
     while True:
-        state, deciders = dirty.replay(assignments)
-        limits = dirty.in_force(state)
-        wrong = [
-            deciders[pair]
-            for pair in dirty.PAIRS
-            if deciders[pair] is not None
-            and {key: value for key, value in limits.items() if dirty.pair_of(key) == pair}
-            != {key: value for key, value in wanted.items() if dirty.pair_of(key) == pair}
-        ]
-        wrong = [one for one in wrong if one["file"]["path"] != FILE]
-        if not wrong and limits != wanted:
+        state, deciders = _read_at_boot(files, at_boot)
+        wrong = _wrong(state, deciders, wanted)
+        if not wrong and dirty.in_force(state) != wanted:
             # an exclusion after our file takes our assignment out of systemd's list
             wrong = [
                 one
-                for one in assignments
-                if one["value"] is None and one["file"]["path"] != FILE and one["key"].partition("/")[2] in wanted
+                for entry in files
+                if entry["read_at_boot"] and entry["path"] != FILE
+                for one in _without(entry, at_boot)["assignments"]
+                if one["value"] is None and one["key"].partition("/")[2] in wanted
             ]
         if not wrong:
-            return found
-        found.append(wrong[0])
-        assignments = [one for one in assignments if one is not wrong[0]]
+            break
+        at_boot.append(dict(wrong[0], by_tuned=False))
+    while True:
+        # what masks a file of /run for systemd does not mask it for tuned
+        gone_for_tuned = [one for one in at_boot if not _volatile(one["file"])] + by_tuned
+        state, deciders = _after_start(facts, files, at_boot + by_tuned, gone_for_tuned)
+        wrong = _wrong(state, deciders, wanted)
+        if not wrong:
+            return at_boot + by_tuned, state, deciders
+        by_tuned.append(dict(wrong[0], by_tuned=True))
+
+
+def _wrong(state, deciders, wanted):
+    """The assignments of others' files that decide otherwise than ``wanted``."""
+    return [
+        one
+        for pair, one in deciders.items()
+        if one is not None and _of_pair(dirty.in_force(state), pair) != _of_pair(wanted, pair)
+        if "plugin" not in one and one["file"]["path"] != FILE
+    ]
+
+
+def _of_pair(limits, pair):
+    return {key: value for key, value in limits.items() if dirty.pair_of(key) == pair}
+
+
+def _volatile(entry):
+    return entry["path"].startswith("/run/")
 
 
 def _can_take(assignment):
     """Whether the line can go without touching other keys, or a file that is not the administrator's."""
     entry = assignment["file"]
     leads_out = entry["path"].startswith("/etc/") and not entry["target"].startswith("/etc/")
-    return not is_glob(assignment["key"]) and not leads_out
+    return not is_glob(assignment["key"]) and not leads_out and not (assignment["by_tuned"] and _volatile(entry))
 
 
 # ---- findings
@@ -271,10 +337,10 @@ def _judge_kernel(finding, facts, wanted):
     if limits == wanted:
         return
     message = f"{spell(limits)} in force, wanted {spell(wanted)}"
-    boot, _unused = dirty.replay(_assignments(facts))
-    if dirty.in_force(boot) != limits:
+    start, _unused = _after_start(facts, _files(facts))
+    if dirty.in_force(start) != limits:
         message += "; the sysctl files say {}: something else set it, or they changed since boot".format(
-            spell(dirty.in_force(boot))
+            spell(dirty.in_force(start))
         )
     finding.add(
         "IO201",
@@ -289,9 +355,9 @@ def _judge_kernel(finding, facts, wanted):
 
 def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
     """IO202: what is in force after a reboot."""
-    boot, _unused = dirty.replay(_assignments(facts))
     if must_write:
-        limits = dirty.in_force(boot)
+        start, _unused = _after_start(facts, _files(facts))
+        limits = dirty.in_force(start)
         finding.add(
             "IO202",
             "warning",
@@ -307,7 +373,7 @@ def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
         if not _can_take(one):
             hint = (
                 "change it by hand: host_writeback_take_over leaves alone a pattern, which sets other keys too,"
-                " and a link out of /etc"
+                " a link out of /etc, and for tuned a file in /run"
             )
         elif take_over:
             hint = "the role host_writeback takes the line out and keeps the original beside the file"
@@ -316,7 +382,8 @@ def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
         finding.add(
             "IO202",
             "error",
-            "%s line %d wins at boot: %s" % (where, one["line"], one["text"]),
+            "%s line %d wins %s: %s"
+            % (where, one["line"], "when tuned applies it after its profile" if one["by_tuned"] else "at boot", one["text"]),
             hint,
             file=where,
             line=one["line"],
@@ -327,12 +394,12 @@ def _judge_files(finding, facts, wanted, must_write, conflicts, take_over):
     for entry in facts["files"]:
         if entry["read_at_boot"]:
             continue
-        for one in entry["assignments"]:
+        for one in _without(entry, conflicts)["assignments"]:
             finding.add(
                 "IO202",
                 "note",
                 "%s line %d is not read at boot on this system: %s" % (entry["target"], one["line"], one["text"]),
-                "take the line out: `sysctl -p` and tuned would still apply it",
+                "take the line out: tuned applies it where it is active, and `sysctl -p` what is in /etc/sysctl.conf",
                 file=entry["target"],
                 line=one["line"],
                 actual=one["text"],
@@ -353,43 +420,49 @@ def _judge_problems(finding, facts):
         )
 
 
-def _judge_tuned(finding, facts, wanted, text):
-    """IO203: tuned writes the limits when it starts, after systemd-sysctl. True where it has the last word."""
-    tuned = facts["tuned"]
-    if not tuned or not (tuned["running"] or tuned["enabled"]) or not tuned["settings"]:
+def _judge_tuned(finding, facts, wanted, state, deciders):
+    """IO203: tuned writes the limits when it starts, after systemd-sysctl. True where it has the last word.
+
+    :param state: and ``deciders``, of :func:`_conflicts`: what conflicting files do is theirs
+    """
+    if not _tuned_starts(facts):
         return False
-    assignments = _assignments(facts, text)
-    start, _unused = dirty.replay(assignments)
-    after = dirty.in_force(_tuned.outcome(start, tuned["settings"], assignments if tuned["reapply_sysctl"] else []))
-    undone = after != wanted
-    for setting in tuned["settings"]:
+    tuned, limits = facts["tuned"], dirty.in_force(state)
+    undone = {
+        pair
+        for pair, one in deciders.items()
+        if one is not None and "plugin" in one and _of_pair(limits, pair) != _of_pair(wanted, pair)
+    }
+    for number, setting in enumerate(tuned["settings"]):
         where = "%s line %d sets %s to %s" % (setting["file"], setting["line"], setting["key"], setting["value"])
-        if undone:
-            finding.add(
-                "IO203",
-                "error",
-                "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where),
+        if dirty.pair_of(setting["key"]) in undone:
+            severity = "error"
+            message = "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where)
+            hint = (
                 "make a profile of your own with `include={}` that sets {} in its [{}] section, or choose another"
-                " profile with `tuned-adm profile`".format(tuned["profile"], setting["key"], setting["plugin"]),
-                file=setting["file"],
-                line=setting["line"],
-                actual=setting["value"],
-                wanted=wanted,
+                " profile with `tuned-adm profile`".format(tuned["profile"], setting["key"], setting["plugin"])
             )
+        elif number < (tuned["reapply_after"] or 0):
+            severity = "note"
+            message = "tuned's profile {} writes the limits too, and the sysctl files have the last word: {}".format(
+                tuned["profile"], where
+            )
+            hint = "keep reapply_sysctl in /etc/tuned/tuned-main.conf switched on"
         else:
-            finding.add(
-                "IO203",
-                "note",
-                "tuned's profile {} writes the limits too, and the sysctl files have the last word: {}".format(
-                    tuned["profile"], where
-                ),
-                "keep reapply_sysctl in /etc/tuned/tuned-main.conf switched on",
-                file=setting["file"],
-                line=setting["line"],
-                actual=setting["value"],
-                wanted=wanted,
-            )
-    return undone
+            severity = "note"
+            message = "tuned's profile {} writes the limits too, as they are wanted: {}".format(tuned["profile"], where)
+            hint = "keep the profile as it is"
+        finding.add(
+            "IO203",
+            severity,
+            message,
+            hint,
+            file=setting["file"],
+            line=setting["line"],
+            actual=setting["value"],
+            wanted=wanted,
+        )
+    return bool(undone)
 
 
 def _judge_queues(finding, facts, wanted):
@@ -426,10 +499,10 @@ def _change(facts, wanted, text, taken):
         before = [entry["digest"] for entry in facts["files"] if entry["path"] == FILE]
         files.append({"op": "write", "path": FILE, "before": before[0] if before else None, "text": text})
         changes.append({"key": FILE, "option": None, "before": "other" if before else None, "after": spell(wanted)})
-    by_path = {}
+    by_target = {}
     for one in taken:
-        by_path.setdefault(one["file"]["path"], []).append(one)
-    for _path, lines in by_path.items():
+        by_target.setdefault(one["file"]["target"], []).append(one)
+    for lines in by_target.values():
         files.append(_take_over(lines[0]["file"], lines))
         changes.extend(
             {"key": one["file"]["target"], "option": "line %d" % one["line"], "before": one["text"], "after": None}
@@ -453,7 +526,7 @@ def _change(facts, wanted, text, taken):
 
 def _take_over(entry, lines):
     """How one file loses lines: in place where /etc holds it, else masked by a copy in /etc."""
-    numbers = sorted(one["line"] for one in lines)
+    numbers = sorted({one["line"] for one in lines})
     in_etc = entry["target"].startswith("/etc/")
     target = entry["target"] if in_etc else "/etc/sysctl.d/" + entry["path"].rpartition("/")[2]
     empty = not entry["others"] and len(entry["assignments"]) == len(numbers)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from . import _tuned, _writeback
 from ._sysctl import dirty
 from ._sysctl.assignments import DIRECTORIES, parse, precedence
 
-SYSCTL_CONF = "/etc/sysctl.conf"
 KERNEL = "/proc/sys/vm"
 
 
@@ -62,28 +62,29 @@ def read_record(tree, problems):
 
 
 def _files(tree, problems):
-    """The files that touch the limits, and ours, in the order systemd reads them."""
-    found, reached = [], set()
+    """The files that touch the limits, and ours: in the order systemd reads them, then what tuned alone applies."""
     listed = {}
     for directory in DIRECTORIES:
         try:
             listed[directory] = tree.names(directory)
         except OSError as error:
             _problem(problems, directory, None, error.strerror)
-    for path, masked in precedence(listed):
-        entry = _file(tree, path, masked, problems)
-        if entry is not None:
-            reached.add(entry["target"])
-            if entry["assignments"] or path == _writeback.FILE:
-                found.append(entry)
-    if SYSCTL_CONF not in reached:
-        entry = _file(tree, SYSCTL_CONF, [], problems)
-        if entry is not None and entry["assignments"]:
-            found.append(dict(entry, read_at_boot=False))
+    at_boot, by_tuned = precedence(listed), _tuned.reapplied_paths(listed)
+    boot_paths = {path for path, _masked in at_boot}
+    found, reached = [], set()
+    for path, masked in (*at_boot, *((path, []) for path in by_tuned if path not in boot_paths)):
+        if path == _tuned.SYSCTL_CONF and path in reached:
+            continue
+        entry = _file(tree, path, problems)
+        if entry is None:
+            continue
+        reached.add(entry["target"])
+        if entry["assignments"] or path == _writeback.FILE:
+            found.append({**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned})
     return found
 
 
-def _file(tree, path, masked, problems):
+def _file(tree, path, problems):
     raw = _read(tree, path, problems)
     if raw is None:
         return None
@@ -92,8 +93,6 @@ def _file(tree, path, masked, problems):
     return {
         "path": path,
         "target": tree.resolve(path),
-        "masks": masked,
-        "read_at_boot": True,
         "digest": _writeback.digest(raw),
         "assignments": assignments,
         "others": len(lines) - len(assignments),
@@ -150,7 +149,9 @@ def _read_tuned(tree, problems):
     main = _tuned.parse(
         "[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace")
     )
-    reapply = [option["value"] for option in main if option["option"] == "reapply_sysctl"]
+    main = {option["option"]: option["value"] for option in main}
+    settings, reapply_after = _tuned.settings(profiles)
+    reapplies = main.get("reapply_sysctl", "1").lower() in ("1", "true", "yes", "on")
     return {
         "profile": names,
         "running": _tuned_runs(tree),
@@ -158,8 +159,9 @@ def _read_tuned(tree, problems):
             tree.names(f"/etc/systemd/system/{target}.wants").count("tuned.service")
             for target in ("multi-user.target", "basic.target", "default.target")
         ),
-        "reapply_sysctl": not reapply or reapply[-1].lower() in ("1", "true", "yes", "on"),
-        "settings": _tuned.settings(profiles),
+        "settings": settings,
+        "reapply_after": reapply_after if reapplies else None,
+        "reapply_exclude": [part for part in re.split(r"\s*[,;]\s*", main.get("reapply_sysctl_exclude", "")) if part],
     }
 
 

@@ -54,7 +54,7 @@ root:
   returned: success
   sample: /
 files:
-  description: The files that touch the limits, in the order systemd reads them.
+  description: The files that touch the limits, in the order systemd reads them, then those that tuned alone applies.
   type: list
   elements: dict
   returned: success
@@ -71,6 +71,11 @@ files:
       elements: str
     read_at_boot:
       description: Whether systemd reads it. V(false) for C(/etc/sysctl.conf) where no file of C(sysctl.d) leads to it.
+      type: bool
+    read_by_tuned:
+      description:
+        - Whether tuned applies it where it applies sysctl files at all. It takes those of C(/run/sysctl.d) and
+          C(/etc/sysctl.d), and C(/etc/sysctl.conf) in the end.
       type: bool
     digest:
       description: SHA-256 of the content.
@@ -94,13 +99,17 @@ memory:
   returned: success
   sample: {available: 24726675456, total: 25276502016}
 tuned:
-  description: The active profile of tuned and what it writes to the limits, V(null) where tuned has none.
+  description:
+    - The active profile of tuned and what it writes to the limits, V(null) where tuned has none.
+    - RV(ignore:reapply_after) is how many of the settings come before tuned applies the sysctl files, V(null) where
+      it does not. RV(ignore:reapply_exclude) are patterns of keys it then leaves out.
   type: dict
   returned: success
   sample:
     enabled: true
     profile: virtual-host
-    reapply_sysctl: true
+    reapply_after: 1
+    reapply_exclude: []
     running: true
     settings:
       - {file: /usr/lib/tuned/a/tuned.conf, key: dirty_background_ratio, line: 12, plugin: sysctl, value: "5"}

@@ -11,10 +11,8 @@ set -eu
 printf '# tuned for our appliance\nvm.dirty_ratio = 40\nvm.swappiness = 10\n' > /etc/sysctl.d/99-zz-vendor.conf
 printf 'vm.dirty_background_ratio = 30\n' > /etc/sysctl.d/99-zzz-limit.conf
 
-# Debian 12 reads it at boot, by a link in sysctl.d. On Debian 13 tuned alone reads it: docs/testing.md, "Not shown".
-if [ -e /etc/sysctl.d/99-sysctl.conf ]; then
-    printf 'vm.dirty_background_bytes = 50000000\n' >> /etc/sysctl.conf
-fi
+# Debian 12 reads it at boot, by a link in sysctl.d. On Debian 13 tuned alone applies it, after its profile.
+printf 'vm.dirty_background_bytes = 50000000\n' >> /etc/sysctl.conf
 
 # tuned, from the next boot on.
 echo virtual-host > /etc/tuned/active_profile
@@ -26,5 +24,4 @@ sysctl -q -w vm.dirty_bytes=500000000 vm.dirty_background_bytes=100000000
 
 cp /proc/sys/kernel/random/boot_id /root/boot-id.before
 mkdir /root/sysctl.before
-touch /etc/sysctl.conf
 cp -a /etc/sysctl.conf /etc/sysctl.d /root/sysctl.before/

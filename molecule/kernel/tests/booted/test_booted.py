@@ -26,6 +26,11 @@ def test_another_setting_of_the_file_taken_over_is_kept(host):
     assert host.file("/proc/sys/vm/swappiness").content_string.strip() == "10"
 
 
+def test_report_promised_it(report):
+    assert report["status"] == "changed"
+    assert "not after a reboot" not in report["detail"]
+
+
 def test_what_was_taken_over_can_be_had_back(host):
-    for name in ("99-zz-vendor.conf", "99-zzz-limit.conf"):
-        host.run_expect([0], f"cmp /root/sysctl.before/sysctl.d/{name} /etc/sysctl.d/{name}.before-io-hardening")
+    for name in ("sysctl.d/99-zz-vendor.conf", "sysctl.d/99-zzz-limit.conf", "sysctl.conf"):
+        host.run_expect([0], f"cmp /root/sysctl.before/{name} /etc/{name}.before-io-hardening")

@@ -29,10 +29,15 @@ def settings(names, **texts):
         return next(((path, text) for path, its, text in files if its == name and path not in done), None)
 
     profiles, missing = _tuned.load(names, _find)
+    found, _reapply_after = _tuned.settings(profiles)
     return [
-        (one["plugin"], one["key"], one["value"], one["file"].split("/")[-2], one["line"])
-        for one in _tuned.settings(profiles)
+        (one["plugin"], one["key"], one["value"], one["file"].split("/")[-2], one["line"]) for one in found
     ], missing
+
+
+def reapply_after(text):
+    """How many settings of a profile come before tuned applies the sysctl files; None where it does not."""
+    return _tuned.settings([{"name": "a", "path": "/a/tuned.conf", "options": _tuned.parse(text)}])[1]
 
 
 def test_a_profile_overrides_what_it_includes_and_the_rest_is_inherited():
@@ -67,11 +72,68 @@ def test_a_profile_that_includes_itself_ends():
     assert settings("a", a="[main]\ninclude=a\n[vm]\ndirty_ratio=3\n")[0][0][:3] == ("vm", "dirty_ratio", "3")
 
 
-def test_the_files_have_the_last_word_over_the_sysctl_section_only():
-    files = dirty.parse_relevant("vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
-    start, _unused = dirty.replay(files)
-    by_sysctl = [{"plugin": "sysctl", "key": "dirty_ratio", "value": "40"}]
-    by_vm = [{"plugin": "vm", "key": "dirty_bytes", "value": "40%"}]
-    assert _tuned.outcome(start, by_sysctl, files)["dirty_ratio"] == 2
-    assert _tuned.outcome(start, by_sysctl, [])["dirty_ratio"] == 40
-    assert _tuned.outcome(start, by_vm, files)["dirty_ratio"] == 40
+def test_a_section_that_is_replaced_keeps_its_place_and_one_is_switched_on_by_being_there():
+    base = "[vm]\ndirty_ratio=40\n[sysctl]\nvm.dirty_background_ratio=5\n[x]\ntype=vm\nenabled=0\ndirty_bytes=1\n"
+    own = "[main]\ninclude=base\n[vm]\nreplace=1\ndirty_ratio=30\n[x]\ntype=vm\ndirty_background_bytes=9\n"
+    found, _missing = settings("a", a=own, base=base)
+    assert [one[:3] for one in found] == [
+        ("vm", "dirty_ratio", "30"),
+        ("sysctl", "dirty_background_ratio", "5"),
+        ("vm", "dirty_bytes", "1"),
+        ("vm", "dirty_background_bytes", "9"),
+    ]
+
+
+def test_the_files_are_applied_when_the_last_sysctl_section_is_done():
+    assert reapply_after("[vm]\ndirty_ratio=40\n[sysctl]\nvm.swappiness=10\n") == 1
+    assert reapply_after("[sysctl]\nvm.dirty_ratio=40\n[vm]\ndirty_ratio=30\n") == 1
+    assert reapply_after("[sysctl]\nvm.swappiness=1\n[vm]\ndirty_ratio=30\n") == 0
+    assert reapply_after("[vm]\ndirty_ratio=30\n") is None
+    assert reapply_after("[sysctl]\nenabled=0\nvm.swappiness=1\n") is None
+    assert reapply_after("[sysctl.thunderx]\ntype=sysctl\nuname_regex=aarch64\nkernel.numa_balancing=0\n") is None
+
+
+def after_start(settings_, at, text, exclude=()):
+    """The limits after tuned has started on a host of 2/1 with one file."""
+    state = {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "dirty_background_bytes": 0}
+    files = [{"assignments": dirty.parse_relevant(text)}]
+    facts = {"settings": settings_, "reapply_after": at, "reapply_exclude": list(exclude)}
+    state, deciders = _tuned.replay(state, facts, files)
+    return dirty.in_force(state), {pair: one["value"] for pair, one in deciders.items()}
+
+
+BY_SYSCTL = [{"plugin": "sysctl", "key": "dirty_ratio", "value": "40"}]
+BY_VM = [{"plugin": "vm", "key": "dirty_bytes", "value": "40%"}]
+
+
+def test_whoever_comes_last_has_the_last_word():
+    ours = "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n"
+    assert after_start(BY_SYSCTL, 1, ours)[0]["dirty_ratio"] == 2
+    assert after_start(BY_SYSCTL, None, ours)[0]["dirty_ratio"] == 40
+    assert after_start(BY_VM, 1, ours)[0]["dirty_ratio"] == 2
+    assert after_start(BY_VM, 0, ours)[0]["dirty_ratio"] == 40
+    assert after_start([], 0, "vm.dirty_bytes=1000000\n") == (
+        {"dirty_bytes": 1000000, "dirty_background_ratio": 1},
+        {"dirty": "1000000"},
+    )
+
+
+def test_tuned_passes_over_what_is_not_a_plain_assignment():
+    for line in ("-vm.dirty_ratio=40", "-vm.dirty_ratio", "vm.dirty_*=40", "vm.dirty_ratio=40%"):
+        assert after_start([], 0, line)[1] == {}, line
+    assert after_start([], 0, "vm.dirty_ratio=40", ["vm.dirty_*"])[1] == {}
+    assert after_start([], 0, "vm/dirty_ratio=40", ["net.*"])[1] == {"dirty": "40"}
+
+
+def test_the_files_that_are_applied_run_before_etc_none_of_usr_and_sysctl_conf_in_the_end():
+    listed = {
+        "/etc/sysctl.d": ["50-b.conf", "10-a.conf", ".hidden.conf", "README"],
+        "/run/sysctl.d": ["50-b.conf"],
+        "/usr/lib/sysctl.d": ["60-c.conf"],
+    }
+    assert _tuned.reapplied_paths(listed) == [
+        "/etc/sysctl.d/.hidden.conf",
+        "/etc/sysctl.d/10-a.conf",
+        "/run/sysctl.d/50-b.conf",
+        "/etc/sysctl.conf",
+    ]

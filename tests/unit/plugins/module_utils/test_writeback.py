@@ -34,17 +34,19 @@ def settings(**changes):
     return values
 
 
-def a_file(path, text, target=None, read_at_boot=True):
+def a_file(path, text, target=None, **changes):
     lines = parse(text)
     ours = [line for line in lines if dirty.relevant(line)]
     return {
         "path": path,
         "target": target or path,
         "masks": [],
-        "read_at_boot": read_at_boot,
+        "read_at_boot": path != "/etc/sysctl.conf",
+        "read_by_tuned": path.startswith(("/etc/", "/run/")),
         "digest": _writeback.digest(text),
         "assignments": ours,
         "others": len(lines) - len(ours),
+        **changes,
     }
 
 
@@ -152,7 +154,7 @@ def test_sysctl_conf_by_its_link_wins_and_without_the_link_is_a_note():
     assert found["findings"][0]["file"] == "/etc/sysctl.conf"
     assert found["plan"]["files"][0]["path"] == "/etc/sysctl.conf"
     assert found["plan"]["files"][0]["remove"] is False
-    alone = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n", read_at_boot=False)
+    alone = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n")
     found = _writeback.assess(facts(OURS, alone, kernel=IN_FORCE), settings())
     assert [(one["severity"], one["line"]) for one in found["findings"]] == [("note", 1)]
     assert found["status"] == "compliant"
@@ -230,7 +232,8 @@ def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
         "profile": "virtual-host",
         "running": True,
         "enabled": True,
-        "reapply_sysctl": True,
+        "reapply_after": 1 if plugin == "sysctl" else 0,
+        "reapply_exclude": [],
         "settings": [{"plugin": plugin, "key": key, "value": value, "file": "/usr/lib/tuned/x/tuned.conf", "line": 7}],
     }
     values.update(changes)
@@ -250,8 +253,78 @@ def test_tuned_that_lets_the_sysctl_files_win_is_a_note():
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
     found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
     assert (rules(found, "note"), found["status"]) == (["IO203"], "compliant")
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_sysctl=False)), settings())
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
     assert (rules(found, "error"), found["status"]) == (["IO203"], "overruled")
+
+
+CONF = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n")
+
+
+def test_sysctl_conf_that_the_boot_does_not_read_wins_through_tuned():
+    found = _writeback.assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned("sysctl", "dirty_ratio", "40")), settings())
+    assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
+        ("IO202", "error", "/etc/sysctl.conf", 1),
+        ("IO203", "note", "/usr/lib/tuned/x/tuned.conf", 7),
+    ]
+    assert (found["plan"], found["status"]) == (None, "overruled")
+    assert "/etc/sysctl.conf line 1 wins when tuned applies it after its profile" in found["detail"]
+
+
+def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_only_there():
+    def _steps(*files, **one):
+        found = _writeback.assess(facts(OURS, *files, kernel=IN_FORCE, tuned=tuned(**one)), settings(take_over=True))
+        return [(step["op"], step["path"], step["lines"]) for step in (found["plan"] or {"files": []})["files"]]
+
+    sysctl = {"plugin": "sysctl", "key": "dirty_ratio", "value": "40"}
+    assert _steps(CONF, **sysctl) == [("take_over", "/etc/sysctl.conf", [1])]
+    # a profile that sets no limit makes tuned apply the files all the same
+    assert _steps(CONF, **sysctl, settings=[], reapply_after=0) == [("take_over", "/etc/sysctl.conf", [1])]
+    assert _steps(CONF, **sysctl, running=False, enabled=False) == []
+    assert _steps(CONF, **sysctl, reapply_after=None) == []
+    assert _steps(CONF, **sysctl, reapply_exclude=["vm.dirty_*"]) == []
+    assert _steps(a_file("/etc/sysctl.conf", "vm.dirty_ratio = 2\n"), **sysctl) == []
+
+
+def test_a_profile_that_writes_after_the_files_decides_and_sysctl_conf_is_left_alone():
+    found = _writeback.assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned()), settings(take_over=True))
+    assert [(one["rule"], one["severity"]) for one in found["findings"]] == [("IO202", "note"), ("IO203", "error")]
+    assert (found["plan"], found["status"]) == (None, "overruled")
+
+
+def test_a_profile_that_writes_before_the_files_are_applied_is_a_note():
+    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(reapply_after=1)), settings())
+    assert (rules(found, "note"), rules(found, "error"), found["status"]) == (["IO203"], [], "compliant")
+
+
+def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_right():
+    theirs = a_file("/usr/lib/sysctl.d/10-own.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
+    by_sysctl = tuned("sysctl", "dirty_ratio", "40")
+    found = _writeback.assess(facts(theirs, kernel=IN_FORCE, tuned=by_sysctl), settings())
+    assert [step["path"] for step in found["plan"]["files"]] == [_writeback.FILE]
+    assert rules(found) == ["IO202", "IO203"]
+    # and not where that would not help
+    found = _writeback.assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
+    assert (found["plan"], found["status"]) == (None, "overruled")
+
+
+def test_a_file_of_run_is_masked_for_the_boot_and_stays_in_force_for_tuned():
+    run = a_file("/run/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
+    by_sysctl = tuned("sysctl", "dirty_ratio", "40")
+    found = _writeback.assess(facts(OURS, run, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
+    assert [(one["message"].split(": ")[0], one["fixable"]) for one in found["findings"] if one["rule"] == "IO202"] == [
+        ("/run/sysctl.d/99-zz.conf line 1 wins at boot", True),
+        ("/run/sysctl.d/99-zz.conf line 1 wins when tuned applies it after its profile", False),
+    ]
+    masked = dict(run, read_at_boot=False)
+    found = _writeback.assess(facts(OURS, masked, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
+    assert (found["plan"], found["status"]) == (None, "overruled")
+
+
+def test_lines_of_one_file_that_two_names_lead_to_are_taken_in_one_step():
+    one = a_file("/etc/sysctl.d/98-a.conf", "vm.dirty_ratio=40\nvm.dirty_background_ratio=9\n", target="/etc/sysctl.conf")
+    other = dict(one, path="/etc/sysctl.d/99-zz.conf")
+    steps = _writeback.assess(facts(OURS, one, other), settings(take_over=True))["plan"]["files"]
+    assert [(step["path"], step["lines"]) for step in steps] == [("/etc/sysctl.conf", [1, 2])]
 
 
 def test_tuned_that_neither_runs_nor_starts_is_no_finding():
@@ -339,3 +412,40 @@ def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
         [one for path in sorted(texts) for one in dirty.parse_relevant("\n".join(texts[path]))]
     )
     assert dirty.in_force(state) == found["wanted"]
+
+
+@given(
+    st.dictionaries(names, st.lists(lines, max_size=4), max_size=3),
+    st.lists(lines, max_size=4),
+    st.sampled_from(["ratio", "bytes"]),
+    st.sampled_from(dirty.KEYS),
+)
+def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, mode, key):
+    """A boot and then tuned, told once more in the plainest way: profile, every file of /etc, /etc/sysctl.conf."""
+    texts = {f"/etc/sysctl.d/{name}.conf": text for name, text in texts.items()}
+    texts["/etc/sysctl.conf"] = conf
+    files = [a_file(path, "\n".join(texts[path])) for path in sorted(texts)]
+    by_sysctl = tuned("sysctl", key, "60")
+    found = _writeback.assess(facts(*files, tuned=by_sysctl), settings(mode=mode, take_over=True))
+    for step in found["plan"]["files"]:
+        if step["op"] == "write":
+            texts[step["path"]] = step["text"].split("\n")
+        else:
+            texts[step["path"]] = [
+                "" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)
+            ]
+    conf = texts.pop("/etc/sysctl.conf")
+    in_order = [line for path in sorted(texts) for line in texts[path]]
+    state, _unused = dirty.replay(dirty.parse_relevant("\n".join(in_order)))
+    assert dirty.in_force(state) == found["wanted"]
+    state = dirty.write(state, key, "60")
+    for line in in_order + conf:
+        name, _assigned, value = line.replace(" ", "").partition("=")
+        if name.removeprefix("vm.") in dirty.KEYS:
+            state = dirty.write(state, name.removeprefix("vm."), value)
+    assert dirty.in_force(state) == found["wanted"]
+    after = [a_file(path, "\n".join(text)) for path, text in sorted(texts.items())]
+    after.append(a_file("/etc/sysctl.conf", "\n".join(conf)))
+    kernel = {**dict.fromkeys(dirty.KEYS, 0), **found["wanted"]}
+    second = _writeback.assess(facts(*after, tuned=by_sysctl, kernel=kernel), settings(mode=mode, take_over=True))
+    assert (second["plan"], second["status"]) == (None, "compliant")

@@ -247,9 +247,55 @@ def test_masked_files_are_not_read(tmp_path):
     ]
 
 
-def test_sysctl_conf_without_a_link_is_not_read_at_boot(tmp_path):
-    root = host_tree(tmp_path, {"/etc/sysctl.conf": "vm.dirty_ratio=9\n"})
-    assert [one["read_at_boot"] for one in facts(root)["files"]] == [False]
+def test_who_reads_which_file(tmp_path):
+    root = host_tree(
+        tmp_path,
+        {
+            "/etc/sysctl.conf": "vm.dirty_ratio=9\n",
+            "/etc/sysctl.d/10-a.conf": "vm.dirty_ratio=9\n",
+            "/run/sysctl.d/10-a.conf": "vm.dirty_ratio=9\n",
+            "/etc/sysctl.d/.hidden.conf": "vm.dirty_ratio=9\n",
+            "/usr/lib/sysctl.d/20-b.conf": "vm.dirty_ratio=9\n",
+        },
+    )
+    assert [(one["path"], one["read_at_boot"], one["read_by_tuned"]) for one in facts(root)["files"]] == [
+        ("/etc/sysctl.d/10-a.conf", True, False),
+        ("/usr/lib/sysctl.d/20-b.conf", True, False),
+        ("/etc/sysctl.d/.hidden.conf", False, True),
+        ("/run/sysctl.d/10-a.conf", False, True),
+        ("/etc/sysctl.conf", False, True),
+    ]
+
+
+TRIXIE = {
+    "/etc/tuned/active_profile": "virtual-host\n",
+    "/usr/lib/tuned/profiles/virtual-host/tuned.conf": (
+        "[main]\ninclude=throughput-performance\n[vm]\ndirty_background_ratio = 5\n"
+    ),
+    "/usr/lib/tuned/profiles/throughput-performance/tuned.conf": (
+        "[main]\nsummary=x\n[vm]\ndirty_ratio = 40\ndirty_background_ratio = 10\n[sysctl]\nvm.swappiness=10\n"
+    ),
+    "/etc/systemd/system/multi-user.target.wants/tuned.service": "-> /lib/systemd/system/tuned.service",
+    "/etc/sysctl.conf": "# mine\nvm.dirty_background_bytes = 50000000\n",
+}
+
+
+def test_sysctl_conf_that_tuned_alone_applies_is_reported_taken_over_and_given_back(tmp_path):
+    """Debian 13: no link in sysctl.d leads to /etc/sysctl.conf, and tuned applies it after its profile."""
+    root = host_tree(tmp_path, TRIXIE)
+    before = snapshot(root)
+    found = harden(root)
+    assert [(one["file"], one["line"]) for one in found["findings"] if one["severity"] == "error"] == [
+        ("/etc/sysctl.conf", 2)
+    ]
+    assert assess(root)["status"] == "overruled"
+    assert (root / "etc/sysctl.conf").read_text() == TRIXIE["/etc/sysctl.conf"]
+    harden(root, take_over=True)
+    assert not (root / "etc/sysctl.conf").exists()
+    second = assess(root, take_over=True)
+    assert (second["plan"], second["status"]) == (None, "compliant")
+    harden(root, state="absent")
+    assert snapshot(root) == before
 
 
 def test_odd_files_are_problems_and_hide_nothing(tmp_path):
@@ -302,7 +348,7 @@ def test_memory_tuned_and_disks(tmp_path):
         tmp_path,
         {
             **TUNED,
-            "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\n",
+            "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\nreapply_sysctl_exclude = net.*; vm.swap*\n",
             "/sys/block/sda/device/x": "x",
             "/sys/block/sda/queue/nr_requests": "128\n",
             "/sys/block/sda/queue/max_sectors_kb": "1280\n",
@@ -317,8 +363,9 @@ def test_memory_tuned_and_disks(tmp_path):
         read["tuned"]["profile"],
         read["tuned"]["enabled"],
         read["tuned"]["running"],
-        read["tuned"]["reapply_sysctl"],
-    ) == ("virtual-host", True, None, False)
+        read["tuned"]["reapply_after"],
+        read["tuned"]["reapply_exclude"],
+    ) == ("virtual-host", True, None, None, ["net.*", "vm.swap*"])
     assert [(one["key"], one["value"], one["file"]) for one in read["tuned"]["settings"]] == [
         ("dirty_bytes", "40%", "/usr/lib/tuned/throughput/tuned.conf"),
         ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf"),
