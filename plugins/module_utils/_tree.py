@@ -133,3 +133,8 @@ class Tree:
         except FileNotFoundError:
             return
         sync_directory(os.path.dirname(real))
+
+    def remove_empty(self, path):
+        """Remove a directory where nothing is in it; fine where something is, or where there is none."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self.real(path))

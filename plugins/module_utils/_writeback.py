@@ -585,15 +585,30 @@ def _removal(facts):
             files.append(dict(taken, op="restore"))
             changes.append({"key": taken["path"], "option": None, "before": "taken over", "after": "as before"})
         if facts["kernel"] is not None and saved["previous"]:
-            now = dirty.in_force(facts["kernel"])
-            if now == saved["set"]:
-                kernel = _kernel_change(facts["kernel"], saved["previous"])
-                changes.extend(_kernel_changes(kernel))
-                notes.append("{} is in force again".format(spell(saved["previous"])))
-            elif now != saved["previous"]:
-                notes.append(f"somebody set {spell(now)} since, so that stays")
+            back, moved = _back(dirty.in_force(facts["kernel"]), saved)
+            kernel = _kernel_change(facts["kernel"], {**back, **moved})
+            changes.extend(_kernel_changes(kernel))
+            if back:
+                notes.append(f"{spell(back)} is in force again")
+            if moved:
+                notes.append(f"somebody set {spell(moved)} since, so that stays")
     plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "changes": changes}
     return plan, "; ".join(notes) or "what the role had set is taken back"
+
+
+def _back(now, saved):
+    """``(back, moved)``: the limits of before of each pair that is as it was set, or back already; the others as they are.
+
+    Pair by pair, for a run can be killed between the two.
+    """
+    back, moved = {}, {}
+    for pair in dirty.PAIRS:
+        previous = _of_pair(saved["previous"], pair)
+        if _of_pair(now, pair) in (previous, _of_pair(saved["set"] or {}, pair)):
+            back.update(previous)
+        else:
+            moved.update(_of_pair(now, pair))
+    return back, moved
 
 
 def report(assessment, result=None, check_mode=False):

@@ -4,12 +4,13 @@
 """Carrying out a write-back plan, and nothing else.
 
 :func:`prepare` looks at everything and refuses before the first byte is written; :func:`carry_out`
-writes the record first, so that what was in force before survives a killed run.
+writes the record first and removes it last, so that what was in force before survives a killed run.
 """
 
 from __future__ import annotations
 
 import json
+import os
 
 from . import _writeback
 from ._sysctl import dirty
@@ -94,22 +95,35 @@ def carry_out(work, tree):
     :raises Refused: where what is read back is not what was written
     :raises OSError: where something cannot be written
     """
+    forgotten = [change for change in work.files if change["path"] == _writeback.RECORD and change["after"] is None]
     for change in work.files:
-        if change["after"] is None:
-            tree.remove(change["path"])
-        else:
-            tree.replace(change["path"], change["after"], change["like"])
-        if tree.read(change["path"]) != change["after"]:
-            raise Refused("{} does not hold what was written: look who else writes it".format(change["path"]))
-    if work.kernel is None:
-        return
-    for write in work.kernel["writes"]:
+        if change not in forgotten:
+            _carry_out_file(change, tree)
+    if work.kernel is not None:
+        _carry_out_kernel(work.kernel, tree)
+    # only now: a run that is killed before is taken up by the next one
+    for change in forgotten:
+        _carry_out_file(change, tree)
+        tree.remove_empty(os.path.dirname(_writeback.RECORD))
+
+
+def _carry_out_file(change, tree):
+    if change["after"] is None:
+        tree.remove(change["path"])
+    else:
+        tree.replace(change["path"], change["after"], change["like"])
+    if tree.read(change["path"]) != change["after"]:
+        raise Refused("{} does not hold what was written: look who else writes it".format(change["path"]))
+
+
+def _carry_out_kernel(change, tree):
+    for write in change["writes"]:
         _set(tree, write["key"], write["value"])
     state = read_kernel(tree)
-    if state is None or dirty.in_force(state) != work.kernel["after"]:
+    if state is None or dirty.in_force(state) != change["after"]:
         raise Refused(
             "the kernel has {} after {} was written: look who else writes it".format(
-                state and _writeback.spell(dirty.in_force(state)), _writeback.spell(work.kernel["after"])
+                state and _writeback.spell(dirty.in_force(state)), _writeback.spell(change["after"])
             )
         )
 

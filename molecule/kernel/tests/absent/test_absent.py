@@ -17,4 +17,4 @@ def test_files_are_as_before(host):
 
 
 def test_nothing_of_the_role_is_left(host):
-    assert host.check_output("find /etc /var/lib /usr/lib/sysctl.d -type f -path '*io-hardening*'") == ""
+    assert host.check_output("find /etc /var/lib /usr/lib/sysctl.d -path '*io-hardening*'") == ""

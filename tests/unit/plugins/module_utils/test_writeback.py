@@ -370,8 +370,8 @@ def test_absent_restores_what_was_in_force():
 def test_absent_leaves_a_value_that_somebody_changed():
     moved = dict(IN_FORCE, dirty_ratio=30)
     found = _writeback.assess(facts(OURS, kernel=moved, saved=SAVED), settings(state="absent"))
-    assert found["plan"]["kernel"] is None
-    assert "somebody set vm.dirty_ratio 30" in found["detail"]
+    assert found["plan"]["kernel"]["writes"] == [{"key": "dirty_background_ratio", "value": 10}]
+    assert "somebody set vm.dirty_ratio 30 since, so that stays" in found["detail"]
 
 
 def test_absent_where_nothing_was_set():

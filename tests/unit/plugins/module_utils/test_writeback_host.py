@@ -76,6 +76,19 @@ def test_absent_puts_everything_back(tmp_path, mode):
     assert harden(root, state="absent")["plan"] is None
 
 
+def test_absent_leaves_no_folder_and_keeps_the_one_the_journal_of_the_guests_is_in(tmp_path):
+    folder = tmp_path / "var/lib/hypervisor-io-hardening"
+    root = host_tree(tmp_path)
+    harden(root)
+    assert folder.is_dir()
+    harden(root, state="absent")
+    assert not folder.exists()
+    harden(root)
+    (folder / "journal").mkdir()
+    harden(root, state="absent")
+    assert [place.name for place in folder.iterdir()] == ["journal"]
+
+
 def test_what_was_in_force_before_survives_a_change_of_mode(tmp_path):
     root = host_tree(tmp_path)
     harden(root)
@@ -191,6 +204,25 @@ def test_a_killed_run_leaves_old_or_new_and_the_next_one_ends_it(tmp_path, monke
         assert snapshot(root) == expected, number
         harden(root, state="absent")
         assert kernel(root)["dirty_ratio"] == 20
+        if not killed:
+            break
+    assert number > 20
+
+
+def test_a_killed_absent_is_ended_by_the_next_one(tmp_path):
+    files = {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"}
+    for number in range(1, 100):
+        root = host_tree(tmp_path / str(number), files)
+        original = snapshot(root)
+        harden(root, take_over=True)
+        child = os.fork()
+        if child == 0:
+            _die_at(number)
+            harden(root, state="absent")
+            os._exit(0)
+        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        harden(root, state="absent")
+        assert snapshot(root) == original, number
         if not killed:
             break
     assert number > 20
