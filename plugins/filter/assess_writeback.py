@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
 
 _FACTS = ("files", "kernel", "memory", "tuned", "devices", "saved", "problems")
 
@@ -41,8 +42,8 @@ def assess_writeback(
         "background_limit_bytes": background_limit_bytes,
     }
     try:
-        return _writeback.assess(facts, settings, host)
-    except _writeback.SettingsError as error:
+        return assess(facts, settings, host)
+    except SettingsError as error:
         raise AnsibleFilterError(f"assess_writeback: {error}") from error
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import report
 
 
 def writeback_report(assessment, result=None, check_mode=False):
     if not isinstance(assessment, dict) or "findings" not in assessment:
         raise AnsibleFilterError("writeback_report: the input must be the result of assess_writeback")
-    return _writeback.report(assessment, result, check_mode)
+    return report(assessment, result, check_mode)
 
 
 class FilterModule:

@@ -72,7 +72,7 @@ left:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_apply import (
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.apply import (
     Refused,
     carry_out,
     diff,

@@ -139,7 +139,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts
 
 
 def main():

@@ -83,6 +83,16 @@ def in_force(state):
     return limits
 
 
+def of_pair(limits, pair):
+    """Of some limits that of one pair."""
+    return {key: value for key, value in limits.items() if pair_of(key) == pair}
+
+
+def spell(limits):
+    """Limits for a person: ``vm.dirty_ratio 2, vm.dirty_background_ratio 1``."""
+    return ", ".join("vm.%s %d" % item for item in limits.items())
+
+
 def steps(state, limits):
     """The shortest list of ``(key, value)`` writes that puts ``limits`` in force."""
     writes = []

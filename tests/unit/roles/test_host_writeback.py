@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils.writeback_host import (
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import (
     harden,
     host_tree,
     kernel,

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import ours
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
 
 GIB = 1 << 30
 RATIOS = {"dirty_ratio": 2, "dirty_background_ratio": 1}
@@ -36,16 +38,16 @@ def settings(**changes):
 
 def a_file(path, text, target=None, **changes):
     lines = parse(text)
-    ours = [line for line in lines if dirty.relevant(line)]
+    relevant = [line for line in lines if dirty.relevant(line)]
     return {
         "path": path,
         "target": target or path,
         "masks": [],
         "read_at_boot": path != "/etc/sysctl.conf",
         "read_by_tuned": path.startswith(("/etc/", "/run/")),
-        "digest": _writeback.digest(text),
-        "assignments": ours,
-        "others": len(lines) - len(ours),
+        "digest": ours.digest(text),
+        "assignments": relevant,
+        "others": len(lines) - len(relevant),
         **changes,
     }
 
@@ -65,7 +67,7 @@ def facts(*files, **changes):
     return values
 
 
-OURS = a_file(_writeback.FILE, _writeback.file_text(RATIOS))
+OURS = a_file(ours.FILE, ours.file_text(RATIOS))
 
 
 def rules(assessment, severity=None):
@@ -73,11 +75,11 @@ def rules(assessment, severity=None):
 
 
 def test_a_fresh_host():
-    found = _writeback.assess(facts(), settings(), "pve1")
+    found = assess(facts(), settings(), "pve1")
     assert rules(found) == ["IO201", "IO202"]
     assert all(one["host"] == "pve1" and one["fixable"] for one in found["findings"])
     assert found["plan"]["files"] == [
-        {"op": "write", "path": _writeback.FILE, "before": None, "text": _writeback.file_text(RATIOS)}
+        {"op": "write", "path": ours.FILE, "before": None, "text": ours.file_text(RATIOS)}
     ]
     assert found["plan"]["kernel"]["writes"] == [
         {"key": "dirty_ratio", "value": 2},
@@ -88,7 +90,7 @@ def test_a_fresh_host():
 
 
 def test_nothing_is_written_where_another_file_has_it_right_already():
-    found = _writeback.assess(
+    found = assess(
         facts(a_file("/etc/sysctl.d/10-own.conf", "vm/dirty_ratio=2\nvm.dirty_background_ratio = 1"), kernel=IN_FORCE),
         settings(),
     )
@@ -96,15 +98,15 @@ def test_nothing_is_written_where_another_file_has_it_right_already():
 
 
 def test_our_file_is_kept_as_it_should_be():
-    found = _writeback.assess(facts(a_file(_writeback.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
-    assert found["plan"]["files"][0]["before"] == _writeback.digest("vm.dirty_ratio=3\n")
+    found = assess(facts(a_file(ours.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
+    assert found["plan"]["files"][0]["before"] == ours.digest("vm.dirty_ratio=3\n")
     assert found["plan"]["kernel"] is None
-    assert _writeback.assess(facts(OURS, kernel=IN_FORCE), settings())["plan"] is None
+    assert assess(facts(OURS, kernel=IN_FORCE), settings())["plan"] is None
 
 
 def test_a_later_file_wins_and_is_named_and_not_outrun():
     late = a_file("/etc/sysctl.d/99-zz.conf", "# x\nvm.dirty_ratio = 40\nnet.ipv4.ip_forward=1\n")
-    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings())
+    found = assess(facts(OURS, late, kernel=IN_FORCE), settings())
     assert found["plan"] is None
     assert found["status"] == "overruled"
     assert "99-zz.conf line 2" in found["detail"]
@@ -115,7 +117,7 @@ def test_a_later_file_wins_and_is_named_and_not_outrun():
 
 def test_take_over_keeps_the_rest_of_the_file():
     late = a_file("/etc/sysctl.d/99-zz.conf", "# x\nvm.dirty_ratio = 40\nnet.ipv4.ip_forward=1\n")
-    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings(take_over=True))
+    found = assess(facts(OURS, late, kernel=IN_FORCE), settings(take_over=True))
     assert found["status"] == "to_change"
     step = found["plan"]["files"][0]
     assert (step["op"], step["lines"], step["remove"], step["path"]) == ("take_over", [2], False, late["path"])
@@ -124,13 +126,13 @@ def test_take_over_keeps_the_rest_of_the_file():
 
 def test_take_over_moves_a_file_aside_that_holds_nothing_else():
     late = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\nvm.dirty_background_ratio=20\n")
-    step = _writeback.assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
+    step = assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
     assert (step["lines"], step["remove"]) == ([1, 2], True)
 
 
 def test_take_over_masks_a_file_outside_etc():
     late = a_file("/usr/lib/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
-    step = _writeback.assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
+    step = assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
     assert (step["source"], step["path"], step["aside"], step["remove"]) == (
         "/usr/lib/sysctl.d/99-zz.conf",
         "/etc/sysctl.d/99-zz.conf",
@@ -142,7 +144,7 @@ def test_take_over_masks_a_file_outside_etc():
 def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
     glob = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_background_b* = 100000\n")
     link = a_file("/etc/sysctl.d/99-zzz.conf", "vm.dirty_ratio = 40\n", target="/srv/x.conf")
-    found = _writeback.assess(facts(OURS, glob, link, kernel=IN_FORCE), settings(take_over=True))
+    found = assess(facts(OURS, glob, link, kernel=IN_FORCE), settings(take_over=True))
     assert found["plan"] is None
     assert rules(found, "error") == ["IO202", "IO202"]
     assert found["status"] == "overruled"
@@ -150,12 +152,12 @@ def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
 
 def test_sysctl_conf_by_its_link_wins_and_without_the_link_is_a_note():
     by_link = a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_bytes = 1000000\n", target="/etc/sysctl.conf")
-    found = _writeback.assess(facts(OURS, by_link, kernel=IN_FORCE), settings(take_over=True))
+    found = assess(facts(OURS, by_link, kernel=IN_FORCE), settings(take_over=True))
     assert found["findings"][0]["file"] == "/etc/sysctl.conf"
     assert found["plan"]["files"][0]["path"] == "/etc/sysctl.conf"
     assert found["plan"]["files"][0]["remove"] is False
     alone = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n")
-    found = _writeback.assess(facts(OURS, alone, kernel=IN_FORCE), settings())
+    found = assess(facts(OURS, alone, kernel=IN_FORCE), settings())
     assert [(one["severity"], one["line"]) for one in found["findings"]] == [("note", 1)]
     assert found["status"] == "compliant"
 
@@ -163,19 +165,19 @@ def test_sysctl_conf_by_its_link_wins_and_without_the_link_is_a_note():
 def test_an_earlier_file_wins_where_systemd_keeps_the_early_place_of_our_value():
     early = a_file("/etc/sysctl.d/10-a.conf", "vm.dirty_ratio = 2\n")
     between = a_file("/etc/sysctl.d/20-b.conf", "vm.dirty_bytes = 1000000\n")
-    found = _writeback.assess(facts(early, between, OURS, kernel=IN_FORCE), settings())
+    found = assess(facts(early, between, OURS, kernel=IN_FORCE), settings())
     assert [(one["rule"], one["file"]) for one in found["findings"]] == [("IO202", "/etc/sysctl.d/20-b.conf")]
 
 
 def test_an_exclusion_after_our_file_is_found():
     late = a_file("/etc/sysctl.d/99-zz.conf", "-vm.dirty_ratio\n")
-    found = _writeback.assess(facts(OURS, late, kernel=IN_FORCE), settings())
+    found = assess(facts(OURS, late, kernel=IN_FORCE), settings())
     assert [(one["rule"], one["actual"]) for one in found["findings"]] == [("IO202", "-vm.dirty_ratio")]
 
 
 def test_bytes_in_force_and_ratios_wanted():
     state = {"dirty_ratio": 0, "dirty_bytes": 1 << 20, "dirty_background_ratio": 0, "dirty_background_bytes": 1 << 19}
-    found = _writeback.assess(facts(OURS, kernel=state), settings())
+    found = assess(facts(OURS, kernel=state), settings())
     assert found["plan"]["kernel"]["after"] == RATIOS
     assert found["plan"]["record"]["previous"] == {"dirty_bytes": 1 << 20, "dirty_background_bytes": 1 << 19}
     assert rules(found) == ["IO201"]
@@ -183,7 +185,7 @@ def test_bytes_in_force_and_ratios_wanted():
 
 def test_the_first_record_survives_later_runs():
     saved = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, saved=saved), settings(mode="bytes"))
+    found = assess(facts(OURS, kernel=IN_FORCE, saved=saved), settings(mode="bytes"))
     assert found["plan"]["record"]["previous"] == {"dirty_ratio": 20, "dirty_background_ratio": 10}
     assert found["plan"]["record"]["set"] == BYTES
 
@@ -200,13 +202,13 @@ def test_the_first_record_survives_later_runs():
 )
 def test_auto_decides_by_installed_memory(total, wanted):
     memory = None if total is None else {"total": total, "available": total // 2}
-    assert _writeback.assess(facts(memory=memory), settings(mode="auto"))["wanted"] == wanted
+    assert assess(facts(memory=memory), settings(mode="auto"))["wanted"] == wanted
 
 
 @given(st.integers(1, 1 << 44), st.integers(1, 1 << 44), st.integers(1, 1 << 44))
 def test_auto_does_not_move_with_the_available_memory(total, one, other):
-    first = _writeback.assess(facts(memory={"total": total, "available": one}), settings(mode="auto"))
-    second = _writeback.assess(facts(memory={"total": total, "available": other}), settings(mode="auto"))
+    first = assess(facts(memory={"total": total, "available": one}), settings(mode="auto"))
+    second = assess(facts(memory={"total": total, "available": other}), settings(mode="auto"))
     assert first["wanted"] == second["wanted"]
 
 
@@ -222,8 +224,8 @@ def test_auto_does_not_move_with_the_available_memory(total, one, other):
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes, says):
-    with pytest.raises(_writeback.SettingsError) as error:
-        _writeback.assess(facts(), settings(**changes))
+    with pytest.raises(SettingsError) as error:
+        assess(facts(), settings(**changes))
     assert says in str(error.value)
 
 
@@ -241,7 +243,7 @@ def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
 
 
 def test_tuned_that_undoes_the_limits_is_an_error():
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned()), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned()), settings())
     assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
         ("IO203", "error", "/usr/lib/tuned/x/tuned.conf", 7)
     ]
@@ -251,9 +253,9 @@ def test_tuned_that_undoes_the_limits_is_an_error():
 
 def test_tuned_that_lets_the_sysctl_files_win_is_a_note():
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
     assert (rules(found, "note"), found["status"]) == (["IO203"], "compliant")
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
     assert (rules(found, "error"), found["status"]) == (["IO203"], "overruled")
 
 
@@ -261,7 +263,7 @@ CONF = a_file("/etc/sysctl.conf", "vm.dirty_bytes = 1000000\n")
 
 
 def test_sysctl_conf_that_the_boot_does_not_read_wins_through_tuned():
-    found = _writeback.assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned("sysctl", "dirty_ratio", "40")), settings())
+    found = assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned("sysctl", "dirty_ratio", "40")), settings())
     assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
         ("IO202", "error", "/etc/sysctl.conf", 1),
         ("IO203", "note", "/usr/lib/tuned/x/tuned.conf", 7),
@@ -272,7 +274,7 @@ def test_sysctl_conf_that_the_boot_does_not_read_wins_through_tuned():
 
 def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_only_there():
     def _steps(*files, **one):
-        found = _writeback.assess(facts(OURS, *files, kernel=IN_FORCE, tuned=tuned(**one)), settings(take_over=True))
+        found = assess(facts(OURS, *files, kernel=IN_FORCE, tuned=tuned(**one)), settings(take_over=True))
         return [(step["op"], step["path"], step["lines"]) for step in (found["plan"] or {"files": []})["files"]]
 
     sysctl = {"plugin": "sysctl", "key": "dirty_ratio", "value": "40"}
@@ -286,72 +288,72 @@ def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_on
 
 
 def test_a_profile_that_writes_after_the_files_decides_and_sysctl_conf_is_left_alone():
-    found = _writeback.assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned()), settings(take_over=True))
+    found = assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned()), settings(take_over=True))
     assert [(one["rule"], one["severity"]) for one in found["findings"]] == [("IO202", "note"), ("IO203", "error")]
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
 def test_a_profile_that_writes_before_the_files_are_applied_is_a_note():
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(reapply_after=1)), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(reapply_after=1)), settings())
     assert (rules(found, "note"), rules(found, "error"), found["status"]) == (["IO203"], [], "compliant")
 
 
 def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_right():
     theirs = a_file("/usr/lib/sysctl.d/10-own.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
-    found = _writeback.assess(facts(theirs, kernel=IN_FORCE, tuned=by_sysctl), settings())
-    assert [step["path"] for step in found["plan"]["files"]] == [_writeback.FILE]
+    found = assess(facts(theirs, kernel=IN_FORCE, tuned=by_sysctl), settings())
+    assert [step["path"] for step in found["plan"]["files"]] == [ours.FILE]
     assert rules(found) == ["IO202", "IO203"]
     # and not where that would not help
-    found = _writeback.assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
+    found = assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
 def test_a_file_of_run_is_masked_for_the_boot_and_stays_in_force_for_tuned():
     run = a_file("/run/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
-    found = _writeback.assess(facts(OURS, run, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
+    found = assess(facts(OURS, run, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
     assert [(one["message"].split(": ")[0], one["fixable"]) for one in found["findings"] if one["rule"] == "IO202"] == [
         ("/run/sysctl.d/99-zz.conf line 1 wins at boot", True),
         ("/run/sysctl.d/99-zz.conf line 1 wins when tuned applies it after its profile", False),
     ]
     masked = dict(run, read_at_boot=False)
-    found = _writeback.assess(facts(OURS, masked, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
+    found = assess(facts(OURS, masked, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
 def test_lines_of_one_file_that_two_names_lead_to_are_taken_in_one_step():
     one = a_file("/etc/sysctl.d/98-a.conf", "vm.dirty_ratio=40\nvm.dirty_background_ratio=9\n", target="/etc/sysctl.conf")
     other = dict(one, path="/etc/sysctl.d/99-zz.conf")
-    steps = _writeback.assess(facts(OURS, one, other), settings(take_over=True))["plan"]["files"]
+    steps = assess(facts(OURS, one, other), settings(take_over=True))["plan"]["files"]
     assert [(step["path"], step["lines"]) for step in steps] == [("/etc/sysctl.conf", [1, 2])]
 
 
 def test_tuned_that_neither_runs_nor_starts_is_no_finding():
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(running=False, enabled=False)), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(running=False, enabled=False)), settings())
     assert found["findings"] == []
 
 
 def test_limits_above_what_a_disk_queues_are_a_note():
     devices = [{"name": "sda", "queue_bytes": 160 << 20}, {"name": "nvme0n1", "queue_bytes": 1 << 40}]
-    found = _writeback.assess(
+    found = assess(
         facts(OURS, kernel=IN_FORCE, devices=devices, memory={"total": 24 * GIB, "available": 24 * GIB}), settings()
     )
     assert [(one["rule"], one["severity"], one["actual"]) for one in found["findings"]] == [
         ("IO204", "note", {"sda": 160 << 20})
     ]
     low = settings(mode="bytes", limit_bytes=32 << 20, background_limit_bytes=16 << 20)
-    assert "IO204" not in rules(_writeback.assess(facts(devices=devices), low))
+    assert "IO204" not in rules(assess(facts(devices=devices), low))
 
 
 def test_what_cannot_be_read_is_a_finding():
     problem = {"file": "/etc/sysctl.d/99-odd.conf", "line": None, "guest": None, "reason": "Permission denied"}
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, problems=[problem]), settings())
+    found = assess(facts(OURS, kernel=IN_FORCE, problems=[problem]), settings())
     assert [(one["severity"], one["file"]) for one in found["findings"]] == [("warning", "/etc/sysctl.d/99-odd.conf")]
 
 
 def test_without_a_kernel_only_the_files_count():
-    found = _writeback.assess(facts(kernel=None, memory=None), settings())
+    found = assess(facts(kernel=None, memory=None), settings())
     assert rules(found) == ["IO202"]
     assert found["plan"]["kernel"] is None
     assert found["plan"]["record"]["previous"] is None
@@ -361,21 +363,21 @@ SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 
 
 
 def test_absent_restores_what_was_in_force():
-    found = _writeback.assess(facts(OURS, kernel=IN_FORCE, saved=SAVED), settings(state="absent"))
+    found = assess(facts(OURS, kernel=IN_FORCE, saved=SAVED), settings(state="absent"))
     assert found["plan"]["kernel"]["after"] == SAVED["previous"]
-    assert found["plan"]["files"] == [{"op": "remove", "path": _writeback.FILE, "before": OURS["digest"]}]
+    assert found["plan"]["files"] == [{"op": "remove", "path": ours.FILE, "before": OURS["digest"]}]
     assert found["plan"]["record"] is None
 
 
 def test_absent_leaves_a_value_that_somebody_changed():
     moved = dict(IN_FORCE, dirty_ratio=30)
-    found = _writeback.assess(facts(OURS, kernel=moved, saved=SAVED), settings(state="absent"))
+    found = assess(facts(OURS, kernel=moved, saved=SAVED), settings(state="absent"))
     assert found["plan"]["kernel"]["writes"] == [{"key": "dirty_background_ratio", "value": 10}]
     assert "somebody set vm.dirty_ratio 30 since, so that stays" in found["detail"]
 
 
 def test_absent_where_nothing_was_set():
-    found = _writeback.assess(facts(), settings(state="absent"))
+    found = assess(facts(), settings(state="absent"))
     assert (found["plan"], found["status"], found["findings"]) == (None, "compliant", [])
 
 
@@ -399,7 +401,7 @@ names = st.sampled_from(["10-a", "50-b", "99-a", "99-zz", "99-zzz"])
 def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
     """The heart of IO202: take away the lines the plan names, add our file, and a boot gives what is wanted."""
     files = [a_file(f"/etc/sysctl.d/{name}.conf", "\n".join(texts[name])) for name in sorted(texts)]
-    found = _writeback.assess(facts(*files), settings(mode=mode, take_over=True))
+    found = assess(facts(*files), settings(mode=mode, take_over=True))
     texts = {f"/etc/sysctl.d/{name}.conf": text for name, text in texts.items()}
     for step in found["plan"]["files"]:
         if step["op"] == "write":
@@ -426,7 +428,7 @@ def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, 
     texts["/etc/sysctl.conf"] = conf
     files = [a_file(path, "\n".join(texts[path])) for path in sorted(texts)]
     by_sysctl = tuned("sysctl", key, "60")
-    found = _writeback.assess(facts(*files, tuned=by_sysctl), settings(mode=mode, take_over=True))
+    found = assess(facts(*files, tuned=by_sysctl), settings(mode=mode, take_over=True))
     for step in found["plan"]["files"]:
         if step["op"] == "write":
             texts[step["path"]] = step["text"].split("\n")
@@ -447,5 +449,5 @@ def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, 
     after = [a_file(path, "\n".join(text)) for path, text in sorted(texts.items())]
     after.append(a_file("/etc/sysctl.conf", "\n".join(conf)))
     kernel = {**dict.fromkeys(dirty.KEYS, 0), **found["wanted"]}
-    second = _writeback.assess(facts(*after, tuned=by_sysctl, kernel=kernel), settings(mode=mode, take_over=True))
+    second = assess(facts(*after, tuned=by_sysctl, kernel=kernel), settings(mode=mode, take_over=True))
     assert (second["plan"], second["status"]) == (None, "compliant")

@@ -9,9 +9,10 @@ import json
 import os
 import re
 
-from . import _tuned, _writeback
-from ._sysctl import dirty
-from ._sysctl.assignments import DIRECTORIES, parse, precedence
+from .. import _tuned
+from .._sysctl import dirty
+from .._sysctl.assignments import DIRECTORIES, parse, precedence
+from . import ours
 
 KERNEL = "/proc/sys/vm"
 
@@ -19,7 +20,7 @@ KERNEL = "/proc/sys/vm"
 def read_facts(tree):
     """Everything there is to know, as ``host_writeback_info`` returns it (docs/data.md, "Host write-back").
 
-    :param tree: a :class:`._tree.Tree`
+    :param tree: a :class:`.._tree.Tree`
     """
     problems = []
     return {
@@ -48,7 +49,7 @@ def read_kernel(tree):
 
 def read_record(tree, problems):
     """What an earlier run recorded, ``None`` where there is none."""
-    raw = _read(tree, _writeback.RECORD, problems)
+    raw = _read(tree, ours.RECORD, problems)
     if raw is None:
         return None
     try:
@@ -57,7 +58,7 @@ def read_record(tree, problems):
             raise ValueError("schema {!r} is not known".format(record["schema"]))
         return {key: record[key] for key in ("schema", "previous", "set", "taken")}
     except (ValueError, KeyError, TypeError) as error:
-        _problem(problems, _writeback.RECORD, None, f"is not a record of this collection ({error}): move it away")
+        _problem(problems, ours.RECORD, None, f"is not a record of this collection ({error}): move it away")
         return None
 
 
@@ -79,7 +80,7 @@ def _files(tree, problems):
         if entry is None:
             continue
         reached.add(entry["target"])
-        if entry["assignments"] or path == _writeback.FILE:
+        if entry["assignments"] or path == ours.FILE:
             found.append({**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned})
     return found
 
@@ -93,7 +94,7 @@ def _file(tree, path, problems):
     return {
         "path": path,
         "target": tree.resolve(path),
-        "digest": _writeback.digest(raw),
+        "digest": ours.digest(raw),
         "assignments": assignments,
         "others": len(lines) - len(assignments),
     }

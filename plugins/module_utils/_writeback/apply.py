@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import os
 
-from . import _writeback
-from ._sysctl import dirty
-from ._sysctl.assignments import comment_out
-from ._writeback_read import KERNEL, read_kernel, read_record
+from .._sysctl import dirty
+from .._sysctl.assignments import comment_out
+from . import ours
+from .read import KERNEL, read_kernel, read_record
 
 
 class Refused(Exception):
@@ -62,13 +62,13 @@ def prepare(plan, tree):
     if plan["kernel"] is not None:
         _kernel(work, tree, plan["kernel"])
     record = plan["record"]
-    before = tree.read(_writeback.RECORD)
+    before = tree.read(ours.RECORD)
     if record is None:
-        work.put(_writeback.RECORD, before, None)
+        work.put(ours.RECORD, before, None)
     elif work.changed:
         record = dict(record, taken=[taken[path] for path in sorted(taken)])
-        work.put(_writeback.RECORD, before, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("utf-8"))
-        work.files.sort(key=lambda change: change["path"] != _writeback.RECORD)
+        work.put(ours.RECORD, before, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("utf-8"))
+        work.files.sort(key=lambda change: change["path"] != ours.RECORD)
     return work
 
 
@@ -95,7 +95,7 @@ def carry_out(work, tree):
     :raises Refused: where what is read back is not what was written
     :raises OSError: where something cannot be written
     """
-    forgotten = [change for change in work.files if change["path"] == _writeback.RECORD and change["after"] is None]
+    forgotten = [change for change in work.files if change["path"] == ours.RECORD and change["after"] is None]
     for change in work.files:
         if change not in forgotten:
             _carry_out_file(change, tree)
@@ -104,7 +104,7 @@ def carry_out(work, tree):
     # only now: a run that is killed before is taken up by the next one
     for change in forgotten:
         _carry_out_file(change, tree)
-        tree.remove_empty(os.path.dirname(_writeback.RECORD))
+        tree.remove_empty(os.path.dirname(ours.RECORD))
 
 
 def _carry_out_file(change, tree):
@@ -123,7 +123,7 @@ def _carry_out_kernel(change, tree):
     if state is None or dirty.in_force(state) != change["after"]:
         raise Refused(
             "the kernel has {} after {} was written: look who else writes it".format(
-                state and _writeback.spell(dirty.in_force(state)), _writeback.spell(change["after"])
+                state and dirty.spell(dirty.in_force(state)), dirty.spell(change["after"])
             )
         )
 
@@ -153,7 +153,7 @@ def diff(work):
 
 
 def _digest(raw):
-    return None if raw is None else _writeback.digest(raw)
+    return None if raw is None else ours.digest(raw)
 
 
 def _moved(path):
@@ -186,7 +186,7 @@ def _take_over(work, tree, step, taken):
     kept = tree.read(aside) if aside else None
     # an original that still stands is a run that was killed before it got here
     again = known is not None and _digest(kept) == known["original"] != _digest(original)
-    after = None if step["remove"] and not again else comment_out(original, step["lines"], _writeback.REMARK)
+    after = None if step["remove"] and not again else comment_out(original, step["lines"], ours.REMARK)
     if aside and not again:
         if kept not in (None, original):
             raise Refused(f"{aside} is there already: move it away, it holds somebody's file")
@@ -229,7 +229,7 @@ def _kernel(work, tree, change):
         return
     if state != change["before"]:
         raise Refused(
-            f"the kernel has {_writeback.spell(dirty.in_force(state))}, not what the plan was made from,"
+            f"the kernel has {dirty.spell(dirty.in_force(state))}, not what the plan was made from,"
             f" nothing was written; {_AGAIN}"
         )
     work.kernel = change

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _writeback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_apply import carry_out, prepare
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback_read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.apply import carry_out, prepare
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess as assess_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts
 
 DEFAULTS = {
     "mode": "ratio",
@@ -59,7 +59,7 @@ def kernel(root: Path) -> dict[str, int]:
 
 def assess(root: Path, **settings) -> dict:
     """Read and assess a tree."""
-    return _writeback.assess(read_facts(Tree(str(root))), {**DEFAULTS, **settings}, "pve1")
+    return assess_facts(read_facts(Tree(str(root))), {**DEFAULTS, **settings}, "pve1")
 
 
 def harden(root: Path, **settings) -> dict:
