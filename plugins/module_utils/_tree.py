@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from ._backend.tree import sync_directory
+from . import _whole_file
 
 LARGEST = 4 * 1024 * 1024
 """No configuration file is larger; anything that is, is not read."""
@@ -100,30 +100,17 @@ class Tree:
             return None
 
     def replace(self, path, raw, like=None):
-        """Write a file so that a killed run leaves it old or new: temporary file, fsync, rename.
+        """Write a file so that a killed run leaves it old or new.
 
         Mode and owner stay, or are those of the file ``like``; a new file is root's, 0644.
         """
         real = self.real(path)
-        directory, name = os.path.split(real)
-        os.makedirs(directory, mode=0o755, exist_ok=True)
-        temporary = os.path.join(directory, f".{name}.io-hardening-new")
-        try:
-            kept = os.stat(self.real(like) if like else real)
-        except FileNotFoundError:
-            kept = None
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(raw)
-            if kept is not None:
-                os.fchown(descriptor, kept.st_uid, kept.st_gid)
-            os.fchmod(descriptor, 0o644 if kept is None else stat.S_IMODE(kept.st_mode))
-            stream.flush()
-            os.fsync(descriptor)
-        os.rename(temporary, real)
-        sync_directory(directory)
+        os.makedirs(os.path.dirname(real), mode=0o755, exist_ok=True)
+        _whole_file.replace(real, raw, self.real(like) if like else None)
+
+    def remove_leftovers(self, path):
+        """Remove what a killed run left beside a file."""
+        _whole_file.remove_leftovers(os.path.dirname(self.real(path)))
 
     def remove(self, path):
         """Remove a file; fine where there is none."""
@@ -132,7 +119,7 @@ class Tree:
             os.unlink(real)
         except FileNotFoundError:
             return
-        sync_directory(os.path.dirname(real))
+        _whole_file.sync_directory(os.path.dirname(real))
 
     def remove_empty(self, path):
         """Remove a directory where nothing is in it; fine where something is, or where there is none."""

@@ -14,13 +14,14 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .. import _whole_file
 from .._model import CACHE_MODES, native_needs_direct
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
 from .._qemu_server import storage as _storage
 from .._qemu_server.record import record
-from . import layout, qm, reader, tree
+from . import layout, qm, reader
 from .journal import Journal
 
 #: Reasons that are in order for now; every other one fails the run.
@@ -55,6 +56,9 @@ class _Refused(Exception):
 
 def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     """Carry out a plan; one outcome per guest, in the plan's order. One guest's trouble is that guest's."""
+    if not options.check and not layout.is_live(options.root):
+        for directory in {os.path.dirname(layout.inside(options.root, entry["config"])) for entry in plan}:
+            _whole_file.remove_leftovers(directory)
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.max_parallel)) as pool:
         return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
 
@@ -270,8 +274,7 @@ def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str,
     left = [key for key, value in values.items() if value is None and _changes.current(_config.parse(text), key) is not None]
     if left:
         raise _Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
-    path = layout.inside(options.root, entry["config"])
-    tree.write(path, _config.encode(text))
+    _whole_file.replace(os.path.realpath(layout.inside(options.root, entry["config"])), _config.encode(text))
     return layout.read(options.root, entry["config"])
 
 

@@ -12,8 +12,9 @@ import os
 import threading
 from typing import Any
 
+from .. import _whole_file
 from .._journal import lines
-from . import layout, tree
+from . import layout
 
 #: Below the root, so that a tree's journal is the tree's.
 DIRECTORY = "/var/lib/hypervisor-io-hardening/journal"
@@ -64,7 +65,7 @@ class Journal:
             finally:
                 os.close(handle)
             if fresh:
-                tree.sync_directory(self._directory)
+                _whole_file.sync_directory(self._directory)
 
     def _make_directory(self) -> None:
         if os.path.isdir(self._directory):
@@ -76,7 +77,7 @@ class Journal:
             # A tree is often somebody's Git repository: the journal is no part of it.
             with open(os.path.join(self._directory, ".gitignore"), "w", encoding="ascii") as stream:
                 stream.write("*\n")
-        tree.sync_directory(os.path.dirname(self._directory))
+        _whole_file.sync_directory(os.path.dirname(self._directory))
 
     def _keep_inside(self, place: str) -> None:
         real, top = os.path.realpath(place), os.path.realpath(self._root)

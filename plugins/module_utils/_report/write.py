@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 
+from .._whole_file import Beside, remove_leftovers
 from .shape import ReportError
 
 
@@ -20,39 +19,29 @@ def write_all(texts: Mapping[str, str]) -> None:
     Folders are made where they are missing. Raises ReportError where a path cannot be written; the files that
     were there before are then as they were, and nothing new is left behind.
     """
-    ready: list = []
+    ready: list[Beside] = []
     path = ""
     try:
         for path, text in texts.items():
-            ready.append((_beside(path, text), path))
-        for temporary, path in ready:
-            os.replace(temporary, path)
+            ready.append(_beside(path, text))
+        for new in ready:
+            path = new.path
+            new.take_place()
     except OSError as exc:
         raise ReportError("cannot write the report %s: %s. No report was written." % (path, exc.strerror or exc)) from exc
     finally:
-        for temporary, _path in ready:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+        for new in ready:
+            new.discard()
 
 
-def _beside(path: str, text: str) -> str:
-    """The path of a new file in the folder of `path` that holds the text."""
+def _beside(path: str, text: str) -> Beside:
     if os.path.isdir(path):
         raise IsADirectoryError(0, "it is a folder")
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            # as a file that is opened for writing: what publishes the reports is often another user
-            os.fchmod(stream.fileno(), 0o666 & ~_umask())
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return temporary
+    remove_leftovers(folder)
+    # as a file that is opened for writing: what publishes the reports is often another user
+    return Beside(path, text.encode("utf-8", "backslashreplace"), 0o666 & ~_umask())
 
 
 def _umask() -> int:

@@ -95,6 +95,8 @@ def carry_out(work, tree):
     :raises Refused: where what is read back is not what was written
     :raises OSError: where something cannot be written
     """
+    for change in work.files:
+        tree.remove_leftovers(change["path"])
     forgotten = [change for change in work.files if change["path"] == ours.RECORD and change["after"] is None]
     for change in work.files:
         if change not in forgotten:
@@ -241,6 +243,7 @@ def _set(tree, key, value):
         with open(f"{KERNEL}/{key}", "w", encoding="ascii") as stream:
             stream.write("%d\n" % value)
         return
+    tree.remove_leftovers(f"{KERNEL}/{key}")
     before = read_kernel(tree)
     after = dirty.write(before, key, value)
     for name in dirty.KEYS:
