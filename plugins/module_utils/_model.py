@@ -10,6 +10,9 @@ values and the small functions that every room needs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 #: The three options this collection sets on a disk.
 OPTIONS = ("iothread", "aio", "cache")
 
@@ -64,6 +67,25 @@ def native_needs_direct(aio: str | None, cache_direct: bool) -> bool:
     combination of the three that it refuses.
     """
     return aio == "native" and not cache_direct
+
+
+def refused_at_start(key: str, settings: dict[str, Any] | None) -> str | None:
+    """Why QEMU would not start with a disk's settings ("effective" or "next" of docs/data.md); None where it would, or they are not known."""
+    if settings and settings["cache"] and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
+        return f"{key} would have aio native with cache {settings['cache']}, which QEMU refuses"
+    return None
+
+
+def differing(old: dict[str, Any] | None, new: dict[str, Any] | None, options: Iterable[str] = OPTIONS) -> dict[str, tuple[Any, Any]]:
+    """Option → (old, new) of those that differ in a disk's settings; what is not known on either side does not."""
+    if old is None or new is None:
+        return {}
+    return {option: (old[option], new[option]) for option in options if old[option] != new[option] and None not in (old[option], new[option])}
+
+
+def word(value: Any) -> str:
+    """A setting's value for a person: ``on``, ``threads``."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def natural_key(text: str) -> tuple:

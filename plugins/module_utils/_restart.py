@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._model import CACHE_MODES, native_needs_direct
-from ._qemu_process.compare import differences
+from ._model import differing, refused_at_start, word
 
 
 def waiting(guest: dict[str, Any]) -> list[str]:
@@ -22,8 +21,8 @@ def waiting(guest: dict[str, Any]) -> list[str]:
     if controller["pending"] is not None and controller["pending"] != controller["effective"]:
         words.append(f"controller {controller['effective']} → {controller['pending']}")
     for disk in guest["disks"]:
-        found = differences(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
-        words += [f"{disk['key']} {said['option']} {_word(said['runs'])} → {_word(said['configured'])}" for said in found]
+        found = differing(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
+        words += [f"{disk['key']} {option} {word(old)} → {word(new)}" for option, (old, new) in found.items()]
     return words
 
 
@@ -35,11 +34,8 @@ def beside(guest: dict[str, Any]) -> list[str]:
 
 def unstartable(guest: dict[str, Any]) -> str | None:
     """Why QEMU would refuse to start the guest with what waits, None where it would not."""
-    for disk in guest["disks"]:
-        settings = disk["next"] or disk["effective"]
-        if settings and settings["cache"] and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
-            return f"{disk['key']} would have aio native with cache {settings['cache']}, which QEMU refuses"
-    return None
+    faults = (refused_at_start(disk["key"], disk["next"] or disk["effective"]) for disk in guest["disks"])
+    return next(filter(None, faults), None)
 
 
 def held(guest: dict[str, Any]) -> tuple[str, str] | None:
@@ -54,7 +50,3 @@ def held(guest: dict[str, Any]) -> tuple[str, str] | None:
         return "locked", f"locked ({guest['lock']}); run again when that has ended"
     fault = unstartable(guest)
     return ("would_not_start", f"would not start again: {fault}") if fault else None
-
-
-def _word(value: Any) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import _whole_file
-from .._model import CACHE_MODES, native_needs_direct
+from .._model import refused_at_start
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
@@ -222,9 +222,9 @@ def _refuse_unstartable(config: _config.Config, values: dict[str, str | None], o
         storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
     guest = record("0", _config.encode(after), storages)
     for disk in guest["disks"]:
-        settings = disk["next"] or disk["effective"]
-        if disk["key"] in values and settings and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
-            raise _Refused("would_not_start", f"{disk['key']} would have aio native with cache {settings['cache']}, which QEMU refuses")
+        fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
+        if disk["key"] in values and fault:
+            raise _Refused("would_not_start", fault)
 
 
 def _storage_text(options: Options) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._model import IOTHREAD_CONTROLLER, OPTIONS
+from .._model import IOTHREAD_CONTROLLER, OPTIONS, differing, word
 from .judge_disk import Remark
 
 _COLD_START = "Stop and start the guest (qm shutdown, qm start, or qm reboot); a reboot inside the guest is not enough."
@@ -26,9 +26,9 @@ def waiting(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tup
             continue
         configured = disk["effective"]
         moved = [option for option in OPTIONS if configured is None or configured[option] != after[option]]
-        old, new = _different(now, after, moved)
-        if new:
-            yield disk, _waits(old, new)
+        found = differing(now, after, moved)
+        if found:
+            yield disk, _waits(*_sides(found))
 
 
 def drift(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Remark]]:
@@ -36,21 +36,10 @@ def drift(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tuple
     if guest["config"] is None:
         return
     for disk in judged:
-        if disk["runs"] is None or disk["effective"] is None:
-            continue
-        runs, configured = _different(disk["runs"], disk["effective"], OPTIONS)
-        if runs:
-            yield (
-                disk,
-                Remark(
-                    "IO109",
-                    "warning",
-                    "runs with " + ", ".join(f"{option} {_word(runs[option])}, configured is {_word(configured[option])}" for option in runs),
-                    _COLD_START,
-                    runs,
-                    configured,
-                ),
-            )
+        found = differing(disk["runs"], disk["effective"])
+        if found:
+            said = ", ".join(f"{option} {word(runs)}, configured is {word(configured)}" for option, (runs, configured) in found.items())
+            yield disk, Remark("IO109", "warning", f"runs with {said}", _COLD_START, *_sides(found))
 
 
 def disagreements(guest: dict[str, Any]) -> Iterator[tuple[str | None, Remark]]:
@@ -60,15 +49,9 @@ def disagreements(guest: dict[str, Any]) -> Iterator[tuple[str | None, Remark]]:
 
 
 def _waits(old: dict[str, Any], new: dict[str, Any]) -> Remark:
-    change = ", ".join(f"{option} {_word(old[option])} → {_word(new[option])}" for option in new)
+    change = ", ".join(f"{option} {word(old[option])} → {word(new[option])}" for option in new)
     return Remark("IO108", "warning", f"waits for a cold start: {change}", _COLD_START, old, new)
 
 
-def _word(value: Any) -> str:
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-
-
-def _different(old: dict[str, Any], new: dict[str, Any], options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of some options the old and the new values that differ; what is not known on either side does not."""
-    names = [option for option in options if old[option] != new[option] and None not in (old[option], new[option])]
-    return {name: old[name] for name in names}, {name: new[name] for name in names}
+def _sides(found: dict[str, tuple[Any, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {option: old for option, (old, _new) in found.items()}, {option: new for option, (_old, new) in found.items()}
