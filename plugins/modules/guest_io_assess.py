@@ -42,16 +42,12 @@ options:
   migrate_controllers:
     description: JMESPath selector of the guests whose SCSI driver may change.
     type: str
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 attributes:
   action:
     support: full
     description: Is an action plugin.
-  check_mode:
-    support: full
-    description: Changes nothing.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
 seealso:
   - module: hypervisor.io_hardening.guest_io_info
   - plugin: hypervisor.io_hardening.assess

@@ -33,16 +33,8 @@ options:
     description: Ids of the guests to read. Without it, all.
     type: list
     elements: str
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and returns what it returns without it.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
   - plugin: hypervisor.io_hardening.assess

@@ -28,16 +28,8 @@ options:
     description: The run whose entries are returned. V(last) is the latest that wrote guests and was no roll back.
     type: str
     default: last
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and returns what it returns without it.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
   - plugin: hypervisor.io_hardening.rollback_plan

@@ -23,14 +23,8 @@ options:
         instead, where there are any.
     type: path
     default: /
-attributes:
-  check_mode:
-    description: Can run in check mode without changing anything.
-    support: full
-  diff_mode:
-    description: Shows what has changed.
-    support: none
-    details: Nothing is ever changed.
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.host_writeback
   - plugin: hypervisor.io_hardening.assess_writeback

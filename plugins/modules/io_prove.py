@@ -116,16 +116,12 @@ options:
   kernel_modules:
     description: The directory of that kernel's modules. Without it, C(lib/modules/VERSION) beside the image's directory, or in C(/).
     type: path
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 attributes:
   check_mode:
     support: full
     description: Checks that everything is there and starts nothing.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
 seealso:
   - plugin: hypervisor.io_hardening.prove_settings
     plugin_type: filter

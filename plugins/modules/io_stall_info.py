@@ -50,13 +50,9 @@ options:
     description: Directory that holds C(proc) and C(sys). Anything other than V(/) is for tests.
     type: path
     default: /
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
 attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and returns what it returns without it.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
   idempotent:
     support: N/A
     description: Changes nothing; what it returns is what happens while it watches.
