@@ -85,7 +85,9 @@ options:
     type: bool
     default: false
   timeout:
-    description: Seconds after which a C(qm set) that gives no answer is ended.
+    description:
+      - Seconds after which a C(qm set) that gives no answer is ended.
+      - Where O(root) is not V(/), how long to wait for another run that writes in the same directories.
     type: int
     default: 300
   journal:

@@ -22,6 +22,7 @@ from .._qemu_server import drive as _drive
 from .._qemu_server import storage as _storage
 from .._qemu_server.record import record
 from . import layout, qm, reader
+from .alone import alone
 from .journal import Journal
 
 #: Reasons that are in order for now; every other one fails the run.
@@ -29,7 +30,10 @@ LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
 
 
 class Options(NamedTuple):
-    """How to apply. ``run`` runs a command, ``timeout`` is in seconds for one call of qm; without a journal none is kept."""
+    """How to apply. ``run`` runs a command; without a journal none is kept.
+
+    ``timeout`` is in seconds: for one call of qm, and for another run that writes the same tree.
+    """
 
     run: qm.Run
     root: str = "/"
@@ -56,9 +60,21 @@ class _Refused(Exception):
 
 def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     """Carry out a plan; one outcome per guest, in the plan's order. One guest's trouble is that guest's."""
-    if not options.check and not layout.is_live(options.root):
-        for directory in {os.path.dirname(layout.inside(options.root, entry["config"])) for entry in plan}:
+    if options.check or layout.is_live(options.root):
+        return _apply_all(plan, options)
+    configs = [layout.inside(options.root, entry["config"]) for entry in plan]
+    directories = {os.path.dirname(config) for config in configs if layout.stays_inside(options.root, config)}
+    # Two runs would both find a guest as their plans found it, and both write it.
+    with alone(directories, options.timeout) as held_by_another:
+        if held_by_another:
+            detail = f"another run has been writing in {held_by_another} for {options.timeout} s; run again when it has ended"
+            return [Outcome(_result(entry, "failed", reason="busy", detail=detail), None) for entry in plan]
+        for directory in directories:
             _whole_file.remove_leftovers(directory)
+        return _apply_all(plan, options)
+
+
+def _apply_all(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.max_parallel)) as pool:
         return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
 
@@ -168,7 +184,7 @@ def _current(entry: dict[str, Any], options: Options) -> bytes:
     if entry["config"].endswith(".json"):
         raise _Refused("refused", "its config is JSON, a copy that can be judged but not written")
     try:
-        raw = layout.read(options.root, entry["config"])
+        raw = layout.read_config(options.root, entry["config"])
     except FileNotFoundError as exc:
         raise _Refused("moved", _where(entry, options)) from exc
     if _config.digest(raw) != entry["digest"]:
@@ -274,7 +290,7 @@ def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str,
     left = [key for key, value in values.items() if value is None and _changes.current(_config.parse(text), key) is not None]
     if left:
         raise _Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
-    _whole_file.replace(os.path.realpath(layout.inside(options.root, entry["config"])), _config.encode(text))
+    _whole_file.replace(layout.inside(options.root, entry["config"]), _config.encode(text))
     return layout.read(options.root, entry["config"])
 
 

@@ -129,7 +129,7 @@ def read(root: str, path: str) -> bytes:
     """The bytes of a host's file below ``root``; raises OSError, also for what leaves the root by a link
     and for what is larger than Proxmox VE stores."""
     full = inside(root, path)
-    if not is_live(root) and not _stays_inside(root, full):
+    if not is_live(root) and not stays_inside(root, full):
         raise OSError(0, f"is a link that leads out of {root}")
     if not stat.S_ISREG(os.stat(full).st_mode):
         raise OSError(0, "is no regular file")
@@ -140,7 +140,19 @@ def read(root: str, path: str) -> bytes:
     return raw
 
 
-def _stays_inside(root: str, full: str) -> bool:
+def read_config(root: str, path: str) -> bytes:
+    """The bytes of a guest's config; raises OSError as :func:`read`, and for a link.
+
+    A link would be a second guest of the same file, and be written twice. Directories may be links, as
+    Proxmox VE's own /etc/pve/qemu-server is.
+    """
+    if os.path.islink(inside(root, path)):
+        raise OSError(0, "is a link; a guest's config is a file of its own")
+    return read(root, path)
+
+
+def stays_inside(root: str, full: str) -> bool:
+    """Whether a path leads to a place below ``root``, links followed."""
     top = _real_directory(root)
     real = os.path.realpath(full) if os.path.islink(full) else _real_directory(os.path.dirname(full))
     return os.path.commonpath([real, top]) == top

@@ -92,7 +92,7 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
 
 def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     try:
-        raw = layout.read(reading.root, source.path)
+        raw = layout.read_config(reading.root, source.path)
         json_text = _config.decode(raw) if source.path.endswith(".json") else None
         if json_text is not None:
             raw = to_text(json_text).encode("utf-8", "surrogatepass")

@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
+import fcntl
 import os
+import time
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.alone import alone
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 
 GUEST = b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0: discard=on,file=local:1/d.qcow2,size=1G\n\n[snap1]\nscsi0: x\n"
@@ -66,12 +71,83 @@ def test_check_mode_writes_nothing(tmp_path, folder):
     assert result["status"] == "changed" and (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n"
 
 
-def test_a_link_that_leads_out_is_neither_read_nor_written(tmp_path, folder):
-    outside = tmp_path.parent / f"{tmp_path.name}-outside.conf"
-    outside.write_text("name: a\nvirtio0: local:1/d.raw\n")
-    (folder / "100.conf").symlink_to(outside)
-    reading = reader.read(str(tmp_path))
-    assert reading.guests == [] and "link that leads out" in reading.problems[0]["reason"]
+@pytest.mark.parametrize("target", ["../../../../../../{name}-outside.conf", "101.conf", "../../pve2/qemu-server/100.conf"])
+def test_a_config_that_is_a_link_is_neither_read_nor_written(tmp_path, folder, target):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    plan = plan_of(tmp_path)
+    (folder / "100.conf").unlink()
+    (folder / "100.conf").symlink_to(target.format(name=tmp_path.name))
+    place = Path(os.path.normpath(folder / os.readlink(folder / "100.conf")))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("name: a\nvirtio0: local:1/d.raw\n")
+    reading = reader.read(str(tmp_path), guests=["100"], node="pve1")
+    assert [problem["reason"] for problem in reading.problems] == ["cannot be read: is a link; a guest's config is a file of its own"]
+    assert reading.guests == []
+    (result,) = apply(tmp_path, plan)
+    assert result["status"] == "failed" and "is a link" in result["detail"]
+    assert place.read_text() == "name: a\nvirtio0: local:1/d.raw\n"
+
+
+@pytest.mark.parametrize("nodes", ["nodes", "elsewhere"])
+def test_a_directory_that_is_a_link_leads_to_its_guests(tmp_path, nodes):
+    """Proxmox VE's /etc/pve/qemu-server leads to nodes/NODE/qemu-server; a copy may lack the nodes."""
+    real = tmp_path / "etc/pve" / nodes / "pve1/qemu-server"
+    real.mkdir(parents=True)
+    (tmp_path / "etc/pve/qemu-server").symlink_to(f"{nodes}/pve1/qemu-server")
+    (real / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    assert [result["status"] for result in apply(tmp_path)] == ["changed"]
+    assert (real / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw,iothread=1,aio=threads\n"
+    assert os.listdir(real) == ["100.conf"]
+
+
+def test_a_directory_that_leads_out_is_neither_read_nor_written(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root = tmp_path / "root"
+    (root / "etc/pve").mkdir(parents=True)
+    (root / "etc/pve/qemu-server").symlink_to(outside)
+    (outside / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    (outside / ".100.conf.abcd_123.io-hardening-new").write_text("x")
+    reading = reader.read(str(root))
+    assert reading.guests == [] and "link that leads out" in reading.problems[-1]["reason"]
+    entry = {"guest": "100", "config": "/etc/pve/qemu-server/100.conf", "digest": "0", "changes": [], "node": None}
+    assert apply(root, [entry])[0]["status"] == "failed"
+    assert len(os.listdir(outside)) == 2
+
+
+def test_two_runs_at_once_write_a_guest_once(tmp_path, folder):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    plan = plan_of(tmp_path)
+    other = os.open(folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        runs = [pool.submit(apply, tmp_path, plan) for _run in range(4)]
+        time.sleep(0.2)
+        assert (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n", "did not wait"
+        os.close(other)
+        results = sorted((run.result()[0]["status"], run.result()[0]["reason"] or "") for run in runs)
+    assert results == [("changed", "")] + 3 * [("failed", "digest_moved")]
+
+
+def test_a_run_that_does_not_end_is_not_waited_for_for_ever(tmp_path, folder):
+    (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
+    other = os.open(folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    (result,) = apply(tmp_path, timeout=0)
+    assert (result["status"], result["reason"]) == ("failed", "busy")
+    assert f"another run has been writing in {folder} for 0 s" in result["detail"]
+    assert [one["status"] for one in apply(tmp_path, check=True)] == ["changed"], "check mode waits for nobody"
+    os.close(other)
+    assert [one["status"] for one in apply(tmp_path)] == ["changed"]
+
+
+def test_a_directory_of_two_names_is_held_once(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").symlink_to("a")
+    with alone([str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "missing")], 0) as held_by_another:
+        assert held_by_another is None
+        with alone([str(tmp_path / "b")], 0) as held_by_another:
+            assert held_by_another == str(tmp_path / "b")
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, folder, monkeypatch):
