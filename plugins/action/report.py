@@ -72,7 +72,6 @@ class ActionModule(ActionBase):
             ARGUMENTS,
             mutually_exclusive=[("documents", "parts", "root")],
             required_one_of=[("documents", "parts", "root")],
-            required_by={"root": "policy"},
         )
         try:
             result.update(self._report(options))

@@ -15,11 +15,14 @@ from typing import Any
 
 from ._backend import layout
 from ._backend.reader import read
+from ._backend.strays import Strays, strays
 from ._policy.assess import assess
 
 
 def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None) -> dict[str, Any]:
     """The findings document of the guests below ``root``; its files are paths of this machine.
+
+    ``not_read`` in it names what lies beside the configs and is none by its name.
 
     Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
     """
@@ -27,20 +30,25 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
         raise layout.LayoutError("no directory is named to read guest configs from")
     if not os.path.isdir(root):
         raise layout.LayoutError(f"no directory {root}")
+    try:
+        os.listdir(root)
+    except OSError as exc:
+        raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
     reading = read(root)
     if not reading.guests and not any(problem["guest"] for problem in reading.problems):
         raise layout.LayoutError(
             f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, "
             "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"
         )
-    strays = layout.strays(root)
-    for path, reason in strays:
+    beside = Strays([], [])
+    if not layout.is_live(root):
+        beside = strays(root, {guest["config"] for guest in reading.guests} | {problem["file"] for problem in reading.problems})
+    for path, reason in beside.guests:
         reading.problem(path, reason)
-    twice = [path for path, _reason in strays]
-    guests = [guest for guest in reading.guests if guest["config"] not in twice]
-    document = assess(guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
+    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
     for item in (*document["findings"], *document["guests"], *document["plan"]):
         for key in ("file", "config"):
             if item.get(key):
                 item[key] = layout.inside(root, item[key])
+    document["not_read"] = [layout.inside(root, path) for path in beside.others]
     return document

@@ -75,7 +75,7 @@ options:
     type: path
     default: /
   max_parallel:
-    description: How many C(qm) run at once.
+    description: How many C(qm) run at once, 1 or more.
     type: int
     default: 2
   apply_foreign_pending:
@@ -228,6 +228,8 @@ def main() -> None:
     """Carry out the plan and return its results."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
+    if params["max_parallel"] < 1:
+        module.fail_json(msg=f"max_parallel is {params['max_parallel']}; it takes 1 or more")
     try:
         journal = Journal(params["root"], params["journal"], params["run"], params["policy"], params["rolls_back"])
     except ValueError as exc:

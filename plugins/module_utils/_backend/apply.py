@@ -75,7 +75,7 @@ def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
 
 
 def _apply_all(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
-    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.max_parallel)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=options.max_parallel) as pool:
         return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
 
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 #: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
 MAX_CONFIG_BYTES = 1024 * 1024
 
-_CONFIG = re.compile(r"^([1-9]\d*)\.conf$", re.ASCII)
-_FLAT = re.compile(r"^([1-9]\d*)\.(conf|json)$", re.ASCII)
-# Files of /etc/pve that may lie beside guest configs in a flat directory.
-_NO_GUESTS = ("ceph.conf", "corosync.conf")
+# A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid).
+_CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf$", re.ASCII)
+#: What a guest config is called in a flat directory.
+FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)$", re.ASCII)
 _NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?$", re.ASCII)
 
 
@@ -94,25 +94,9 @@ def _flat(root: str) -> list[Source]:
         return [Source(match[1], None, f"/etc/pve/qemu-server/{match[0]}") for match in _matches(directory, _CONFIG)]
     if not os.path.isdir(root):
         raise LayoutError(f"no directory {root}")
-    return [Source(match[1], None, f"/{match[0]}") for match in _matches(root, _FLAT)]
-
-
-def strays(root: str) -> list[tuple[str, str]]:
-    """Files of a flat directory that look like guest configs and are not read, with the reason: ``(path, reason)``.
-
-    Of one guest's two files the JSON is the stray.
-    """
-    if os.path.isdir(inside(root, "/etc/pve")):
-        return []
-    names = sorted(os.listdir(root))
-    found = []
-    for name in names:
-        match = _FLAT.match(name)
-        if match and match[2] == "json" and f"{match[1]}.conf" in names:
-            found.append((f"/{name}", f"is of the same guest as {name[:-4]}conf: keep one of them"))
-        elif not match and name.endswith((".conf", ".json")) and name not in _NO_GUESTS:
-            found.append((f"/{name}", "was not read: a guest config is named VMID.conf or VMID.json"))
-    return found
+    # Of one guest's two files the JSON, which knows less, is not read.
+    files = {match[1]: match[0] for match in sorted(_matches(root, FLAT), key=lambda match: match[2], reverse=True)}
+    return [Source(guest, None, f"/{files[guest]}") for guest in sorted(files, key=int)]
 
 
 def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:

@@ -65,7 +65,7 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=lambda g: (len(g), g)):
-        reading.problem("", f"guest {guest} is not there", guest=guest)
+        reading.problem("", "is not there", guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
     return reading, _records(reading, chosen)
 

@@ -95,7 +95,7 @@ def _record(guest: str, options: Options) -> dict[str, Any]:
     elsewhere = [source.node for source in layout.sources(options.root, "all") if source.guest == guest]
     if elsewhere and elsewhere[0] != own:
         raise _Ends("failed", "moved", f"it is on node {elsewhere[0]}; run this there")
-    why = next((problem["reason"] for problem in reading.problems if problem["guest"] == guest), f"guest {guest} is not there")
+    why = next((problem["reason"] for problem in reading.problems if problem["guest"] == guest), "is not there")
     raise _Ends("failed", "moved", why)
 
 

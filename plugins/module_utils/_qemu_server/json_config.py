@@ -27,7 +27,9 @@ def to_text(raw: str) -> str:
     the next cold start are in such a file; what waits for it cannot be told.
     """
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, object_pairs_hook=_once)
+    except JsonConfigError:
+        raise
     except (ValueError, RecursionError) as exc:
         raise JsonConfigError(f"is no JSON: {exc}") from exc
     if isinstance(document, dict) and isinstance(document.get("data"), dict):
@@ -50,6 +52,16 @@ def to_text(raw: str) -> str:
             raise JsonConfigError(f"has a line break in the value of '{key}'")
         lines.append(f"{key}: {text}")
     return "\n".join(lines) + "\n"
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys stand once: which of two would count is anybody's guess."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise JsonConfigError(f"has the key {key!r} twice")
+        found[key] = value
+    return found
 
 
 def key_lines(raw: str) -> dict[str, int]:

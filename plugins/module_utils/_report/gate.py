@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from .._model import SEVERITIES, plural
 from .shape import ReportError, check_document, place, severity_rank
-from .table import head_line, waived_lines
+from .table import head_line, not_read_lines, waived_lines
 from .text import visible, wrap
 
 
@@ -76,6 +76,7 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
         lines += ["", *_more(len(groups) - reasons, "", " reasons")]
     lines += waived_lines(document, width)
     lines += _spent_waivers(document, verdict, width)
+    lines += not_read_lines(document, width)
     lines += ["", *_uncounted(document, verdict)]
     lines += wrap("GATE %s: %s" % ("PASSED" if verdict["passed"] else "FAILED", verdict["reason"]), width, "", "  ")
     return lines

@@ -48,6 +48,8 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
             continue
         for key in LISTS:
             joined[key].extend(_with_host(item, host) for item in document[key] if item.get("rule") not in WAIVER_RULES)
+        if "not_read" in document:
+            joined.setdefault("not_read", []).extend(document["not_read"])
         for waiver in document.get("waivers") or ():
             known = waivers.setdefault(waiver["id"], {**waiver, "matched": 0})
             known["matched"] += waiver["matched"]

@@ -20,7 +20,7 @@ from .shape import silent_hosts
 from .text import visible
 from .words import STATE_WORDS
 
-# how many guests of a waiver are named
+# how many guests of a waiver, or files, are named
 _NAMED = 8
 # a waiver that ends within so many days is marked
 _SOON = 30
@@ -32,14 +32,19 @@ def show(value) -> str:
 
 
 def alerts(document: Mapping) -> str:
-    """The hosts of which nothing is known."""
+    """The hosts of which nothing is known, and the files that nobody should take for judged."""
+    parts = []
     silent = [show(host) for host in silent_hosts(document)]
-    if not silent:
-        return ""
-    return '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>' % (
-        plural(len(silent), "host"),
-        ", ".join(silent),
-    )
+    if silent:
+        parts.append(
+            '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>'
+            % (plural(len(silent), "host"), ", ".join(silent))
+        )
+    others = [show(path) for path in document.get("not_read") or ()]
+    if others:
+        more = " and %d more" % (len(others) - _NAMED) if len(others) > _NAMED else ""
+        parts.append("<p>Not read, no guest configs by their names: %s%s.</p>" % (", ".join(others[:_NAMED]), more))
+    return "\n".join(parts)
 
 
 def totals(document: Mapping, entries: list) -> str:

@@ -45,6 +45,7 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
     for state in _SECTIONS:
         lines += _section(state, entries, several, width, limit)
     lines += _unread(document, several, width)
+    lines += not_read_lines(document, width)
     lines += waived_lines(document, width)
     lines += _elsewhere(document, width)
     lines += _writeback(document, width)
@@ -217,6 +218,16 @@ def _unread(document: Mapping, several: bool, width: int) -> list[str]:
         place = "%s%s" % (visible(finding.get("file")), " line %s" % finding["line"] if finding.get("line") else "")
         lines += wrap("%s: %s: %s" % (_where(finding, several), place, visible(finding.get("message"))), width, "  ", "    ")
     return lines
+
+
+def not_read_lines(document: Mapping, width: int, limit: int = 10) -> list[str]:
+    """What lies beside the configs of a directory and is none by its name, so that nobody takes it for judged."""
+    names = document.get("not_read") or ()
+    if not names:
+        return []
+    more = ", and %d more" % (len(names) - limit) if len(names) > limit else ""
+    text = "Not read, no guest configs by their names (%d): %s%s"
+    return ["", *wrap(text % (len(names), ", ".join(map(visible, names[:limit])), more), width, "", "  ")]
 
 
 def _elsewhere(document: Mapping, width: int) -> list[str]:

@@ -37,6 +37,9 @@ def write_all(texts: Mapping[str, str]) -> None:
 def _beside(path: str, text: str) -> Beside:
     if os.path.isdir(path):
         raise IsADirectoryError(0, "it is a folder")
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        # Taking its place would remove a link, or as root a device such as /dev/stdout.
+        raise OSError(0, "it is no regular file")
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     remove_leftovers(folder)

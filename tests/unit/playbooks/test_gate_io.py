@@ -104,9 +104,11 @@ def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
 # What is wrong, and the one sentence that says so.
 WRONG = {
     "no guest": ({"root": "empty"}, "no guest config in empty: it takes VMID.conf"),
+    "no root": ({"root": ""}, "no directory is named to read guest configs from"),
     "no folder": ({"root": "gone"}, "no directory gone"),
     "a loop": ({"root": "loop"}, "cannot read directory loop/etc/pve/nodes: Too many levels of symbolic links"),
     "policy": ({"policy": {"disk": {"cache": "writebak"}}}, "policy.disk.cache: is 'writebak', it takes one of none, writeback"),
+    "no policy": ({"policy": None}, "policy: is None, it takes a mapping with the keys"),
     "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
     "waiver's date": ({"waivers": [{**WAIVER, "until": "2027-02-30"}]}, "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as"),
     "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),

@@ -93,12 +93,46 @@ def test_a_link_that_leads_nowhere_is_an_error_finding(flat):
     assert rules(flat) == ["IO100"]
 
 
-@pytest.mark.parametrize("name", ["vm-101.conf", "0101.conf", "web.json"])
-def test_a_config_by_another_name_is_not_passed_over_in_silence(flat, name):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        *((name, "a guest config is named VMID.conf or VMID.json") for name in ("vm-101.conf", "0101.conf", "web.json", "105.CONF")),
+        *((name, "with a VMID from 100 to 999999999") for name in ("99.conf", "1000000000.conf", "104")),
+        ("pve1/106.conf", "not in folders below it"),
+        ("etc/pve/nodes/pve1/qemu-server/99.conf", "a guest config is named VMID.conf, with a VMID"),
+        ("etc/pve/nodes/pve1/qemu-server/101.json", "a guest config is named VMID.conf, with a VMID"),
+        ("etc/pve/nodes/pve1/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
+        ("etc/pve/nodes/pve_1/qemu-server/101.conf", "its folder is no node's"),
+    ],
+)
+def test_a_config_by_another_name_or_place_is_not_passed_over_in_silence(flat, name, words):
+    (flat / name).parent.mkdir(parents=True, exist_ok=True)
     (flat / name).write_text(BAD)
+    if name.startswith("etc"):
+        (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
+        (flat / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True, exist_ok=True)
+        (flat / "100.conf").rename(flat / "etc/pve/nodes/pve1/qemu-server/100.conf")
     document = assess_directory(str(flat), {}, DAY)
     assert [(finding["rule"], finding["severity"]) for finding in document["findings"]] == [("IO100", "error")]
-    assert document["findings"][0]["file"] == str(flat / name)
+    assert document["findings"][0]["file"] == str(flat / name) and words in document["findings"][0]["message"]
+
+
+def test_what_is_no_guest_by_its_name_fails_nothing_and_is_named(flat):
+    for name in ("README.md", "101.conf.bak", "corosync.conf", ".gitignore", "notes/README.md"):
+        (flat / name).parent.mkdir(exist_ok=True)
+        (flat / name).write_text("text")
+    document = assess_directory(str(flat), {}, DAY)
+    assert document["findings"] == []
+    assert document["not_read"] == [str(flat / name) for name in ("101.conf.bak", "README.md")] + [f"{flat}/notes/"]
+
+
+def test_containers_of_a_tree_are_no_guests(tmp_path):
+    for name in ("qemu-server", "lxc"):
+        (tmp_path / "etc/pve/nodes/pve1" / name).mkdir(parents=True)
+    (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(GOOD)
+    (tmp_path / "etc/pve/nodes/pve1/lxc/101.conf").write_text("arch: amd64\n")
+    assert rules(tmp_path) == []
 
 
 def test_one_guest_in_two_files_is_an_error_finding(flat):

@@ -66,7 +66,10 @@ def test_sections_that_some_versions_print_hold_no_setting():
     assert to_text('{"name": "a", "special-sections": {"cloudinit": {}}, "snapshots": {}, "pending": {}}') == "name: a\n"
 
 
-@pytest.mark.parametrize("raw", ["", "null", "[1]", "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}'])
+@pytest.mark.parametrize(
+    "raw",
+    ["", "null", "[1]", "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'],
+)
 def test_what_is_no_config_is_refused(raw):
     with pytest.raises(JsonConfigError):
         to_text(raw)

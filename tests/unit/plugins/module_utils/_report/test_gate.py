@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines, judge
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.shape import ReportError
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     document,
@@ -107,3 +108,11 @@ def test_an_expired_waiver_is_named_also_where_it_does_not_count():
     lines = gate_lines(document([guest("101")], [finding("101"), spent]), "error")
     assert "WAIVERS THAT DO NOT HOLD" in lines and any("W-7 ended on 2026-01-01" in line for line in lines)
     assert "WAIVERS THAT DO NOT HOLD" not in gate_lines(document([guest("101")], [finding("101")]), "error")
+
+
+def test_what_was_not_read_is_named_and_does_not_count():
+    names = [f"configs/{number}.md" for number in range(12)]
+    joined = join_documents([document([guest()], not_read=names[:1]), document([guest("102")], not_read=names[1:])])
+    text = " ".join(" ".join(gate_lines(joined, "note")).split())
+    assert joined["not_read"] == names
+    assert "Not read, no guest configs by their names (12): configs/0.md," in text and "and 2 more" in text and "GATE PASSED" in text

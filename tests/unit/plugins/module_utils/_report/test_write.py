@@ -27,13 +27,17 @@ def test_each_text_is_in_its_place_and_readable_for_others(tmp_path):
     assert os.stat(tmp_path / "a").st_mode & 0o777 == 0o666 & ~umask
 
 
-@pytest.mark.parametrize("bad", ["folder", "a/b"])
+@pytest.mark.parametrize("bad", ["folder", "a/b", "pipe", "link"])
 def test_where_one_cannot_be_written_none_is(tmp_path, bad):
+    """What is no regular file would be replaced by one: a link, as root even a device."""
     (tmp_path / "a").write_text("old")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
     with pytest.raises(ReportError, match="cannot write the report .*No report was written"):
         write_all({str(tmp_path / "a"): "new", str(tmp_path / bad): "x"})
     assert files(tmp_path) == {"a": "old"}
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "pipe").is_fifo()
 
 
 def test_a_disk_that_fills_leaves_what_was_there(tmp_path, monkeypatch):
