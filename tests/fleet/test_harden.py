@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -34,7 +35,7 @@ def files_of(tree: Path) -> dict[str, bytes]:
     return {path.relative_to(tree).as_posix(): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
 
-def harden(tree: Path, *arguments: str) -> Run:
+def harden(tree: Path, *arguments: str, status: int = 0) -> Run:
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "sample_fleet/inventory.yml"]
         + ["--extra-vars", f"sample_fleet_build={tree}", "playbooks/harden_io.yml", *arguments],
@@ -46,7 +47,7 @@ def harden(tree: Path, *arguments: str) -> Run:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == status, done.stdout
     recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) ", done.stdout, re.MULTILINE)
     return Run(done.stdout, {host: int(number) for host, number in recap}, files_of(tree))
 
@@ -70,7 +71,7 @@ def checked(tree, before):
 
 @pytest.fixture(scope="module")
 def first(tree, checked):
-    return harden(tree)
+    return harden(tree, "--extra-vars", f"report_json={tree.parent}/first.json")
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,20 @@ def test_a_guest_gets_what_its_expectation_says_and_nothing_else(before, first, 
         for option, text in wanted[key].items():
             # cache unset is none.
             assert found.get(option, "none" if option == "cache" else None) == text, (key, option)
+
+
+def test_the_reports_of_a_run_tell_how_the_guests_are_after_it(tree, first, second):
+    document = json.loads((tree.parent / "first.json").read_text())
+    assert document["plan"] == [] and document["summary"]["to_change"] == 0
+    assert {"IO105", "IO201", "IO202"}.isdisjoint(finding["rule"] for finding in document["findings"])
+    assert sum(result["status"] == "changed" for result in document["results"]) == sum(bool(guest["changes"]) for guest in EXPECTED.values())
+
+
+def test_a_wrong_node_ends_the_run_before_anything_is_written(tmp_path):
+    subprocess.run([ROOT / "sample_fleet/copy", tmp_path / "copy"], check=True)
+    before = files_of(tmp_path / "copy")
+    run = harden(tmp_path / "copy", "--extra-vars", "guest_io_node=pve9", status=2)
+    assert "no node 'pve9'" in run.output and run.files == before
 
 
 def test_snapshots_and_unknown_sections_are_kept_to_the_byte(before, first):

@@ -163,7 +163,7 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) ->
             "IO104",
             "warning",
             f"cache {mode} acknowledges a write only when it is on disk; {modes[0]} would loosen that, so it is left",
-            f"Where the guest does not rely on it, allow it in the policy: disk: {{loosen: [{mode}]}}.",
+            f"Where the guest does not rely on it, allow it: guest_io_policy.disk.loosen: [{mode}], or disk.loosen in an override for this guest.",
             mode,
             modes,
         )

@@ -266,7 +266,7 @@ class _Judgement:
         if unfixed and verdict.left_alone is None:
             worst = min(unfixed, key=lambda finding: SEVERITIES.index(finding["severity"]))
             driver = next((finding for finding in unfixed if finding["rule"] == "IO101"), None)
-            verdict.left_alone = (DRIVER_CHANGE, _driver_change(driver)) if driver else (NOT_FIXABLE, _sentence(worst))
+            verdict.left_alone = (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
         if verdict.changes:
             return "to_change"
         if self._violated:
@@ -279,14 +279,6 @@ class _Judgement:
 def _unfixed(finding: dict[str, Any]) -> bool:
     """True for what violates the policy and this run does not cure. IO108 and IO109 need a restart, no change."""
     return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] in ("IO108", "IO109"))
-
-
-def _driver_change(finding: dict[str, Any]) -> str:
-    """The same words for every guest, so that a report can name them in one paragraph."""
-    return (
-        f"IO101 {finding['message']}. {finding['wanted']} changes the guest's driver: make sure it has virtio_scsi "
-        "(Windows: vioscsi), then name the guests: guest_io_migrate_controllers: \"contains(['ID', …], guest.id)\""
-    )
 
 
 def _sentence(finding: dict[str, Any]) -> str:

@@ -28,8 +28,9 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
     documents: mapping host -> findings document, or None or {} for a host that gave none (unreachable,
         failed: it is listed, so that nobody takes its silence for a pass); or a list of documents
         that know their hosts already, as joined parts do.
-    results: mapping host -> the `results` of guest_io on that host.
-    writeback: mapping host -> {findings, changed, plan, status, detail}, the host's write-back limits.
+    results: mapping host -> the `results` of guest_io on that host, whose document is then the one from after it.
+    writeback: mapping host -> {findings, changed, plan, status, detail}, the host's write-back limits. Of a host
+        whose limits were changed, what that cured is left out.
     expected: hosts that a report is expected from; one that gave none is listed as one that gave no report.
     complete: False tells that there are more hosts than those, as in a run that is limited to some. Then, and where
         a host gave no report, no waiver is said to match nothing: what it is for may be there.
@@ -67,7 +68,8 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
         entry = hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
         entry["writeback"] = {key: report.get(key) for key in ("status", "changed", "detail")}
         found = check_list(report.get("findings") or [], "writeback of host %s: findings" % host)
-        joined["findings"].extend(_with_host(item, host) for item in found)
+        cured = report.get("status") == "changed"
+        joined["findings"].extend(_with_host(item, host) for item in found if not (cured and item.get("fixable")))
     for host, items in _per_host(results, "results"):
         if items:
             applied.extend(_with_host(item, host) for item in check_list(items, "results of host %s" % host))

@@ -13,7 +13,7 @@ from .join import count_findings
 from .outcome import STATES, outcomes
 from .shape import check_document, severity_rank, silent_hosts
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
-from .words import STATE_WORDS, reason_words
+from .words import STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
@@ -102,21 +102,21 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     lines = [""]
     if "results" in document and not check:
         written = [entry for entry in entries if entry["changed"]]
-        waiting = sum(entry["restart"] for entry in written)
         before = sum(entry["restart"] and not entry["changed"] for entry in entries)
-        text = "This run changed %s." % plural(len(written), "guest")
-        if waiting or before:
-            text += " Waiting for a restart: %d of them%s." % (
-                waiting,
-                ", %d from before" % before if before else "",
-            )
-        lines += wrap(text, width, "", "  ")
+        text = "This run changed %s" % plural(len(written), "guest")
+        became = [plural(number, *words) for number, words in (
+            (sum(entry["state"] == "changed" for entry in written), ("is in order now", "are in order now")),
+            (sum(entry["state"] == "restart" for entry in written), ("waits for a restart", "wait for a restart")),
+            (sum(entry["reason"] is not None for entry in written), ("is left with something else", "are left with something else")),
+        ) if number]
+        text += (": %s." if became else ".%s") % ", ".join(became)
+        lines += wrap(text + (" %s for a restart from before." % plural(before, "guest waits", "guests wait") if before else ""), width, "", "  ")
     elif check and "results" in document:
         lines.append("Check run: nothing was written.")
     counts = count_findings(document["findings"])
     waived = counts["waived_findings"]
     text = "Findings%s: %s" % (
-        " before this run" if "results" in document and not check else "",
+        " after this run" if "results" in document and not check else "",
         ", ".join(plural(number, severity) for severity, number in counts["findings"].items()),
     )
     return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
@@ -141,6 +141,8 @@ def _section(state: str, entries: list, several: bool, width: int, limit: int) -
             lines += wrap("%s (%d)" % (visible(reason_words(reason)), len(members)), width, "  ", "    ")
             indent = "    "
         lines += _members(members, several, width, limit, indent)
+        advice = reason_advice(reason, [entry["guest"] for entry in members[:limit]])
+        lines += wrap("-> " + advice, width, indent, indent + "   ") if advice else []
     return lines
 
 
@@ -231,17 +233,15 @@ def not_read_lines(document: Mapping, width: int, limit: int = 10) -> list[str]:
 
 
 def _elsewhere(document: Mapping, width: int) -> list[str]:
-    """Findings that belong to no guest: hosts, and the policy itself; not what this run cured."""
+    """Findings that belong to no guest: hosts, and the policy itself."""
     groups: dict = {}
-    cured = {host["host"] for host in document.get("hosts") or () if (host.get("writeback") or {}).get("status") == "changed"}
     for finding in sorted(document["findings"], key=severity_rank):
         if finding.get("guest") is not None or finding.get("waived"):
             continue
-        if not (finding.get("fixable") and finding.get("host") in cured):
-            words = sentences(finding.get("message"), finding.get("hint"))
-            place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
-            text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
-            groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
+        words = sentences(finding.get("message"), finding.get("hint"))
+        place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
+        text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
+        groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
     if not groups:
         return []
     lines = ["", "HOSTS AND POLICY"]

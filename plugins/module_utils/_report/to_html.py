@@ -60,7 +60,7 @@ def _subtitle(document, check: bool) -> str:
     if check:
         return text + " Check run: nothing was written."
     changed = sum(result.get("status") == "changed" for result in document["results"])
-    return text + " This run changed %s; the findings are those from before it, and so are the disks." % plural(changed, "guest")
+    return text + " This run changed %s; findings and disks are as it left them." % plural(changed, "guest")
 
 
 def _embed(data) -> str:

@@ -43,6 +43,17 @@ REASON_WORDS = {
     "unsafe_lines": "config has lines that Proxmox VE would drop",
 }
 
+# reason -> what to do for all guests of it, with their ids
+REASON_ADVICE = {
+    "driver_change": "Make sure that each has the driver virtio_scsi (Windows: vioscsi), then allow the change: "
+    "guest_io_migrate_controllers: \"contains([%s], guest.id)\"",
+}
+
+
+def reason_advice(reason, guests) -> str:
+    """What to do for the guests of a reason, ready to be pasted; "" where there is nothing to say of all."""
+    return REASON_ADVICE[reason] % ", ".join("'%s'" % visible(guest) for guest in guests) if reason in REASON_ADVICE else ""
+
 
 def reason_words(reason) -> str:
     """A reason's name for a person; one that is not known here is shown as it is, without underscores."""

@@ -35,7 +35,7 @@ def test_a_driver_is_not_changed_unasked(scsihw):
     found = judge(scsihw + "scsi0: local:1/d.raw\n")
     assert changes(found) == {"scsi0": {"aio": "threads"}}
     (entry,) = found["left_alone"]
-    assert entry["reason"] == "driver_change" and "guest_io_migrate_controllers" in entry["detail"]
+    assert entry["reason"] == "driver_change" and "IO101 SCSI controller" in entry["detail"]
     assert any("guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"])
     assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {"scsi0": {"aio": "threads"}}
 

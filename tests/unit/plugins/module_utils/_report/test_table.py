@@ -77,7 +77,7 @@ def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
     applied = {**doc, "results": [result("2", restart_required=True)]}
     assert states(applied) == {"2": "left_alone"}
     lines = table_lines(applied)
-    assert "This run changed 1 guest. Waiting for a restart: 1 of them." in lines
+    assert "This run changed 1 guest: 1 is left with something else." in lines
     assert any(line.startswith("WAITING FOR A RESTART (1, 1 of them in another column)") for line in lines)
 
 
@@ -102,8 +102,9 @@ def test_the_whole_table_of_a_small_run():
         "host       guests  compliant  changed  restart  left alone  failed  waived",
         "this host       9          2        1        2           2       1       1",
         "",
-        "This run changed 2 guests. Waiting for a restart: 1 of them, 1 from before.",
-        "Findings before this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
+        "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
+        "  waits for a restart from before.",
+        "Findings after this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
         "",
         "FAILED (1): nothing else was stopped by it; mend the cause and run again",
         "  refused (1)",
@@ -153,10 +154,19 @@ def test_what_this_run_cured_on_a_host_is_no_open_finding():
 
 def test_details_that_differ_in_the_guests_number_alone_are_told_once():
     guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
-    left = [{**g, "reason": "driver_change", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]
+    left = [{**g, "reason": "not_fixable", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]
     lines = table_lines(document(guests, (), left))
     assert lines[-2:] == ["    allow it: guest.id == 'ID':", "      101 web01, 102 web01, 103 web01"]
     assert table_lines(document(guests[:1], (), left[:1]))[-1] == "    101 web01: allow it: guest.id == '101'"
+
+
+def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pasted():
+    guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
+    left = [{**g, "reason": "driver_change", "detail": "IO101 %s" % name} for g, name in zip(guests, ("lsi", "lsi", "megasas"))]
+    lines = table_lines(document(guests, (), left))
+    assert lines[-6:-3] == ["    IO101 lsi:", "      101 web01, 102 web01", "    103 web01: IO101 megasas"]
+    text = " ".join(" ".join(lines[-3:]).split())
+    assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
 
 
 def test_check_run_says_that_nothing_was_written():
