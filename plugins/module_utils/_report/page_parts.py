@@ -54,10 +54,10 @@ def totals(document: Mapping, entries: list) -> str:
     disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
     found = count_findings(document["findings"])["findings"]
     tiles = [
-        _tile(len(hosts), "Hosts"),
-        _tile(len(entries), "Guests"),
-        _tile(len(disks), "Disks, %d in order" % sum(bool(disk.get("compliant")) for disk in disks)),
-        _tile(found["error"], "Errors, and %s" % plural(found["warning"], "warning")),
+        _tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts"),
+        _tile(len(entries), "Guest" if len(entries) == 1 else "Guests"),
+        _tile(len(disks), "Disks, %s in order" % format(sum(bool(disk.get("compliant")) for disk in disks), ",")),
+        _tile(found["error"], "Errors, and %s" % _amount(found["warning"], "warning")),
     ]
     states = []
     for state in STATES:
@@ -68,6 +68,10 @@ def totals(document: Mapping, entries: list) -> str:
         "".join(states),
         _state_bar(counts),
     )
+
+
+def _amount(number: int, word: str) -> str:
+    return "%s %s%s" % (format(number, ","), word, "" if number == 1 else "s")
 
 
 def _tile(number: int, label: str, frame: str = "<div>%s</div>") -> str:
@@ -153,7 +157,7 @@ def _hosts(document: Mapping, entries: list) -> str:
         row += [_number(counts[state]) for state in shown]
         row.append(_number(errors.get(host, 0)))
         if limits:
-            row.append((_limits(about.get(host, {}).get("writeback")), "text"))
+            row.append((_limits(about.get(host, {}).get("writeback")), "limits"))
         rows.append(row)
     heads = [("Host", ""), ("Guests by state", "wide"), ("Guests", "n")]
     heads += [(STATE_WORDS[state][0].capitalize(), "n") for state in shown] + [("Errors", "n")]
