@@ -8,11 +8,14 @@
 # The ansible-core lines that are tested, one requirements file each.
 LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-9]*.txt))
 
-# The Molecule scenarios of 'make test'; those that do not exist are passed over.
-SCENARIOS ?= default
+# The Molecule scenarios of 'make test'.
+SCENARIOS ?= kernel default stall
+# Those that measure: nothing else may run beside them.
+MEASURING := stall
 
 # What may run side by side does, each part's output in one piece, and one part's failure does not hide the others'.
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# One more than there are processors, because test hosts are waited for.
+JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 ALL_OF = $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
 
 comma := ,
@@ -50,8 +53,15 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
-test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default kernel stall' for the slow ones too)
-	@$(MAKE) --no-print-directory --keep-going test-fast browser fleet molecule
+test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
+	@$(MAKE) --no-print-directory --keep-going test-together test-alone
+
+.PHONY: test-together test-alone
+# Those that take longest first.
+test-together:
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out $(MEASURING),$(SCENARIOS))) unit fleet awx browser sanity lint
+
+test-alone: $(addprefix molecule-,$(filter $(MEASURING),$(SCENARIOS)))
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX
@@ -100,8 +110,10 @@ lint: ## ansible-lint, yamllint, ruff, changelog
 	@tools/in-venv lint tests/tools/lint
 
 .PHONY: molecule
-molecule: ## the Molecule scenarios, on Debian as root
-	@tests/tools/molecule $(SCENARIOS)
+molecule: $(addprefix molecule-,$(SCENARIOS)) ## the Molecule scenarios, on Debian as root
+
+molecule-%:
+	@tests/tools/molecule $*
 
 .PHONY: benchmark
 benchmark: ## what reading, assessing, a second run, applying and gating cost, as ratios

@@ -59,6 +59,7 @@ def write_config(folder: pathlib.Path, hosts: dict[str, Access], label: str) -> 
   UserKnownHostsFile /dev/null
   LogLevel ERROR
   ConnectTimeout 20
+  ServerAliveInterval 20
   ControlPath /run/{label}.%n.%r
 """
     path = folder / "ssh_config"
