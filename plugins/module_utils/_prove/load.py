@@ -64,10 +64,12 @@ class Load:
     def stop(self):
         """End the writers, wait for them, free their space. What was not yet written is dropped."""
         self._stopping.set()
-        for file in self._files:
-            # A sync in progress has less to wait for once the pages are gone.
-            os.ftruncate(file, 0)
-        for thread in self._threads:
+        # A sync in progress has less to wait for once the pages are gone. All files at once: each waits for what is on its way to
+        # the storage, and until the last is cut the others keep that way full.
+        cutting = [threading.Thread(target=os.ftruncate, args=(file, 0)) for file in self._files]
+        for thread in cutting:
+            thread.start()
+        for thread in cutting + self._threads:
             thread.join()
         for file in self._files:
             os.close(file)
