@@ -110,7 +110,8 @@ lint: ## ansible-lint, yamllint, ruff, changelog
 	@tools/in-venv lint tests/tools/lint
 
 .PHONY: molecule
-molecule: $(addprefix molecule-,$(SCENARIOS)) ## the Molecule scenarios, on Debian as root
+molecule: ## the Molecule scenarios, on Debian as root
+	@$(MAKE) --no-print-directory --keep-going $(addprefix molecule-,$(SCENARIOS))
 
 molecule-%:
 	@tests/tools/molecule $*

@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.hypervisor.io_hardening.tests.fleet.playbook import ROOT, play
+
 EXPECTED = yaml.safe_load((ROOT / "tests/fixtures/sample_fleet_expected.yml").read_text())
 NODES = ("pve1", "pve2", "pve3")
 
@@ -36,20 +35,10 @@ def files_of(tree: Path) -> dict[str, bytes]:
 
 
 def harden(tree: Path, *arguments: str, status: int = 0) -> Run:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "sample_fleet/inventory.yml"]
-        + ["--extra-vars", f"sample_fleet_build={tree}", "playbooks/harden_io.yml", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "ANSIBLE_NOCOLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout
-    recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) ", done.stdout, re.MULTILINE)
-    return Run(done.stdout, {host: int(number) for host, number in recap}, files_of(tree))
+    code, output = play(tree, "harden_io", *arguments)
+    assert code == status, output
+    recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) ", output, re.MULTILINE)
+    return Run(output, {host: int(number) for host, number in recap}, files_of(tree))
 
 
 @pytest.fixture(scope="module")

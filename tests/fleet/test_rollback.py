@@ -7,15 +7,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.hypervisor.io_hardening.tests.fleet.playbook import ROOT, play
+
 CONFIGS = "root/etc/pve/nodes/{}/qemu-server/{}.conf"
 
 # Has aio=native with cache=writeback, which QEMU does not start with: nobody puts that back.
@@ -31,21 +30,6 @@ def configs(tree: Path) -> dict[str, bytes]:
 
 def journals(tree: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in tree.rglob("*.jsonl")}
-
-
-def play(tree: Path, name: str, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "sample_fleet/inventory.yml"]
-        + ["--extra-vars", f"sample_fleet_build={tree}", f"playbooks/{name}.yml", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "ANSIBLE_NOCOLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 @pytest.fixture(scope="module")

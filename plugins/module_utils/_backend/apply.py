@@ -233,7 +233,7 @@ def _refuse(
 def _refuse_unstartable(config: _config.Config, values: dict[str, str | None], options: Options) -> None:
     storages: dict[str, Any] = {}
     after = _config.edit(config.text, values, _changes.pending_keys(config, values))
-    text = _storage_text(options)
+    text = reader.optional_text(options.root, "/etc/pve/storage.cfg")
     if text is not None:
         storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
     guest = record("0", _config.encode(after), storages)
@@ -241,13 +241,6 @@ def _refuse_unstartable(config: _config.Config, values: dict[str, str | None], o
         fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
         if disk["key"] in values and fault:
             raise _Refused("would_not_start", fault)
-
-
-def _storage_text(options: Options) -> str | None:
-    try:
-        return _config.printable(_config.decode(layout.read(options.root, "/etc/pve/storage.cfg")))
-    except OSError:
-        return None
 
 
 def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], options: Options) -> bytes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .._model import natural_key
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
 from .._qemu_process.record import record as _process_record
@@ -64,7 +65,7 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
         raise
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
-    for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=lambda g: (len(g), g)):
+    for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=natural_key):
         reading.problem("", "is not there", guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
     return reading, _records(reading, chosen)
@@ -136,19 +137,25 @@ def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:
     flat = not os.path.isdir(layout.inside(reading.root, "/etc/pve"))
     path = next((path for path in _STORAGE_FILES if os.path.exists(layout.inside(reading.root, path))), _STORAGE_FILES[flat])
     try:
-        text = _config.decode(layout.read(reading.root, path))
+        storages = text(reading.root, path)
     except OSError as exc:
         reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known")
-        text = ""
-    reading.storages, problems = _storage.parse(_config.printable(text), _optional(reading, "/etc/pve/ceph.conf"))
+        storages = ""
+    reading.storages, problems = _storage.parse(storages, optional_text(reading.root, "/etc/pve/ceph.conf"))
     for problem in problems:
         reading.problem(path, problem["reason"], line=problem["line"])
     return {storage["id"]: storage for storage in reading.storages}
 
 
-def _optional(reading: Reading, path: str) -> str | None:
+def text(root: str, path: str) -> str:
+    """A host's text file, with what is no UTF-8 made printable; raises OSError as ``layout.read``."""
+    return _config.printable(_config.decode(layout.read(root, path)))
+
+
+def optional_text(root: str, path: str) -> str | None:
+    """The same; None where it cannot be read."""
     try:
-        return _config.printable(_config.decode(layout.read(reading.root, path)))
+        return text(root, path)
     except OSError:
         return None
 
@@ -156,10 +163,10 @@ def _optional(reading: Reading, path: str) -> str | None:
 def _read_nodes(reading: Reading, names: list[str]) -> list[dict[str, Any]]:
     """Each node's addresses and names, from corosync.conf, /etc/hosts and, live, the kernel."""
     nodes = {name: {"name": name, "addresses": [], "names": [name]} for name in names}
-    for name, address in _ring_addresses(_optional(reading, "/etc/pve/corosync.conf") or ""):
+    for name, address in _ring_addresses(optional_text(reading.root, "/etc/pve/corosync.conf") or ""):
         if name in nodes:
             _append(nodes[name]["addresses"], address)
-    for address, hosts in _host_lines(_optional(reading, "/etc/hosts") or ""):
+    for address, hosts in _host_lines(optional_text(reading.root, "/etc/hosts") or ""):
         for name in names:
             if name in hosts and not address.startswith("127."):
                 _append(nodes[name]["addresses"], address)

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import _restart
-from .._qemu_server import config as _config
 from .._qemu_server import ha
 from . import layout, qm, reader
 
@@ -128,7 +127,7 @@ def _refuse(record: dict[str, Any], options: Options) -> bool:
 
 def _text(options: Options, path: str) -> str:
     try:
-        return _config.printable(_config.decode(layout.read(options.root, path)))
+        return reader.text(options.root, path)
     except FileNotFoundError:
         return ""
 

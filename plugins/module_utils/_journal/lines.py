@@ -14,6 +14,8 @@ import json
 import re
 from typing import Any
 
+from .._model import natural_key
+
 SCHEMA = 1
 
 #: What a run may be called: it is the name of its file as well.
@@ -119,7 +121,7 @@ def summary(run: str, file: str, entries: list[dict[str, Any]]) -> dict[str, Any
         "policy": entries[0].get("policy"),
         "rolls_back": entries[0].get("rolls_back"),
         "guests": len({entry["guest"] for entry in entries if entry["written"] is not False}),
-        "unknown": sorted({entry["guest"] for entry in entries if entry["written"] is None}, key=lambda guest: (len(guest), guest)),
+        "unknown": sorted({entry["guest"] for entry in entries if entry["written"] is None}, key=natural_key),
     }
 
 

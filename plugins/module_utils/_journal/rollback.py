@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._model import natural_key
+from .._model import natural_key, word
 
 #: Reasons of what is left alone; docs/data.md.
 CHANGED_SINCE = "changed_since"
@@ -97,7 +97,7 @@ def _now(record: dict[str, Any], key: str, option: str) -> Any:
 
 
 def _word(value: Any) -> str:
-    return "unset" if value is None else {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    return "unset" if value is None else word(value)
 
 
 def _left(entry: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:

@@ -19,19 +19,19 @@ try:
 except ImportError:  # told to the user by `require_jmespath`, where there is a user to tell
     jmespath = None
 
+from .._model import OPTIONS
 from .errors import PolicyError
 
 _GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
 
 _SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread")
-_OPTIONS = ("aio", "cache", "iothread")
 # The fields at the root, and those below them; None: not looked at.
 _FIELDS: dict[str, tuple[str, ...] | None] = {
     "guest": _GUEST_KEYS,
     "controller": ("configured", "pending", "effective", "line"),
     "storage": ("id", "type", "krbd", "nocow", "shared", "servers", "disabled", "location"),
-    "configured": _OPTIONS,
-    "pending": _OPTIONS,
+    "configured": OPTIONS,
+    "pending": OPTIONS,
     "effective": _SETTINGS,
     "next": _SETTINGS,
     "runs": _SETTINGS,

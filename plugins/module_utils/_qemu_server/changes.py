@@ -10,13 +10,12 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from .._model import VIRTIO_CONTROLLERS
+from .._model import OPTIONS, VIRTIO_CONTROLLERS
 from . import config as _config
 from . import drive as _drive
 from .effective import controller as _controller
 
 _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
-_OURS = ("aio", "cache", "iothread")
 
 
 def values(config: _config.Config, changes: list[dict[str, Any]]) -> dict[str, str | None]:
@@ -96,7 +95,7 @@ def foreign_pending(config: _config.Config) -> list[str]:
 
 def _without_ours(key: str, value: str) -> Any:
     options = normal(key, value)
-    return {name: option for name, option in options.items() if name not in _OURS} if isinstance(options, dict) else options
+    return {name: option for name, option in options.items() if name not in OPTIONS} if isinstance(options, dict) else options
 
 
 def normal(key: str, value: str) -> Any:

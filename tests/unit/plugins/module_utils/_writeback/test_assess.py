@@ -15,6 +15,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.as
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import ours
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import DEFAULTS
 
 GIB = 1 << 30
 RATIOS = {"dirty_ratio": 2, "dirty_background_ratio": 1}
@@ -23,17 +24,7 @@ IN_FORCE = {"dirty_ratio": 2, "dirty_bytes": 0, "dirty_background_ratio": 1, "di
 
 
 def settings(**changes):
-    values = {
-        "mode": "ratio",
-        "state": "present",
-        "take_over": False,
-        "ratio": 2,
-        "background_ratio": 1,
-        "limit_bytes": 256 << 20,
-        "background_limit_bytes": 128 << 20,
-    }
-    values.update(changes)
-    return values
+    return {**DEFAULTS, **changes}
 
 
 def a_file(path, text, target=None, **changes):
@@ -397,19 +388,24 @@ lines = st.sampled_from(
 names = st.sampled_from(["10-a", "50-b", "99-a", "99-zz", "99-zzz"])
 
 
-@given(st.dictionaries(names, st.lists(lines, max_size=5), max_size=4), st.sampled_from(["ratio", "bytes"]))
-def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
-    """The heart of IO202: take away the lines the plan names, add our file, and a boot gives what is wanted."""
-    files = [a_file(f"/etc/sysctl.d/{name}.conf", "\n".join(texts[name])) for name in sorted(texts)]
-    found = assess(facts(*files), settings(mode=mode, take_over=True))
-    texts = {f"/etc/sysctl.d/{name}.conf": text for name, text in texts.items()}
-    for step in found["plan"]["files"]:
+def carry_out(plan, texts):
+    """What a plan makes of files' lines, told in the plainest way."""
+    for step in plan["files"]:
         if step["op"] == "write":
             texts[step["path"]] = step["text"].split("\n")
         else:
             texts[step["path"]] = [
                 "" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)
             ]
+
+
+@given(st.dictionaries(names, st.lists(lines, max_size=5), max_size=4), st.sampled_from(["ratio", "bytes"]))
+def test_after_take_over_the_files_come_to_what_is_wanted(texts, mode):
+    """The heart of IO202: take away the lines the plan names, add our file, and a boot gives what is wanted."""
+    files = [a_file(f"/etc/sysctl.d/{name}.conf", "\n".join(texts[name])) for name in sorted(texts)]
+    found = assess(facts(*files), settings(mode=mode, take_over=True))
+    texts = {f"/etc/sysctl.d/{name}.conf": text for name, text in texts.items()}
+    carry_out(found["plan"], texts)
     state, _unused = dirty.replay(
         [one for path in sorted(texts) for one in dirty.parse_relevant("\n".join(texts[path]))]
     )
@@ -429,13 +425,7 @@ def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, 
     files = [a_file(path, "\n".join(texts[path])) for path in sorted(texts)]
     by_sysctl = tuned("sysctl", key, "60")
     found = assess(facts(*files, tuned=by_sysctl), settings(mode=mode, take_over=True))
-    for step in found["plan"]["files"]:
-        if step["op"] == "write":
-            texts[step["path"]] = step["text"].split("\n")
-        else:
-            texts[step["path"]] = [
-                "" if number in step["lines"] else line for number, line in enumerate(texts[step["path"]], 1)
-            ]
+    carry_out(found["plan"], texts)
     conf = texts.pop("/etc/sysctl.conf")
     in_order = [line for path in sorted(texts) for line in texts[path]]
     state, _unused = dirty.replay(dirty.parse_relevant("\n".join(in_order)))
