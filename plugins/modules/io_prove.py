@@ -77,7 +77,7 @@ options:
     type: int
     default: 10
   warm_up:
-    description: Seconds from the load's start to the measurement's.
+    description: Seconds from the load's start to the measurement's, at least. The measurement then waits up to ten more until the load is felt.
     type: int
     default: 3
   image_mb:
@@ -213,10 +213,12 @@ runs:
       type: bool
       returned: success
     load:
-      description: MiB that the load wrote, and whether it ended before the measurement did.
+      description:
+        - MiB that the load wrote, and whether it ended before the measurement did.
+        - C(felt_ms) is the longest time that the storage took for a small read of the host's own before the measurement, ms.
       type: dict
       returned: success
-      sample: {mb: 512, ended_early: false}
+      sample: {mb: 512, ended_early: false, felt_ms: 812.5}
 summary:
   description: One entry per setting, with median, min and max of C(longest_gap_ms) and C(stalled_s) and the medians of the rest.
   type: list

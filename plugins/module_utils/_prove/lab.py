@@ -14,6 +14,7 @@ from . import gaps, initramfs, kernel, qemu_argv, report, storage
 from .errors import ProveError
 from .load import Load
 from .machine import Machine, during_commands
+from .press import Probe
 from .setting import DIRECT, check_all, describe, modules
 
 _BOOT_S = {"kvm": 20, "tcg": 180}
@@ -21,7 +22,8 @@ _GUEST_MIB = 192
 _QEMU = ("/usr/bin/kvm", "/usr/bin/qemu-system-x86_64")
 FORMATS = storage.FORMATS
 WRITERS, READERS = 4, 1
-"""Processes in the guest that make requests, each one at a time."""
+"""Processes in the guest that make requests, each one at a time; with a writer one more makes one every 50 ms."""
+_PRESS_S = 10
 
 
 def _bounds(options):
@@ -158,13 +160,14 @@ class Lab:
         """One run of one setting: its figures (docs/proof.md)."""
         options = self._options
         self._fresh_image()
-        with self._booted(setting) as machine:
+        with self._booted(setting) as machine, Probe(options["path"]) as probe:
             load = Load(options["path"], options["load_writers"],
                         options["load_mb"] * storage.MIB // max(1, options["load_writers"]),
                         options["load_total_mb"] * storage.MIB)
             try:
                 load.start()
                 time.sleep(options["warm_up"])
+                felt_ms = probe.wait(_PRESS_S if options["load_writers"] else 0)
                 seen = machine.measure(options["seconds"], WRITERS, READERS,
                                        during_commands(setting["during"], self._size))
             finally:
@@ -173,7 +176,7 @@ class Lab:
             raise ProveError("the load could not write to %s: %s" % (options["path"], load.problem))
         return dict(gaps.figures(seen), setting=setting["name"], round=number,
                     main_blocked_percent=seen["main_blocked_percent"], commands=seen["commands"],
-                    load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early})
+                    load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms})
 
 
 def plan(options):

@@ -77,6 +77,10 @@ def _doubts(runs):
                        % (_number(run["longest_gap_ms"]), _number(run["host_longest_gap_ms"])))
         if run["load"]["ended_early"]:
             out.append(where + "the load reached its bound of bytes before the end (load_total_mb).")
+    idle = [run["load"]["felt_ms"] for run in runs if run["load"]["mb"] and run["load"]["felt_ms"] < STALL_MS]
+    if idle:
+        out.append("In %d of %d runs this storage answered a read within %s ms when the measurement began: the load does not press it; "
+                   "load_writers makes more." % (len(idle), len(runs), _number(max(idle))))
     return out
 
 

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import kernel, lab, setting, storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.errors import ProveError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.load import Load
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.press import Probe
 
 
 def options(directory, **over):
@@ -102,3 +103,17 @@ def test_the_load_ends_when_told(tmp_path):
     load.stop()
     assert not load.ended_early
     assert all(not thread.is_alive() for thread in load._threads)
+
+
+@pytest.mark.parametrize(("answers", "longest", "left"), [([3.0, 70.0, 9.0], 70.0, [9.0]), ([80.0, 2.0], 80.0, [2.0])])
+def test_the_measurement_waits_until_the_load_is_felt(tmp_path, monkeypatch, answers, longest, left):
+    with Probe(str(tmp_path)) as probe:
+        monkeypatch.setattr(probe, "read_ms", lambda: answers.pop(0))
+        assert probe.wait(60) == longest
+        assert answers == left
+
+
+def test_a_load_that_is_not_felt_is_not_waited_for_forever(tmp_path):
+    with Probe(str(tmp_path)) as probe:
+        assert 0 < probe.wait(0)
+        assert os.listdir(tmp_path) == []

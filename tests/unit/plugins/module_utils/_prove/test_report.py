@@ -15,7 +15,7 @@ RESIZED = dict(setting.HARDENED, name="resized", during="block_resize")
 def run(name, gap, number=1, **over):
     return dict(
         {"setting": name, "round": number, "longest_gap_ms": gap, "host_longest_gap_ms": gap, "stalled_s": gap / 1000, "reads": 10, "writes": 10,
-         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "load": {"mb": 1, "ended_early": False}},
+         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "load": {"mb": 1, "ended_early": False, "felt_ms": 900.0}},
         **over,
     )
 
@@ -56,9 +56,10 @@ def test_doubtful_runs_are_named():
     out = text(
         run("today", 3000.0, host_longest_gap_ms=100.0),
         run("hardened", 10.0, complete=False),
-        run("hardened", 10.0, number=2, load={"mb": 1, "ended_early": True}),
+        run("hardened", 10.0, number=2, load={"mb": 1, "ended_early": True, "felt_ms": 3.2}),
     )
     assert "round 1, today: the guest's clock says 3000 ms, this host's 100 ms" in out
     assert "round 1, hardened: the guest did not come back" in out
     assert "round 2, hardened: the load reached its bound" in out
+    assert "In 1 of 3 runs this storage answered a read within 3.2 ms when the measurement began" in out
     assert "disturbed" not in text(run("today", 3000.0, host_longest_gap_ms=3300.0), run("hardened", 10.0))
