@@ -114,10 +114,15 @@ guests:
       elements: str
       returned: success
     unsafe_lines:
-      description: Lines that Proxmox VE does not understand and drops on its next write.
+      description: Lines that Proxmox VE does not understand and drops on its next write; C(drive) where one was to be a disk.
       type: list
       elements: dict
       returned: success
+    args_disks:
+      description: The line C(args) where it gives QEMU disks of its own, which are not among C(disks); null where it does not.
+      type: dict
+      returned: success
+      sample: {line: 2, args: "-drive file=/dev/sdb,if=virtio"}
 storages:
   description: The storages of storage.cfg.
   returned: success

@@ -17,10 +17,10 @@ from typing import NamedTuple
 MAX_CONFIG_BYTES = 1024 * 1024
 
 # A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid).
-_CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf$", re.ASCII)
+_CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf\Z", re.ASCII)
 #: What a guest config is called in a flat directory.
-FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)$", re.ASCII)
-_NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?$", re.ASCII)
+FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)\Z", re.ASCII)
+_NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?\Z", re.ASCII)
 
 
 class LayoutError(OSError):
@@ -84,6 +84,9 @@ def sources(root: str, node: str | None) -> list[Source]:
     found = []
     for name in names:
         directory = f"/etc/pve/nodes/{name}/qemu-server"
+        if is_live(root) and not os.path.isdir(inside(root, directory)):
+            # Proxmox VE makes it with the node; a tree out of Git has no empty directories.
+            raise LayoutError(f"no directory {directory}: is pve-cluster running?")
         found += [Source(match[1], name, f"{directory}/{match[0]}") for match in _matches(inside(root, directory), _CONFIG)]
     return found
 

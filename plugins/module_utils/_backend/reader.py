@@ -68,7 +68,18 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=natural_key):
         reading.problem("", "is not there", guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
+    _note_twice(reading, chosen)
     return reading, _records(reading, chosen)
+
+
+def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
+    """A guest is on one node of a cluster (pmxcfs refuses a second file of its id); of two files one is out of date."""
+    first: dict[str, layout.Source] = {}
+    for source in sources:
+        other = first.setdefault(source.guest, source)
+        if other is not source:
+            reading.problem(source.path, f"guest {source.guest} is on node {other.node} as well ({other.path}): remove the file that is out of date",
+                            source.guest, node=source.node)
 
 
 def _records(reading: Reading, sources: list[layout.Source]) -> Iterator[dict[str, Any]]:

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from .layout import FLAT, LayoutError, inside
 
-# Files of /etc/pve that may lie beside guest configs in a flat directory.
-_OURS = ("ceph.conf", "corosync.conf", "storage.cfg")
-# Folders of a node whose VMID.conf are containers.
-_CONTAINERS = ("lxc", "openvz")
+# Files that may lie beside guest configs in a flat directory: those of /etc/pve, and a gate's own report.
+_OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
+# Folders in which no guest of qemu lies: containers, and what root alone may read.
+_NO_GUESTS = ("lxc", "openvz", "priv")
 
 
 class Strays(NamedTuple):
@@ -28,39 +28,63 @@ class Strays(NamedTuple):
 def strays(root: str, read: Collection[str]) -> Strays:
     """What lies below ``root`` beside the files that were ``read``. Hidden names are not looked at.
 
+    Of a tree with an etc/pve, that and the top are looked through; what else is there may be a whole host.
     Raises LayoutError where a directory cannot be read.
     """
-    trees = [path for path in ("/etc/pve/nodes", "/etc/pve/qemu-server") if os.path.isdir(inside(root, path))]
+    tree = next((path for path in ("/etc/pve/nodes", "/etc/pve/qemu-server") if os.path.isdir(inside(root, path))), None)
+    known = {os.path.realpath(inside(root, path)) for path in read}
     found = Strays([], [])
-    for folder, folders, files in os.walk(inside(root, trees[0]) if trees else root, onerror=_cannot_read):
-        here = inside("/", os.path.relpath(folder, root)) if folder != root else "/"
-        home = os.path.basename(folder) == "qemu-server" if trees else folder == root
+    for here, folders, files in _folders(root, tree is not None):
+        home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else here == "/"
         for name in sorted(folders + files):
             path = os.path.join(here, name)
             if path in read or name.startswith(".") or (home and name in _OURS):
                 continue
-            reason = _reason(name, files, home, bool(trees))
-            if reason:
+            reason = _reason(name, files, home, tree)
+            if reason and os.path.realpath(inside(root, path)) not in known:
                 found.guests.append((path, reason))
-            elif home:
+            elif home and not reason:
                 found.others.append(path + "/" * (name in folders))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _CONTAINERS)
     return found
 
 
-def _reason(name: str, beside: Collection[str], home: bool, tree: bool) -> str | None:
+def _folders(root: str, tree: bool) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Each folder once, as the host has it, with the folders and files in it; those behind links after the others."""
+    waiting, links, seen = ["/etc/pve"] if tree else ["/"], [], set()
+    if tree:
+        yield from _listed(root, "/", [], [])
+    while waiting or links:
+        here = (waiting or links).pop(0)
+        real = os.path.realpath(inside(root, here))
+        if real not in seen:
+            seen.add(real)
+            yield from _listed(root, here, waiting, links)
+
+
+def _listed(root: str, here: str, folders_to: list[str], links_to: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    folders, files = [], []
+    try:
+        with os.scandir(inside(root, here)) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                is_folder = entry.is_dir()
+                (folders if is_folder else files).append(entry.name)
+                if is_folder and not entry.name.startswith(".") and entry.name not in _NO_GUESTS:
+                    (links_to if entry.is_symlink() else folders_to).append(os.path.join(here, entry.name))
+    except OSError as exc:
+        raise LayoutError(f"cannot read directory {inside(root, here)}: {exc.strerror}") from exc
+    yield here, folders, files
+
+
+def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) -> str | None:
     """Why a file that may be a guest's was not read; None where it is none."""
     match = FLAT.match(name)
     if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
         return f"is of the same guest as {match[1]}.conf: keep one of them"
     if match and not home:
-        return "was not read: guest configs lie in " + ("etc/pve/nodes/NODE/qemu-server" if tree else "the directory itself, not in folders below it")
+        lie = {"/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server", "/etc/pve/qemu-server": "etc/pve/qemu-server", None: "the directory itself, not in folders below it"}
+        return f"was not read: guest configs lie in {lie[tree]}"
     if match and tree and match[2] == "conf":
         return "was not read: by its name its folder is no node's"
     if home and (name.isdigit() or name.lower().endswith((".conf", ".json"))):
         return f"was not read: a guest config is named VMID.conf{'' if tree else ' or VMID.json'}, with a VMID from 100 to 999999999"
     return None
-
-
-def _cannot_read(exc: OSError) -> None:
-    raise LayoutError(f"cannot read directory {exc.filename}: {exc.strerror}") from exc

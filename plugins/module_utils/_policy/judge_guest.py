@@ -188,7 +188,8 @@ class _Judgement:
                     None,
                     Remark(
                         "IO100",
-                        "warning",
+                        # The guest starts without that disk, and nobody has judged it.
+                        "error" if line["drive"] else "warning",
                         f"line {line['line']} is not understood ({line['reason']}): {line['text']}",
                         "Mend or remove it by hand: Proxmox VE drops it on its next write.",
                         line["text"],
@@ -196,6 +197,20 @@ class _Judgement:
                     ),
                     line["line"],
                 )
+        beside = self._guest["args_disks"]
+        if beside:
+            self._add(
+                None,
+                Remark(
+                    "IO100",
+                    "warning",
+                    f"args gives QEMU disks that are not judged: {beside['args']}",
+                    "Judge them by hand and waive this, or make them drives of the guest.",
+                    beside["args"],
+                    None,
+                ),
+                beside["line"],
+            )
 
     def _running(self, judged: list[dict[str, Any]]) -> None:
         """IO108 and IO109. They need a restart and no change, so they are no violation of their own."""

@@ -28,6 +28,8 @@ IOTHREAD_BUSES = ("scsi", "virtio")
 
 _KEY = re.compile(r"^(ide|sata|scsi|virtio|efidisk|tpmstate)(0|[1-9]\d*)$", re.ASCII)
 _CLOUDINIT = re.compile(r"[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|qed|vmdk|cloop|qcow|cow))?$", re.ASCII)
+_LIKE_A_DRIVE = re.compile(r"\W*(?:ide|sata|scsi|virtio)\d+\s*:", re.IGNORECASE)
+_ARGS_WITH_DISKS = re.compile(r"(?:^|\s)--?(?:drive|blockdev|hd[abcd])(?:[\s=]|$)", re.ASCII)
 _SIZE = re.compile(r"^\d+(\.\d+)?[KMGT]?$", re.ASCII)
 _TRUE = ("1", "on", "yes", "true")
 _FALSE = ("0", "off", "no", "false")
@@ -107,6 +109,16 @@ def parse_key(key: str) -> tuple[str, int] | None:
     if not match or int(match[2]) > BUSES[match[1]]:
         return None
     return match[1], int(match[2])
+
+
+def meant_for_a_drive(line: str) -> bool:
+    """True for a config line that was to be a disk by all that a person sees, whatever Proxmox VE makes of it."""
+    return bool(_LIKE_A_DRIVE.match(line))
+
+
+def args_have_disks(args: str) -> bool:
+    """True where the free text of ``args:`` gives QEMU disks of its own, past every drive key."""
+    return bool(_ARGS_WITH_DISKS.search(args))
 
 
 def boolean(text: str) -> bool | None:

@@ -33,6 +33,9 @@ def to_text(raw: str) -> str:
     except (ValueError, RecursionError) as exc:
         raise JsonConfigError(f"is no JSON: {exc}") from exc
     if isinstance(document, dict) and isinstance(document.get("data"), dict):
+        beside = sorted(key for key in document if key != "data")
+        if beside:
+            raise JsonConfigError(f"has {beside[0]!r} beside 'data': an answer of the API has the guest's settings in 'data' alone")
         document = document["data"]
     if not isinstance(document, dict):
         raise JsonConfigError("is no guest config: it takes an object of the guest's settings")
@@ -46,7 +49,7 @@ def to_text(raw: str) -> str:
             raise JsonConfigError(f"has no plain value for '{key}'")
         text = str(int(value)) if isinstance(value, bool) else str(value)
         if key == "description":
-            lines = [f"#{quote(line)}" for line in text.split("\n")] + lines
+            lines = [f"#{quote(line.encode('utf-8', 'surrogatepass'))}" for line in text.split("\n")] + lines
             continue
         if "\n" in text:
             raise JsonConfigError(f"has a line break in the value of '{key}'")

@@ -39,7 +39,7 @@ def record(
     main, pending = parsed.main, parsed.pending
     deletes = parsed.pending_deletes
     reader = _DiskReader(parsed, storages, deletes)
-    scsihw = main.entries.get("scsihw")
+    scsihw, args = main.entries.get("scsihw"), main.entries.get("args")
     return {
         "id": str(guest),
         "name": _text(main.get("name")) or "",
@@ -67,6 +67,7 @@ def record(
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
         "unknown_keys": sorted({entry.key for entry in parsed.unknown_keys}),
+        "args_disks": {"line": args.line, "args": _text(args.value[:200])} if args and _drive.args_have_disks(args.value) else None,
         "disagreements": [],
     }
 
@@ -76,8 +77,17 @@ def _text(value: str | None) -> str | None:
 
 
 def _unsafe_lines(parsed: _config.Config, rejected: list[_config.Unsafe]) -> list[dict[str, Any]]:
-    lines = sorted({*parsed.unsafe, *rejected, *_rejected_in_snapshots(parsed)})
-    return [{"line": line.line, "text": _config.printable(line.text)[:200], "reason": line.reason} for line in lines]
+    in_snapshots = _rejected_in_snapshots(parsed)
+    lines = sorted({*parsed.unsafe, *rejected, *in_snapshots})
+    return [
+        {
+            "line": line.line,
+            "text": _config.printable(line.text)[:200],
+            "reason": line.reason,
+            "drive": line not in in_snapshots and _drive.meant_for_a_drive(line.text),
+        }
+        for line in lines
+    ]
 
 
 def _rejected_in_snapshots(parsed: _config.Config) -> list[_config.Unsafe]:

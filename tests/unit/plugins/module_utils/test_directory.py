@@ -103,6 +103,8 @@ def test_a_link_that_leads_nowhere_is_an_error_finding(flat):
         ("etc/pve/nodes/pve1/qemu-server/101.json", "a guest config is named VMID.conf, with a VMID"),
         ("etc/pve/nodes/pve1/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
         ("etc/pve/nodes/pve_1/qemu-server/101.conf", "its folder is no node's"),
+        ("etc/pve/qemu-server/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
+        ("etc/pve/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
     ],
 )
 def test_a_config_by_another_name_or_place_is_not_passed_over_in_silence(flat, name, words):
@@ -115,6 +117,39 @@ def test_a_config_by_another_name_or_place_is_not_passed_over_in_silence(flat, n
     document = assess_directory(str(flat), {}, DAY)
     assert [(finding["rule"], finding["severity"]) for finding in document["findings"]] == [("IO100", "error")]
     assert document["findings"][0]["file"] == str(flat / name) and words in document["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("beside", ["etc/pve/nodes/pve1/qemu-server", "etc/pve/qemu-server"])
+def test_a_config_beside_a_tree_is_not_passed_over_in_silence(flat, beside):
+    (flat / beside).mkdir(parents=True)
+    (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
+    (flat / "100.conf").rename(flat / beside / "100.conf")
+    (flat / "102.conf").write_text(BAD)
+    document = assess_directory(str(flat), {}, DAY)
+    assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [("IO100", "error", str(flat / "102.conf"))]
+
+
+def test_guests_behind_a_linked_folder_are_not_passed_over_in_silence(flat, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "102.conf").write_text(BAD)
+    (flat / "more").symlink_to(other)
+    (flat / "round").symlink_to(".")
+    document = assess_directory(str(flat), {}, DAY)
+    assert [(finding["rule"], finding["file"]) for finding in document["findings"]] == [("IO100", str(flat / "more/102.conf"))]
+
+
+def test_the_links_that_proxmox_ve_makes_are_no_second_guests(tmp_path):
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True)
+    (tmp_path / "etc/pve/local").symlink_to("nodes/pve1")
+    (tmp_path / "etc/pve/qemu-server").symlink_to("local/qemu-server")
+    (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(GOOD)
+    assert rules(tmp_path) == []
+
+
+def test_a_gates_own_report_is_no_guest(flat):
+    (flat / "guest-io.json").write_text("{}")
+    assert rules(flat) == []
 
 
 def test_what_is_no_guest_by_its_name_fails_nothing_and_is_named(flat):

@@ -35,6 +35,13 @@ def test_all_nodes_of_a_tree_or_the_one_named(cluster):
     assert ids(reader.read(str(cluster), guests=["200"])) == ["200"]
 
 
+def test_one_guest_on_two_nodes_is_a_problem(cluster):
+    (cluster / "etc/pve/nodes/pve2/qemu-server/100.conf").write_text(GOOD)
+    (problem,) = reader.read(str(cluster)).problems
+    assert (problem["guest"], problem["node"]) == ("100", "pve2") and "is on node pve1 as well" in problem["reason"]
+    assert reader.read(str(cluster), "pve2").problems == []
+
+
 def test_a_node_or_guest_that_is_not_there_is_named(cluster):
     with pytest.raises(layout.LayoutError, match="no node 'pve9'.*pve1, pve2"):
         reader.read(str(cluster), "pve9")

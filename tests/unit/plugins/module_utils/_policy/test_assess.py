@@ -169,6 +169,24 @@ def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
     assert found["plan"] == [] and found["left_alone"][0]["reason"] == "unsafe_lines" and "line 3" in found["left_alone"][0]["detail"]
 
 
+SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
+
+
+@pytest.mark.parametrize("line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"])
+def test_a_line_that_was_to_be_a_disk_is_an_error_and_another_a_warning(line):
+    assert ("IO100", "error") in rules(judge(SAFE + line + "\n"))
+    assert rules(judge(SAFE + "nonsense\n")) == [("IO100", "warning")]
+    assert ("IO100", "error") not in rules(judge(SAFE + "\n[before]\nscsi1: local:1/e.raw,unheard=1\n")), "a snapshot's disk is not in force"
+
+
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [("-drive file=/dev/sda,if=virtio", True), ("-S --blockdev '{}'", True), ("-device vfio-pci,host=01:00", False), ("-cpu host,-drivel", False)],
+)
+def test_disks_that_args_adds_are_not_called_in_order(args, found):
+    assert rules(judge(SAFE + f"args: {args}\n")) == ([("IO100", "warning")] if found else [])
+
+
 def test_snapshots_and_templates_get_a_note():
     found = judge(PCI + "scsi0: local:1/d.raw\ntemplate: 1\n\n[before]\nscsi0: local:1/d.raw\n")
     assert {("IO111", "note"), ("IO112", "note")} <= set(rules(found)) and found["plan"]

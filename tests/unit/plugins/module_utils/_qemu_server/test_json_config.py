@@ -75,6 +75,15 @@ def test_what_is_no_config_is_refused(raw):
         to_text(raw)
 
 
+def test_settings_beside_those_of_an_answer_are_refused():
+    with pytest.raises(JsonConfigError, match="has 'scsi1' beside 'data'"):
+        to_text('{"data": {"name": "a"}, "scsi1": "local:x"}')
+
+
+def test_half_a_character_in_a_description_is_no_trouble():
+    assert to_text('{"description": "\\ud83d", "name": "a"}') == "#%ED%A0%BD\nname: a\n"
+
+
 def test_findings_point_at_the_line_of_the_key(tmp_path):
     (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /x\n")
     (tmp_path / "100.json").write_text(json.dumps({**API, "vmgenid": "\ud800", "name": "a b"}, indent=2))
