@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._policy.assess import assess
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
+from ..module_utils._policy.waivers_file import load
 
 _READ = {
     "root": {"type": "str", "default": "/"},
@@ -28,6 +29,7 @@ _READ = {
 _ASSESS = {
     "policy": {"type": "raw", "required": True},
     "waivers": {"type": "raw"},
+    "waivers_file": {"type": "path"},
     "date": {"type": "raw"},
     "migrate_controllers": {"type": "str"},
 }
@@ -44,6 +46,10 @@ class ActionModule(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec({**_READ, **_ASSESS})
+        try:
+            named_waivers = load(options["waivers_file"])
+        except PolicyError as exc:
+            raise AnsibleActionFail(str(exc)) from None
         read = self._execute_module(
             module_name="hypervisor.io_hardening.guest_io_info",
             module_args={name: options[name] for name in _READ if options[name] is not None},
@@ -61,6 +67,7 @@ class ActionModule(ActionBase):
                 options["migrate_controllers"] or None,
                 (task_vars or {}).get("inventory_hostname"),
                 options["waivers"],
+                named_waivers,
             )
         except PolicyError as exc:
             raise AnsibleActionFail(str(exc)) from None

@@ -23,6 +23,7 @@ from ..module_utils._directory import assess_directory
 from ..module_utils._model import SEVERITIES
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
+from ..module_utils._policy.waivers_file import load
 from ..module_utils._report.gate import gate_lines, judge
 from ..module_utils._report.join import join_documents
 from ..module_utils._report.part import pack, unpack
@@ -43,6 +44,7 @@ ARGUMENTS = {
     "root": {"type": "str"},
     "policy": {"type": "raw"},
     "waivers": {"type": "raw"},
+    "waivers_file": {"type": "path"},
     "date": {"type": "raw"},
     "hosts": {"type": "list", "elements": "str"},
     "complete": {"type": "bool", "default": True},
@@ -101,7 +103,7 @@ class ActionModule(ActionBase):
 def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["root"] is not None:
         day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
-        documents: Any = [assess_directory(options["root"], options["policy"], day, options["waivers"])]
+        documents: Any = [assess_directory(options["root"], options["policy"], day, options["waivers"], load(options["waivers_file"]))]
     elif options["documents"] is not None:
         documents = options["documents"]
     else:

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._model import natural_key
+from ..module_utils._model import natural_key, plain
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
@@ -57,8 +57,8 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
         )
     order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": []}
     try:
-        selector = Selector("restart_match", match)
-        named = [guest for guest in read["guests"] if selector.matches(guest_subject(guest))]
+        selector = Selector("restart_match", match, guests=True)
+        named = [guest for guest in plain(read["guests"]) if selector.matches(guest_subject(guest))]
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
     for guest in sorted(named, key=lambda guest: natural_key(guest["id"])):

@@ -19,7 +19,7 @@ from ._backend.strays import Strays, strays
 from ._policy.assess import assess
 
 
-def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None) -> dict[str, Any]:
+def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> dict[str, Any]:
     """The findings document of the guests below ``root``; its files are paths of this machine.
 
     ``not_read`` in it names what lies beside the configs and is none by its name.
@@ -45,7 +45,7 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
         beside = strays(root, {guest["config"] for guest in reading.guests} | {problem["file"] for problem in reading.problems})
     for path, reason in beside.guests:
         reading.problem(path, reason)
-    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers)
+    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers)
     for item in (*document["findings"], *document["guests"], *document["plan"]):
         for key in ("file", "config"):
             if item.get(key):

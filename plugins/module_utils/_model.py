@@ -88,6 +88,15 @@ def word(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
+def plain(value: Any) -> Any:
+    """The same value of Python's own types, for libraries that go by a type's name: a playbook's are Ansible's own."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def natural_key(text: str) -> tuple:
     """Sort key that puts scsi2 before scsi10 and guest 99 before guest 100."""
     head = text.rstrip("0123456789")

@@ -23,6 +23,11 @@ class Tree:
     """
 
     def __init__(self, root):
+        """
+        :raises OSError: where ``root`` is no directory; an empty one would be the machine itself
+        """
+        if not os.path.isdir(root):
+            raise NotADirectoryError(errno.ENOTDIR, "is no directory; it takes / or a directory that holds a host's files", root)
         self.root = root.rstrip("/")
         self.live = os.path.realpath(root) == "/"
 
@@ -84,6 +89,15 @@ class Tree:
     def exists(self, path):
         """Whether something is at ``path``, links followed."""
         return os.path.exists(self.real(path))
+
+    def why_not_ours(self, path):
+        """Why a file must not be written or removed: it is a link, or no regular file; None where it may."""
+        real = self.root + path
+        if os.path.islink(real):
+            return "is a link to %s" % os.readlink(real)
+        if os.path.lexists(real) and not os.path.isfile(real):
+            return "is no regular file"
+        return None
 
     def kernel_text(self, path):
         """The text of a file of the kernel, ``None`` where there is none.

@@ -36,6 +36,9 @@ options:
   waivers:
     description: More waivers, beside the policy's.
     type: raw
+  waivers_file:
+    description: A YAML file on the controller with a list of more waivers. It is read as data, nothing in it is a template.
+    type: path
   date:
     description: The day on which waivers are judged. Today where it is not given.
     type: raw
@@ -86,6 +89,7 @@ def main() -> None:
             "guests": {"type": "list", "elements": "str"},
             "policy": {"type": "raw", "required": True},
             "waivers": {"type": "raw"},
+            "waivers_file": {"type": "path"},
             "date": {"type": "raw"},
             "migrate_controllers": {"type": "str"},
         },

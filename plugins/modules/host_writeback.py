@@ -88,7 +88,11 @@ def main():
         },
         supports_check_mode=True,
     )
-    tree, plan = Tree(module.params["root"]), module.params["plan"]
+    plan = module.params["plan"]
+    try:
+        tree = Tree(module.params["root"])
+    except OSError as error:
+        module.fail_json(msg=f"root {error.filename!r} {error.strerror}")
     try:
         work = prepare(plan, tree)
         if not module.check_mode:

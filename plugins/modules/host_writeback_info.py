@@ -138,7 +138,11 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback
 
 def main():
     module = AnsibleModule(argument_spec={"root": {"type": "path", "default": "/"}}, supports_check_mode=True)
-    module.exit_json(changed=False, **read_facts(Tree(module.params["root"])))
+    try:
+        tree = Tree(module.params["root"])
+    except OSError as error:
+        module.fail_json(msg=f"root {error.filename!r} {error.strerror}")
+    module.exit_json(changed=False, **read_facts(tree))
 
 
 if __name__ == "__main__":

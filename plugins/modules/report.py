@@ -39,6 +39,9 @@ options:
     description: Waivers that stand beside those of O(policy).
     type: list
     elements: dict
+  waivers_file:
+    description: A YAML file on the controller with a list of more waivers. It is read as data, nothing in it is a template.
+    type: path
   date:
     description: The day on which waivers are judged with O(root). Today where it is not given.
     type: raw

@@ -29,17 +29,19 @@ def assess(
     migrate_controllers: str | None = None,
     host: str | None = None,
     waivers: Any = None,
+    named_waivers: tuple[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The findings document of docs/data.md.
 
     ``nodes`` are the read nodes' addresses, against which storages' servers are classified; ``problems`` are
     what could not be read: each is an IO100. ``migrate_controllers`` selects the guests whose
-    driver may change; ``waivers`` stand beside the policy's. Raises PolicyError where policy or selector are wrong.
+    driver may change; ``waivers`` stand beside the policy's, and ``named_waivers``,
+    with what they are called in errors. Raises PolicyError where policy or selector are wrong.
     """
     require_netaddr()
-    rules = parse(policy, waivers)
+    rules = parse(policy, waivers, named_waivers)
     used = _waivers.Waivers(rules.waivers, date)
-    migrate = Selector("guest_io_migrate_controllers", migrate_controllers) if migrate_controllers else None
+    migrate = Selector("guest_io_migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None
     judge = GuestJudge(rules, used, Locality(nodes or []), migrate)
     document: dict[str, Any] = {
         "schema": SCHEMA,

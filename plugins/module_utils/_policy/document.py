@@ -59,10 +59,10 @@ class Policy(NamedTuple):
     waivers: tuple[Waiver, ...]
 
 
-def parse(document: Any, more_waivers: Any = None) -> Policy:
+def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> Policy:
     """Validate a policy document; raises PolicyError naming the place and what is allowed there.
 
-    ``more_waivers`` are waivers that stand beside the policy, such as those of a file of their own.
+    ``more_waivers`` are waivers that stand beside the policy, ``named_waivers`` further ones with what they are called in errors.
     """
     _mapping("", document, _TOP)
     disk = {**DEFAULT_DISK, **_disk("disk", document.get("disk", {}))}
@@ -74,7 +74,7 @@ def parse(document: Any, more_waivers: Any = None) -> Policy:
         overrides.append(override)
     waivers = [
         _waiver(f"{place}[{number}]", raw)
-        for place, listed in (("waivers", document.get("waivers")), (MORE_WAIVERS, more_waivers))
+        for place, listed in (("waivers", document.get("waivers")), (MORE_WAIVERS, more_waivers), *((named_waivers,) if named_waivers else ()))
         for number, raw in enumerate(_list(place, listed))
     ]
     _unique("waivers", [waiver.id for waiver in waivers])
@@ -161,7 +161,7 @@ def _override(place: str, raw: Any) -> Override:
         raise PolicyError(place, "changes nothing: it takes disk, controller or both")
     return Override(
         str(raw.get("name", place)),
-        Selector(f"{place}.match", raw["match"]),
+        Selector(f"{place}.match", raw["match"], guests=raw.get("controller") is not None),
         _disk(f"{place}.disk", raw.get("disk") or {}),
         None if raw.get("controller") is None else _controller(f"{place}.controller", raw["controller"]),
     )
@@ -171,7 +171,7 @@ def _waiver(place: str, raw: Any) -> Waiver:
     _mapping(place, raw, _WAIVER, required=_WAIVER)
     rules = _list(f"{place}.rules", raw["rules"])
     for number, rule in enumerate(rules):
-        if rule not in RULES:
+        if not isinstance(rule, str) or rule not in RULES:
             raise PolicyError(f"{place}.rules[{number}]", f"is {rule!r}, it takes a rule id such as IO101")
     if not rules:
         raise PolicyError(f"{place}.rules", "is empty, it takes a list of rule ids")

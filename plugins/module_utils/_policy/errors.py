@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 
+_VARIABLES = ("guest_io_", "restart_match", "date")
+
+
 class PolicyError(ValueError):
-    """``place`` is the path in the policy document, or a variable beside it (``guest_io_…``) with the path in there;
-    ``reason`` is what is wrong and what is allowed there."""
+    """``place`` is the path in the policy document, or a variable beside it (``guest_io_…``, ``restart_match``, ``date``) with the
+    path in there; ``reason`` is what is wrong and what is allowed there."""
 
     def __init__(self, place: str, reason: str) -> None:
         dot = "." if place and not place.startswith("[") else ""
-        super().__init__(f"{place if place.startswith('guest_io_') else f'policy{dot}{place}'}: {reason}")
+        super().__init__(f"{place if place.startswith(_VARIABLES) else f'policy{dot}{place}'}: {reason}")
         self.place = place
         self.reason = reason

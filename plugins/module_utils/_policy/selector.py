@@ -38,6 +38,10 @@ _FIELDS: dict[str, tuple[str, ...] | None] = {
     "aio_default": ("direct", "cached"),
     **dict.fromkeys(("key", "bus", "media", "volume", "format", "line", "error", "pending_delete")),
 }
+# What is known of a guest as a whole; the other fields are a disk's.
+_OF_GUEST = ("guest", "controller")
+# Fields of which a number is never equal, since they are text.
+_TEXT = ("id", "name", "node", "hypervisor", "ostype", "machine", "lock", "type", "key", "bus", "media", "volume", "format")
 _VALUES = ("literal", "multi_select_list", "multi_select_dict")
 _EXAMPLE = "guest.id == '105'"
 
@@ -54,11 +58,17 @@ def guest_subject(guest: dict[str, Any]) -> dict[str, Any]:
 
 
 class Selector:
-    """A compiled JMESPath condition with its place in the policy, for errors."""
+    """A compiled JMESPath condition with its place in the policy, for errors.
 
-    def __init__(self, place: str, expression: Any) -> None:
+    ``guests``: it chooses guests, and may not ask for a disk's fields: of a guest they would all be null,
+    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some.
+    """
+
+    def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
         require_jmespath()
         self.place = place
+        self.of_disk = False
+        self._roots = _OF_GUEST if guests else tuple(_FIELDS)
         if not isinstance(expression, str) or not expression.strip():
             raise PolicyError(place, f"is {expression!r}, it takes a JMESPath condition such as {_EXAMPLE}")
         self.expression = expression
@@ -76,7 +86,14 @@ class Selector:
         """Look at the fields that stand at the record's root, and at every function."""
         kind, children = node["type"], node["children"]
         if kind == "field":
-            self._check_field(node["value"], tuple(_FIELDS), "")
+            self._check_field(node["value"], self._roots, "")
+            self.of_disk = self.of_disk or node["value"] not in _OF_GUEST
+        elif kind == "comparator" and node["value"] in ("eq", "ne"):
+            self._check_number(children, children[::-1])
+        elif kind == "function_expression" and node["value"] == "contains" and len(children) == 2:
+            values = children[0]["value"] if children[0]["type"] == "literal" else [one.get("value") for one in children[0]["children"]]
+            for value in values if isinstance(values, list) else ():
+                self._check_number(({"type": "literal", "value": value}, children[1]))
         elif kind == "function_expression" and node["value"] not in jmespath.functions.Functions.FUNCTION_TABLE:
             raise PolicyError(self.place, f"calls {node['value']}(), which JMESPath does not have: {self.expression!r}")
         elif kind == "subexpression" and children[0]["type"] == "field" and children[1]["type"] == "field":
@@ -87,9 +104,22 @@ class Selector:
         for child in children[:1] if kind == "pipe" or _goes_on(kind) else children:
             self._check(child)
 
+    def _check_number(self, *pairs: Any) -> None:
+        """A text field beside a number: never equal, always unequal, and both are meant otherwise."""
+        for value, field in pairs:
+            if value["type"] != "literal" or isinstance(value["value"], bool) or not isinstance(value["value"], (int, float)):
+                continue
+            name = field["children"][1]["value"] if field["type"] == "subexpression" and field["children"][1]["type"] == "field" else field.get("value")
+            if field["type"] in ("field", "subexpression") and name in _TEXT:
+                raise PolicyError(
+                    self.place, f"holds {name}, which is text, against the number {value['value']}: {self.expression!r}. Write '{value['value']}' in raw quotes."
+                )
+
     def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
         if name in allowed:
             return
+        if not lead and name in _FIELDS:
+            raise PolicyError(self.place, f"asks for {name}, a disk's, and chooses guests: {self.expression!r}. There are guest and controller.")
         hint = "" if lead else f" Text stands in raw quotes: '{name}'."
         raise PolicyError(self.place, f"asks for {lead}{name}, which is not there: {self.expression!r}. There are {', '.join(sorted(allowed))}.{hint}")
 
@@ -98,7 +128,10 @@ class Selector:
 
         Raises PolicyError where the expression cannot be evaluated, a function that is given null for instance, and
         where it gives a value: a selector that fails matches nothing silently, and one that is no condition not everything.
+        One that asks for a disk's fields does not hold for a guest as a whole.
         """
+        if self.of_disk and "key" not in subject:
+            return False
         try:
             result = self._compiled.search(subject)
         except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError) as exc:

@@ -59,6 +59,10 @@ def prepare(plan, tree):
         {"write": _write, "remove": _remove, "take_over": _take_over, "restore": _restore}[step["op"]](
             work, tree, step, taken
         )
+    for change in work.files:
+        fault = tree.why_not_ours(change["path"])
+        if fault:
+            raise Refused("{} {}: nothing was written; remove it, or put a file in its place".format(change["path"], fault))
     if plan["kernel"] is not None:
         _kernel(work, tree, plan["kernel"])
     record = plan["record"]

@@ -82,9 +82,10 @@ def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs)
 def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
     (configs / "101.conf").write_text(BAD.replace("db", "<script>alert(1)</script>{{ lookup('pipe', 'touch obeyed') }}"))
     (configs / "waivers.yml").write_text(
-        yaml.safe_dump({"guest_io_waivers": [{**WAIVER, "rules": ["IO100", "IO102", "IO104", "IO105"]}]}).replace("'2999-01-01'", "2999-01-01")
+        yaml.safe_dump([{**WAIVER, "rules": ["IO100", "IO102", "IO104", "IO105"]}]).replace("'2999-01-01'", "2999-01-01")
     )
-    run = gate(configs.parent, "-e", "@configs/waivers.yml", gate_root="configs", report_dir="reports", gate_fail_on="warning")
+    (configs / "waivers.yml").rename(configs.parent / "waivers.yml")
+    run = gate(configs.parent, gate_root="configs", report_dir="reports", gate_fail_on="warning", guest_io_waivers_file="waivers.yml")
     assert run.status == 0, run.output
     reports = configs.parent / "reports"
     texts = {name: (reports / name).read_text() for name in REPORTS}
@@ -147,6 +148,25 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
         assert len(result["msg"].splitlines()) == 1, name
     judged = [number for number, name in enumerate(WRONG) if name in ("a file unread", "a silent host")]
     assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
+
+
+def test_what_the_gate_would_not_look_at_is_no_pass(configs):
+    run = gate(configs.parent, gate_root="configs", gate_fail_om="warning")
+    assert run.status == 2 and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root" in run.output
+    run = gate(configs.parent, gate_root="configs", gate_fail_on=None)
+    assert run.status == 2 and "GATE PASSED" not in run.output
+
+
+def test_an_audit_says_and_does_not_judge(configs):
+    (configs / "101.conf").write_text(BAD)
+    run = Run(configs.parent, "hypervisor.io_hardening.audit_io", "-e", "gate_root=configs")
+    assert run.status == 0 and "GATE" not in run.output
+    assert "TO CHANGE" in run.output and "101" in run.output
+
+
+def test_parts_are_not_joined_where_nobody_knows_the_hosts(tmp_path):
+    run = Run(tmp_path, "hypervisor.io_hardening.join_reports", "-i", "localhost,")
+    assert run.status == 2 and "Nothing to hold the parts against" in run.output
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,11 @@ def test_no_policy_is_the_default_policy(tmp_path):
     for root in (str(tmp_path), str(ROOT / "sample_fleet/root")):
         document = assess_directory(root, default, DAY)
         assert document["findings"] and assess_directory(root, {}, DAY) == document
+
+
+def test_the_variables_that_the_role_knows_are_those_that_it_documents():
+    """A variable that is not among them ends the run."""
+    specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]
+    known = yaml.safe_load((ROOT / "roles/guest_io/vars/main.yml").read_text())["__guest_io_variables"]
+    assert known == sorted(specs["main"]["options"])
+    assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(known)

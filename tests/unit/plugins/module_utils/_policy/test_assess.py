@@ -187,6 +187,19 @@ def test_disks_that_args_adds_are_not_called_in_order(args, found):
     assert rules(judge(SAFE + f"args: {args}\n")) == ([("IO100", "warning")] if found else [])
 
 
+@pytest.mark.parametrize("selector", ["storage.type != 'rbd'", "bus != 'ide'", "!storage.krbd"])
+def test_a_selector_of_guests_may_not_ask_for_a_disk(selector):
+    """Of a guest these are null, and every driver would change."""
+    with pytest.raises(PolicyError, match="guest_io_migrate_controllers: asks for (storage|bus), a disk's, and chooses guests"):
+        judge("scsi0: local:1/d.raw\n", migrate=selector)
+
+
+def test_a_waiver_that_asks_for_a_disk_is_none_for_the_guest():
+    waiver = {"id": "W-1", "match": "storage.id != 'x'", "rules": ["IO101", "IO102", "IO103"], "until": "2027-01-01", "reason": "y"}
+    found = {finding["rule"]: finding["waived"] for finding in judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [waiver]})["findings"]}
+    assert found["IO101"] is None and found["IO102"] and found["IO103"]
+
+
 def test_snapshots_and_templates_get_a_note():
     found = judge(PCI + "scsi0: local:1/d.raw\ntemplate: 1\n\n[before]\nscsi0: local:1/d.raw\n")
     assert {("IO111", "note"), ("IO112", "note")} <= set(rules(found)) and found["plan"]
