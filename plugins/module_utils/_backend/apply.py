@@ -211,7 +211,12 @@ def _refuse(
     if facts["unsafe_lines"]:
         line = facts["unsafe_lines"][0]
         raise _Refused("unsafe_lines", f"Proxmox VE would drop line {line['line']} on a write: {line['reason']}")
-    _refuse_unstartable(config, values, options)
+    text = _config.edit(config.text, values, _changes.pending_keys(config, values))
+    _refuse_unstartable(text, values, options)
+    # A drive that goes to [PENDING] stands there beside the one in force.
+    size = len(_config.encode(text)) + (sum(len(key) + len(value or "") + len("[PENDING]") for key, value in values.items()) if running else 0)
+    if size > layout.MAX_CONFIG_BYTES:
+        raise _Refused("refused", "its config would be larger than 1 MiB, which Proxmox VE does not store; shorten its description")
     if running is None:
         return
     own = layout.own_node(options.root)
@@ -230,9 +235,8 @@ def _refuse(
         )
 
 
-def _refuse_unstartable(config: _config.Config, values: dict[str, str | None], options: Options) -> None:
+def _refuse_unstartable(after: str, values: dict[str, str | None], options: Options) -> None:
     storages: dict[str, Any] = {}
-    after = _config.edit(config.text, values, _changes.pending_keys(config, values))
     text = reader.optional_text(options.root, "/etc/pve/storage.cfg")
     if text is not None:
         storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
@@ -290,6 +294,11 @@ def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str,
 def _diff(config: _config.Config, values: dict[str, str | None]) -> dict[str, str]:
     before = {key: _changes.current(config, key) for key in values}
     return {
-        "before": "".join(f"{key}: {_config.printable(old)}\n" for key, old in sorted(before.items()) if old is not None),
-        "after": "".join(f"{key}: {_config.printable(new)}\n" for key, new in sorted(values.items()) if new is not None),
+        "before": "".join(f"{key}: {_shown(old)}\n" for key, old in sorted(before.items()) if old is not None),
+        "after": "".join(f"{key}: {_shown(new)}\n" for key, new in sorted(values.items()) if new is not None),
     }
+
+
+def _shown(text: str) -> str:
+    """The text for a terminal, which would obey what cannot be seen."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in _config.printable(text))

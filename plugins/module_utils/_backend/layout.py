@@ -54,21 +54,25 @@ def own_node(root: str) -> str:
 
 
 def node_names(root: str) -> list[str]:
-    """All nodes below ``root``, sorted; empty where there is no /etc/pve/nodes."""
+    """All nodes below ``root``, sorted; empty where there is no /etc/pve/nodes.
+
+    A link is none: it would be a second node with the first one's guests.
+    """
     directory = inside(root, "/etc/pve/nodes")
     try:
-        return sorted(name for name in os.listdir(directory) if _NODE.match(name))
+        return sorted(name for name in os.listdir(directory) if _NODE.match(name) and not os.path.islink(os.path.join(directory, name)))
     except FileNotFoundError:
         return []
     except OSError as exc:
         raise LayoutError(f"cannot read directory {directory}: {exc.strerror}") from exc
 
 
-def sources(root: str, node: str | None) -> list[Source]:
+def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | None = None) -> list[Source]:
     """The guest configs to read, by node and id.
 
     ``node`` None means: live the own node, below another root all nodes.
-    ``all`` is all nodes. Raises LayoutError.
+    ``all`` is all nodes. A node's directory that cannot be read goes to ``unreadable``, with why, and hides no
+    other node's; without that list, and where no node can be read, it raises LayoutError.
     """
     names = node_names(root)
     if not names:
@@ -81,13 +85,20 @@ def sources(root: str, node: str | None) -> list[Source]:
         if node not in names:
             raise LayoutError(f"no node '{node}' in {inside(root, '/etc/pve/nodes')}; there are: {', '.join(names)}")
         names = [node]
-    found = []
+    found, faults = [], []
     for name in names:
         directory = f"/etc/pve/nodes/{name}/qemu-server"
         if is_live(root) and not os.path.isdir(inside(root, directory)):
             # Proxmox VE makes it with the node; a tree out of Git has no empty directories.
             raise LayoutError(f"no directory {directory}: is pve-cluster running?")
-        found += [Source(match[1], name, f"{directory}/{match[0]}") for match in _matches(inside(root, directory), _CONFIG)]
+        try:
+            found += [Source(match[1], name, f"{directory}/{match[0]}") for match in _matches(inside(root, directory), _CONFIG)]
+        except LayoutError as exc:
+            faults.append((directory, exc))
+    if faults and (unreadable is None or len(faults) == len(names)):
+        raise faults[0][1]
+    for directory, exc in faults:
+        unreadable.append((directory, str(exc)))
     return found
 
 

@@ -58,11 +58,14 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     """
     reading = Reading(root)
     try:
-        sources = layout.sources(root, node)
+        unreadable: list[tuple[str, str]] = []
+        sources = layout.sources(root, node, unreadable)
     except layout.LayoutError:
         if layout.is_live(root) and node is None and _read_processes(reading, guests):
             return reading, iter(reading.guests)
         raise
+    for directory, why in unreadable:
+        reading.problem(directory, f"{why}; no guest of it was read")
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=natural_key):

@@ -111,6 +111,16 @@ def normal(key: str, value: str) -> Any:
     return options
 
 
+def _stored(key: str, value: str) -> Any:
+    """A value in a form in which two are equal where ``qm`` made one of the other: it writes a volume's own size, whatever
+    was passed, booleans as 1 and 0, and text without the quotes around it (recorded; JSONSchema.pm)."""
+    found = normal(key, value)
+    if isinstance(found, dict):
+        return {name: option for name, option in found.items() if name != "size"}
+    truth = _drive.boolean(value)
+    return value.strip('"') if truth is None else truth
+
+
 def _bytes(size: str) -> float:
     unit = _UNITS.get(size[-1], 0)
     return float(size[:-1] if unit else size) * 1024**unit
@@ -134,7 +144,7 @@ def lost(before: _config.Config, after: _config.Config, written: dict[str, str |
         if found is None or value is None:
             same = found is value
         else:
-            same = normal(key, found) == normal(key, value)
+            same = _stored(key, found) == _stored(key, value)
         if not same:
             faults.append(f"{key} reads back as {found!r}, written was {value!r}")
     faults += _missing("", {k: v for k, v in main.items() if k not in written}, after.main)
@@ -154,12 +164,13 @@ def _missing(where: str, expected: dict[str, str], section: _config.Section | No
         found = section.get(key) if section else None
         if found is None:
             faults.append(f"{key}{where} is gone")
-        elif normal(key, found) != normal(key, value):
+        elif _stored(key, found) != _stored(key, value):
             faults.append(f"{key}{where} was {value!r} and is {found!r}")
     return faults
 
 
 def _description(text: str) -> list[str]:
+    """The words of the description: how they are encoded and broken into lines is Proxmox VE's business."""
     main = re.split(r"^\[", text, maxsplit=1, flags=re.MULTILINE)[0]
-    lines = [line[1:] for line in main.split("\n") if line.startswith("#")]
-    return [line for line in (unquote(line).rstrip() for line in lines) if line]
+    lines = [line[1:] if line.startswith("#") else line.partition(":")[2] for line in main.split("\n") if line.startswith(("#", "description:"))]
+    return [word for word in "".join(char if char.isascii() else " " for char in unquote("\n".join(lines), errors="replace")).split() if word]

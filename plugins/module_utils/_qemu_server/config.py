@@ -197,6 +197,8 @@ def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] 
     [PENDING], where it must stand already. A key the main section does not
     have is put behind the last main line that sorts before it, which is where
     Proxmox VE would write it in a sorted file. None removes the key's line.
+    A key that is set is no longer to be removed: it is taken out of [PENDING]'s
+    ``delete``, as ``qm set`` does (PVE::QemuConfig, remove_from_pending_delete).
     """
     for key, value in values.items():
         config = parse(text)
@@ -207,11 +209,19 @@ def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] 
             continue
         if entry is not None:
             text = text[: entry.start] + value + text[entry.end:]
-            continue
-        at = _insert_position(section, text, key)
-        lead = "\n" if at and text[at - 1] != "\n" else ""
-        text = text[:at] + f"{lead}{key}: {value}\n" + text[at:]
+        else:
+            at = _insert_position(section, text, key)
+            lead = "\n" if at and text[at - 1] != "\n" else ""
+            text = text[:at] + f"{lead}{key}: {value}\n" + text[at:]
+        if key in config.pending_deletes:
+            text = _not_deleted(text, key)
     return text
+
+
+def _not_deleted(text: str, key: str) -> str:
+    entry = parse(text).pending.entries["delete"]  # type: ignore[union-attr]
+    left = [part for part in re.split(r"[,;\s]+", entry.value) if part and part.lstrip("!") != key]
+    return text[: entry.start] + ",".join(left) + text[entry.end:] if left else _without_line(text, entry)
 
 
 def _without_line(text: str, entry: Entry) -> str:

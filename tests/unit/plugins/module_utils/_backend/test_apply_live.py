@@ -181,6 +181,32 @@ def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "not_proven")
 
 
+def test_what_qm_stores_in_its_own_words_is_proven_all_the_same(host):
+    """It writes the volume's own size, booleans as 1 and 0, and a description's line breaks as lines (recorded)."""
+    text = GUEST.replace(",size=32G", "").replace("# owner%3A ops", "# owner: ops%0Asecond") + "onboot: yes\n"
+    put(host, 100, text)
+    plan, run = plan_of(host), runner(host)
+
+    def as_stored(arguments):
+        answer = run(arguments)
+        path = host.config(100)
+        path.write_text(path.read_text().replace("onboot: yes", "onboot: 1").replace("# owner: ops%0Asecond", "# owner%3A ops\n#second"))
+        return answer
+
+    (outcome,) = _apply.apply(plan, _apply.Options(run=as_stored, root=str(host.root)))
+    assert outcome.result["status"] == "changed", outcome.result["detail"]
+    assert "size=" in host.config(100).read_text() and "onboot: 1" in host.config(100).read_text()
+
+
+def test_a_config_that_would_be_larger_than_proxmox_stores_is_not_written(host):
+    """A running guest's new drive stands in [PENDING] beside the one in force; pmxcfs would leave the file cut off."""
+    put(host, 100, "#" + "x" * (1024 * 1024 - len(GUEST) - 120) + "\n" + GUEST, running=True)
+    for check in (True, False):
+        (result,) = apply(host, check=check)
+        assert (result["status"], result["reason"]) == ("failed", "refused") and "larger than 1 MiB" in result["detail"]
+    assert sets(host) == []
+
+
 def test_a_write_that_loses_a_setting_is_a_failure(host):
     put(host, 100)
     plan = plan_of(host)

@@ -57,6 +57,29 @@ def test_only_the_named_options_change(tmp_path, folder):
     assert plan_of(tmp_path) == [] and apply(tmp_path) == []
 
 
+def test_a_config_never_grows_past_what_proxmox_stores(tmp_path, folder):
+    tail = b"\nscsihw: virtio-scsi-pci\nscsi0: local:1/d.qcow2\n"
+    raw = b"#" + b"x" * (1024 * 1024 - len(tail) - 10) + tail
+    (folder / "100.conf").write_bytes(raw)
+    for check in (True, False):
+        (result,) = apply(tmp_path, check=check)
+        assert (result["status"], result["reason"]) == ("failed", "refused") and "larger than 1 MiB" in result["detail"]
+    assert (folder / "100.conf").read_bytes() == raw
+
+
+@pytest.mark.parametrize(("delete", "left"), [("scsihw", ""), ("!scsihw,cores", "\ndelete: cores\n"), ("memory, scsihw", "\ndelete: memory\n")])
+def test_what_is_set_is_no_longer_to_be_removed(tmp_path, folder, delete, left):
+    """As qm does; else the next cold start would take the controller away again."""
+    (folder / "100.conf").write_text(f"cores: 2\nmemory: 512\nscsihw: virtio-scsi-pci\nscsi0: local:1/d.qcow2\n\n[PENDING]\ndelete: {delete}\n")
+    reading = reader.read(str(tmp_path))
+    plan = assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes, migrate_controllers="guest.id == '100'")["plan"]
+    (result,) = apply(tmp_path, plan)
+    assert result["status"] == "changed", result["detail"]
+    text = (folder / "100.conf").read_text()
+    assert "scsihw: virtio-scsi-single\n" in text and text.endswith("[PENDING]\n" + left.lstrip("\n"))
+    assert plan_of(tmp_path) == []
+
+
 def test_mode_stays_and_nothing_is_left_behind(tmp_path, folder):
     (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
     (folder / "100.conf").chmod(0o640)

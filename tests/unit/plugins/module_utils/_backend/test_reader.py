@@ -42,6 +42,29 @@ def test_one_guest_on_two_nodes_is_a_problem(cluster):
     assert reader.read(str(cluster), "pve2").problems == []
 
 
+def test_a_node_that_cannot_be_read_hides_no_other(cluster, monkeypatch):
+    listdir = layout.os.listdir
+    closed = str(cluster / "etc/pve/nodes/pve1/qemu-server")
+
+    def refuse(path):
+        if str(path) == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return listdir(path)
+
+    monkeypatch.setattr(layout.os, "listdir", refuse)
+    reading = reader.read(str(cluster))
+    assert ids(reading) == ["200"]
+    assert [problem["file"] for problem in reading.problems] == ["/etc/pve/nodes/pve1/qemu-server"]
+    assert "Permission denied; no guest of it was read" in reading.problems[0]["reason"]
+    with pytest.raises(layout.LayoutError, match="Permission denied"):
+        reader.read(str(cluster), "pve1")
+
+
+def test_a_link_is_no_second_node(cluster):
+    (cluster / "etc/pve/nodes/pve3").symlink_to("pve1")
+    assert ids(reader.read(str(cluster))) == ["100", "200"]
+
+
 def test_a_node_or_guest_that_is_not_there_is_named(cluster):
     with pytest.raises(layout.LayoutError, match="no node 'pve9'.*pve1, pve2"):
         reader.read(str(cluster), "pve9")
