@@ -40,10 +40,12 @@ else
 	@tests/tools/prove $(ARGS)
 endif
 
+# A path may have blanks and quotes, which neither the shell nor Ansible is to read.
+gate: export ROOT_AS_JSON = $(if $(ROOT),$(shell ROOT='$(subst ','\'',$(ROOT))' python3 -c 'import json, os; print(json.dumps({"gate_root": os.environ["ROOT"]}))'))
 .PHONY: gate
 gate: ## fail on what can freeze a guest: make gate ROOT=configs, or INVENTORY=hosts.yml (ARGS='-e report_dir=reports')
 	@$(if $(ROOT)$(INVENTORY),,sample_fleet/copy build/sample_fleet)
-	@tools/in-venv run ansible-playbook $(if $(ROOT),-e '{"gate_root": "$(abspath $(ROOT))"}',--inventory $(or $(INVENTORY),sample_fleet/inventory.yml)) \
+	@tools/in-venv run ansible-playbook $(if $(ROOT),-e "$$ROOT_AS_JSON",--inventory $(or $(INVENTORY),sample_fleet/inventory.yml)) \
 		playbooks/gate_io.yml $(ARGS)
 
 .PHONY: venv
@@ -72,9 +74,11 @@ unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line 
 
 # What runs on managed hosts, on the oldest Python there.
 unit-managed:
+	@tests/tools/apt-packages cpio || true
 	@tools/in-venv managed pytest --ignore=tests/unit/plugins/filter --ignore=tests/unit/playbooks --ignore=tests/unit/roles $(ARGS)
 
 unit-%: sarif-schema
+	@tests/tools/apt-packages cpio || true
 	@tools/in-venv $* pytest $(ARGS)
 
 # Where it cannot be had, the test that needs it is skipped, by name.
