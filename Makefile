@@ -10,8 +10,6 @@ LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-
 
 # The Molecule scenarios of 'make test'.
 SCENARIOS ?= kernel default stall
-# Those that measure: nothing else may run beside them.
-MEASURING := stall
 
 # What may run side by side does, each part's output in one piece, and one part's failure does not hide the others'.
 # One more than there are processors, because test hosts are waited for.
@@ -55,15 +53,9 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
+# Those that take longest first. The scenario stall measures, and waits for its slow disk most of the time: it runs beside the short ones.
 test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(MAKE) --no-print-directory --keep-going test-together test-alone
-
-.PHONY: test-together test-alone
-# Those that take longest first.
-test-together:
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out $(MEASURING),$(SCENARIOS))) unit fleet awx browser sanity lint
-
-test-alone: $(addprefix molecule-,$(filter $(MEASURING),$(SCENARIOS)))
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit fleet $(addprefix molecule-,$(filter stall,$(SCENARIOS))) awx browser sanity lint
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX
