@@ -139,7 +139,7 @@ class Selector:
         if result is None or isinstance(result, bool):
             return bool(result)
         raise PolicyError(
-            self.place, f"gives {result!r} on {_where(subject)}: {self.expression!r}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
+            self.place, f"gives {str(result)[:60]!r} on {_where(subject)}: {self.expression!r}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
         )
 
 

@@ -175,6 +175,8 @@ class _DiskReader:
         effective = self._effective(now, self._main.get("scsihw"))
         deleted = key in self._deletes and waiting is None
         after = None if deleted else self._effective(waiting or now, self._next_scsihw)
+        # Its medium is taken out: there is no disk any more.
+        deleted = deleted or (waiting is not None and after is None and effective is not None)
         return {
             "key": key,
             "bus": bus,

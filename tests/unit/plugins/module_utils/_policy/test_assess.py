@@ -158,6 +158,11 @@ def test_a_disk_on_its_way_out_is_left_alone():
     assert found["plan"] == []
 
 
+def test_a_disk_whose_medium_is_taken_out_is_left_alone():
+    found = judge(SINGLE + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: none\n")
+    assert found["plan"] == []
+
+
 def test_a_locked_guest_is_told_and_left_alone():
     found = judge(PCI + "scsi0: local:1/d.raw\nlock: backup\n")
     assert ("IO110", "warning") in rules(found) and found["plan"] == [] and found["left_alone"][0]["reason"] == "locked"
