@@ -12,6 +12,7 @@ import sys
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive as _drive
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import DISK, GUEST, put, runner
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM
 
@@ -44,6 +45,14 @@ def test_a_stopped_guest_is_written_in_one_call_with_every_option(host):
     assert "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1\n" in text
     assert "scsihw: virtio-scsi-single\n" in text and "cache" not in text and "# owner%3A ops\n" in text
     assert plan_of(host) == []
+
+
+def test_an_edit_that_would_lose_an_option_is_refused(host, monkeypatch):
+    put(host, 100)
+    plan, edit = plan_of(host), _drive.edit
+    monkeypatch.setattr(_drive, "edit", lambda text, changes: edit(text, changes).replace(",discard=on", ""))
+    (result,) = apply(host, plan)
+    assert (result["status"], result["reason"]) == ("failed", "refused") and "scsi0 would lose an option" in result["detail"] and sets(host) == []
 
 
 def test_what_is_in_force_already_is_not_written_again(host):
