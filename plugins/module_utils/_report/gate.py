@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._model import SEVERITIES, plural
-from .shape import ReportError, check_document, place, severity_rank
+from .shape import ReportError, check_document, owner, place, severity_rank
 from .table import head_line, not_read_lines, waived_lines
 from .text import visible, wrap
 
@@ -32,7 +32,7 @@ def judge(document, fail_on: str = "error") -> dict:
     against = [f for f in document["findings"] if not f.get("waived") and severity_rank(f) <= worst]
     against.sort(key=lambda finding: (severity_rank(finding), str(finding.get("rule")), place(finding)))
     silent = [visible(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
-    guests = len({(f.get("host"), f.get("node"), f["guest"]) for f in against if f.get("guest") is not None})
+    guests = len({owner(f) for f in against if f.get("guest") is not None})
     reasons = []
     if silent:
         reasons.append("no report from %s" % ", ".join(silent))

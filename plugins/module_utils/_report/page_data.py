@@ -12,7 +12,7 @@ from .._model import SEVERITIES, natural_key
 from .._policy.rules import RULES
 from .outcome import STATES
 from .page_marks import SHAPES
-from .shape import place
+from .shape import owner, place
 from .text import plain, visible
 from .words import STATE_WORDS, reason_words, waiver_words
 
@@ -79,15 +79,16 @@ def page_data(document: Mapping, entries: list) -> dict:
 
 
 def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
-    disks = {(guest.get("host"), guest.get("guest")): guest.get("disks") or () for guest in document["guests"]}
+    disks = {owner(guest): guest.get("disks") or () for guest in document["guests"]}
     columns: dict = {
-        name: [] for name in ("state", "host", "id", "name", "disks", "types", "restart", "reason", "detail")
+        name: [] for name in ("state", "host", "id", "on", "name", "disks", "types", "restart", "reason", "detail")
     }
     for entry in entries:
-        own = disks.get((entry["host"], entry["guest"]), ())
+        own = disks.get(owner(entry), ())
         columns["state"].append(STATES.index(entry["state"]))
         columns["host"].append(texts.number(entry["host"]))
         columns["id"].append(texts.number(entry["guest"]))
+        columns["on"].append(texts.number(entry["on"]))
         columns["name"].append(texts.number(entry["name"]))
         columns["disks"].append(len(own))
         columns["types"].append({texts.number(storage_type(disk)) for disk in own})
@@ -98,9 +99,9 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
 
 
 def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
-    guest_at = {(entry["host"], entry["guest"]): number for number, entry in enumerate(entries)}
+    guest_at = {owner(entry): number for number, entry in enumerate(entries)}
     type_of = {
-        (guest.get("host"), guest.get("guest"), disk.get("key")): storage_type(disk)
+        (*owner(guest), disk.get("key")): storage_type(disk)
         for guest in document["guests"]
         for disk in guest.get("disks") or ()
     }
@@ -109,7 +110,7 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
     add = {name: column.append for name, column in columns.items()}
     number = texts.number
     for finding in sorted(document["findings"], key=lambda one: (SEVERITIES.index(one["severity"]), place(one))):
-        key = (finding.get("host"), finding.get("guest"))
+        key = owner(finding)
         waived = finding.get("waived")
         add["severity"](SEVERITIES.index(finding["severity"]))
         add["guest"](guest_at.get(key, -1))

@@ -16,7 +16,7 @@ from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
-from .shape import silent_hosts
+from .shape import owner, silent_hosts
 from .text import visible
 from .words import STATE_WORDS
 
@@ -196,7 +196,7 @@ def _rules(document: Mapping) -> str:
         else:
             counts[finding["severity"]] += 1
             if finding.get("guest") is not None:
-                counts["guests"].add((finding.get("host"), finding["guest"]))
+                counts["guests"].add(owner(finding))
     rows = []
     for name, counts in sorted(rules.items()):
         rule = RULES.get(name)
@@ -228,7 +228,7 @@ def _restart(entries: list) -> str:
 
 
 def _who(item: Mapping) -> str:
-    return " ".join(filter(None, (show(item.get("guest")), show(item.get("name")))))
+    return " ".join(filter(None, (show(item.get("guest")), show(item.get("name")), "on " + show(item["on"]) if item.get("on") else "")))
 
 
 def _waivers(document: Mapping) -> str:
@@ -239,7 +239,7 @@ def _waivers(document: Mapping) -> str:
         waived = finding.get("waived")
         if waived:
             known.setdefault(visible(waived.get("id")), waived)
-            guests.setdefault(visible(waived.get("id")), {})[(finding.get("host"), finding.get("guest"))] = _who(finding)
+            guests.setdefault(visible(waived.get("id")), {})[owner(finding)] = _who(finding)
     rows = []
     for name, waiver in sorted(known.items(), key=lambda item: (visible(item[1].get("until")), item[0])):
         who = list(guests.get(name, {}).values())

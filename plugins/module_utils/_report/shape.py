@@ -63,11 +63,26 @@ def _kind(value) -> str:
     return {"list": "a list", "dict": "a dictionary", "str": "a string"}.get(type(value).__name__, type(value).__name__)
 
 
+def owner(item: Mapping) -> tuple:
+    """Whose a finding, guest, result or plan entry is: (host, node, guest).
+
+    The number alone does not tell: a host may be a tree of a whole cluster, in which two nodes have the same one.
+    """
+    return (item.get("host"), item.get("node"), item.get("guest"))
+
+
+def doubled(items) -> set:
+    """The (host, guest) that stand on more than one node: where they are named, their node is too."""
+    first: dict = {}
+    return {key[::2] for key in map(owner, items) if first.setdefault(key[::2], key[1]) != key[1]}
+
+
 def place(item: Mapping) -> tuple:
-    """Sort key of a finding, guest or result: host, guest (9 before 10), disk, rule."""
+    """Sort key of a finding, guest or result: host, guest (9 before 10), node, disk, rule."""
     return (
         _rank(item.get("host")),
         _rank(item.get("guest")),
+        _rank(item.get("node")),
         _rank(item.get("disk")),
         item.get("rule") or "",
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, severity_rank, silent_hosts
+from .shape import check_document, owner, severity_rank, silent_hosts
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
 from .words import STATE_WORDS, reason_advice, reason_words
 
@@ -190,6 +190,8 @@ def _where(entry: Mapping, several: bool) -> str:
     text = visible(entry["guest"])
     if entry.get("name"):
         text += NO_BREAK + visible(entry["name"])
+    if entry.get("on"):
+        text += NO_BREAK + "on" + NO_BREAK + visible(entry["on"])
     return visible(entry["host"]) + NO_BREAK + text if several else text
 
 
@@ -200,7 +202,7 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
         waived = finding.get("waived")
         if waived:
             key = (visible(waived.get("until")), visible(waived.get("id")), visible(waived.get("reason")))
-            by_waiver.setdefault(key, set()).add((finding.get("host"), finding.get("guest")))
+            by_waiver.setdefault(key, set()).add(owner(finding))
     if not by_waiver:
         return []
     lines = ["", "WAIVED, the first to end first"]
@@ -211,8 +213,8 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
 
 def _unread(document: Mapping, several: bool, width: int) -> list[str]:
     """Guests that could not be read: they are in no count above, so they are named."""
-    known = {(guest.get("host"), guest.get("guest")) for guest in document["guests"]}
-    found = [f for f in document["findings"] if f.get("guest") is not None and (f.get("host"), f["guest"]) not in known]
+    known = set(map(owner, document["guests"]))
+    found = [f for f in document["findings"] if f.get("guest") is not None and owner(f) not in known]
     if not found:
         return []
     lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from html import escape
 
 from .._model import SEVERITIES
-from .shape import ReportError, check_document, place, severity_rank, silent_hosts
+from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts
 from .text import plain, visible
 from .words import waiver_words
 
@@ -35,32 +35,33 @@ def junit_report(document, fail_on: str = "error") -> str:
     silent = silent_hosts(document)
     for host in document.get("hosts") or ():
         suites[host["host"]] = [_silent(host["host"])] if host["host"] in silent else []
+    several = doubled(item for item in (*document["guests"], *document["findings"]) if item.get("guest") is not None)
     found: dict = {}
     for finding in document["findings"]:
-        found.setdefault((finding.get("host"), finding.get("guest")), []).append(finding)
+        found.setdefault(owner(finding), []).append(finding)
     for guest in sorted(document["guests"], key=place):
         cases = suites.setdefault(guest.get("host"), [])
-        own = found.pop((guest.get("host"), guest.get("guest")), [])
-        cases.extend(_guest_cases(guest, own, worst))
-    for (host, _guest), own in found.items():
+        own = found.pop(owner(guest), [])
+        cases.extend(_guest_cases(guest, own, worst, several))
+    for (host, _node, _guest), own in found.items():
         cases = suites.setdefault(host, [])
-        cases.extend(_finding_case(finding, worst) for finding in sorted(own, key=place))
+        cases.extend(_finding_case(finding, worst, several) for finding in sorted(own, key=place))
     return _xml(suites, document)
 
 
-def _guest_cases(guest: Mapping, findings: list, worst: int):
+def _guest_cases(guest: Mapping, findings: list, worst: int, several: set):
     """The cases of one guest: its findings, then what is in order."""
     disks = {finding.get("disk") for finding in findings}
     for finding in sorted(findings, key=place):
-        yield _finding_case(finding, worst)
+        yield _finding_case(finding, worst, several)
     for disk in guest.get("disks") or ():
         if disk.get("key") not in disks and disk.get("compliant"):
-            yield _case(guest, "%s complies" % visible(disk["key"]))
+            yield _case(guest, "%s complies" % visible(disk["key"]), several)
     if not findings:
-        yield _case(guest, "guest complies")
+        yield _case(guest, "guest complies", several)
 
 
-def _finding_case(finding: Mapping, worst: int) -> tuple:
+def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
     where = visible(finding.get("disk")) or ("guest" if finding.get("guest") is not None else "host")
     if finding.get("guest") is None and finding.get("host") is None:
         where = "policy"
@@ -69,13 +70,14 @@ def _finding_case(finding: Mapping, worst: int) -> tuple:
     waived = finding.get("waived")
     if waived:
         words = "waived by %s" % waiver_words(waived)
-        return _case(finding, name, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
+        return _case(finding, name, several, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
     if severity_rank(finding) > worst:
         text = "%s: %s" % (finding["severity"], _details(finding))
-        return _case(finding, name, None, "<system-out>%s</system-out>" % escape(text))
+        return _case(finding, name, several, None, "<system-out>%s</system-out>" % escape(text))
     return _case(
         finding,
         name,
+        several,
         "failure",
         '<failure message="%s" type="%s">%s</failure>'
         % (escape(message), finding["severity"], escape(_details(finding))),
@@ -95,15 +97,17 @@ def _details(finding: Mapping) -> str:
 
 def _silent(host) -> tuple:
     text = "no report from this host: unreachable or failed; nothing is known of its guests"
-    return _case({"host": host}, "report", "error", '<error message="%s" type="no report"/>' % text)
+    return _case({"host": host}, "report", set(), "error", '<error message="%s" type="no report"/>' % text)
 
 
-def _case(about: Mapping, name: str, kind=None, inner: str = "") -> tuple:
+def _case(about: Mapping, name: str, several: set, kind=None, inner: str = "") -> tuple:
     """(kind, class name, name, content) of one test case; CIs group by the class name: host, then guest."""
-    owner = [visible(about.get("host")) or ("this host" if about.get("guest") is not None else "policy")]
+    names = [visible(about.get("host")) or ("this host" if about.get("guest") is not None else "policy")]
+    if owner(about)[::2] in several:
+        names.append(visible(about.get("node")))
     if about.get("guest") is not None:
-        owner.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
-    return kind, ".".join(owner), name, inner
+        names.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
+    return kind, ".".join(filter(None, names)), name, inner
 
 
 def _xml(suites: Mapping, document: Mapping) -> str:

@@ -202,7 +202,14 @@
     columns: [
       { head: "State", css: "nowrap", rank: (row) => guests.state[row], fill: (cell, row) => cell.append(marked(...data.states[guests.state[row]])) },
       { head: "Host", rank: (row) => guests.host[row], fill: (cell, row) => say(cell, guests.host[row]) },
-      { head: "Guest", rank: (row) => guests.id[row], fill: (cell, row) => say(cell, guests.id[row]) },
+      {
+        head: "Guest",
+        rank: (row) => guests.id[row],
+        fill: (cell, row) => {
+          say(cell, guests.id[row]);
+          if (guests.on[row] >= 0) small(cell, "on " + texts[guests.on[row]]);
+        },
+      },
       { head: "Name", css: "name", rank: (row) => guests.name[row], fill: (cell, row) => say(cell, guests.name[row]) },
       { head: "Disks", number: true, rank: (row) => guests.disks[row], fill: (cell, row) => cell.append(String(guests.disks[row])) },
       { head: "Storage", rank: (row) => (typesOf[row].length ? typesOf[row][0] : -1), fill: (cell, row) => cell.append(typesOf[row].map((n) => texts[n]).join(", ")) },
@@ -257,6 +264,8 @@
         fill: (cell, row) => {
           say(cell, findings.id[row]);
           if (findings.name[row] >= 0) cell.append(" " + texts[findings.name[row]]);
+          const guest = findings.guest[row];
+          if (guest >= 0 && guests.on[guest] >= 0) small(cell, "on " + texts[guests.on[guest]]);
         },
       },
       {
@@ -313,7 +322,8 @@
   });
 
   function named(guest) {
-    return [texts[guests.host[guest]], texts[guests.id[guest]], texts[guests.name[guest]]].filter(Boolean).join(" ");
+    const on = guests.on[guest] >= 0 ? "on " + texts[guests.on[guest]] : "";
+    return [texts[guests.host[guest]], texts[guests.id[guest]], texts[guests.name[guest]], on].filter(Boolean).join(" ");
   }
 
   function go(where, values, only) {

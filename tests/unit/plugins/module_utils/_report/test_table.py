@@ -217,3 +217,15 @@ def test_guests_that_could_not_be_read_are_named_with_file_and_line():
     at = next(number for number, line in enumerate(lines) if line.startswith("COULD NOT BE READ (1)"))
     assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(line.strip() for line in lines[at + 1: at + 3])
     assert not any(line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")])))
+
+
+def test_the_same_number_on_two_nodes_of_a_host_is_two_guests():
+    """A host may be a tree of a whole cluster."""
+    tree = document([guest("1", "to_change", node=node) for node in ("a", "b")], results=[result("1", node="b")])
+    assert [(entry["on"], entry["state"]) for entry in outcomes(tree)] == [("a", "to_change"), ("b", "changed")]
+    assert any("1 web01 on a" in line for line in table_lines(tree))
+    unread = document([guest("1", node="a")], [finding("1", node="b", disk=None, rule="IO100", message="is binary")])
+    assert any(line.startswith("COULD NOT BE READ (1)") for line in table_lines(unread))
+    assert "  until 2027-03-31, W-1 (2 guests): vendor appliance, lsi driver only" in table_lines(
+        document([], [finding("1", node=node, waived=waiver()) for node in ("a", "b")])
+    )

@@ -156,3 +156,11 @@ def test_an_empty_document_is_a_page():
 def test_what_is_no_document_is_refused():
     with pytest.raises(ReportError):
         html_report({"guests": []})
+
+
+def test_the_same_number_on_two_nodes_is_two_guests():
+    doc = document([guest("1", "to_change", 2, node="a"), guest("1", "to_change", 3, node="b")], [finding("1", node=node) for node in ("b", "a")])
+    data = data_of(Page(html_report(doc)))
+    assert data["guests"]["disks"] == [2, 3] and sorted(data["findings"]["guest"]) == [0, 1]
+    assert [data["texts"][number] for number in data["guests"]["on"]] == ["a", "b"]
+    assert row(html_report(doc), "IO102")[1] == "2"

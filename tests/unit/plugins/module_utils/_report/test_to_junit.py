@@ -149,3 +149,12 @@ def test_hostile_names_are_text():
 def test_a_threshold_that_is_no_severity_is_refused():
     with pytest.raises(ReportError, match="'fatal'; allowed are error, warning, note"):
         junit_report(SMALL, fail_on="fatal")
+
+
+def test_the_same_number_on_two_nodes_is_two_guests():
+    doc = document([guest("1", node="a"), guest("1", node="b")], [finding("1", node="b")])
+    assert report(doc) == {
+        ("this host.a.1 web01", "scsi0 complies"): "passed",
+        ("this host.a.1 web01", "guest complies"): "passed",
+        ("this host.b.1 web01", "scsi0 IO102"): "failure",
+    }
