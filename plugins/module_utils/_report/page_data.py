@@ -14,7 +14,7 @@ from .outcome import STATES
 from .page_marks import SHAPES
 from .shape import owner, place
 from .text import plain, visible
-from .words import STATE_WORDS, reason_words, waiver_words
+from .words import NO_HOST, STATE_WORDS, reason_words, waiver_words
 
 # what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
 NO_STORAGE = "path"
@@ -54,7 +54,7 @@ def storage_type(disk: Mapping) -> str:
 
 
 def page_data(document: Mapping, entries: list) -> dict:
-    """{texts, states, severities, shapes, rules, guests, findings}; the last two are dictionaries of columns.
+    """{texts, states, severities, shapes, no_host, rules, guests, findings}; the last two are dictionaries of columns.
 
     entries: the guests' outcomes, in the order of the map.
     """
@@ -72,6 +72,7 @@ def page_data(document: Mapping, entries: list) -> dict:
         "states": [[state, STATE_WORDS[state][1]] for state in STATES],
         "severities": SEVERITIES,
         "shapes": SHAPES,
+        "no_host": NO_HOST,
         "rules": {visible(rule): RULES[rule].title for rule in used if rule in RULES},
         "guests": guests,
         "findings": findings,

@@ -16,9 +16,9 @@ from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
-from .shape import owner, silent_hosts
+from .shape import known_hosts, owner, silent_hosts
 from .text import visible
-from .words import STATE_WORDS
+from .words import NO_HOST, STATE_WORDS
 
 # how many guests of a waiver, or files, are named
 _NAMED = 8
@@ -50,11 +50,11 @@ def alerts(document: Mapping) -> str:
 def totals(document: Mapping, entries: list) -> str:
     """Tiles with the fleet's numbers, those of the states choose guests; and one bar."""
     counts = _count(entries)
-    hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    hosts = known_hosts(document, entries)
     disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
     found = count_findings(document["findings"])["findings"]
-    tiles = [
-        _tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts"),
+    tiles = [_tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts")] if hosts else []
+    tiles += [
         _tile(len(entries), "Guest" if len(entries) == 1 else "Guests"),
         _tile(len(disks), "Disks, %s in order" % format(sum(bool(disk.get("compliant")) for disk in disks), ",")),
         _tile(found["error"], "Errors, and %s" % _amount(found["warning"], "warning")),
@@ -152,7 +152,7 @@ def _hosts(document: Mapping, entries: list) -> str:
     rows = []
     for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
         counts = _count(per_host[host])
-        name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or "this host"
+        name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or NO_HOST
         row = [(name, ""), ("no report" if host in silent_hosts(document) else _state_bar(counts), "wide"), _number(len(per_host[host]))]
         row += [_number(counts[state]) for state in shown]
         row.append(_number(errors.get(host, 0)))
@@ -217,7 +217,7 @@ def _restart(entries: list) -> str:
         return ""
     number = sum(map(len, per_host.values()))
     lists = "".join(
-        "<dt>%s</dt><dd>%s</dd>" % (show(host) or "this host", ", ".join(guests)) for host, guests in per_host.items()
+        "<dt>%s</dt><dd>%s</dd>" % (show(host) or NO_HOST, ", ".join(guests)) for host, guests in per_host.items()
     )
     return "<p>%s.</p>\n<details%s><summary>%s</summary><dl>%s</dl></details>" % (
         escape(STATE_WORDS["restart"][2].replace("`", "").capitalize()),

@@ -98,6 +98,12 @@ def silent_hosts(document: Mapping) -> list:
     return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
 
 
+def known_hosts(document: Mapping, entries) -> set:
+    """The names of the hosts that the document or a guest of `entries` names; none of a flat directory of configs."""
+    named = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    return named - {None}
+
+
 def severity_rank(finding: Mapping) -> int:
     """0 for an error, 1 for a warning, 2 for a note."""
     return SEVERITIES.index(finding["severity"])

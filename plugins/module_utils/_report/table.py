@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, owner, severity_rank, silent_hosts
+from .shape import check_document, known_hosts, owner, severity_rank, silent_hosts
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
-from .words import STATE_WORDS, reason_advice, reason_words
+from .words import NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
@@ -54,14 +54,11 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
 
 def head_line(document: Mapping, entries) -> str:
     """The first line of what is printed: the day, and how much was looked at; `entries` are the guests."""
-    hosts = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    hosts = known_hosts(document, entries)
     disks = sum(len(guest.get("disks") or ()) for guest in document["guests"])
-    return "Guest I/O, %s: %s, %s, %s" % (
-        visible(document.get("date")) or "no date",
-        plural(max(len(hosts), 1), "host"),
-        plural(len(entries), "guest"),
-        plural(disks, "disk"),
-    )
+    counts = [plural(len(hosts), "host")] if hosts else []
+    counts += [plural(len(entries), "guest"), plural(disks, "disk")]
+    return "Guest I/O, %s: %s" % (visible(document.get("date")) or "no date", ", ".join(counts))
 
 
 def _unheard(document: Mapping, width: int) -> list[str]:
@@ -80,7 +77,7 @@ def _totals(entries: list, width: int) -> list[str]:
     total = {state: sum(row[state] for row in per_host.values()) for state in STATES}
     shown = [state for state in _COLUMNS if total[state] or state == "compliant"]
     heads = ["guests"] + [STATE_WORDS[state][0] for state in shown]
-    names = {host: visible(host) or "this host" for host in per_host}
+    names = {host: visible(host) or NO_HOST for host in per_host}
     wanted = max([columns(name) for name in names.values()] + [5])
     gap = 2 if wanted + sum(len(head) + 2 for head in heads) <= width else 1
     first = max(min(wanted, width - sum(len(head) + gap for head in heads)), 5)
@@ -243,7 +240,7 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
         words = sentences(finding.get("message"), finding.get("hint"))
         place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
         text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
-        groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
+        groups.setdefault(text, []).append(visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy"))
     if not groups:
         return []
     lines = ["", "HOSTS AND POLICY"]

@@ -16,7 +16,7 @@ from html import escape
 from .._model import SEVERITIES
 from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts
 from .text import plain, visible
-from .words import waiver_words
+from .words import NO_HOST, waiver_words
 
 
 def junit_report(document, fail_on: str = "error") -> str:
@@ -64,7 +64,7 @@ def _guest_cases(guest: Mapping, findings: list, worst: int, several: set):
 def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
     where = visible(finding.get("disk")) or ("guest" if finding.get("guest") is not None else "host")
     if finding.get("guest") is None and finding.get("host") is None:
-        where = "policy"
+        where = _nowhere(finding)
     name = "%s %s" % (where, visible(finding.get("rule")))
     message = visible(finding.get("message"))
     waived = finding.get("waived")
@@ -102,12 +102,17 @@ def _silent(host) -> tuple:
 
 def _case(about: Mapping, name: str, several: set, kind=None, inner: str = "") -> tuple:
     """(kind, class name, name, content) of one test case; CIs group by the class name: host, then guest."""
-    names = [visible(about.get("host")) or ("this host" if about.get("guest") is not None else "policy")]
+    names = [visible(about.get("host")) or _nowhere(about)]
     if owner(about)[::2] in several:
         names.append(visible(about.get("node")))
     if about.get("guest") is not None:
         names.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
     return kind, ".".join(filter(None, names)), name, inner
+
+
+def _nowhere(about: Mapping) -> str:
+    """Where something is that has no host: beside configs that are nobody knows whose, or in the policy."""
+    return NO_HOST if about.get("guest") is not None or about.get("file") else "policy"
 
 
 def _xml(suites: Mapping, document: Mapping) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from .text import visible
 
+# what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
+NO_HOST = "configs"
+
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),

@@ -183,7 +183,7 @@
   }
 
   const distinct = (numbers) => [...new Set(numbers)].filter((n) => n >= 0).sort((a, b) => a - b);
-  const textOptions = (numbers) => distinct(numbers).map((n) => [String(n), texts[n] || "this host"]);
+  const textOptions = (numbers) => distinct(numbers).map((n) => [String(n), texts[n]]);
   const is = (column) => (value) => (row) => column[row] === Number(value);
 
   // what is counted per guest, once
@@ -364,7 +364,7 @@
     for (let start = 0; start < guests.id.length; ) {
       let end = start;
       while (end < guests.id.length && guests.host[end] === guests.host[start]) end++;
-      const name = texts[guests.host[start]] || "this host";
+      const name = texts[guests.host[start]] || data.no_host;
       const short = name.length > 20 && !narrow ? name.slice(0, 19) + "~" : name;
       const label = svg("text", { x: 0, y: y + 10 });
       label.textContent = short;

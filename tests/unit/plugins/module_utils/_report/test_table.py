@@ -97,10 +97,10 @@ def test_the_same_number_on_two_hosts_is_two_guests():
 
 def test_the_whole_table_of_a_small_run():
     assert table_lines(APPLIED) == [
-        "Guest I/O, 2026-11-23: 1 host, 9 guests, 9 disks",
+        "Guest I/O, 2026-11-23: 9 guests, 9 disks",
         "",
-        "host       guests  compliant  changed  restart  left alone  failed  waived",
-        "this host       9          2        1        2           2       1       1",
+        "host     guests  compliant  changed  restart  left alone  failed  waived",
+        "configs       9          2        1        2           2       1       1",
         "",
         "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
         "  waits for a restart from before.",
