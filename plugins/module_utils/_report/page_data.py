@@ -84,6 +84,10 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
     columns: dict = {
         name: [] for name in ("state", "host", "id", "on", "name", "disks", "types", "restart", "reason", "detail")
     }
+    excused: dict = {}
+    for finding in document["findings"]:
+        if finding.get("waived"):
+            excused.setdefault(owner(finding), set()).add(waiver_words(finding["waived"]))
     for entry in entries:
         own = disks.get(owner(entry), ())
         columns["state"].append(STATES.index(entry["state"]))
@@ -94,8 +98,11 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
         columns["disks"].append(len(own))
         columns["types"].append({texts.number(storage_type(disk)) for disk in own})
         columns["restart"].append(int(entry["restart"]))
-        columns["reason"].append(texts.number(reason_words(entry["reason"]) if entry["reason"] else None))
-        columns["detail"].append(texts.number(entry["detail"]))
+        reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
+        if entry["state"] == "waived":
+            reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))
+        columns["reason"].append(texts.number(reason))
+        columns["detail"].append(texts.number(detail))
     return columns
 
 

@@ -16,10 +16,12 @@ from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
-from .shape import known_hosts, owner, silent_hosts
+from .shape import disk_state, known_hosts, owner, silent_hosts
 from .text import visible
 from .words import NO_HOST, STATE_WORDS
 
+# state of a disk -> (its colour, the word for it)
+_DISK_WORDS = {"compliant": ("compliant", "In order"), "waived": ("waived", "Waived"), "open": ("to_change", "Not in order")}
 # how many guests of a waiver, or files, are named
 _NAMED = 8
 # a waiver that ends within so many days is marked
@@ -51,12 +53,12 @@ def totals(document: Mapping, entries: list) -> str:
     """Tiles with the fleet's numbers, those of the states choose guests; and one bar."""
     counts = _count(entries)
     hosts = known_hosts(document, entries)
-    disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
+    disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
     found = count_findings(document["findings"])["findings"]
     tiles = [_tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts")] if hosts else []
     tiles += [
         _tile(len(entries), "Guest" if len(entries) == 1 else "Guests"),
-        _tile(len(disks), "Disks, %s in order" % format(sum(bool(disk.get("compliant")) for disk in disks), ",")),
+        _tile(len(disks), "%s, %s" % ("Disk" if len(disks) == 1 else "Disks", _disk_words(disks))),
         _tile(found["error"], "Errors, and %s" % _amount(found["warning"], "warning")),
     ]
     states = []
@@ -68,6 +70,11 @@ def totals(document: Mapping, entries: list) -> str:
         "".join(states),
         _state_bar(counts),
     )
+
+
+def _disk_words(states: list) -> str:
+    words = "%s in order" % format(states.count("compliant"), ",")
+    return words + (", %s waived" % format(states.count("waived"), ",") if "waived" in states else "")
 
 
 def _amount(number: int, word: str) -> str:
@@ -176,14 +183,13 @@ def _storage(document: Mapping) -> str:
     types: dict = {}
     for guest in document["guests"]:
         for disk in guest.get("disks") or ():
-            counts = types.setdefault(storage_type(disk), [0, 0])
-            counts[0 if disk.get("compliant") else 1] += 1
+            types.setdefault(storage_type(disk), dict.fromkeys(_DISK_WORDS, 0))[disk_state(disk)] += 1
     rows = []
-    for name, (good, bad) in sorted(types.items(), key=lambda item: (-item[1][1], str(item[0]))):
-        picture = stacked_bar([("compliant", good, "In order"), ("to_change", bad, "Not in order")])
-        row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(good + bad)]
-        rows.append([*row, _number(good), _number(bad)])
-    heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), ("In order", "n"), ("Not in order", "n")]
+    for name, counts in sorted(types.items(), key=lambda item: (-item[1]["open"], str(item[0]))):
+        picture = stacked_bar([(mark_, counts[state], words) for state, (mark_, words) in _DISK_WORDS.items()])
+        row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(sum(counts.values()))]
+        rows.append(row + [_number(counts[state]) for state in _DISK_WORDS])
+    heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), *((words, "n") for _mark, words in _DISK_WORDS.values())]
     return _table("Storage types", heads, rows) if rows else ""
 
 

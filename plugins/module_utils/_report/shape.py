@@ -98,6 +98,13 @@ def silent_hosts(document: Mapping) -> list:
     return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
 
 
+def disk_state(disk: Mapping) -> str:
+    """A disk's state in a word: compliant, waived, or open (something that is not waived stands against it)."""
+    if disk.get("compliant"):
+        return "compliant"
+    return "waived" if disk.get("waived") else "open"
+
+
 def known_hosts(document: Mapping, entries) -> set:
     """The names of the hosts that the document or a guest of `entries` names; none of a flat directory of configs."""
     named = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}

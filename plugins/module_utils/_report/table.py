@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, known_hosts, owner, severity_rank, silent_hosts
+from .shape import check_document, disk_state, known_hosts, owner, severity_rank, silent_hosts
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
 from .words import NO_HOST, STATE_WORDS, reason_advice, reason_words
 
@@ -55,9 +55,10 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
 def head_line(document: Mapping, entries) -> str:
     """The first line of what is printed: the day, and how much was looked at; `entries` are the guests."""
     hosts = known_hosts(document, entries)
-    disks = sum(len(guest.get("disks") or ()) for guest in document["guests"])
+    disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
+    waived = disks.count("waived")
     counts = [plural(len(hosts), "host")] if hosts else []
-    counts += [plural(len(entries), "guest"), plural(disks, "disk")]
+    counts += [plural(len(entries), "guest"), plural(len(disks), "disk") + (" (%d of them waived)" % waived if waived else "")]
     return "Guest I/O, %s: %s" % (visible(document.get("date")) or "no date", ", ".join(counts))
 
 

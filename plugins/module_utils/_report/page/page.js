@@ -188,8 +188,9 @@
 
   // what is counted per guest, once
   const open = new Uint32Array(guests.id.length);
+  const waived = new Uint32Array(guests.id.length);
   findings.guest.forEach((guest, row) => {
-    if (guest >= 0 && findings.waiver[row] < 0) open[guest] += 1;
+    if (guest >= 0) (findings.waiver[row] < 0 ? open : waived)[guest] += 1;
   });
   const eyes = new Set(data.states.map((state, n) => [state[0], n]).filter(([name]) => !["compliant", "changed", "waived"].includes(name)).map(([, n]) => n));
   const typesOf = guests.types;
@@ -213,7 +214,7 @@
       { head: "Name", css: "name", rank: (row) => guests.name[row], fill: (cell, row) => say(cell, guests.name[row]) },
       { head: "Disks", number: true, rank: (row) => guests.disks[row], fill: (cell, row) => cell.append(String(guests.disks[row])) },
       { head: "Storage", rank: (row) => (typesOf[row].length ? typesOf[row][0] : -1), fill: (cell, row) => cell.append(typesOf[row].map((n) => texts[n]).join(", ")) },
-      { head: "Findings", number: true, rank: (row) => -open[row], fill: (cell, row) => cell.append(open[row] ? findingsLink(row) : "0") },
+      { head: "Findings", number: true, rank: (row) => -open[row], fill: (cell, row) => cell.append(open[row] || waived[row] ? findingsLink(row) : "0") },
       {
         head: "Why",
         css: "text",
@@ -243,8 +244,9 @@
   });
 
   function findingsLink(row) {
-    const button = make("button", { type: "button", className: "link", textContent: open[row], "aria-label": open[row] + " findings of guest " + texts[guests.id[row]] });
-    button.addEventListener("click", () => go(findingTable, { waived: "no" }, { label: named(row), test: (finding) => findings.guest[finding] === row }));
+    const text = open[row] ? String(open[row]) : waived[row] + " waived";
+    const button = make("button", { type: "button", className: "link", textContent: text, "aria-label": text + ", findings of guest " + texts[guests.id[row]] });
+    button.addEventListener("click", () => go(findingTable, { waived: open[row] ? "no" : "yes" }, { label: named(row), test: (finding) => findings.guest[finding] === row }));
     return button;
   }
 

@@ -260,6 +260,20 @@ def test_a_waiver_keeps_the_finding_and_drops_the_change():
     assert all(finding["waived"]["id"] == "W-1" for finding in found["findings"])
 
 
+def test_a_disk_is_waived_where_all_that_it_violates_is_and_then_it_is_not_compliant():
+    """A waived note is no violation, and a drive that is rejected lies on no storage that is known."""
+    def disks(rules, text="scsi0: local:1/d.raw\n"):
+        found = judge(SINGLE + text, {"waivers": [{**WAIVER, "match": "key == 'scsi0'", "rules": rules}]}, qemu=NEW)
+        return [(disk["compliant"], disk["waived"], disk["storage"]) for disk in found["guests"][0]["disks"]]
+
+    local = {"id": "local", "type": "dir"}
+    assert disks(["IO102", "IO103"]) == [(False, True, local)]
+    assert disks(["IO102"]) == [(False, False, local)]
+    assert disks(["IO103"], "scsi0: local:1/d.raw,iothread=1,aio=threads\n") == [(True, False, local)]
+    assert disks(["IO103"], "scsi0: local:1/d.raw,iothread=1,aio=io_uring\n") == [(True, False, local)]
+    assert disks(["IO102"], "scsi1: local:1/d.raw,no=such\n") == [(False, False, {"id": None, "type": None})]
+
+
 def test_an_expired_waiver_waives_nothing_and_is_a_finding():
     found = judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [{**WAIVER, "until": "2026-11-22"}]})
     assert ("IO121", "warning") in rules(found) and found["plan"] and found["summary"]["waived_findings"] == 0

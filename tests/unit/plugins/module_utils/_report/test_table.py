@@ -97,7 +97,7 @@ def test_the_same_number_on_two_hosts_is_two_guests():
 
 def test_the_whole_table_of_a_small_run():
     assert table_lines(APPLIED) == [
-        "Guest I/O, 2026-11-23: 9 guests, 9 disks",
+        "Guest I/O, 2026-11-23: 9 guests, 9 disks (1 of them waived)",
         "",
         "host     guests  compliant  changed  restart  left alone  failed  waived",
         "configs       9          2        1        2           2       1       1",
@@ -229,3 +229,7 @@ def test_the_same_number_on_two_nodes_of_a_host_is_two_guests():
     assert "  until 2027-03-31, W-1 (2 guests): vendor appliance, lsi driver only" in table_lines(
         document([], [finding("1", node=node, waived=waiver()) for node in ("a", "b")])
     )
+
+
+def test_waived_disks_are_counted_apart():
+    assert table_lines(document([guest("1", "waived", 2), guest("2")]))[0] == "Guest I/O, 2026-11-23: 2 guests, 3 disks (2 of them waived)"

@@ -124,7 +124,7 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
     assert row(page, "pve2")[0] == "no report"
     assert "No report from 1 host:</strong> pve2" in page
-    assert row(page, "dir")[1:] == ["3", "0", "3"] and row(page, "nfs")[1:] == ["1", "0", "1"]
+    assert row(page, "dir")[1:] == ["3", "0", "1", "2"] and row(page, "nfs")[1:] == ["1", "0", "0", "1"]
     waived = row(page, "W-1")
     assert waived[0].split() == ["2026-12-01", "8", "days", "left"] and waived[3] == "2 web01"
     assert "<dt>pve1</dt><dd>1 web01</dd>" in page
@@ -164,3 +164,18 @@ def test_the_same_number_on_two_nodes_is_two_guests():
     assert data["guests"]["disks"] == [2, 3] and sorted(data["findings"]["guest"]) == [0, 1]
     assert [data["texts"][number] for number in data["guests"]["on"]] == ["a", "b"]
     assert row(html_report(doc), "IO102")[1] == "2"
+
+
+def test_a_waived_guest_and_its_disks_are_not_in_order_and_say_by_what():
+    page = html_report(document([guest("1", "waived"), guest("2")], [finding("1", waived=waiver())]))
+    assert "Disks, 1 in order, 1 waived" in page
+    assert row(page, "dir")[1:] == ["2", "1", "1", "0"]
+    data = data_of(Page(page))
+    assert data["texts"][data["guests"]["reason"][0]] == "waived"
+    assert data["texts"][data["guests"]["detail"][0]] == "W-1 until 2027-03-31: vendor appliance, lsi driver only"
+
+
+def test_the_storage_of_a_rejected_drive_is_not_known():
+    one = guest("1", "left_alone")
+    one["disks"][0]["storage"] = {"id": None, "type": None}
+    assert row(html_report(document([one])), "unknown")[1] == "1"
