@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._policy.assess import assess
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
+from ..module_utils._report.text import visible
 
 _READ = {
     "root": {"type": "str", "default": "/"},
@@ -63,5 +64,5 @@ class ActionModule(ActionBase):
                 options["waivers"],
             )
         except PolicyError as exc:
-            raise AnsibleActionFail(str(exc)) from None
+            raise AnsibleActionFail(visible(exc)) from None
         return {"changed": False, "findings": findings}

@@ -101,6 +101,14 @@ def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
     assert not list(configs.parent.rglob("obeyed"))
 
 
+def test_a_path_may_begin_at_home_and_cannot_steer_the_terminal(configs, monkeypatch):
+    monkeypatch.setenv("HOME", str(configs.parent / "home"))
+    run = gate(configs.parent, gate_root="configs", report_json="~/r.json", report_html="\x1b[31mred.html")
+    assert run.status == 0, run.output
+    assert (configs.parent / "home/r.json").is_file() and not (configs.parent / "~").exists()
+    assert "Report: \\x1b[31mred.html" in run.output and "\x1b[31m" not in run.output
+
+
 # What is wrong, and the one sentence that says so.
 WRONG = {
     "no guest": ({"root": "empty"}, "no guest config in empty: it takes VMID.conf"),
@@ -114,6 +122,9 @@ WRONG = {
     "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
+    "one path spelt twice": ({"json": "out/x", "junit": "out/../out//x"}, "two reports have the same path: "),
+    "an escape in a path": ({"root": "\x1b[31mgone"}, "no directory \\x1b[31mgone"),
+    "an escape in a policy": ({"policy": {"disk": {"cache": "\x1b[31m"}}}, "policy.disk.cache: is '\\x1b[31m'"),
     "a file unread": ({"root": "half"}, "gate failed: 1 finding of severity error, not waived, in 1 guest"),
     "a silent host": ({"hosts": ["pve9"]}, "gate failed: no report from pve9"),
 }
