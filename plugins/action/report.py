@@ -116,11 +116,12 @@ def _texts(options: dict[str, Any], document: dict[str, Any], check: bool) -> di
     if options["directory"]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
-    base = options["base"] or os.getcwd()
+    here = os.getcwd()
+    base = os.path.join(here, options["base"] or "")
     render = {
         "json": lambda: json_report(document),
         "junit": lambda: junit_report(document, options["fail_on"] or SEVERITIES[0]),
-        "sarif": lambda: sarif_report(document, base),
+        "sarif": lambda: sarif_report(document, base, here),
         "html": lambda: html_report(document, check),
     }
     if len(set(map(os.path.realpath, paths.values()))) < len(paths):
