@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._model import SEVERITIES, plural
-from .shape import ReportError, check_document, owner, place, severity_rank
+from .shape import ReportError, check_document, owner, place, severity_rank, spot
 from .table import head_line, not_read_lines, waived_lines
 from .text import visible, wrap
 
@@ -111,11 +111,8 @@ def _advice(findings: list, width: int) -> list[str]:
 
 def _where(finding: Mapping) -> str:
     """File and line as editors and CIs know them, and whose they are."""
-    owner = " ".join(visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
-    file = visible(finding.get("file"))
-    if file and finding.get("line") is not None:
-        file += ":%s" % finding["line"]
-    return ": ".join(filter(None, [file, owner])) or "policy"
+    whose = " ".join(visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
+    return ": ".join(filter(None, [spot(finding), whose])) or "policy"
 
 
 def _more(count: int, indent: str, what: str = "") -> list[str]:

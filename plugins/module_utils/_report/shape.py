@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 from .._model import SEVERITIES, natural_key
+from .text import visible
 
 SCHEMA = 1
 # the lists every findings document has, see docs/data.md
@@ -96,6 +97,12 @@ def _rank(value) -> tuple:
 def silent_hosts(document: Mapping) -> list:
     """The hosts that gave no document: nothing is known of their guests."""
     return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+
+
+def spot(finding: Mapping, line: str = ":") -> str:
+    """A finding's file and line as text, "" without a file; ``line`` stands between them."""
+    file = visible(finding.get("file"))
+    return file + (line + str(finding["line"]) if file and finding.get("line") is not None else "")
 
 
 def disk_state(disk: Mapping) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, disk_state, known_hosts, owner, severity_rank, silent_hosts
+from .shape import check_document, disk_state, known_hosts, owner, severity_rank, silent_hosts, spot
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
 from .words import NO_HOST, STATE_WORDS, reason_advice, reason_words
 
@@ -217,8 +217,8 @@ def _unread(document: Mapping, several: bool, width: int) -> list[str]:
         return []
     lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]
     for finding in found:
-        place = "%s%s" % (visible(finding.get("file")), " line %s" % finding["line"] if finding.get("line") else "")
-        lines += wrap("%s: %s: %s" % (_where(finding, several), place, visible(finding.get("message"))), width, "  ", "    ")
+        parts = (_where(finding, several), spot(finding, " line "), visible(finding.get("message")))
+        lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
     return lines
 
 
@@ -239,7 +239,7 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
         if finding.get("guest") is not None or finding.get("waived"):
             continue
         words = sentences(finding.get("message"), finding.get("hint"))
-        place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
+        place = " in %s" % spot(finding, " line ") if finding.get("file") else ""
         text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
         groups.setdefault(text, []).append(visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy"))
     if not groups:

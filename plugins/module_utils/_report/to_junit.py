@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from html import escape
 
 from .._model import SEVERITIES
-from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts
+from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts, spot
 from .text import plain, visible
 from .words import NO_HOST, waiver_words
 
@@ -90,8 +90,7 @@ def _details(finding: Mapping) -> str:
         lines.append("What to do: %s" % visible(finding["hint"]))
     lines.append("Found: %s. Wanted: %s." % (plain(finding.get("actual")), plain(finding.get("wanted"))))
     if finding.get("file"):
-        place_ = visible(finding["file"])
-        lines.append("Where: %s" % (place_ if finding.get("line") is None else "%s:%s" % (place_, finding["line"])))
+        lines.append("Where: %s" % spot(finding))
     return "\n".join(lines)
 
 

@@ -144,6 +144,13 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
     assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
 
 
+def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
+    about = {"disk": None, "name": None, "rule": "IO100", "file": "configs/storage.cfg", "message": "cannot be read", "hint": ""}
+    for line, place in ((None, "configs/storage.cfg"), (3, "configs/storage.cfg line 3")):
+        lines = table_lines(document([guest()], [finding(None, **about, line=line)]), width=200)
+        assert "  configs: error IO100 in %s: cannot be read." % place in lines
+
+
 def test_what_this_run_cured_on_a_host_is_no_open_finding():
     odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
     for state, told in (("changed", False), ("overruled", True)):
@@ -216,6 +223,8 @@ def test_guests_that_could_not_be_read_are_named_with_file_and_line():
     lines = table_lines(document([guest("101")], [unread]))
     at = next(number for number, line in enumerate(lines) if line.startswith("COULD NOT BE READ (1)"))
     assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(line.strip() for line in lines[at + 1: at + 3])
+    gone = finding("777", disk=None, name=None, node=None, rule="IO100", file="", line=None, message="is not there")
+    assert "  777: is not there" in table_lines(document([guest("101")], [gone]))
     assert not any(line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")])))
 
 
