@@ -83,6 +83,9 @@ class ActionModule(ActionBase):
     def _report(self, options: dict[str, Any]) -> dict[str, Any]:
         check = bool(self._task.check_mode)
         document = _document(options)
+        verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
+        if verdict:
+            document["gate"] = {key: verdict[key] for key in ("fail_on", "passed", "reason")}
         lines = gate_lines(document, options["fail_on"]) if options["fail_on"] else table_lines(document, check=check)
         texts = _texts(options, document, check)
         write_all(texts)
@@ -91,8 +94,7 @@ class ActionModule(ActionBase):
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": list(texts)}
         if options["part"]:
             returned["part"] = pack(document)
-        if options["fail_on"]:
-            verdict = judge(document, options["fail_on"])
+        if verdict:
             returned["passed"] = verdict["passed"]
             returned["failed"] = not verdict["passed"]
             returned["msg"] = "gate %s: %s" % ("passed" if verdict["passed"] else "failed", verdict["reason"])

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from .._model import SEVERITIES, plural
 from .shape import ReportError, check_document, owner, place, severity_rank, spot
-from .table import head_line, not_read_lines, waived_lines
+from .table import head_line, not_read_lines, unseen_lines, waived_lines
 from .text import visible, wrap
 
 
@@ -62,6 +62,7 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
     if verdict["silent"]:
         text = "NO REPORT from %s: unreachable or failed; nothing is known of the guests there."
         lines += wrap(text % ", ".join(verdict["silent"]), width, "", "  ")
+    lines += unseen_lines(document, width)
     groups: dict = {}
     for finding in verdict["findings"]:
         key = (finding["severity"], visible(finding.get("rule")), visible(finding.get("message")))

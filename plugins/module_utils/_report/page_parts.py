@@ -16,9 +16,9 @@ from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
-from .shape import disk_state, known_hosts, owner, silent_hosts
+from .shape import disk_state, empty_hosts, known_hosts, owner, silent_hosts
 from .text import visible
-from .words import NO_HOST, STATE_WORDS
+from .words import LIMITED, NO_HOST, STATE_WORDS
 
 # state of a disk -> (its colour, the word for it)
 _DISK_WORDS = {"compliant": ("compliant", "In order"), "waived": ("waived", "Waived"), "open": ("to_change", "Not in order")}
@@ -34,19 +34,35 @@ def show(value) -> str:
 
 
 def alerts(document: Mapping) -> str:
-    """The hosts of which nothing is known, and the files that nobody should take for judged."""
-    parts = []
+    """The gate's verdict, the hosts of which nothing is known, and the files that nobody should take for judged."""
+    parts = [_verdict(document["gate"])] if document.get("gate") else []
     silent = [show(host) for host in silent_hosts(document)]
     if silent:
         parts.append(
             '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>'
             % (plural(len(silent), "host"), ", ".join(silent))
         )
+    empty = [show(host) for host in empty_hosts(document)]
+    if empty:
+        parts.append("<p>No guest was read on %s.</p>" % ", ".join(empty))
+    if not document.get("complete", True):
+        parts.append("<p>%s.</p>" % LIMITED)
     others = [show(path) for path in document.get("not_read") or ()]
     if others:
         more = " and %d more" % (len(others) - _NAMED) if len(others) > _NAMED else ""
         parts.append("<p>Not read, no guest configs by their names: %s%s.</p>" % (", ".join(others[:_NAMED]), more))
     return "\n".join(parts)
+
+
+def _verdict(gate: Mapping) -> str:
+    word = "passed" if gate["passed"] else "failed"
+    return '<p class="verdict %s" role="note">%s<strong>Gate %s</strong> (fails from %s up): %s.</p>' % (
+        word,
+        mark("compliant" if gate["passed"] else "failed"),
+        word,
+        show(gate["fail_on"]),
+        show(gate["reason"]),
+    )
 
 
 def totals(document: Mapping, entries: list) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, disk_state, known_hosts, owner, severity_rank, silent_hosts, spot
+from .shape import check_document, disk_state, empty_hosts, known_hosts, owner, severity_rank, silent_hosts, spot
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
-from .words import NO_HOST, STATE_WORDS, reason_advice, reason_words
+from .words import LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
@@ -39,6 +39,7 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
     several = len({entry["host"] for entry in entries}) > 1
     lines = [head_line(document, entries)]
     lines += _unheard(document, width)
+    lines += unseen_lines(document, width)
     if entries:
         lines += [""] + _totals(entries, width)
         lines += _run(entries, document, check, width)
@@ -68,6 +69,17 @@ def _unheard(document: Mapping, width: int) -> list[str]:
         return []
     text = "NO REPORT from %s: %s. Unreachable or failed; nothing is known of the guests there."
     return wrap(text % (plural(len(silent), "host"), ", ".join(silent)), width, "", "  ")
+
+
+def unseen_lines(document: Mapping, width: int) -> list[str]:
+    """What was not looked at although no host failed: hosts without a guest, and those beyond the run's limit."""
+    lines = []
+    hosts = [visible(host) for host in empty_hosts(document)]
+    if hosts:
+        lines += wrap("No guest was read on %s." % ", ".join(hosts), width, "", "  ")
+    if not document.get("complete", True):
+        lines += wrap(LIMITED + ".", width, "", "  ")
+    return lines
 
 
 def _totals(entries: list, width: int) -> list[str]:

@@ -13,6 +13,9 @@ from .text import visible
 # what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
 NO_HOST = "configs"
 
+# what a run that was limited to some hosts says of the others
+LIMITED = "Limited to some hosts: the other hosts of the inventory were not looked at"
+
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),

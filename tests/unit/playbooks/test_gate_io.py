@@ -72,6 +72,9 @@ def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs)
     assert run.output.index("ERROR IO102") < run.output.index("ERROR IO105") < run.output.index("GATE FAILED")
     reports = configs.parent / "reports"
     assert {path.name for path in reports.iterdir()} == REPORTS
+    reason = "2 findings of severity error, not waived, in 1 guest"
+    assert json.loads((reports / "guest-io.json").read_text())["gate"] == {"fail_on": "error", "passed": False, "reason": reason}
+    assert "<strong>Gate failed</strong> (fails from error up): %s." % reason in (reports / "guest-io.html").read_text()
     cases = ElementTree.parse(reports / "guest-io.junit.xml").iter("testcase")
     assert {(case.get("name")) for case in cases if case.find("failure") is not None} == {"scsi0 IO102", "scsi0 IO105"}
     sarif = json.loads((reports / "guest-io.sarif").read_text())

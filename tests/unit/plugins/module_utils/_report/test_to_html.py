@@ -179,3 +179,12 @@ def test_the_storage_of_a_rejected_drive_is_not_known():
     one = guest("1", "left_alone")
     one["disks"][0]["storage"] = {"id": None, "type": None}
     assert row(html_report(document([one])), "unknown")[1] == "1"
+
+
+def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at():
+    joined = join_documents({"pve1": document([guest()]), "b<": document()}, complete=False)
+    for passed, word in ((True, "passed"), (False, "failed")):
+        page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
+        assert "<strong>Gate %s</strong> (fails from warning up): 1 &lt;finding&gt;." % word in page
+    assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not looked at" in page
+    assert "<strong>Gate" not in html_report(joined)
