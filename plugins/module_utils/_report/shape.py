@@ -125,6 +125,11 @@ def empty_hosts(document: Mapping) -> list:
     return [host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent]
 
 
+def of_directory(document: Mapping) -> bool:
+    """Whether it was read from a directory of configs on the controller, to which no run writes."""
+    return "not_read" in document
+
+
 def severity_rank(finding: Mapping) -> int:
     """0 for an error, 1 for a warning, 2 for a note."""
     return SEVERITIES.index(finding["severity"])

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, disk_state, empty_hosts, known_hosts, owner, severity_rank, silent_hosts, spot
+from .shape import check_document, disk_state, empty_hosts, known_hosts, of_directory, owner, severity_rank, silent_hosts, spot
 from .text import NO_BREAK, columns, fit, sentences, visible, wrap
-from .words import LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
+from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
@@ -44,7 +44,8 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
         lines += [""] + _totals(entries, width)
         lines += _run(entries, document, check, width)
     for state in _SECTIONS:
-        lines += _section(state, entries, several, width, limit)
+        advice = CHANGE_AT_SOURCE if state == "to_change" and of_directory(document) else STATE_WORDS[state][2]
+        lines += _section(state, advice, entries, several, width, limit)
     lines += _unread(document, several, width)
     lines += not_read_lines(document, width)
     lines += waived_lines(document, width)
@@ -132,11 +133,11 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
 
 
-def _section(state: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
+def _section(state: str, advice: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
     entries = [entry for entry in entries if _SECTIONS[state](entry)]
     if not entries:
         return []
-    _head_, title, advice = STATE_WORDS[state]
+    title = STATE_WORDS[state][1]
     number = str(len(entries))
     elsewhere = sum(entry["state"] != state for entry in entries)
     if elsewhere:

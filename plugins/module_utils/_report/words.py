@@ -21,15 +21,18 @@ STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
     "left_alone": ("left alone", "Left alone", "these still have what the policy forbids, wholly or in part"),
     "restart": (
-        "restart",
+        "waiting",
         "Waiting for a restart",
         "shut down and start, or `qm reboot`: a reboot inside the guest or a live migration does not apply it",
     ),
-    "to_change": ("to do", "To change", "the next run that is not a check run writes these"),
+    "to_change": ("to change", "To change", "the next run that is not a check run writes these"),
     "changed": ("changed", "Changed, in force", ""),
     "waived": ("waived", "Waived", ""),
     "compliant": ("compliant", "Compliant", ""),
 }
+
+# what to do about `to_change` of a directory of configs
+CHANGE_AT_SOURCE = "change these where the configs come from; no run writes to a directory"
 
 # reason of a result or of left_alone -> the same for a person
 REASON_WORDS = {

@@ -99,7 +99,7 @@ def test_the_whole_table_of_a_small_run():
     assert table_lines(APPLIED) == [
         "Guest I/O, 2026-11-23: 9 guests, 9 disks (1 of them waived)",
         "",
-        "host     guests  compliant  changed  restart  left alone  failed  waived",
+        "host     guests  compliant  changed  waiting  left alone  failed  waived",
         "configs       9          2        1        2           2       1       1",
         "",
         "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
@@ -174,6 +174,15 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
     assert lines[-6:-3] == ["    IO101 lsi:", "      101 web01, 102 web01", "    103 web01: IO101 megasas"]
     text = " ".join(" ".join(lines[-3:]).split())
     assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
+
+
+def test_nobody_is_told_that_a_run_writes_to_a_directory():
+    doc = document([guest("1", "to_change")])
+    assert "TO CHANGE (1): the next run that is not a check run writes these" in table_lines(doc)
+    assert table_lines({**doc, "not_read": []}, width=100)[-2:] == [
+        "TO CHANGE (1): change these where the configs come from; no run writes to a directory",
+        "  1 web01",
+    ]
 
 
 def test_check_run_says_that_nothing_was_written():
