@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from .._model import SEVERITIES, plural
 from .shape import ReportError, check_document, owner, place, severity_rank, spot
 from .table import head_line, not_read_lines, unseen_lines, waived_lines
-from .text import visible, wrap
+from .text import short, visible, wrap
 
 
 def judge(document, fail_on: str = "error") -> dict:
@@ -112,7 +112,7 @@ def _advice(findings: list, width: int) -> list[str]:
 
 def _where(finding: Mapping) -> str:
     """File and line as editors and CIs know them, and whose they are."""
-    whose = " ".join(visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
+    whose = " ".join(short(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
     return ": ".join(filter(None, [spot(finding), whose])) or "policy"
 
 

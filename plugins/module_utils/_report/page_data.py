@@ -13,8 +13,8 @@ from .._policy.rules import RULES
 from .outcome import STATES
 from .page_marks import SHAPES
 from .shape import owner, place
-from .text import plain, visible
-from .words import NO_HOST, STATE_WORDS, reason_words, waiver_words
+from .text import visible
+from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
 
 # what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
 NO_STORAGE = "path"
@@ -132,8 +132,9 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
         add["type"](number(type_of.get((*key, finding.get("disk")))))
         add["message"](number(finding.get("message")))
         add["hint"](number(finding.get("hint")))
-        add["actual"](number(plain(finding.get("actual"))))
-        add["wanted"](number(plain(finding.get("wanted"))))
+        actual, wanted = found_and_wanted(finding)
+        add["actual"](number(actual))
+        add["wanted"](number(wanted))
         add["file"](number(finding.get("file")))
         add["waiver"](number(waiver_words(waived) if waived else None))
     return columns

@@ -17,7 +17,7 @@ from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
 from .shape import disk_state, empty_hosts, known_hosts, owner, silent_hosts
-from .text import visible
+from .text import short, visible
 from .words import LIMITED, NO_HOST, STATE_WORDS
 
 # state of a disk -> (its colour, the word for it)
@@ -31,6 +31,11 @@ _SOON = 30
 def show(value) -> str:
     """A text as HTML."""
     return escape(visible(value))
+
+
+def _name(value) -> str:
+    """A name as HTML, as long as names are."""
+    return escape(short(value))
 
 
 def alerts(document: Mapping) -> str:
@@ -141,14 +146,19 @@ def sections(document: Mapping, entries: list) -> str:
 
 def _table(name: str, heads, rows) -> str:
     """heads: (text, class); rows: lists of (HTML, class), the first of each is the row's head."""
-    head = "".join('<th scope="col"%s>%s</th>' % (_class(css), escape(text)) for text, css in heads)
+    head = "".join('<th scope="col" role="columnheader"%s>%s</th>' % (_class(css), escape(text)) for text, css in heads)
     lines = []
     for (first, first_css), *rest in rows:
-        cells = "".join("<td%s>%s</td>" % (_class(css), html) for html, css in rest)
-        lines.append('<tr><th scope="row"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+        cells = "".join(
+            '<td role="cell" data-label="%s"%s>%s</td>' % (escape(text), _class(css), html and "<div>%s</div>" % html)
+            for (html, css), (text, _css) in zip(rest, heads[1:])
+        )
+        lines.append('<tr role="row"><th scope="row" role="rowheader"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+    # On a phone each row is a card, and an element that is no table's to the eye keeps its role by name alone.
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="%s"><table aria-label="%s"><thead><tr>%s</tr></thead>'
-        "<tbody>\n%s\n</tbody></table></div>\n" % (escape(name), escape(name), head, "\n".join(lines))
+        '<div class="scroll cards" tabindex="0" role="region" aria-label="%s"><table role="table" aria-label="%s">'
+        '<thead role="rowgroup"><tr role="row">%s</tr></thead><tbody role="rowgroup">\n%s\n</tbody></table></div>\n'
+        % (escape(name), escape(name), head, "\n".join(lines))
     )
 
 
@@ -158,6 +168,11 @@ def _class(css: str) -> str:
 
 def _number(number: int) -> tuple:
     return format(number, ","), "n" if number else "n zero"
+
+
+def _unknown(number: int) -> tuple:
+    """A number that says something only where it is not 0."""
+    return _number(number) if number else ("&ndash;", "n zero")
 
 
 def _hosts(document: Mapping, entries: list) -> str:
@@ -171,19 +186,21 @@ def _hosts(document: Mapping, entries: list) -> str:
     about = {host["host"]: host for host in document.get("hosts") or ()}
     fleet = _count(entries)
     shown = [state for state in STATES if fleet[state]]
+    silent = set(silent_hosts(document))
     limits = any(host.get("writeback") for host in about.values())
     rows = []
     for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
         counts = _count(per_host[host])
-        name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or NO_HOST
-        row = [(name, ""), ("no report" if host in silent_hosts(document) else _state_bar(counts), "wide"), _number(len(per_host[host]))]
-        row += [_number(counts[state]) for state in shown]
-        row.append(_number(errors.get(host, 0)))
+        number = _unknown if host in silent and not per_host[host] else _number
+        name = _find("guests", "host", host, _name(host)) if host is not None and per_host[host] else _name(host) or NO_HOST
+        row = [(name, ""), ("no report" if host in silent else _state_bar(counts), "wide"), number(len(per_host[host]))]
+        row += [number(counts[state]) for state in shown]
+        row.append(number(errors.get(host, 0)))
         if limits:
             row.append((_limits(about.get(host, {}).get("writeback")), "limits"))
         rows.append(row)
     heads = [("Host", ""), ("Guests by state", "wide"), ("Guests", "n")]
-    heads += [(STATE_WORDS[state][0].capitalize(), "n") for state in shown] + [("Errors", "n")]
+    heads += [(STATE_WORDS[state][1], "n") for state in shown] + [("Errors", "n")]
     heads += [("Write-back limits", "")] if limits else []
     return _table("Hosts", heads, rows) if rows else ""
 
@@ -217,8 +234,8 @@ def _rules(document: Mapping) -> str:
             counts["waived"] += 1
         else:
             counts[finding["severity"]] += 1
-            if finding.get("guest") is not None:
-                counts["guests"].add(owner(finding))
+        if finding.get("guest") is not None:
+            counts["guests"].add(owner(finding))
     rows = []
     for name, counts in sorted(rules.items()):
         rule = RULES.get(name)
@@ -239,7 +256,7 @@ def _restart(entries: list) -> str:
         return ""
     number = sum(map(len, per_host.values()))
     lists = "".join(
-        "<dt>%s</dt><dd>%s</dd>" % (show(host) or NO_HOST, ", ".join(guests)) for host, guests in per_host.items()
+        "<dt>%s</dt><dd>%s</dd>" % (_name(host) or NO_HOST, ", ".join(guests)) for host, guests in per_host.items()
     )
     return "<p>%s.</p>\n<details%s><summary>%s</summary><dl>%s</dl></details>" % (
         escape(STATE_WORDS["restart"][2].replace("`", "").capitalize()),
@@ -250,7 +267,7 @@ def _restart(entries: list) -> str:
 
 
 def _who(item: Mapping) -> str:
-    return " ".join(filter(None, (show(item.get("guest")), show(item.get("name")), "on " + show(item["on"]) if item.get("on") else "")))
+    return " ".join(filter(None, (_name(item.get("guest")), _name(item.get("name")), "on " + _name(item["on"]) if item.get("on") else "")))
 
 
 def _waivers(document: Mapping) -> str:

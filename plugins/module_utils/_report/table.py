@@ -12,7 +12,7 @@ from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
 from .shape import check_document, disk_state, empty_hosts, known_hosts, of_directory, owner, severity_rank, silent_hosts, spot
-from .text import NO_BREAK, columns, fit, sentences, visible, wrap
+from .text import NO_BREAK, columns, fit, sentences, short, visible, wrap
 from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
@@ -192,18 +192,18 @@ def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
         per_host.setdefault(entry["host"], []).append(_where(entry, False))
     lines: list = []
     for host, names in per_host.items():
-        lead = "%s: " % visible(host) if several else ""
+        lead = "%s: " % short(host) if several else ""
         lines += wrap(lead + ", ".join(names), width, indent, indent + "  ")
     return lines
 
 
 def _where(entry: Mapping, several: bool) -> str:
-    text = visible(entry["guest"])
+    text = short(entry["guest"])
     if entry.get("name"):
-        text += NO_BREAK + visible(entry["name"])
+        text += NO_BREAK + short(entry["name"])
     if entry.get("on"):
-        text += NO_BREAK + "on" + NO_BREAK + visible(entry["on"])
-    return visible(entry["host"]) + NO_BREAK + text if several else text
+        text += NO_BREAK + "on" + NO_BREAK + short(entry["on"])
+    return short(entry["host"]) + NO_BREAK + text if several else text
 
 
 def waived_lines(document: Mapping, width: int) -> list[str]:

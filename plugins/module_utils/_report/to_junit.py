@@ -15,8 +15,8 @@ from html import escape
 
 from .._model import SEVERITIES
 from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts, spot
-from .text import plain, visible
-from .words import NO_HOST, waiver_words
+from .text import visible
+from .words import NO_HOST, found_and_wanted, waiver_words
 
 
 def junit_report(document, fail_on: str = "error") -> str:
@@ -88,7 +88,9 @@ def _details(finding: Mapping) -> str:
     lines = [visible(finding.get("message"))]
     if finding.get("hint"):
         lines.append("What to do: %s" % visible(finding["hint"]))
-    lines.append("Found: %s. Wanted: %s." % (plain(finding.get("actual")), plain(finding.get("wanted"))))
+    values = found_and_wanted(finding)
+    if any(values):
+        lines.append("Found: %s. Wanted: %s." % values)
     if finding.get("file"):
         lines.append("Where: %s" % spot(finding))
     return "\n".join(lines)

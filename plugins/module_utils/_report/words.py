@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .text import visible
+from .text import plain, visible
 
 # what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
 NO_HOST = "configs"
@@ -67,6 +67,19 @@ def reason_advice(reason, guests) -> str:
 def reason_words(reason) -> str:
     """A reason's name for a person; one that is not known here is shown as it is, without underscores."""
     return REASON_WORDS.get(reason) or str(reason).replace("_", " ")
+
+
+# rule -> of what its found and wanted value is true or false
+_WHAT = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
+
+
+def found_and_wanted(finding: Mapping) -> tuple:
+    """What was found and what is wanted, in words; both "" where the finding compares nothing."""
+    values = finding.get("actual"), finding.get("wanted")
+    if values == (None, None):
+        return "", ""
+    what = _WHAT.get(finding.get("rule"))
+    return tuple(("" if value else "no ") + what if what and isinstance(value, bool) else plain(value) for value in values)
 
 
 def waiver_words(waived: Mapping) -> str:

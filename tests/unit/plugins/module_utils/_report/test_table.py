@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.outcome import STATES, outcomes
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
@@ -205,6 +206,13 @@ def test_no_line_is_longer_than_the_terminal(width):
         totals = lines.index("", totals + 1)
         assert [line for line in lines[totals:] if columns(line) > width] == []
         assert [line for line in lines[:totals] if columns(line) > max(width, 80)] == []
+
+
+def test_a_name_of_thousands_of_characters_is_cut():
+    long = "x" * 3000
+    doc = join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])})
+    for lines in (table_lines(doc), gate_lines(doc)):
+        assert len(lines) < 25 and "x" * 63 + "~" in "".join(line.strip() for line in lines)
 
 
 def test_a_long_word_is_cut_wherever_it_ends():

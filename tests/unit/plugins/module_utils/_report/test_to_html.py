@@ -101,7 +101,7 @@ def test_the_data_are_the_documents():
     assert [data["states"][n][0] for n in guests["state"]] == ["to_change", "compliant"]
     assert [sorted(texts[n] for n in types) for types in guests["types"]] == [["dir", "nfs"], ["dir"]]
     assert texts[findings["type"][0]] == "nfs" and findings["guest"] == [0] and findings["line"] == [12]
-    assert texts[findings["actual"][0]] == "false" and texts[findings["wanted"][0]] == "true"
+    assert texts[findings["actual"][0]] == "no iothread" and texts[findings["wanted"][0]] == "iothread"
     assert all(len(column) == 1 for column in findings.values())
     assert texts.index("9") < texts.index("101"), "a text's number is its rank, in natural order"
     assert all(-1 <= number < len(texts) for number in findings["message"] + guests["name"])
@@ -122,13 +122,28 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
     wb = {"status": "overruled", "detail": "tuned sets vm.dirty_bytes", "findings": []}
     page = html_report(join_documents({"pve1": doc, "pve2": None}, writeback={"pve1": wb}))
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
-    assert row(page, "pve2")[0] == "no report"
+    assert row(page, "pve2")[:-1] == ["no report", *["&ndash;"] * 5]
+    heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page)[:7]
+    assert heads == ["Host", "Guests by state", "Guests", "Waiting for a restart", "To change", "Waived", "Errors"]
     assert "No report from 1 host:</strong> pve2" in page
     assert row(page, "dir")[1:] == ["3", "0", "1", "2"] and row(page, "nfs")[1:] == ["1", "0", "0", "1"]
     waived = row(page, "W-1")
     assert waived[0].split() == ["2026-12-01", "8", "days", "left"] and waived[3] == "2 web01"
     assert "<dt>pve1</dt><dd>1 web01</dd>" in page
-    assert row(page, "IO102")[1:] == ["1", "1", "0", "0", "1"]
+    assert row(page, "IO102")[1:] == ["2", "1", "0", "0", "1"]
+
+
+def test_every_number_has_its_head_beside_it_for_a_narrow_window():
+    page = Page(html_report(join_documents({"pve1": document([guest("1", "waived")], [finding("1", waived=waiver())])})))
+    cells = [attributes for tag, attributes in page.elements if tag == "td"]
+    assert cells and all(attributes["data-label"] and attributes["role"] == "cell" for attributes in cells)
+
+
+def test_no_name_is_longer_than_names_are():
+    long = "x" * 3000
+    page = html_report(join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])}))
+    fixed = "".join(Page(page).texts)
+    assert "x" * 63 + "~" in fixed and "x" * 65 not in fixed
 
 
 def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():

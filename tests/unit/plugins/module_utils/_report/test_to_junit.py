@@ -100,8 +100,12 @@ def test_a_waived_finding_says_by_what_until_when_and_why():
 def test_a_failure_says_where_and_what_to_do():
     text = junit_report(document([guest()], [finding()]))
     assert "What to do: Set iothread=1 and virtio-scsi-single." in text
-    assert "Found: false. Wanted: true." in text
+    assert "Found: no iothread. Wanted: iothread." in text
     assert "Where: /etc/pve/nodes/pve1/qemu-server/101.conf:12" in text
+
+
+def test_what_compares_nothing_says_nothing_of_found_and_wanted():
+    assert "Wanted" not in junit_report(document([guest()], [finding(rule="IO100", actual=None, wanted=None)]))
 
 
 def test_a_silent_host_is_an_error():
