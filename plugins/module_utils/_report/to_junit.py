@@ -134,11 +134,11 @@ def _xml(suites: Mapping, document: Mapping) -> str:
                 _numbers(counts),
             )
         )
-        for _kind, owner, case, inner in cases:
+        for _kind, whose, case, inner in cases:
             # a rule can find two things in one place, and CIs take cases of the same name for one
-            again = seen[owner, case] = seen.get((owner, case), 0) + 1
+            again = seen[whose, case] = seen.get((whose, case), 0) + 1
             words = case if again == 1 else "%s (%d)" % (case, again)
-            lines.append('<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(owner), escape(words), inner))
+            lines.append('<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(whose), escape(words), inner))
         lines.append("</testsuite>")
         for kind in totals:
             totals[kind] += counts[kind]

@@ -31,7 +31,7 @@
   }
 
   const english = (number) => number.toLocaleString("en");
-  const short = (text) => (text && text.length > 64 ? text.slice(0, 63) + "~" : text);
+  const short = (text) => (text && text.length > 128 ? text.slice(0, 127) + "~" : text);
 
   // ---- marks: each state has a shape of its own, so that colour is not the only sign ----
   function shape(name, x, y, size) {

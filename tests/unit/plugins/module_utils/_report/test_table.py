@@ -212,7 +212,7 @@ def test_a_name_of_thousands_of_characters_is_cut():
     long = "x" * 3000
     doc = join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])})
     for lines in (table_lines(doc), gate_lines(doc)):
-        assert len(lines) < 25 and "x" * 63 + "~" in "".join(line.strip() for line in lines)
+        assert len(lines) < 25 and "x" * 127 + "~" in "".join(line.strip() for line in lines)
 
 
 def test_a_long_word_is_cut_wherever_it_ends():

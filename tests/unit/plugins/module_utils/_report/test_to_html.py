@@ -143,7 +143,7 @@ def test_no_name_is_longer_than_names_are():
     long = "x" * 3000
     page = html_report(join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])}))
     fixed = "".join(Page(page).texts)
-    assert "x" * 63 + "~" in fixed and "x" * 65 not in fixed
+    assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
 
 
 def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():
