@@ -20,6 +20,7 @@ from ..module_utils._policy.assess import assess
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.waivers_file import load
+from ..module_utils._report.text import visible
 
 _READ = {
     "root": {"type": "str", "default": "/"},
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):
         try:
             named_waivers = load(options["waivers_file"])
         except PolicyError as exc:
-            raise AnsibleActionFail(str(exc)) from None
+            raise AnsibleActionFail(visible(exc)) from None
         read = self._execute_module(
             module_name="hypervisor.io_hardening.guest_io_info",
             module_args={name: options[name] for name in _READ if options[name] is not None},
@@ -70,5 +71,5 @@ class ActionModule(ActionBase):
                 named_waivers,
             )
         except PolicyError as exc:
-            raise AnsibleActionFail(str(exc)) from None
+            raise AnsibleActionFail(visible(exc)) from None
         return {"changed": False, "findings": findings}

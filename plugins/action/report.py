@@ -29,6 +29,7 @@ from ..module_utils._report.join import join_documents
 from ..module_utils._report.part import pack, unpack
 from ..module_utils._report.shape import ReportError
 from ..module_utils._report.table import table_lines
+from ..module_utils._report.text import visible
 from ..module_utils._report.to_html import html_report
 from ..module_utils._report.to_json import json_report
 from ..module_utils._report.to_junit import junit_report
@@ -41,7 +42,7 @@ FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest
 ARGUMENTS = {
     "documents": {"type": "dict"},
     "parts": {"type": "list", "elements": "str"},
-    "root": {"type": "str"},
+    "root": {"type": "path"},
     "policy": {"type": "raw"},
     "waivers": {"type": "raw"},
     "waivers_file": {"type": "path"},
@@ -52,9 +53,9 @@ ARGUMENTS = {
     "writeback": {"type": "dict"},
     "fail_on": {"type": "str", "choices": list(SEVERITIES)},
     "part": {"type": "bool", "default": False},
-    "directory": {"type": "str"},
-    **{name: {"type": "str"} for name in FILES},
-    "base": {"type": "str"},
+    "directory": {"type": "path"},
+    **{name: {"type": "path"} for name in FILES},
+    "base": {"type": "path"},
 }
 
 display = Display()
@@ -78,22 +79,24 @@ class ActionModule(ActionBase):
         try:
             result.update(self._report(options))
         except (PolicyError, LayoutError, ReportError) as exc:
-            raise AnsibleActionFail(str(exc)) from None
+            raise AnsibleActionFail(visible(exc)) from None
         return result
 
     def _report(self, options: dict[str, Any]) -> dict[str, Any]:
         check = bool(self._task.check_mode)
         document = _document(options)
+        verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
+        if verdict:
+            document["gate"] = {key: verdict[key] for key in ("fail_on", "passed", "reason")}
         lines = gate_lines(document, options["fail_on"]) if options["fail_on"] else table_lines(document, check=check)
         texts = _texts(options, document, check)
         write_all(texts)
-        for line in [*("Report: %s" % path for path in texts), *lines]:
+        for line in [*("Report: %s" % visible(path) for path in texts), *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": list(texts)}
         if options["part"]:
             returned["part"] = pack(document)
-        if options["fail_on"]:
-            verdict = judge(document, options["fail_on"])
+        if verdict:
             returned["passed"] = verdict["passed"]
             returned["failed"] = not verdict["passed"]
             returned["msg"] = "gate %s: %s" % ("passed" if verdict["passed"] else "failed", verdict["reason"])
@@ -117,13 +120,14 @@ def _texts(options: dict[str, Any], document: dict[str, Any], check: bool) -> di
     if options["directory"]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
-    base = options["base"] or os.getcwd()
+    here = os.getcwd()
+    base = os.path.join(here, options["base"] or "")
     render = {
         "json": lambda: json_report(document),
         "junit": lambda: junit_report(document, options["fail_on"] or SEVERITIES[0]),
-        "sarif": lambda: sarif_report(document, base),
+        "sarif": lambda: sarif_report(document, base, here),
         "html": lambda: html_report(document, check),
     }
-    if len(set(paths.values())) < len(paths):
+    if len(set(map(os.path.realpath, paths.values()))) < len(paths):
         raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(paths.values()))
     return {path: render[name]() for name, path in paths.items()}

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._report.join import join_documents
 from ..module_utils._report.shape import ReportError
 from ..module_utils._report.table import table_lines
+from ..module_utils._report.text import visible
 from ..module_utils._report.to_html import html_report
 from ..module_utils._report.to_json import json_report
 from ..module_utils._report.to_junit import junit_report
@@ -38,7 +39,7 @@ def _for_people(name: str, report: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return report(*args, **kwargs)
         except ReportError as exc:
-            raise AnsibleFilterError(f"{name}: {exc}") from exc
+            raise AnsibleFilterError(f"{name}: {visible(exc)}") from exc
 
     return run
 

@@ -22,7 +22,8 @@ from ._policy.assess import assess
 def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> dict[str, Any]:
     """The findings document of the guests below ``root``; its files are paths of this machine.
 
-    ``not_read`` in it names what lies beside the configs and is none by its name.
+    ``not_read`` in it names what lies beside the configs and is none by its name. Where the directory is a cluster's tree,
+    its nodes are the document's ``hosts``.
 
     Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
     """
@@ -46,9 +47,13 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
     for path, reason in beside.guests:
         reading.problem(path, reason)
     document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers)
-    for item in (*document["findings"], *document["guests"], *document["plan"]):
+    for item in (*document["findings"], *document["guests"], *document["plan"], *document["left_alone"]):
+        item["host"] = item["node"]
         for key in ("file", "config"):
             if item.get(key):
                 item[key] = layout.inside(root, item[key])
     document["not_read"] = [layout.inside(root, path) for path in beside.others]
+    nodes = {guest["node"] for guest in reading.guests} if layout.is_live(root) else layout.node_names(root)
+    if any(nodes):
+        document["hosts"] = [{"host": node, "reported": True, "writeback": None} for node in sorted(nodes)]
     return document

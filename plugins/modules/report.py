@@ -31,7 +31,7 @@ options:
       - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root).
         It is read and assessed in place, thousands of guests in seconds.
       - Needs O(policy).
-    type: str
+    type: path
   policy:
     description: What the guests below O(root) are held against, see docs/data.md.
     type: dict
@@ -71,24 +71,24 @@ options:
     default: false
   directory:
     description: Where the four reports go as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif) and C(guest-io.html).
-    type: str
+    type: path
   json:
     description: The path of the findings document as JSON, see docs/findings.schema.json.
-    type: str
+    type: path
   junit:
     description: The path of the JUnit XML, a test case per guest, disk and rule.
-    type: str
+    type: path
   sarif:
     description: The path of the SARIF 2.1.0.
-    type: str
+    type: path
   html:
     description: The path of the HTML page.
-    type: str
+    type: path
   base:
     description:
       - The top folder of the Git checkout. SARIF names the files below it relative to it.
       - The current folder where it is not given.
-    type: str
+    type: path
 attributes:
   check_mode:
     support: full

@@ -24,6 +24,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     fleet,
     guest,
     hostile,
+    waiver,
 )
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -176,6 +177,47 @@ def test_the_page_is_no_wider_than_the_window(see, width):
     doc["findings"][0]["file"] = "/etc/pve/" + "y" * 300
     page = see(doc, width)
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_in_a_narrow_window_no_table_is_cut_off_and_no_name_without_a_value_is_shown(see):
+    """Every table's rows become cards there."""
+    joined = join_documents({"pve1": fleet(60, hosts=1), "pve9": None})
+    page = see({**joined, "gate": {"fail_on": "error", "passed": False, "reason": "no report from pve9"}}, 390)
+    cut = "return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.outerHTML.slice(0, 80))"
+    assert page.execute_script(cut) == []
+    bare = "return [...document.querySelectorAll('.cards td')].filter((one) => one.offsetHeight && !one.textContent.trim() && !one.querySelector('svg')).length"
+    assert page.execute_script(bare) == 0
+    assert page.find_element(By.CSS_SELECTOR, ".verdict").text.startswith("Gate failed")
+
+
+def test_numbers_are_written_as_people_do(see):
+    page = see(document([guest(str(number)) for number in range(1000, 3000)]))
+    assert status(page, "guests") == "2,000 guests"
+    assert "Rows 1 to 25 of 2,000" in page.find_element(By.CSS_SELECTOR, "#guests .pager").text
+    one = see(document([guest("1", "to_change")], [finding("1")]))
+    assert status(one, "guests") == "1 guest" and status(one, "findings") == "1 finding"
+    assert "Disk, 0 in order" in one.find_element(By.CSS_SELECTOR, ".tiles").text
+
+
+def test_a_name_of_thousands_of_characters_makes_no_page_of_its_own(see):
+    long = "x" * 3000
+    page = see(document([guest("1", "to_change", name=long), guest("2", "to_change")], [finding("1", name=long, message=long, actual=long)]))
+    heights = page.execute_script("return [...document.querySelectorAll('#guests tbody tr, #findings tbody tr')].map((row) => row.offsetHeight)")
+    assert len(heights) == 3 and max(heights) < 350
+    assert page.find_element(By.CSS_SELECTOR, "#guests td.name [title]").get_attribute("title") == long
+
+
+def test_the_line_stands_beside_its_file(see):
+    page = see(document([guest("1", "to_change")], [finding("1", file="/etc/pve/nodes/pve1/qemu-server/1.conf", line=10)]))
+    assert page.find_element(By.CSS_SELECTOR, "#findings .where .nowrap").text == "1.conf:10"
+
+
+def test_a_waived_guest_says_by_what_and_leads_to_its_findings(see):
+    page = see(document([guest("1", "waived")], [finding("1", waived=waiver())]))
+    assert column(page, "guests", "Why") == ["waived\nW-1 until 2027-03-31: vendor appliance, lsi driver only"]
+    assert column(page, "guests", "Findings") == ["1 waived"]
+    page.find_element(By.CSS_SELECTOR, "#guests tbody button").click()
+    assert status(page, "findings").startswith("1 finding") and len(column(page, "findings", "Rule")) == 1
 
 
 CONTRAST = """

@@ -18,6 +18,14 @@ _OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
 _NO_GUESTS = ("lxc", "openvz", "priv")
 
 
+# Where guest configs lie, by what the directory holds.
+_PLACES = {
+    "/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server",
+    "/etc/pve/qemu-server": "etc/pve/qemu-server",
+    None: "the directory itself, not in folders below it",
+}
+
+
 class Strays(NamedTuple):
     """Paths as those of ``layout.Source``: ``guests`` with the reason why each was not read, ``others`` of whatever kind."""
 
@@ -81,8 +89,7 @@ def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) ->
     if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
         return f"is of the same guest as {match[1]}.conf: keep one of them"
     if match and not home:
-        lie = {"/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server", "/etc/pve/qemu-server": "etc/pve/qemu-server", None: "the directory itself, not in folders below it"}
-        return f"was not read: guest configs lie in {lie[tree]}"
+        return f"was not read: guest configs lie in {_PLACES[tree]}"
     if match and tree and match[2] == "conf":
         return "was not read: by its name its folder is no node's"
     if home and (name.isdigit() or name.lower().endswith((".conf", ".json"))):

@@ -79,6 +79,8 @@ class _Judgement:
         self._verdict = Verdict()
         self._subject = guest_subject(guest)
         self._violated = self._waived = self._waits = False
+        # of the disk that is being judged: what it violates is waived
+        self._excused = False
 
     def run(self) -> Verdict:
         guest, verdict = self._guest, self._verdict
@@ -123,7 +125,7 @@ class _Judgement:
         subject = {**self._subject, **disk, "storage": storage}
         situation = Situation(before, after, old_qemu(self._guest))
         violated = self._violated
-        self._violated = False
+        self._violated = self._excused = False
         for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
             if location == "node":
                 own = ", ".join(self._judge._locality.own_servers(self._guest["node"], disk["storage"]))
@@ -134,8 +136,9 @@ class _Judgement:
         self._verdict.disks.append(
             {
                 "key": disk["key"],
-                "storage": disk["storage"] and {"id": disk["storage"]["id"], "type": disk["storage"]["type"]},
-                "compliant": not self._violated,
+                "storage": _storage(disk),
+                "compliant": not (self._violated or self._excused),
+                "waived": self._excused and not self._violated,
             }
         )
         self._violated = violated or self._violated
@@ -150,6 +153,7 @@ class _Judgement:
         self._verdict.findings.append(finding)
         if waived is not None:
             self._waived = True
+            self._excused = self._excused or remark.severity != "note"
             return False
         if remark.severity != "note":
             self._violated = True
@@ -289,6 +293,13 @@ class _Judgement:
         if self._waits:
             return "waiting"
         return "waived" if self._waived else "compliant"
+
+
+def _storage(disk: dict[str, Any]) -> dict[str, Any] | None:
+    """A disk's storage in the findings document: null for a path; of a drive that is rejected nothing is known."""
+    if disk["error"]:
+        return {"id": None, "type": None}
+    return disk["storage"] and {"id": disk["storage"]["id"], "type": disk["storage"]["type"]}
 
 
 def _unfixed(finding: dict[str, Any]) -> bool:

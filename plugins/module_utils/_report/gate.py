@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._model import SEVERITIES, plural
-from .shape import ReportError, check_document, place, severity_rank
-from .table import head_line, not_read_lines, waived_lines
-from .text import visible, wrap
+from .shape import ReportError, check_document, owner, place, severity_rank, spot
+from .table import head_line, not_read_lines, unseen_lines, waived_lines
+from .text import short, visible, wrap
 
 
 def judge(document, fail_on: str = "error") -> dict:
@@ -32,7 +32,7 @@ def judge(document, fail_on: str = "error") -> dict:
     against = [f for f in document["findings"] if not f.get("waived") and severity_rank(f) <= worst]
     against.sort(key=lambda finding: (severity_rank(finding), str(finding.get("rule")), place(finding)))
     silent = [visible(host["host"]) for host in document.get("hosts") or () if not host.get("reported", True)]
-    guests = len({(f.get("host"), f.get("node"), f["guest"]) for f in against if f.get("guest") is not None})
+    guests = len({owner(f) for f in against if f.get("guest") is not None})
     reasons = []
     if silent:
         reasons.append("no report from %s" % ", ".join(silent))
@@ -62,6 +62,7 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
     if verdict["silent"]:
         text = "NO REPORT from %s: unreachable or failed; nothing is known of the guests there."
         lines += wrap(text % ", ".join(verdict["silent"]), width, "", "  ")
+    lines += unseen_lines(document, width)
     groups: dict = {}
     for finding in verdict["findings"]:
         key = (finding["severity"], visible(finding.get("rule")), visible(finding.get("message")))
@@ -111,11 +112,8 @@ def _advice(findings: list, width: int) -> list[str]:
 
 def _where(finding: Mapping) -> str:
     """File and line as editors and CIs know them, and whose they are."""
-    owner = " ".join(visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
-    file = visible(finding.get("file"))
-    if file and finding.get("line") is not None:
-        file += ":%s" % finding["line"]
-    return ": ".join(filter(None, [file, owner])) or "policy"
+    whose = " ".join(short(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
+    return ": ".join(filter(None, [spot(finding), whose])) or "policy"
 
 
 def _more(count: int, indent: str, what: str = "") -> list[str]:

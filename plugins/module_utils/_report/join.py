@@ -33,17 +33,22 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
         whose limits were changed, what that cured is left out.
     expected: hosts that a report is expected from; one that gave none is listed as one that gave no report.
     complete: False tells that there are more hosts than those, as in a run that is limited to some. Then, and where
-        a host gave no report, no waiver is said to match nothing: what it is for may be there.
-    Raises ReportError where an input has not that shape.
+        a host gave no report, no waiver is said to match nothing: what it is for may be there. Parts that were
+        limited themselves are complete together where `expected` names all hosts.
+    Raises ReportError where an input has not that shape, or a host is in two documents.
     """
     parts = _parts(documents)
-    joined: dict = {"schema": SCHEMA, "date": max([d["date"] for h, d in parts if d and d.get("date")], default=None)}
+    joined: dict = {"schema": SCHEMA, "date": max([d["date"] for _h, d, _w in parts if d and d.get("date")], default=None)}
     joined.update({key: [] for key in LISTS})
     counts = dict.fromkeys(COUNTS, 0)
     hosts: dict = {}
     applied: list = []
     waivers: dict = {}
-    for host, document in parts:
+    told: dict = {}
+    for host, document, where in parts:
+        for name in _told_of(host, document) if document else ():
+            if told.setdefault(name, where) != where:
+                raise ReportError("host %s is in two documents, %s and %s, and would be counted twice. Leave one of them out." % (name, told[name], where))
         if document is None:
             hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
             continue
@@ -59,7 +64,8 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
         if "results" in document:
             applied.extend(_with_host(item, host) for item in document["results"])
         for entry in document.get("hosts") or ([{"host": host}] if host is not None else []):
-            hosts[entry["host"]] = {"writeback": None, "reported": True, **entry}
+            if entry.get("reported", True) or entry["host"] not in hosts:
+                hosts[entry["host"]] = {"writeback": None, "reported": True, **entry}
     for host, report in _per_host(writeback, "writeback"):
         if not report:
             continue
@@ -76,6 +82,9 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
 
     for host in expected or ():
         hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
+    if expected is None:
+        complete = complete and all(document.get("complete", True) for _host, document, _where in parts if document)
+    joined["complete"] = bool(complete)
     complete = complete and all(entry["reported"] for entry in hosts.values())
     joined["waivers"] = list(waivers.values())
     about_waivers = _waivers.findings(joined["waivers"])
@@ -102,15 +111,25 @@ def count_findings(findings) -> dict:
 
 
 def _parts(documents) -> list:
+    """(host, document or None, where it stands) of each; host None where the documents know theirs."""
     if isinstance(documents, Mapping):
-        return [
-            (host, check_document(document, "the findings document of host %s" % host) if document else None)
-            for host, document in documents.items()
-        ]
+        named = [(host, document, "the findings document of host %s" % host) for host, document in documents.items()]
+    else:
+        listed = enumerate(check_list(documents, "the documents to join"), 1)
+        named = [(None, document, "findings document %d of the list" % number) for number, document in listed]
     return [
-        (None, check_document(document, "findings document %d of the list" % number))
-        for number, document in enumerate(check_list(documents, "the documents to join"), 1)
+        (host, check_document(document, where) if document or host is None else None, where) for host, document, where in named
     ]
+
+
+def _told_of(host, document: Mapping) -> set:
+    """The hosts that a document tells something of, beyond that they gave no report."""
+    hosts = {guest.get("host") for guest in document["guests"]}
+    if document.get("hosts"):
+        hosts |= {entry["host"] for entry in document["hosts"] if entry.get("reported", True)}
+    else:
+        hosts.add(host)
+    return hosts - {None}
 
 
 def _per_host(value, what: str):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .shape import place
+from .shape import doubled, owner, place
 
 # in the order a person needs them
 STATES = ("failed", "left_alone", "restart", "to_change", "changed", "waived", "compliant")
@@ -27,20 +27,21 @@ _FROM_STATUS = {
 
 
 def outcomes(document: Mapping, check: bool = False) -> list[dict]:
-    """One entry per guest: {host, guest, name, node, state, changed, restart, reason, detail}, by host and guest.
+    """One entry per guest: {host, guest, name, node, on, state, changed, restart, reason, detail}, by host and guest.
 
     document: a findings document; with `results` (see `join_documents`) what was applied counts.
     check: the results are those of a check run: what they call changed is still to be changed.
     `changed` tells whether this run wrote the guest, `restart` whether it waits for a cold start. reason and detail
     say why a guest was left as it is, wholly or in part (a guest may be changed and still violate the policy);
     reason is null for every other guest.
-    A result of a guest that the document does not list has its entry, too.
+    A result of a guest that the document does not list has its entry, too. `on` is the node where the host has a guest
+    of the same number on another one, and else null.
     """
-    results = {_key(result): result for result in document.get("results") or ()}
-    left = {_key(item): item for item in document["left_alone"]}
+    results = {owner(result): result for result in document.get("results") or ()}
+    left = {owner(item): item for item in document["left_alone"]}
     entries = []
     for guest in document["guests"]:
-        key = _key(guest)
+        key = owner(guest)
         said = left.get(key, {})
         entry = _entry(guest, _FROM_STATUS.get(guest.get("status"), "left_alone"), said)
         if key in results:
@@ -50,11 +51,10 @@ def outcomes(document: Mapping, check: bool = False) -> list[dict]:
         entry = _entry(result, "to_change", {})
         _apply(entry, result, check)
         entries.append(entry)
+    several = doubled(entries)
+    for entry in entries:
+        entry["on"] = entry["node"] if (entry["host"], entry["guest"]) in several else None
     return sorted(entries, key=place)
-
-
-def _key(item: Mapping) -> tuple:
-    return (item.get("host"), item.get("guest"))
 
 
 def _entry(item: Mapping, state: str, said: Mapping) -> dict:

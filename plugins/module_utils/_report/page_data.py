@@ -12,9 +12,9 @@ from .._model import SEVERITIES, natural_key
 from .._policy.rules import RULES
 from .outcome import STATES
 from .page_marks import SHAPES
-from .shape import place
-from .text import plain, visible
-from .words import STATE_WORDS, reason_words, waiver_words
+from .shape import owner, place
+from .text import visible
+from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
 
 # what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
 NO_STORAGE = "path"
@@ -54,7 +54,7 @@ def storage_type(disk: Mapping) -> str:
 
 
 def page_data(document: Mapping, entries: list) -> dict:
-    """{texts, states, severities, shapes, rules, guests, findings}; the last two are dictionaries of columns.
+    """{texts, states, severities, shapes, no_host, rules, guests, findings}; the last two are dictionaries of columns.
 
     entries: the guests' outcomes, in the order of the map.
     """
@@ -72,6 +72,7 @@ def page_data(document: Mapping, entries: list) -> dict:
         "states": [[state, STATE_WORDS[state][1]] for state in STATES],
         "severities": SEVERITIES,
         "shapes": SHAPES,
+        "no_host": NO_HOST,
         "rules": {visible(rule): RULES[rule].title for rule in used if rule in RULES},
         "guests": guests,
         "findings": findings,
@@ -79,28 +80,36 @@ def page_data(document: Mapping, entries: list) -> dict:
 
 
 def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
-    disks = {(guest.get("host"), guest.get("guest")): guest.get("disks") or () for guest in document["guests"]}
+    disks = {owner(guest): guest.get("disks") or () for guest in document["guests"]}
     columns: dict = {
-        name: [] for name in ("state", "host", "id", "name", "disks", "types", "restart", "reason", "detail")
+        name: [] for name in ("state", "host", "id", "on", "name", "disks", "types", "restart", "reason", "detail")
     }
+    excused: dict = {}
+    for finding in document["findings"]:
+        if finding.get("waived"):
+            excused.setdefault(owner(finding), set()).add(waiver_words(finding["waived"]))
     for entry in entries:
-        own = disks.get((entry["host"], entry["guest"]), ())
+        own = disks.get(owner(entry), ())
         columns["state"].append(STATES.index(entry["state"]))
         columns["host"].append(texts.number(entry["host"]))
         columns["id"].append(texts.number(entry["guest"]))
+        columns["on"].append(texts.number(entry["on"]))
         columns["name"].append(texts.number(entry["name"]))
         columns["disks"].append(len(own))
         columns["types"].append({texts.number(storage_type(disk)) for disk in own})
         columns["restart"].append(int(entry["restart"]))
-        columns["reason"].append(texts.number(reason_words(entry["reason"]) if entry["reason"] else None))
-        columns["detail"].append(texts.number(entry["detail"]))
+        reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
+        if entry["state"] == "waived":
+            reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))
+        columns["reason"].append(texts.number(reason))
+        columns["detail"].append(texts.number(detail))
     return columns
 
 
 def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
-    guest_at = {(entry["host"], entry["guest"]): number for number, entry in enumerate(entries)}
+    guest_at = {owner(entry): number for number, entry in enumerate(entries)}
     type_of = {
-        (guest.get("host"), guest.get("guest"), disk.get("key")): storage_type(disk)
+        (*owner(guest), disk.get("key")): storage_type(disk)
         for guest in document["guests"]
         for disk in guest.get("disks") or ()
     }
@@ -109,7 +118,7 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
     add = {name: column.append for name, column in columns.items()}
     number = texts.number
     for finding in sorted(document["findings"], key=lambda one: (SEVERITIES.index(one["severity"]), place(one))):
-        key = (finding.get("host"), finding.get("guest"))
+        key = owner(finding)
         waived = finding.get("waived")
         add["severity"](SEVERITIES.index(finding["severity"]))
         add["guest"](guest_at.get(key, -1))
@@ -123,8 +132,9 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
         add["type"](number(type_of.get((*key, finding.get("disk")))))
         add["message"](number(finding.get("message")))
         add["hint"](number(finding.get("hint")))
-        add["actual"](number(plain(finding.get("actual"))))
-        add["wanted"](number(plain(finding.get("wanted"))))
+        actual, wanted = found_and_wanted(finding)
+        add["actual"](number(actual))
+        add["wanted"](number(wanted))
         add["file"](number(finding.get("file")))
         add["waiver"](number(waiver_words(waived) if waived else None))
     return columns

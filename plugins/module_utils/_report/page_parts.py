@@ -16,10 +16,12 @@ from .join import count_findings
 from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
-from .shape import silent_hosts
-from .text import visible
-from .words import STATE_WORDS
+from .shape import disk_state, empty_hosts, known_hosts, owner, silent_hosts
+from .text import short, visible
+from .words import LIMITED, NO_HOST, STATE_WORDS
 
+# state of a disk -> (its colour, the word for it)
+_DISK_WORDS = {"compliant": ("compliant", "In order"), "waived": ("waived", "Waived"), "open": ("to_change", "Not in order")}
 # how many guests of a waiver, or files, are named
 _NAMED = 8
 # a waiver that ends within so many days is marked
@@ -31,15 +33,25 @@ def show(value) -> str:
     return escape(visible(value))
 
 
+def _name(value) -> str:
+    """A name as HTML, as long as names are."""
+    return escape(short(value))
+
+
 def alerts(document: Mapping) -> str:
-    """The hosts of which nothing is known, and the files that nobody should take for judged."""
-    parts = []
+    """The gate's verdict, the hosts of which nothing is known, and the files that nobody should take for judged."""
+    parts = [_verdict(document["gate"])] if document.get("gate") else []
     silent = [show(host) for host in silent_hosts(document)]
     if silent:
         parts.append(
             '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>'
             % (plural(len(silent), "host"), ", ".join(silent))
         )
+    empty = [show(host) for host in empty_hosts(document)]
+    if empty:
+        parts.append("<p>No guest was read on %s.</p>" % ", ".join(empty))
+    if not document.get("complete", True):
+        parts.append("<p>%s.</p>" % LIMITED)
     others = [show(path) for path in document.get("not_read") or ()]
     if others:
         more = " and %d more" % (len(others) - _NAMED) if len(others) > _NAMED else ""
@@ -47,16 +59,27 @@ def alerts(document: Mapping) -> str:
     return "\n".join(parts)
 
 
+def _verdict(gate: Mapping) -> str:
+    word = "passed" if gate["passed"] else "failed"
+    return '<p class="verdict %s" role="note">%s<strong>Gate %s</strong> (fails from %s up): %s.</p>' % (
+        word,
+        mark("compliant" if gate["passed"] else "failed"),
+        word,
+        show(gate["fail_on"]),
+        show(gate["reason"]),
+    )
+
+
 def totals(document: Mapping, entries: list) -> str:
     """Tiles with the fleet's numbers, those of the states choose guests; and one bar."""
     counts = _count(entries)
-    hosts = {entry["host"] for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
-    disks = [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
+    hosts = known_hosts(document, entries)
+    disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
     found = count_findings(document["findings"])["findings"]
-    tiles = [
-        _tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts"),
+    tiles = [_tile(len(hosts), "Host" if len(hosts) == 1 else "Hosts")] if hosts else []
+    tiles += [
         _tile(len(entries), "Guest" if len(entries) == 1 else "Guests"),
-        _tile(len(disks), "Disks, %s in order" % format(sum(bool(disk.get("compliant")) for disk in disks), ",")),
+        _tile(len(disks), "%s, %s" % ("Disk" if len(disks) == 1 else "Disks", _disk_words(disks))),
         _tile(found["error"], "Errors, and %s" % _amount(found["warning"], "warning")),
     ]
     states = []
@@ -68,6 +91,11 @@ def totals(document: Mapping, entries: list) -> str:
         "".join(states),
         _state_bar(counts),
     )
+
+
+def _disk_words(states: list) -> str:
+    words = "%s in order" % format(states.count("compliant"), ",")
+    return words + (", %s waived" % format(states.count("waived"), ",") if "waived" in states else "")
 
 
 def _amount(number: int, word: str) -> str:
@@ -118,14 +146,19 @@ def sections(document: Mapping, entries: list) -> str:
 
 def _table(name: str, heads, rows) -> str:
     """heads: (text, class); rows: lists of (HTML, class), the first of each is the row's head."""
-    head = "".join('<th scope="col"%s>%s</th>' % (_class(css), escape(text)) for text, css in heads)
+    head = "".join('<th scope="col" role="columnheader"%s>%s</th>' % (_class(css), escape(text)) for text, css in heads)
     lines = []
     for (first, first_css), *rest in rows:
-        cells = "".join("<td%s>%s</td>" % (_class(css), html) for html, css in rest)
-        lines.append('<tr><th scope="row"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+        cells = "".join(
+            '<td role="cell" data-label="%s"%s>%s</td>' % (escape(text), _class(css), html and "<div>%s</div>" % html)
+            for (html, css), (text, _css) in zip(rest, heads[1:])
+        )
+        lines.append('<tr role="row"><th scope="row" role="rowheader"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+    # On a phone each row is a card, and an element that is no table's to the eye keeps its role by name alone.
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="%s"><table aria-label="%s"><thead><tr>%s</tr></thead>'
-        "<tbody>\n%s\n</tbody></table></div>\n" % (escape(name), escape(name), head, "\n".join(lines))
+        '<div class="scroll cards" tabindex="0" role="region" aria-label="%s"><table role="table" aria-label="%s">'
+        '<thead role="rowgroup"><tr role="row">%s</tr></thead><tbody role="rowgroup">\n%s\n</tbody></table></div>\n'
+        % (escape(name), escape(name), head, "\n".join(lines))
     )
 
 
@@ -135,6 +168,11 @@ def _class(css: str) -> str:
 
 def _number(number: int) -> tuple:
     return format(number, ","), "n" if number else "n zero"
+
+
+def _unknown(number: int) -> tuple:
+    """A number that says something only where it is not 0."""
+    return _number(number) if number else ("&ndash;", "n zero")
 
 
 def _hosts(document: Mapping, entries: list) -> str:
@@ -148,19 +186,21 @@ def _hosts(document: Mapping, entries: list) -> str:
     about = {host["host"]: host for host in document.get("hosts") or ()}
     fleet = _count(entries)
     shown = [state for state in STATES if fleet[state]]
+    silent = set(silent_hosts(document))
     limits = any(host.get("writeback") for host in about.values())
     rows = []
     for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
         counts = _count(per_host[host])
-        name = _find("guests", "host", host, show(host)) if host is not None and per_host[host] else show(host) or "this host"
-        row = [(name, ""), ("no report" if host in silent_hosts(document) else _state_bar(counts), "wide"), _number(len(per_host[host]))]
-        row += [_number(counts[state]) for state in shown]
-        row.append(_number(errors.get(host, 0)))
+        number = _unknown if host in silent and not per_host[host] else _number
+        name = _find("guests", "host", host, _name(host)) if host is not None and per_host[host] else _name(host) or NO_HOST
+        row = [(name, ""), ("no report" if host in silent else _state_bar(counts), "wide"), number(len(per_host[host]))]
+        row += [number(counts[state]) for state in shown]
+        row.append(number(errors.get(host, 0)))
         if limits:
             row.append((_limits(about.get(host, {}).get("writeback")), "limits"))
         rows.append(row)
     heads = [("Host", ""), ("Guests by state", "wide"), ("Guests", "n")]
-    heads += [(STATE_WORDS[state][0].capitalize(), "n") for state in shown] + [("Errors", "n")]
+    heads += [(STATE_WORDS[state][1], "n") for state in shown] + [("Errors", "n")]
     heads += [("Write-back limits", "")] if limits else []
     return _table("Hosts", heads, rows) if rows else ""
 
@@ -176,14 +216,13 @@ def _storage(document: Mapping) -> str:
     types: dict = {}
     for guest in document["guests"]:
         for disk in guest.get("disks") or ():
-            counts = types.setdefault(storage_type(disk), [0, 0])
-            counts[0 if disk.get("compliant") else 1] += 1
+            types.setdefault(storage_type(disk), dict.fromkeys(_DISK_WORDS, 0))[disk_state(disk)] += 1
     rows = []
-    for name, (good, bad) in sorted(types.items(), key=lambda item: (-item[1][1], str(item[0]))):
-        picture = stacked_bar([("compliant", good, "In order"), ("to_change", bad, "Not in order")])
-        row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(good + bad)]
-        rows.append([*row, _number(good), _number(bad)])
-    heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), ("In order", "n"), ("Not in order", "n")]
+    for name, counts in sorted(types.items(), key=lambda item: (-item[1]["open"], str(item[0]))):
+        picture = stacked_bar([(mark_, counts[state], words) for state, (mark_, words) in _DISK_WORDS.items()])
+        row = [(_find("guests", "type", name, show(name)), ""), (picture, "wide"), _number(sum(counts.values()))]
+        rows.append(row + [_number(counts[state]) for state in _DISK_WORDS])
+    heads = [("Type", ""), ("Disks", "wide"), ("Disks", "n"), *((words, "n") for _mark, words in _DISK_WORDS.values())]
     return _table("Storage types", heads, rows) if rows else ""
 
 
@@ -195,8 +234,8 @@ def _rules(document: Mapping) -> str:
             counts["waived"] += 1
         else:
             counts[finding["severity"]] += 1
-            if finding.get("guest") is not None:
-                counts["guests"].add((finding.get("host"), finding["guest"]))
+        if finding.get("guest") is not None:
+            counts["guests"].add(owner(finding))
     rows = []
     for name, counts in sorted(rules.items()):
         rule = RULES.get(name)
@@ -217,7 +256,7 @@ def _restart(entries: list) -> str:
         return ""
     number = sum(map(len, per_host.values()))
     lists = "".join(
-        "<dt>%s</dt><dd>%s</dd>" % (show(host) or "this host", ", ".join(guests)) for host, guests in per_host.items()
+        "<dt>%s</dt><dd>%s</dd>" % (_name(host) or NO_HOST, ", ".join(guests)) for host, guests in per_host.items()
     )
     return "<p>%s.</p>\n<details%s><summary>%s</summary><dl>%s</dl></details>" % (
         escape(STATE_WORDS["restart"][2].replace("`", "").capitalize()),
@@ -228,7 +267,7 @@ def _restart(entries: list) -> str:
 
 
 def _who(item: Mapping) -> str:
-    return " ".join(filter(None, (show(item.get("guest")), show(item.get("name")))))
+    return " ".join(filter(None, (_name(item.get("guest")), _name(item.get("name")), "on " + _name(item["on"]) if item.get("on") else "")))
 
 
 def _waivers(document: Mapping) -> str:
@@ -239,7 +278,7 @@ def _waivers(document: Mapping) -> str:
         waived = finding.get("waived")
         if waived:
             known.setdefault(visible(waived.get("id")), waived)
-            guests.setdefault(visible(waived.get("id")), {})[(finding.get("host"), finding.get("guest"))] = _who(finding)
+            guests.setdefault(visible(waived.get("id")), {})[owner(finding)] = _who(finding)
     rows = []
     for name, waiver in sorted(known.items(), key=lambda item: (visible(item[1].get("until")), item[0])):
         who = list(guests.get(name, {}).values())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .shape import owner
+
 MOVED = "digest_moved"
 
 
@@ -17,13 +19,14 @@ def merge(results: list[dict[str, Any]], document: dict[str, Any], again: list[d
     ``document`` are the findings of the second reading: a guest that it has and that needed no second write is in order
     now; one that it does not have keeps its failure.
     """
-    second = {result["guest"]: result for result in again}
-    read = {guest["guest"] for guest in document["guests"]}
+    second = {owner(result)[1:]: result for result in again}
+    read = {owner(guest)[1:] for guest in document["guests"]}
     merged = []
     for result in results:
-        if result["reason"] == MOVED and result["guest"] in second:
-            result = second[result["guest"]]
-        elif result["reason"] == MOVED and result["guest"] in read:
+        key = owner(result)[1:]
+        if result["reason"] == MOVED and key in second:
+            result = second[key]
+        elif result["reason"] == MOVED and key in read:
             result = {**result, "status": "unchanged", "reason": None, "detail": "changed by somebody else meanwhile; nothing is left to change"}
         merged.append(result)
     return merged

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 from .._model import SEVERITIES, natural_key
+from .text import visible
 
 SCHEMA = 1
 # the lists every findings document has, see docs/data.md
@@ -63,11 +64,26 @@ def _kind(value) -> str:
     return {"list": "a list", "dict": "a dictionary", "str": "a string"}.get(type(value).__name__, type(value).__name__)
 
 
+def owner(item: Mapping) -> tuple:
+    """Whose a finding, guest, result or plan entry is: (host, node, guest).
+
+    The number alone does not tell: a host may be a tree of a whole cluster, in which two nodes have the same one.
+    """
+    return (item.get("host"), item.get("node"), item.get("guest"))
+
+
+def doubled(items) -> set:
+    """The (host, guest) that stand on more than one node: where they are named, their node is too."""
+    first: dict = {}
+    return {key[::2] for key in map(owner, items) if first.setdefault(key[::2], key[1]) != key[1]}
+
+
 def place(item: Mapping) -> tuple:
-    """Sort key of a finding, guest or result: host, guest (9 before 10), disk, rule."""
+    """Sort key of a finding, guest or result: host, guest (9 before 10), node, disk, rule."""
     return (
         _rank(item.get("host")),
         _rank(item.get("guest")),
+        _rank(item.get("node")),
         _rank(item.get("disk")),
         item.get("rule") or "",
     )
@@ -81,6 +97,37 @@ def _rank(value) -> tuple:
 def silent_hosts(document: Mapping) -> list:
     """The hosts that gave no document: nothing is known of their guests."""
     return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+
+
+def spot(finding: Mapping, line: str = ":") -> str:
+    """A finding's file and line as text, "" without a file; ``line`` stands between them."""
+    file = visible(finding.get("file"))
+    return file + (line + str(finding["line"]) if file and finding.get("line") is not None else "")
+
+
+def disk_state(disk: Mapping) -> str:
+    """A disk's state in a word: compliant, waived, or open (something that is not waived stands against it)."""
+    if disk.get("compliant"):
+        return "compliant"
+    return "waived" if disk.get("waived") else "open"
+
+
+def known_hosts(document: Mapping, entries) -> set:
+    """The names of the hosts that the document or a guest of `entries` names; none of a flat directory of configs."""
+    named = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
+    return named - {None}
+
+
+def empty_hosts(document: Mapping) -> list:
+    """The hosts that gave a document in which no guest was read. A node may have none; nobody should take it for judged."""
+    read = {guest.get("host") for guest in document["guests"]}
+    silent = silent_hosts(document)
+    return [host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent]
+
+
+def of_directory(document: Mapping) -> bool:
+    """Whether it was read from a directory of configs on the controller, to which no run writes."""
+    return "not_read" in document
 
 
 def severity_rank(finding: Mapping) -> int:

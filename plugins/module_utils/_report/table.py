@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
-from .shape import check_document, severity_rank, silent_hosts
-from .text import NO_BREAK, columns, fit, sentences, visible, wrap
-from .words import STATE_WORDS, reason_advice, reason_words
+from .shape import check_document, disk_state, empty_hosts, known_hosts, of_directory, owner, severity_rank, silent_hosts, spot
+from .text import NO_BREAK, columns, fit, sentences, short, visible, wrap
+from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
 _COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
@@ -39,11 +39,13 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
     several = len({entry["host"] for entry in entries}) > 1
     lines = [head_line(document, entries)]
     lines += _unheard(document, width)
+    lines += unseen_lines(document, width)
     if entries:
         lines += [""] + _totals(entries, width)
         lines += _run(entries, document, check, width)
     for state in _SECTIONS:
-        lines += _section(state, entries, several, width, limit)
+        advice = CHANGE_AT_SOURCE if state == "to_change" and of_directory(document) else STATE_WORDS[state][2]
+        lines += _section(state, advice, entries, several, width, limit)
     lines += _unread(document, several, width)
     lines += not_read_lines(document, width)
     lines += waived_lines(document, width)
@@ -54,14 +56,12 @@ def table_lines(document, check: bool = False, width: int = 80, limit: int = 40)
 
 def head_line(document: Mapping, entries) -> str:
     """The first line of what is printed: the day, and how much was looked at; `entries` are the guests."""
-    hosts = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
-    disks = sum(len(guest.get("disks") or ()) for guest in document["guests"])
-    return "Guest I/O, %s: %s, %s, %s" % (
-        visible(document.get("date")) or "no date",
-        plural(max(len(hosts), 1), "host"),
-        plural(len(entries), "guest"),
-        plural(disks, "disk"),
-    )
+    hosts = known_hosts(document, entries)
+    disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
+    waived = disks.count("waived")
+    counts = [plural(len(hosts), "host")] if hosts else []
+    counts += [plural(len(entries), "guest"), plural(len(disks), "disk") + (" (%d of them waived)" % waived if waived else "")]
+    return "Guest I/O, %s: %s" % (visible(document.get("date")) or "no date", ", ".join(counts))
 
 
 def _unheard(document: Mapping, width: int) -> list[str]:
@@ -72,6 +72,17 @@ def _unheard(document: Mapping, width: int) -> list[str]:
     return wrap(text % (plural(len(silent), "host"), ", ".join(silent)), width, "", "  ")
 
 
+def unseen_lines(document: Mapping, width: int) -> list[str]:
+    """What was not looked at although no host failed: hosts without a guest, and those beyond the run's limit."""
+    lines = []
+    hosts = [visible(host) for host in empty_hosts(document)]
+    if hosts:
+        lines += wrap("No guest was read on %s." % ", ".join(hosts), width, "", "  ")
+    if not document.get("complete", True):
+        lines += wrap(LIMITED + ".", width, "", "  ")
+    return lines
+
+
 def _totals(entries: list, width: int) -> list[str]:
     per_host: dict = {}
     for entry in entries:
@@ -80,7 +91,7 @@ def _totals(entries: list, width: int) -> list[str]:
     total = {state: sum(row[state] for row in per_host.values()) for state in STATES}
     shown = [state for state in _COLUMNS if total[state] or state == "compliant"]
     heads = ["guests"] + [STATE_WORDS[state][0] for state in shown]
-    names = {host: visible(host) or "this host" for host in per_host}
+    names = {host: visible(host) or NO_HOST for host in per_host}
     wanted = max([columns(name) for name in names.values()] + [5])
     gap = 2 if wanted + sum(len(head) + 2 for head in heads) <= width else 1
     first = max(min(wanted, width - sum(len(head) + gap for head in heads)), 5)
@@ -122,11 +133,11 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
 
 
-def _section(state: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
+def _section(state: str, advice: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
     entries = [entry for entry in entries if _SECTIONS[state](entry)]
     if not entries:
         return []
-    _head_, title, advice = STATE_WORDS[state]
+    title = STATE_WORDS[state][1]
     number = str(len(entries))
     elsewhere = sum(entry["state"] != state for entry in entries)
     if elsewhere:
@@ -181,16 +192,18 @@ def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
         per_host.setdefault(entry["host"], []).append(_where(entry, False))
     lines: list = []
     for host, names in per_host.items():
-        lead = "%s: " % visible(host) if several else ""
+        lead = "%s: " % short(host) if several else ""
         lines += wrap(lead + ", ".join(names), width, indent, indent + "  ")
     return lines
 
 
 def _where(entry: Mapping, several: bool) -> str:
-    text = visible(entry["guest"])
+    text = short(entry["guest"])
     if entry.get("name"):
-        text += NO_BREAK + visible(entry["name"])
-    return visible(entry["host"]) + NO_BREAK + text if several else text
+        text += NO_BREAK + short(entry["name"])
+    if entry.get("on"):
+        text += NO_BREAK + "on" + NO_BREAK + short(entry["on"])
+    return short(entry["host"]) + NO_BREAK + text if several else text
 
 
 def waived_lines(document: Mapping, width: int) -> list[str]:
@@ -200,7 +213,7 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
         waived = finding.get("waived")
         if waived:
             key = (visible(waived.get("until")), visible(waived.get("id")), visible(waived.get("reason")))
-            by_waiver.setdefault(key, set()).add((finding.get("host"), finding.get("guest")))
+            by_waiver.setdefault(key, set()).add(owner(finding))
     if not by_waiver:
         return []
     lines = ["", "WAIVED, the first to end first"]
@@ -211,14 +224,14 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
 
 def _unread(document: Mapping, several: bool, width: int) -> list[str]:
     """Guests that could not be read: they are in no count above, so they are named."""
-    known = {(guest.get("host"), guest.get("guest")) for guest in document["guests"]}
-    found = [f for f in document["findings"] if f.get("guest") is not None and (f.get("host"), f["guest"]) not in known]
+    known = set(map(owner, document["guests"]))
+    found = [f for f in document["findings"] if f.get("guest") is not None and owner(f) not in known]
     if not found:
         return []
     lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]
     for finding in found:
-        place = "%s%s" % (visible(finding.get("file")), " line %s" % finding["line"] if finding.get("line") else "")
-        lines += wrap("%s: %s: %s" % (_where(finding, several), place, visible(finding.get("message"))), width, "  ", "    ")
+        parts = (_where(finding, several), spot(finding, " line "), visible(finding.get("message")))
+        lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
     return lines
 
 
@@ -239,9 +252,9 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
         if finding.get("guest") is not None or finding.get("waived"):
             continue
         words = sentences(finding.get("message"), finding.get("hint"))
-        place = " in %s line %s" % (visible(finding["file"]), finding["line"]) if finding.get("file") and finding.get("line") else ""
+        place = " in %s" % spot(finding, " line ") if finding.get("file") else ""
         text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
-        groups.setdefault(text, []).append(visible(finding.get("host")) or "policy")
+        groups.setdefault(text, []).append(visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy"))
     if not groups:
         return []
     lines = ["", "HOSTS AND POLICY"]

@@ -29,6 +29,12 @@ def visible(value) -> str:
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
+def short(value, width: int = 128) -> str:
+    """A name as ``visible`` gives it, cut to ``width`` columns: no name is long, unless somebody means harm."""
+    text = visible(value)
+    return text if columns(text) <= width else fit(text, width)
+
+
 def plain(value) -> str:
     """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
     if value is None:

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from html import escape
 
 from .._model import SEVERITIES
-from .shape import ReportError, check_document, place, severity_rank, silent_hosts
-from .text import plain, visible
-from .words import waiver_words
+from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts, spot
+from .text import visible
+from .words import NO_HOST, found_and_wanted, waiver_words
 
 
 def junit_report(document, fail_on: str = "error") -> str:
@@ -35,47 +35,49 @@ def junit_report(document, fail_on: str = "error") -> str:
     silent = silent_hosts(document)
     for host in document.get("hosts") or ():
         suites[host["host"]] = [_silent(host["host"])] if host["host"] in silent else []
+    several = doubled(item for item in (*document["guests"], *document["findings"]) if item.get("guest") is not None)
     found: dict = {}
     for finding in document["findings"]:
-        found.setdefault((finding.get("host"), finding.get("guest")), []).append(finding)
+        found.setdefault(owner(finding), []).append(finding)
     for guest in sorted(document["guests"], key=place):
         cases = suites.setdefault(guest.get("host"), [])
-        own = found.pop((guest.get("host"), guest.get("guest")), [])
-        cases.extend(_guest_cases(guest, own, worst))
-    for (host, _guest), own in found.items():
+        own = found.pop(owner(guest), [])
+        cases.extend(_guest_cases(guest, own, worst, several))
+    for (host, _node, _guest), own in found.items():
         cases = suites.setdefault(host, [])
-        cases.extend(_finding_case(finding, worst) for finding in sorted(own, key=place))
+        cases.extend(_finding_case(finding, worst, several) for finding in sorted(own, key=place))
     return _xml(suites, document)
 
 
-def _guest_cases(guest: Mapping, findings: list, worst: int):
+def _guest_cases(guest: Mapping, findings: list, worst: int, several: set):
     """The cases of one guest: its findings, then what is in order."""
     disks = {finding.get("disk") for finding in findings}
     for finding in sorted(findings, key=place):
-        yield _finding_case(finding, worst)
+        yield _finding_case(finding, worst, several)
     for disk in guest.get("disks") or ():
         if disk.get("key") not in disks and disk.get("compliant"):
-            yield _case(guest, "%s complies" % visible(disk["key"]))
+            yield _case(guest, "%s complies" % visible(disk["key"]), several)
     if not findings:
-        yield _case(guest, "guest complies")
+        yield _case(guest, "guest complies", several)
 
 
-def _finding_case(finding: Mapping, worst: int) -> tuple:
+def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
     where = visible(finding.get("disk")) or ("guest" if finding.get("guest") is not None else "host")
     if finding.get("guest") is None and finding.get("host") is None:
-        where = "policy"
+        where = _nowhere(finding)
     name = "%s %s" % (where, visible(finding.get("rule")))
     message = visible(finding.get("message"))
     waived = finding.get("waived")
     if waived:
         words = "waived by %s" % waiver_words(waived)
-        return _case(finding, name, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
+        return _case(finding, name, several, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
     if severity_rank(finding) > worst:
         text = "%s: %s" % (finding["severity"], _details(finding))
-        return _case(finding, name, None, "<system-out>%s</system-out>" % escape(text))
+        return _case(finding, name, several, None, "<system-out>%s</system-out>" % escape(text))
     return _case(
         finding,
         name,
+        several,
         "failure",
         '<failure message="%s" type="%s">%s</failure>'
         % (escape(message), finding["severity"], escape(_details(finding))),
@@ -86,24 +88,32 @@ def _details(finding: Mapping) -> str:
     lines = [visible(finding.get("message"))]
     if finding.get("hint"):
         lines.append("What to do: %s" % visible(finding["hint"]))
-    lines.append("Found: %s. Wanted: %s." % (plain(finding.get("actual")), plain(finding.get("wanted"))))
+    values = found_and_wanted(finding)
+    if any(values):
+        lines.append("Found: %s. Wanted: %s." % values)
     if finding.get("file"):
-        place_ = visible(finding["file"])
-        lines.append("Where: %s" % (place_ if finding.get("line") is None else "%s:%s" % (place_, finding["line"])))
+        lines.append("Where: %s" % spot(finding))
     return "\n".join(lines)
 
 
 def _silent(host) -> tuple:
     text = "no report from this host: unreachable or failed; nothing is known of its guests"
-    return _case({"host": host}, "report", "error", '<error message="%s" type="no report"/>' % text)
+    return _case({"host": host}, "report", set(), "error", '<error message="%s" type="no report"/>' % text)
 
 
-def _case(about: Mapping, name: str, kind=None, inner: str = "") -> tuple:
+def _case(about: Mapping, name: str, several: set, kind=None, inner: str = "") -> tuple:
     """(kind, class name, name, content) of one test case; CIs group by the class name: host, then guest."""
-    owner = [visible(about.get("host")) or ("this host" if about.get("guest") is not None else "policy")]
+    names = [visible(about.get("host")) or _nowhere(about)]
+    if owner(about)[::2] in several:
+        names.append(visible(about.get("node")))
     if about.get("guest") is not None:
-        owner.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
-    return kind, ".".join(owner), name, inner
+        names.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
+    return kind, ".".join(filter(None, names)), name, inner
+
+
+def _nowhere(about: Mapping) -> str:
+    """Where something is that has no host: beside configs that are nobody knows whose, or in the policy."""
+    return NO_HOST if about.get("guest") is not None or about.get("file") else "policy"
 
 
 def _xml(suites: Mapping, document: Mapping) -> str:
@@ -124,11 +134,11 @@ def _xml(suites: Mapping, document: Mapping) -> str:
                 _numbers(counts),
             )
         )
-        for _kind, owner, case, inner in cases:
+        for _kind, whose, case, inner in cases:
             # a rule can find two things in one place, and CIs take cases of the same name for one
-            again = seen[owner, case] = seen.get((owner, case), 0) + 1
+            again = seen[whose, case] = seen.get((whose, case), 0) + 1
             words = case if again == 1 else "%s (%d)" % (case, again)
-            lines.append('<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(owner), escape(words), inner))
+            lines.append('<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(whose), escape(words), inner))
         lines.append("</testsuite>")
         for kind in totals:
             totals[kind] += counts[kind]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import posixpath
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -24,11 +25,12 @@ SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-sc
 HOME = "https://github.com/hypervisor/io_hardening"
 
 
-def sarif_report(document, base: str = "") -> str:
+def sarif_report(document, base: str = "", here: str = "") -> str:
     """SARIF text with one run.
 
     base: a folder; files below it are given relative to it, as code scanning of a Git repository wants
         them. Others are `file:` addresses.
+    here: the folder that relative names of files are meant from; `base` where it is not given.
     Raises ReportError where the document has not its shape.
     """
     check_document(document)
@@ -36,7 +38,7 @@ def sarif_report(document, base: str = "") -> str:
     index = {rule: number for number, rule in enumerate(ids)}
     severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
     seen: dict = {}
-    results = [_result(finding, index, base, seen) for finding in document["findings"]]
+    results = [_result(finding, index, (base, here or base), seen) for finding in document["findings"]]
     driver = {
         "name": "hypervisor.io_hardening",
         "informationUri": HOME,
@@ -75,7 +77,7 @@ def _anchor(heading: str) -> str:
     return quote(kept.replace(" ", "-"))
 
 
-def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
+def _result(finding: Mapping, index: Mapping, folders: tuple, seen: dict) -> dict:
     rule = str(finding.get("rule"))
     print_ = _fingerprint(finding, rule, seen)
     result = {
@@ -89,7 +91,7 @@ def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
     }
     location: dict = {}
     if finding.get("file"):
-        location["physicalLocation"] = _physical(finding["file"], finding.get("line"), base)
+        location["physicalLocation"] = _physical(finding["file"], finding.get("line"), *folders)
         result["partialFingerprints"]["primaryLocationLineHash"] = print_
     logical = _logical(finding)
     if logical:
@@ -102,16 +104,8 @@ def _result(finding: Mapping, index: Mapping, base: str, seen: dict) -> dict:
     return result
 
 
-def _physical(file: str, line, base: str) -> dict:
-    path = str(file)
-    folder = base.rstrip("/") + "/"
-    if base and path.startswith(folder):
-        artifact = {"uri": _quote(path[len(folder) :]), "uriBaseId": "%SRCROOT%"}
-    elif path.startswith("/"):
-        artifact = {"uri": "file://" + _quote(path)}
-    else:
-        artifact = {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
-    physical: dict = {"artifactLocation": artifact}
+def _physical(file: str, line, base: str, here: str) -> dict:
+    physical: dict = {"artifactLocation": _artifact(str(file), base, here)}
     if isinstance(line, int) and line > 0:
         physical["region"] = {"startLine": line}
     return physical
@@ -119,8 +113,27 @@ def _physical(file: str, line, base: str) -> dict:
 
 # A guest's findings follow one another.
 @functools.lru_cache(maxsize=64)
+def _artifact(file: str, base: str, here: str) -> dict:
+    path = posixpath.normpath(posixpath.join(here, file))
+    if path.startswith("/"):
+        path = "/" + path.lstrip("/")
+        folder = posixpath.normpath(base).rstrip("/") + "/" if base else None
+        if not folder or not path.startswith(folder):
+            return {"uri": "file://" + _quote(path)}
+        path = path[len(folder) :]
+    elif path.startswith("../"):
+        # Where that is, nobody here knows.
+        return {"uri": _quote(path)}
+    return {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
+
+
 def _quote(path: str) -> str:
-    return quote(path, safe="/", errors="surrogatepass")
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # A lone surrogate that stands for no byte of a file's name.
+        raw = path.encode("utf-8", "surrogatepass")
+    return quote(raw, safe="/")
 
 
 def _logical(finding: Mapping) -> dict:
@@ -130,7 +143,8 @@ def _logical(finding: Mapping) -> dict:
 
 def _fingerprint(finding: Mapping, rule: str, seen: dict) -> str:
     """The same for the same finding on every run: where it is and which rule, not what it says, nor the line."""
-    key = "\0".join(str(finding.get(name)) for name in ("host", "guest", "disk", "file")) + "\0" + rule
+    file = posixpath.normpath(str(finding["file"])) if finding.get("file") else finding.get("file")
+    key = "\0".join(str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, rule))
     seen[key] = seen.get(key, 0) + 1
     return "%s:%d" % (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32], seen[key])
 

@@ -8,22 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .text import visible
+from .text import plain, visible
+
+# what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
+NO_HOST = "configs"
+
+# what a run that was limited to some hosts says of the others
+LIMITED = "Limited to some hosts: the other hosts of the inventory were not looked at"
 
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
     "left_alone": ("left alone", "Left alone", "these still have what the policy forbids, wholly or in part"),
     "restart": (
-        "restart",
+        "waiting",
         "Waiting for a restart",
         "shut down and start, or `qm reboot`: a reboot inside the guest or a live migration does not apply it",
     ),
-    "to_change": ("to do", "To change", "the next run that is not a check run writes these"),
+    "to_change": ("to change", "To change", "the next run that is not a check run writes these"),
     "changed": ("changed", "Changed, in force", ""),
     "waived": ("waived", "Waived", ""),
     "compliant": ("compliant", "Compliant", ""),
 }
+
+# what to do about `to_change` of a directory of configs
+CHANGE_AT_SOURCE = "change these where the configs come from; no run writes to a directory"
 
 # reason of a result or of left_alone -> the same for a person
 REASON_WORDS = {
@@ -58,6 +67,19 @@ def reason_advice(reason, guests) -> str:
 def reason_words(reason) -> str:
     """A reason's name for a person; one that is not known here is shown as it is, without underscores."""
     return REASON_WORDS.get(reason) or str(reason).replace("_", " ")
+
+
+# rule -> of what its found and wanted value is true or false
+_WHAT = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
+
+
+def found_and_wanted(finding: Mapping) -> tuple:
+    """What was found and what is wanted, in words; both "" where the finding compares nothing."""
+    values = finding.get("actual"), finding.get("wanted")
+    if values == (None, None):
+        return "", ""
+    what = _WHAT.get(finding.get("rule"))
+    return tuple(("" if value else "no ") + what if what and isinstance(value, bool) else plain(value) for value in values)
 
 
 def waiver_words(waived: Mapping) -> str:

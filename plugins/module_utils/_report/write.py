@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 
-from .._whole_file import Beside, remove_leftovers
+from .._whole_file import Beside, Kept, remove_leftovers
 from .shape import ReportError
+from .text import visible
 
 
 def write_all(texts: Mapping[str, str]) -> None:
@@ -20,18 +22,58 @@ def write_all(texts: Mapping[str, str]) -> None:
     were there before are then as they were, and nothing new is left behind.
     """
     ready: list[Beside] = []
+    kept: list[Kept] = []
+    placed: list[Kept] = []
+    lost: list[str] = []
+    folders: list[str] = []
     path = ""
     try:
         for path, text in texts.items():
+            folders += _missing(os.path.dirname(path))
             ready.append(_beside(path, text))
-        for new in ready:
+        for path in texts:
+            kept.append(Kept(path))
+        for new, old in zip(ready, kept):
             path = new.path
             new.take_place()
+            placed.append(old)
+        folders, placed = [], []
     except OSError as exc:
-        raise ReportError("cannot write the report %s: %s. No report was written." % (path, exc.strerror or exc)) from exc
+        lost = _put_back(placed)
+        placed = []
+        said = "These could not be put back as they were: %s." % ", ".join(map(visible, lost)) if lost else "No report was written."
+        raise ReportError("cannot write the report %s: %s. %s" % (path, exc.strerror or exc, said)) from exc
     finally:
-        for new in ready:
-            new.discard()
+        # where something else than an error ends it, as Ctrl-C does
+        _put_back(placed)
+        for one in ready:
+            one.discard()
+        for one in kept:
+            if one.path not in lost:
+                one.let_go()
+        for folder in sorted(folders, key=len, reverse=True):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+
+def _put_back(placed: list[Kept]) -> list[str]:
+    """The paths of those that cannot be."""
+    lost = []
+    for old in placed:
+        try:
+            old.put_back()
+        except OSError:
+            lost.append(old.path)
+    return lost
+
+
+def _missing(folder: str) -> list[str]:
+    """The folders on the way that are not there yet."""
+    missing = []
+    while folder and not os.path.lexists(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    return missing
 
 
 def _beside(path: str, text: str) -> Beside:

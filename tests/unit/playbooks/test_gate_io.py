@@ -72,6 +72,9 @@ def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs)
     assert run.output.index("ERROR IO102") < run.output.index("ERROR IO105") < run.output.index("GATE FAILED")
     reports = configs.parent / "reports"
     assert {path.name for path in reports.iterdir()} == REPORTS
+    reason = "2 findings of severity error, not waived, in 1 guest"
+    assert json.loads((reports / "guest-io.json").read_text())["gate"] == {"fail_on": "error", "passed": False, "reason": reason}
+    assert "<strong>Gate failed</strong> (fails from error up): %s." % reason in (reports / "guest-io.html").read_text()
     cases = ElementTree.parse(reports / "guest-io.junit.xml").iter("testcase")
     assert {(case.get("name")) for case in cases if case.find("failure") is not None} == {"scsi0 IO102", "scsi0 IO105"}
     sarif = json.loads((reports / "guest-io.sarif").read_text())
@@ -102,6 +105,14 @@ def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
     assert not list(configs.parent.rglob("obeyed"))
 
 
+def test_a_path_may_begin_at_home_and_cannot_steer_the_terminal(configs, monkeypatch):
+    monkeypatch.setenv("HOME", str(configs.parent / "home"))
+    run = gate(configs.parent, gate_root="configs", report_json="~/r.json", report_html="\x1b[31mred.html")
+    assert run.status == 0, run.output
+    assert (configs.parent / "home/r.json").is_file() and not (configs.parent / "~").exists()
+    assert "Report: \\x1b[31mred.html" in run.output and "\x1b[31m" not in run.output
+
+
 # What is wrong, and the one sentence that says so.
 WRONG = {
     "no guest": ({"root": "empty"}, "no guest config in empty: it takes VMID.conf"),
@@ -115,6 +126,9 @@ WRONG = {
     "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
+    "one path spelt twice": ({"json": "out/x", "junit": "out/../out//x"}, "two reports have the same path: "),
+    "an escape in a path": ({"root": "\x1b[31mgone"}, "no directory \\x1b[31mgone"),
+    "an escape in a policy": ({"policy": {"disk": {"cache": "\x1b[31m"}}}, "policy.disk.cache: is '\\x1b[31m'"),
     "a file unread": ({"root": "half"}, "gate failed: 1 finding of severity error, not waived, in 1 guest"),
     "a silent host": ({"hosts": ["pve9"]}, "gate failed: no report from pve9"),
 }

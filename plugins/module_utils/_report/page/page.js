@@ -30,6 +30,9 @@
     return element;
   }
 
+  const english = (number) => number.toLocaleString("en");
+  const short = (text) => (text && text.length > 128 ? text.slice(0, 127) + "~" : text);
+
   // ---- marks: each state has a shape of its own, so that colour is not the only sign ----
   function shape(name, x, y, size) {
     const at = data.shapes[name];
@@ -137,16 +140,16 @@
           const cell = make("td", { role: "cell", "data-label": column.head, className: column.number ? "n" : column.css || "" });
           const content = make("div");
           column.fill(content, row);
-          if (content.firstChild) cell.append(content);
+          if (content.textContent || content.querySelector("svg")) cell.append(content);
           tr.append(cell);
         }
         fragment.append(tr);
       }
       body.replaceChildren(fragment);
       const count = state.shown.length;
-      const total = spec.size.toLocaleString("en");
-      status.textContent = (count === spec.size ? "" : count.toLocaleString("en") + " of ") + total + " " + spec.noun + (state.only ? ", only " + state.only.label : "");
-      where.textContent = count ? "Rows " + (first + 1) + " to " + (first + rows.length) + " of " + count : "";
+      const total = english(spec.size);
+      status.textContent = (count === spec.size ? "" : english(count) + " of ") + total + " " + spec.noun + (spec.size === 1 ? "" : "s") + (state.only ? ", only " + state.only.label : "");
+      where.textContent = count ? "Rows " + [first + 1, first + rows.length].map(english).join(" to ") + " of " + english(count) : "";
       back.disabled = state.page === 0;
       next.disabled = first + PAGE >= count;
     }
@@ -178,35 +181,50 @@
     if (number >= 0 && texts[number]) cell.append(texts[number]);
   }
 
+  // as long as names are; the whole of it on demand
+  function nameOf(cell, number) {
+    if (number < 0 || !texts[number]) return;
+    const text = texts[number];
+    cell.append(text === short(text) ? text : make("span", { title: text }, short(text)));
+  }
+
   function small(cell, text) {
     if (text) cell.append(make("br"), make("small", {}, text));
   }
 
   const distinct = (numbers) => [...new Set(numbers)].filter((n) => n >= 0).sort((a, b) => a - b);
-  const textOptions = (numbers) => distinct(numbers).map((n) => [String(n), texts[n] || "this host"]);
+  const textOptions = (numbers) => distinct(numbers).map((n) => [String(n), texts[n]]);
   const is = (column) => (value) => (row) => column[row] === Number(value);
 
   // what is counted per guest, once
   const open = new Uint32Array(guests.id.length);
+  const waived = new Uint32Array(guests.id.length);
   findings.guest.forEach((guest, row) => {
-    if (guest >= 0 && findings.waiver[row] < 0) open[guest] += 1;
+    if (guest >= 0) (findings.waiver[row] < 0 ? open : waived)[guest] += 1;
   });
   const eyes = new Set(data.states.map((state, n) => [state[0], n]).filter(([name]) => !["compliant", "changed", "waived"].includes(name)).map(([, n]) => n));
   const typesOf = guests.types;
 
   const guestTable = table(document.getElementById("guests"), {
     name: "Guests",
-    noun: "guests",
+    noun: "guest",
     size: guests.id.length,
     sort: 0,
     columns: [
       { head: "State", css: "nowrap", rank: (row) => guests.state[row], fill: (cell, row) => cell.append(marked(...data.states[guests.state[row]])) },
-      { head: "Host", rank: (row) => guests.host[row], fill: (cell, row) => say(cell, guests.host[row]) },
-      { head: "Guest", rank: (row) => guests.id[row], fill: (cell, row) => say(cell, guests.id[row]) },
-      { head: "Name", css: "name", rank: (row) => guests.name[row], fill: (cell, row) => say(cell, guests.name[row]) },
+      { head: "Host", css: "name", rank: (row) => guests.host[row], fill: (cell, row) => nameOf(cell, guests.host[row]) },
+      {
+        head: "Guest",
+        rank: (row) => guests.id[row],
+        fill: (cell, row) => {
+          say(cell, guests.id[row]);
+          if (guests.on[row] >= 0) small(cell, "on " + texts[guests.on[row]]);
+        },
+      },
+      { head: "Name", css: "name", rank: (row) => guests.name[row], fill: (cell, row) => nameOf(cell, guests.name[row]) },
       { head: "Disks", number: true, rank: (row) => guests.disks[row], fill: (cell, row) => cell.append(String(guests.disks[row])) },
       { head: "Storage", rank: (row) => (typesOf[row].length ? typesOf[row][0] : -1), fill: (cell, row) => cell.append(typesOf[row].map((n) => texts[n]).join(", ")) },
-      { head: "Findings", number: true, rank: (row) => -open[row], fill: (cell, row) => cell.append(open[row] ? findingsLink(row) : "0") },
+      { head: "Findings", number: true, rank: (row) => -open[row], fill: (cell, row) => cell.append(open[row] || waived[row] ? findingsLink(row) : "0") },
       {
         head: "Why",
         css: "text",
@@ -236,27 +254,33 @@
   });
 
   function findingsLink(row) {
-    const button = make("button", { type: "button", className: "link", textContent: open[row], "aria-label": open[row] + " findings of guest " + texts[guests.id[row]] });
-    button.addEventListener("click", () => go(findingTable, { waived: "no" }, { label: named(row), test: (finding) => findings.guest[finding] === row }));
+    const text = open[row] ? String(open[row]) : waived[row] + " waived";
+    const button = make("button", { type: "button", className: "link", textContent: text, "aria-label": text + (text === "1" ? " finding" : " findings") + " of guest " + texts[guests.id[row]] });
+    button.addEventListener("click", () => go(findingTable, { waived: open[row] ? "no" : "yes" }, { label: named(row), test: (finding) => findings.guest[finding] === row }));
     return button;
   }
 
   const findingTable = table(document.getElementById("findings"), {
     name: "Findings",
-    noun: "findings",
+    noun: "finding",
     size: findings.rule.length,
     sort: 0,
     columns: [
       { head: "Severity", css: "nowrap", rank: (row) => findings.severity[row], fill: (cell, row) => cell.append(marked(data.severities[findings.severity[row]], data.severities[findings.severity[row]])) },
       { head: "Rule", css: "nowrap", rank: (row) => findings.rule[row], fill: (cell, row) => say(cell, findings.rule[row]) },
-      { head: "Host", rank: (row) => findings.host[row], fill: (cell, row) => say(cell, findings.host[row]) },
+      { head: "Host", css: "name", rank: (row) => findings.host[row], fill: (cell, row) => nameOf(cell, findings.host[row]) },
       {
         head: "Guest",
         css: "name",
         rank: (row) => findings.id[row],
         fill: (cell, row) => {
           say(cell, findings.id[row]);
-          if (findings.name[row] >= 0) cell.append(" " + texts[findings.name[row]]);
+          if (findings.name[row] >= 0) {
+            cell.append(" ");
+            nameOf(cell, findings.name[row]);
+          }
+          const guest = findings.guest[row];
+          if (guest >= 0 && guests.on[guest] >= 0) small(cell, "on " + texts[guests.on[guest]]);
         },
       },
       {
@@ -278,17 +302,22 @@
           if (waiver >= 0) small(cell, "Waived by " + texts[waiver]);
         },
       },
-      { head: "Found", rank: (row) => findings.actual[row], fill: (cell, row) => say(cell, findings.actual[row]) },
-      { head: "Wanted", rank: (row) => findings.wanted[row], fill: (cell, row) => say(cell, findings.wanted[row]) },
+      { head: "Found", css: "value", rank: (row) => findings.actual[row], fill: (cell, row) => say(cell, findings.actual[row]) },
+      { head: "Wanted", css: "value", rank: (row) => findings.wanted[row], fill: (cell, row) => say(cell, findings.wanted[row]) },
       {
         head: "Where",
+        css: "where",
         rank: (row) => findings.file[row],
         fill: (cell, row) => {
           if (findings.file[row] < 0) return;
           const path = make("small");
           // a long path breaks after a slash
-          texts[findings.file[row]].split(/(?<=\/)/).forEach((step) => path.append(step, make("wbr")));
-          path.append(findings.line[row] ? ":" + findings.line[row] : "");
+          const steps = texts[findings.file[row]].split(/(?<=\/)/);
+          const last = steps.pop();
+          steps.forEach((step) => path.append(step, make("wbr")));
+          // the line stands beside its file's name
+          const end = last + (findings.line[row] ? ":" + findings.line[row] : "");
+          path.append(end.length <= 40 ? make("span", { className: "nowrap" }, end) : end);
           cell.append(path);
         },
       },
@@ -313,7 +342,8 @@
   });
 
   function named(guest) {
-    return [texts[guests.host[guest]], texts[guests.id[guest]], texts[guests.name[guest]]].filter(Boolean).join(" ");
+    const on = guests.on[guest] >= 0 ? "on " + texts[guests.on[guest]] : "";
+    return [texts[guests.host[guest]], texts[guests.id[guest]], texts[guests.name[guest]], on].filter(Boolean).map(short).join(" ");
   }
 
   function go(where, values, only) {
@@ -354,7 +384,7 @@
     for (let start = 0; start < guests.id.length; ) {
       let end = start;
       while (end < guests.id.length && guests.host[end] === guests.host[start]) end++;
-      const name = texts[guests.host[start]] || "this host";
+      const name = texts[guests.host[start]] || data.no_host;
       const short = name.length > 20 && !narrow ? name.slice(0, 19) + "~" : name;
       const label = svg("text", { x: 0, y: y + 10 });
       label.textContent = short;

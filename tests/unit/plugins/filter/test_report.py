@@ -94,7 +94,7 @@ def test_a_playbook_writes_every_report_and_nothing_a_guest_is_called_is_a_templ
     assert [entry["name"] for entry in written["guests"]] == names
     assert [(host["host"], host["reported"]) for host in written["hosts"]] == [("pve1", True), ("silent", False)]
     table = " ".join(text["table"].split())
-    assert all(name in table for name in names) and "NO REPORT from 1 host: silent" in table
+    assert all(name[:60] in table for name in names) and "NO REPORT from 1 host: silent" in table
     assert "<script" not in text["junit"]
     assert json.loads(text["sarif"])["runs"][0]["results"][1]["properties"]["name"] == names[1]
     assert "<script>alert" not in text["html"]

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.layout import LayoutError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._directory import assess_directory
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_html import html_report
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_junit import junit_report
 
 DAY = datetime.date(2026, 11, 23)
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
@@ -49,6 +55,38 @@ def test_a_cluster_tree(tmp_path):
     (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
     (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(BAD)
     assert "IO102" in rules(tmp_path)
+
+
+def test_the_nodes_of_a_cluster_tree_are_the_hosts_of_its_reports(tmp_path):
+    for node, text in (("pve1", BAD), ("pve2", "lock: backup\n" + BAD), ("pve10", None)):
+        (tmp_path / "etc/pve/nodes" / node / "qemu-server").mkdir(parents=True)
+        if text:
+            (tmp_path / f"etc/pve/nodes/{node}/qemu-server/{node[-1]}00.conf").write_text(text)
+    (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
+    document = assess_directory(str(tmp_path), {}, DAY)
+    for key in ("findings", "guests", "plan", "left_alone"):
+        assert document[key] and all(item["host"] == item["node"] is not None for item in document[key]), key
+    joined = join_documents([document])
+    assert [entry["host"] for entry in joined["hosts"]] == ["pve1", "pve2", "pve10"]
+    assert gate_lines(joined)[0] == "Guest I/O, 2026-11-23: 3 hosts, 2 guests, 2 disks"
+    suites = re.findall(r'<testsuite [^>]*name="([^"]*)"', junit_report(joined))
+    assert suites == ["pve1", "pve2", "pve10"]
+
+
+def test_a_flat_directory_has_no_hosts(flat):
+    (flat / "101.conf").write_text(BAD)
+    joined = join_documents([assess_directory(str(flat), {}, DAY)])
+    assert joined["hosts"] == [] and {item["host"] for item in joined["guests"] + joined["findings"]} == {None}
+    assert gate_lines(joined)[0] == "Guest I/O, 2026-11-23: 2 guests, 2 disks"
+    for text in (junit_report(joined), html_report(joined), "\n".join(table_lines(joined))):
+        assert "this host" not in text and "configs" in text
+
+
+def test_a_storage_cfg_that_is_not_there_is_the_configs_trouble_and_no_policys(flat):
+    (flat / "storage.cfg").unlink()
+    joined = join_documents([assess_directory(str(flat), {}, DAY)])
+    assert 'classname="configs" name="configs IO100"' in junit_report(joined)
+    assert any(line.startswith("  configs: error IO100") for line in table_lines(joined))
 
 
 @pytest.mark.parametrize("root", ["", " ", "not/there"])

@@ -177,7 +177,9 @@ def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
 SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
 
 
-@pytest.mark.parametrize("line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"])
+@pytest.mark.parametrize(
+    "line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"]
+)
 def test_a_line_that_was_to_be_a_disk_is_an_error_and_another_a_warning(line):
     assert ("IO100", "error") in rules(judge(SAFE + line + "\n"))
     assert rules(judge(SAFE + "nonsense\n")) == [("IO100", "warning")]
@@ -276,6 +278,20 @@ def test_a_waiver_keeps_the_finding_and_drops_the_change():
     found = judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [WAIVER]})
     assert found["plan"] == [] and found["summary"]["waived"] == 1 and found["summary"]["waived_findings"] == 3
     assert all(finding["waived"]["id"] == "W-1" for finding in found["findings"])
+
+
+def test_a_disk_is_waived_where_all_that_it_violates_is_and_then_it_is_not_compliant():
+    """A waived note is no violation, and a drive that is rejected lies on no storage that is known."""
+    def disks(rules, text="scsi0: local:1/d.raw\n"):
+        found = judge(SINGLE + text, {"waivers": [{**WAIVER, "match": "key == 'scsi0'", "rules": rules}]}, qemu=NEW)
+        return [(disk["compliant"], disk["waived"], disk["storage"]) for disk in found["guests"][0]["disks"]]
+
+    local = {"id": "local", "type": "dir"}
+    assert disks(["IO102", "IO103"]) == [(False, True, local)]
+    assert disks(["IO102"]) == [(False, False, local)]
+    assert disks(["IO103"], "scsi0: local:1/d.raw,iothread=1,aio=threads\n") == [(True, False, local)]
+    assert disks(["IO103"], "scsi0: local:1/d.raw,iothread=1,aio=io_uring\n") == [(True, False, local)]
+    assert disks(["IO102"], "scsi1: local:1/d.raw,no=such\n") == [(False, False, {"id": None, "type": None})]
 
 
 def test_an_expired_waiver_waives_nothing_and_is_a_finding():

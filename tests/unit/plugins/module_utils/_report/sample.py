@@ -61,6 +61,7 @@ def guest(number="101", status="compliant", disks=1, **other) -> dict:
                 "key": "scsi%d" % n,
                 "storage": {"id": "local", "type": ("dir", "nfs", "rbd", None)[n % 4]},
                 "compliant": status == "compliant",
+                "waived": status == "waived",
             }
             for n in range(disks)
         ],

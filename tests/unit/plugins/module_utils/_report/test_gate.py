@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines, judge
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.shape import ReportError
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     document,
     finding,
@@ -116,3 +117,13 @@ def test_what_was_not_read_is_named_and_does_not_count():
     text = " ".join(" ".join(gate_lines(joined, "note")).split())
     assert joined["not_read"] == names
     assert "Not read, no guest configs by their names (12): configs/0.md," in text and "and 2 more" in text and "GATE PASSED" in text
+
+
+def test_a_host_without_a_guest_and_hosts_beyond_the_limit_are_told_and_fail_nothing():
+    joined = join_documents({"pve1": document([guest()]), "b": document(), "c": None}, complete=False)
+    wanted = ["No guest was read on b.", "Limited to some hosts: the other hosts of the inventory were not looked at."]
+    for lines in (gate_lines(joined), table_lines(joined)):
+        assert [line for line in lines if line in wanted] == wanted
+    assert judge(join_documents({"pve1": document([guest()]), "b": document()}, complete=False))["passed"]
+    everything = join_documents({"pve1": document([guest()])})
+    assert not any("No guest was read" in line or "Limited" in line for line in gate_lines(everything) + table_lines(everything))

@@ -125,3 +125,23 @@ def test_a_waiver_matches_nothing_only_where_all_hosts_were_asked():
 def test_a_host_that_is_expected_and_in_no_part_is_listed_as_silent():
     parts = [join_documents({"pve1": ONE})]
     assert [(h["host"], h["reported"]) for h in join_documents(parts, expected=["pve1", "pve2"])["hosts"]] == [("pve1", True), ("pve2", False)]
+
+
+def test_a_host_in_two_documents_is_refused():
+    """It would be counted twice."""
+    one, two = join_documents({"pve1": ONE}), join_documents({"pve1": TWO, "pve2": TWO})
+    for documents in ([one, two], {"pve1": ONE, "slice": two}):
+        with pytest.raises(ReportError, match="host pve1 is in two documents, .*, and would be counted twice"):
+            join_documents(documents)
+    silent = join_documents({"pve1": None, "pve3": ONE})
+    for documents in ([one, silent], [silent, one]):
+        assert [(h["host"], h["reported"]) for h in join_documents(documents)["hosts"]] == [("pve1", True), ("pve3", True)]
+
+
+def test_the_document_tells_whether_all_hosts_were_asked():
+    """Slices of a run are limited, and complete together where all hosts are expected."""
+    parts = [join_documents({"pve1": ONE}, complete=False), join_documents({"pve2": TWO}, complete=False)]
+    assert [part["complete"] for part in parts] == [False, False]
+    assert join_documents(parts)["complete"] is False and join_documents({"pve1": ONE})["complete"] is True
+    assert join_documents(parts, expected=["pve1", "pve2"])["complete"] is True
+    assert join_documents({"pve1": ONE}, expected=["pve1"], complete=False)["complete"] is False

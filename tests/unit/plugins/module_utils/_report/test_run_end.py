@@ -33,3 +33,11 @@ def test_a_second_try_takes_the_place_of_the_first():
         ("3", "failed", "digest_moved"),
         ("4", "changed", None),
     ]
+
+
+def test_the_same_number_on_two_nodes_is_two_guests():
+    first = [{**result("1"), "node": "a"}, {**result("1"), "node": "b"}]
+    second = {"guests": [{"guest": "1", "node": "a"}, {"guest": "1", "node": "b"}]}
+    merged = merge(first, second, [{**result("1", "failed", "busy"), "node": "b"}])
+    assert [(entry["node"], entry["status"], entry["reason"]) for entry in merged] == [("a", "unchanged", None), ("b", "failed", "busy")]
+    assert failures({"findings": [], **second}, merged) == ["guest 1 on b: busy: words"]

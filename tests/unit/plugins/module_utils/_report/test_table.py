@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.outcome import STATES, outcomes
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
@@ -97,10 +98,10 @@ def test_the_same_number_on_two_hosts_is_two_guests():
 
 def test_the_whole_table_of_a_small_run():
     assert table_lines(APPLIED) == [
-        "Guest I/O, 2026-11-23: 1 host, 9 guests, 9 disks",
+        "Guest I/O, 2026-11-23: 9 guests, 9 disks (1 of them waived)",
         "",
-        "host       guests  compliant  changed  restart  left alone  failed  waived",
-        "this host       9          2        1        2           2       1       1",
+        "host     guests  compliant  changed  waiting  left alone  failed  waived",
+        "configs       9          2        1        2           2       1       1",
         "",
         "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
         "  waits for a restart from before.",
@@ -144,6 +145,13 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
     assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
 
 
+def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
+    about = {"disk": None, "name": None, "rule": "IO100", "file": "configs/storage.cfg", "message": "cannot be read", "hint": ""}
+    for line, place in ((None, "configs/storage.cfg"), (3, "configs/storage.cfg line 3")):
+        lines = table_lines(document([guest()], [finding(None, **about, line=line)]), width=200)
+        assert "  configs: error IO100 in %s: cannot be read." % place in lines
+
+
 def test_what_this_run_cured_on_a_host_is_no_open_finding():
     odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
     for state, told in (("changed", False), ("overruled", True)):
@@ -169,6 +177,15 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
     assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
 
 
+def test_nobody_is_told_that_a_run_writes_to_a_directory():
+    doc = document([guest("1", "to_change")])
+    assert "TO CHANGE (1): the next run that is not a check run writes these" in table_lines(doc)
+    assert table_lines({**doc, "not_read": []}, width=100)[-2:] == [
+        "TO CHANGE (1): change these where the configs come from; no run writes to a directory",
+        "  1 web01",
+    ]
+
+
 def test_check_run_says_that_nothing_was_written():
     assert "Check run: nothing was written." in table_lines(APPLIED, check=True)
 
@@ -189,6 +206,13 @@ def test_no_line_is_longer_than_the_terminal(width):
         totals = lines.index("", totals + 1)
         assert [line for line in lines[totals:] if columns(line) > width] == []
         assert [line for line in lines[:totals] if columns(line) > max(width, 80)] == []
+
+
+def test_a_name_of_thousands_of_characters_is_cut():
+    long = "x" * 3000
+    doc = join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])})
+    for lines in (table_lines(doc), gate_lines(doc)):
+        assert len(lines) < 25 and "x" * 127 + "~" in "".join(line.strip() for line in lines)
 
 
 def test_a_long_word_is_cut_wherever_it_ends():
@@ -216,4 +240,22 @@ def test_guests_that_could_not_be_read_are_named_with_file_and_line():
     lines = table_lines(document([guest("101")], [unread]))
     at = next(number for number, line in enumerate(lines) if line.startswith("COULD NOT BE READ (1)"))
     assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(line.strip() for line in lines[at + 1: at + 3])
+    gone = finding("777", disk=None, name=None, node=None, rule="IO100", file="", line=None, message="is not there")
+    assert "  777: is not there" in table_lines(document([guest("101")], [gone]))
     assert not any(line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")])))
+
+
+def test_the_same_number_on_two_nodes_of_a_host_is_two_guests():
+    """A host may be a tree of a whole cluster."""
+    tree = document([guest("1", "to_change", node=node) for node in ("a", "b")], results=[result("1", node="b")])
+    assert [(entry["on"], entry["state"]) for entry in outcomes(tree)] == [("a", "to_change"), ("b", "changed")]
+    assert any("1 web01 on a" in line for line in table_lines(tree))
+    unread = document([guest("1", node="a")], [finding("1", node="b", disk=None, rule="IO100", message="is binary")])
+    assert any(line.startswith("COULD NOT BE READ (1)") for line in table_lines(unread))
+    assert "  until 2027-03-31, W-1 (2 guests): vendor appliance, lsi driver only" in table_lines(
+        document([], [finding("1", node=node, waived=waiver()) for node in ("a", "b")])
+    )
+
+
+def test_waived_disks_are_counted_apart():
+    assert table_lines(document([guest("1", "waived", 2), guest("2")]))[0] == "Guest I/O, 2026-11-23: 2 guests, 3 disks (2 of them waived)"

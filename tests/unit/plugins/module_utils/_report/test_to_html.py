@@ -101,7 +101,7 @@ def test_the_data_are_the_documents():
     assert [data["states"][n][0] for n in guests["state"]] == ["to_change", "compliant"]
     assert [sorted(texts[n] for n in types) for types in guests["types"]] == [["dir", "nfs"], ["dir"]]
     assert texts[findings["type"][0]] == "nfs" and findings["guest"] == [0] and findings["line"] == [12]
-    assert texts[findings["actual"][0]] == "false" and texts[findings["wanted"][0]] == "true"
+    assert texts[findings["actual"][0]] == "no iothread" and texts[findings["wanted"][0]] == "iothread"
     assert all(len(column) == 1 for column in findings.values())
     assert texts.index("9") < texts.index("101"), "a text's number is its rank, in natural order"
     assert all(-1 <= number < len(texts) for number in findings["message"] + guests["name"])
@@ -122,13 +122,28 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
     wb = {"status": "overruled", "detail": "tuned sets vm.dirty_bytes", "findings": []}
     page = html_report(join_documents({"pve1": doc, "pve2": None}, writeback={"pve1": wb}))
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
-    assert row(page, "pve2")[0] == "no report"
+    assert row(page, "pve2")[:-1] == ["no report", *["&ndash;"] * 5]
+    heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page)[:7]
+    assert heads == ["Host", "Guests by state", "Guests", "Waiting for a restart", "To change", "Waived", "Errors"]
     assert "No report from 1 host:</strong> pve2" in page
-    assert row(page, "dir")[1:] == ["3", "0", "3"] and row(page, "nfs")[1:] == ["1", "0", "1"]
+    assert row(page, "dir")[1:] == ["3", "0", "1", "2"] and row(page, "nfs")[1:] == ["1", "0", "0", "1"]
     waived = row(page, "W-1")
     assert waived[0].split() == ["2026-12-01", "8", "days", "left"] and waived[3] == "2 web01"
     assert "<dt>pve1</dt><dd>1 web01</dd>" in page
-    assert row(page, "IO102")[1:] == ["1", "1", "0", "0", "1"]
+    assert row(page, "IO102")[1:] == ["2", "1", "0", "0", "1"]
+
+
+def test_every_number_has_its_head_beside_it_for_a_narrow_window():
+    page = Page(html_report(join_documents({"pve1": document([guest("1", "waived")], [finding("1", waived=waiver())])})))
+    cells = [attributes for tag, attributes in page.elements if tag == "td"]
+    assert cells and all(attributes["data-label"] and attributes["role"] == "cell" for attributes in cells)
+
+
+def test_no_name_is_longer_than_names_are():
+    long = "x" * 3000
+    page = html_report(join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])}))
+    fixed = "".join(Page(page).texts)
+    assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
 
 
 def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():
@@ -156,3 +171,35 @@ def test_an_empty_document_is_a_page():
 def test_what_is_no_document_is_refused():
     with pytest.raises(ReportError):
         html_report({"guests": []})
+
+
+def test_the_same_number_on_two_nodes_is_two_guests():
+    doc = document([guest("1", "to_change", 2, node="a"), guest("1", "to_change", 3, node="b")], [finding("1", node=node) for node in ("b", "a")])
+    data = data_of(Page(html_report(doc)))
+    assert data["guests"]["disks"] == [2, 3] and sorted(data["findings"]["guest"]) == [0, 1]
+    assert [data["texts"][number] for number in data["guests"]["on"]] == ["a", "b"]
+    assert row(html_report(doc), "IO102")[1] == "2"
+
+
+def test_a_waived_guest_and_its_disks_are_not_in_order_and_say_by_what():
+    page = html_report(document([guest("1", "waived"), guest("2")], [finding("1", waived=waiver())]))
+    assert "Disks, 1 in order, 1 waived" in page
+    assert row(page, "dir")[1:] == ["2", "1", "1", "0"]
+    data = data_of(Page(page))
+    assert data["texts"][data["guests"]["reason"][0]] == "waived"
+    assert data["texts"][data["guests"]["detail"][0]] == "W-1 until 2027-03-31: vendor appliance, lsi driver only"
+
+
+def test_the_storage_of_a_rejected_drive_is_not_known():
+    one = guest("1", "left_alone")
+    one["disks"][0]["storage"] = {"id": None, "type": None}
+    assert row(html_report(document([one])), "unknown")[1] == "1"
+
+
+def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at():
+    joined = join_documents({"pve1": document([guest()]), "b<": document()}, complete=False)
+    for passed, word in ((True, "passed"), (False, "failed")):
+        page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
+        assert "<strong>Gate %s</strong> (fails from warning up): 1 &lt;finding&gt;." % word in page
+    assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not looked at" in page
+    assert "<strong>Gate" not in html_report(joined)

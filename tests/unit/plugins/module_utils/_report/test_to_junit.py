@@ -67,7 +67,7 @@ SMALL = document(
         finding("101", disk=None, rule="IO101"),
         finding("101", rule="IO104", severity="warning"),
         finding("7", name="", rule="IO103", waived=waiver()),
-        finding(None, disk=None, name=None, rule="IO121", severity="warning"),
+        finding(None, file=None, disk=None, name=None, rule="IO121", severity="warning"),
     ],
 )
 
@@ -76,14 +76,14 @@ def test_one_case_per_guest_disk_and_rule():
     doc = {**SMALL, "guests": [{**g, "disks": [{**d, "compliant": d["key"] != "scsi0"} for d in g["disks"]]} for g in SMALL["guests"]]}
     doc["guests"][1] = guest("9", "compliant", 2)
     assert report(doc) == {
-        ("this host.7", "scsi0 IO103"): "skipped",
-        ("this host.9 web01", "scsi0 complies"): "passed",
-        ("this host.9 web01", "scsi1 complies"): "passed",
-        ("this host.9 web01", "guest complies"): "passed",
-        ("this host.101 web01", "guest IO101"): "failure",
-        ("this host.101 web01", "scsi0 IO102"): "failure",
-        ("this host.101 web01", "scsi0 IO104"): "system-out",
-        ("this host.101 web01", "scsi1 complies"): "passed",
+        ("configs.7", "scsi0 IO103"): "skipped",
+        ("configs.9 web01", "scsi0 complies"): "passed",
+        ("configs.9 web01", "scsi1 complies"): "passed",
+        ("configs.9 web01", "guest complies"): "passed",
+        ("configs.101 web01", "guest IO101"): "failure",
+        ("configs.101 web01", "scsi0 IO102"): "failure",
+        ("configs.101 web01", "scsi0 IO104"): "system-out",
+        ("configs.101 web01", "scsi1 complies"): "passed",
         ("policy", "policy IO121"): "system-out",
     }
 
@@ -100,8 +100,12 @@ def test_a_waived_finding_says_by_what_until_when_and_why():
 def test_a_failure_says_where_and_what_to_do():
     text = junit_report(document([guest()], [finding()]))
     assert "What to do: Set iothread=1 and virtio-scsi-single." in text
-    assert "Found: false. Wanted: true." in text
+    assert "Found: no iothread. Wanted: iothread." in text
     assert "Where: /etc/pve/nodes/pve1/qemu-server/101.conf:12" in text
+
+
+def test_what_compares_nothing_says_nothing_of_found_and_wanted():
+    assert "Wanted" not in junit_report(document([guest()], [finding(rule="IO100", actual=None, wanted=None)]))
 
 
 def test_a_silent_host_is_an_error():
@@ -109,20 +113,20 @@ def test_a_silent_host_is_an_error():
 
 
 def test_a_finding_of_a_guest_that_could_not_be_read_is_not_lost():
-    assert report(document([], [finding("104", disk=None, name=None, rule="IO100")])) == {("this host.104", "guest IO100"): "failure"}
+    assert report(document([], [finding("104", disk=None, name=None, rule="IO100")])) == {("configs.104", "guest IO100"): "failure"}
 
 
 def test_two_findings_of_a_rule_in_one_place_are_two_cases():
     assert set(report(document([guest("1")], [finding("1"), finding("1", line=14)]))) == {
-        ("this host.1 web01", "scsi0 IO102"),
-        ("this host.1 web01", "scsi0 IO102 (2)"),
+        ("configs.1 web01", "scsi0 IO102"),
+        ("configs.1 web01", "scsi0 IO102 (2)"),
     }
 
 
 def test_a_disk_that_is_not_in_order_never_passes():
     """Its finding may be the guest's, as that about the controller is."""
     doc = document([guest("1", "to_change", 2)], [finding("1", disk=None, rule="IO101")])
-    assert set(report(doc)) == {("this host.1 web01", "guest IO101")}
+    assert set(report(doc)) == {("configs.1 web01", "guest IO101")}
 
 
 def test_values_of_several_parts_are_words():
@@ -141,11 +145,20 @@ def test_hostile_names_are_text():
     assert "<script" not in text
     assert re.search("[^\x20-\ud7ff\n\U0001f600]", text) is None
     cases = report(hostile())
-    assert ("this host.100 <script>alert(1)</script>", "scsi0 IO102") in cases
-    assert ("this host.101 {{ lookup('pipe','id') }}", "scsi0 IO102") in cases
+    assert ("configs.100 <script>alert(1)</script>", "scsi0 IO102") in cases
+    assert ("configs.101 {{ lookup('pipe','id') }}", "scsi0 IO102") in cases
     assert len(cases) == 10
 
 
 def test_a_threshold_that_is_no_severity_is_refused():
     with pytest.raises(ReportError, match="'fatal'; allowed are error, warning, note"):
         junit_report(SMALL, fail_on="fatal")
+
+
+def test_the_same_number_on_two_nodes_is_two_guests():
+    doc = document([guest("1", node="a"), guest("1", node="b")], [finding("1", node="b")])
+    assert report(doc) == {
+        ("configs.a.1 web01", "scsi0 complies"): "passed",
+        ("configs.a.1 web01", "guest complies"): "passed",
+        ("configs.b.1 web01", "scsi0 IO102"): "failure",
+    }

@@ -67,11 +67,26 @@ def test_a_finding_points_at_file_and_line_and_its_rule():
         ("/repo/pve/101.conf", "/repo/", {"uri": "pve/101.conf", "uriBaseId": "%SRCROOT%"}),
         ("/repository/101.conf", "/repo", {"uri": "file:///repository/101.conf"}),
         ("pve/10 1#.conf", "", {"uri": "pve/10%201%23.conf", "uriBaseId": "%SRCROOT%"}),
+        ("./bad/102.conf", "/repo", {"uri": "bad/102.conf", "uriBaseId": "%SRCROOT%"}),
+        ("./bad/102.conf", "", {"uri": "bad/102.conf", "uriBaseId": "%SRCROOT%"}),
+        ("bad/../bad/102.conf", "/repo", {"uri": "bad/102.conf", "uriBaseId": "%SRCROOT%"}),
+        ("/repo/x/../bad//102.conf", "/repo/./", {"uri": "bad/102.conf", "uriBaseId": "%SRCROOT%"}),
+        ("../bad/102.conf", "/repo", {"uri": "file:///bad/102.conf"}),
+        ("../bad/102.conf", "", {"uri": "../bad/102.conf"}),
+        ("//x/102.conf", "/repo", {"uri": "file:///x/102.conf"}),
+        ("/x/102.conf", "/", {"uri": "x/102.conf", "uriBaseId": "%SRCROOT%"}),
+        ("b\udcff/\u65e5.conf", "", {"uri": "b%FF/%E6%97%A5.conf", "uriBaseId": "%SRCROOT%"}),
+        ("b\ud800.conf", "", {"uri": "b%ED%A0%80.conf", "uriBaseId": "%SRCROOT%"}),
     ],
 )
 def test_addresses(file, base, wanted):
     location = run(document([], [finding(file=file)]), base=base)["results"][0]["locations"][0]
     assert location["physicalLocation"]["artifactLocation"] == wanted
+
+
+def test_relative_names_are_meant_from_where_they_were_read():
+    one = run(document([], [finding(file="../configs/101.conf")]), base="/repo", here="/repo/ci")["results"][0]["locations"][0]
+    assert one["physicalLocation"]["artifactLocation"] == {"uri": "configs/101.conf", "uriBaseId": "%SRCROOT%"}
 
 
 def test_a_waived_finding_is_suppressed_with_the_waivers_words_and_the_others_say_they_are_not():
@@ -92,6 +107,7 @@ def test_a_fingerprint_is_of_place_and_rule_alone():
 
     one = prints(finding())
     assert prints(finding(line=99, message="other words", actual="native", name="renamed", waived=waiver())) == one
+    assert prints(finding(file="./bad/../101.conf")) == prints(finding(file="101.conf"))
     others = [finding("102"), finding(disk="scsi1"), finding(rule="IO103"), finding(host="pve2")]
     assert len({text.split(":")[0] for text in prints(finding(), *others)}) == 5
     assert len(set(prints(finding(), finding()))) == 2
