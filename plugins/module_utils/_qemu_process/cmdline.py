@@ -12,6 +12,8 @@ Not seen from a command line: what was plugged in, out or moved by QMP after the
 
 from __future__ import annotations
 
+import re
+
 from .._model import cache_mode
 from . import block
 from .options import as_bool, parse_object, split_options, walk
@@ -32,6 +34,8 @@ _SHORTHANDS = {
 _OWN_DEVICES = {"virtio": "virtio-blk", "ide": "ide-hd", "scsi": "scsi-hd"}
 _UNITS_PER_BUS = {"ide": 2, "scsi": 7}
 _WORDS = ("driver", "id", "drive", "bus")
+_IMAGES = ("blockdev", "drive", *_SHORTHANDS)
+_PATH = re.compile(r'/[^,"]+')
 _VIRTIO_BLK = "virtio-blk"
 _SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
 _SCSI_CONTROLLERS = (
@@ -66,13 +70,14 @@ class _Collected:
         self.by_libvirt = False
         self.uuid = None
         self.snapshot = False
+        self.paths = set()
         self.problems = []
 
 
 def parse(argv):
     """What a QEMU argument vector (list of str) says about its guest.
 
-    Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, disks, problems}``:
+    Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, paths, disks, problems}``:
     hypervisor   pve (it has Proxmox VE's own -id), libvirt (it has libvirt's master key), qemu (anything else)
     vmid         the value of Proxmox VE's own -id, null elsewhere
     name, uuid   null where not given
@@ -80,9 +85,11 @@ def parse(argv):
     thread_names whether its threads were asked to carry names (debug-threads=on)
     iothreads    ids of the iothread objects, in the order they are created
     qmp          paths of QMP sockets that it listens on
-    disks        list of {key, device, controller, file, format, runs}. The key is the device's id ("scsi0" on
+    paths        what options other than drives name (logs, memory, shared folders): what is open there is no disk's image
+    disks        list of {key, device, controller, file, format, overlay, runs}. The key is the device's id ("scsi0" on
                  Proxmox VE, "virtio-disk0" from libvirt), where it has none the drive's or node's name.
-                 `controller` is the driver of its SCSI controller, null elsewhere. `runs` holds {driver, aio,
+                 `controller` is the driver of its SCSI controller, null elsewhere. `overlay` is true where writes go
+                 to a temporary overlay (snapshot=on), whose values `runs` are then. `runs` holds {driver, aio,
                  cache, cache_direct, cache_no_flush, iothread} as in docs/data.md, or is null where the
                  command line does not tell; `iothread` alone is null where it cannot be told which
                  controller the disk is on. Drives without a medium are left out.
@@ -98,6 +105,7 @@ def parse(argv):
         "machine": found.machine.get("type"),
         "thread_names": bool(as_bool(found.name.get("debug-threads"), False)),
         "iothreads": found.iothreads,
+        "paths": found.paths,
         "qmp": found.qmp + [found.chardevs[name] for name in found.monitors if name in found.chardevs],
         "disks": _disks(found),
         "problems": found.problems,
@@ -110,6 +118,8 @@ def _collect(argv):
         if option == "snapshot":
             found.snapshot = True
         elif value is not None:
+            if option not in _IMAGES:
+                found.paths.update(filter(None, (path.rstrip("/") for path in _PATH.findall(value))))
             try:
                 _take(found, option, value)
             except ValueError as error:
@@ -237,7 +247,7 @@ def _disk(found, drives, name, device):
     driver = str(device.get("driver"))
     key = device.get("id") or (name[len("drive-") :] if name.startswith("drive-") else name)
     controller = _controller(found, driver, device)
-    disk = {"key": str(key), "device": driver, "controller": None, "file": None, "format": None, "runs": None}
+    disk = {"key": str(key), "device": driver, "controller": None, "file": None, "format": None, "overlay": False, "runs": None}
     if controller is not None:
         disk["controller"] = str(controller.get("driver"))
     if name in found.nodes:
@@ -257,7 +267,7 @@ def _disk(found, drives, name, device):
         found.problems.append(f"disk {disk['key']}: {problem}; what it runs with is not known")
         return disk
     write_cache = as_bool(_setting(found, device, "write-cache"), backend.get("write_cache", True))
-    disk.update(file=backend["file"], format=backend["format"])
+    disk.update(file=backend["file"], format=backend["format"], overlay=backend.get("overlay", False))
     disk["runs"] = {
         "driver": backend["driver"],
         "aio": backend["aio"],

@@ -123,6 +123,7 @@ def test_libvirt_nodes_that_refer_to_each_other():
         ("file=nbd+unix:///export?socket=/run/s,if=none,id=d,aio=native", "None writeback False"),
         ("file=/dev/vg/disk,if=none,id=d,aio=native,cache=none", "native none False"),
         ("file=a.raw,if=none,id=d,cache=none,aio=native,snapshot=on", "threads unsafe False"),
+        ("file=rbd:pool/image,format=raw,if=none,id=d,cache=none,aio=io_uring,snapshot=on", "io_uring unsafe False"),
     ],
 )
 def test_every_way_to_write_a_drive(drive, expected):
@@ -258,6 +259,12 @@ def test_drives_that_make_their_own_device_are_named_as_qemu_names_them():
         "virtio0": "threads none False",
         "virtio1": "threads writeback False",
     }
+
+
+@pytest.mark.parametrize(("more", "overlay"), [("", False), (",snapshot=on", True), (",snapshot=off", False)])
+def test_an_overlay_is_told_from_the_image_below_it(more, overlay):
+    disk = one("-drive", f"file=/a.raw,if=none,id=d{more}", "-device", "virtio-blk-pci,drive=d,id=disk")
+    assert (disk["overlay"], disk["file"]) == (overlay, "/a.raw")
 
 
 def test_a_bare_argument_is_a_disk_and_snapshot_makes_it_unsafe():
