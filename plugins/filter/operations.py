@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._journal.lines import last
+from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
 from ..module_utils._model import natural_key
 from ..module_utils._policy.errors import PolicyError
@@ -19,20 +21,42 @@ from ..module_utils._report.operations import restart_lines, rollback_lines
 from ..module_utils._restart import beside, held, waiting
 
 
+_MOST_TOLD = 5
+# How a run is named by its time.
+_TIME = re.compile(r"\d{8}T\d{6}Z")
+
+
 def rollback_run(journals: Any, run: str = "last") -> str:
     """See rollback_run.yml."""
     if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
     runs = [known for journal in journals for known in journal["runs"]]
+    names = sorted({known["run"] for known in runs})
+    problems = [problem for journal in journals for problem in journal.get("problems", ())]
     if run == "last":
         found = last(runs)
         if found is None:
-            raise AnsibleFilterError("no journal knows of a run that changed guests; there is nothing to roll back")
+            lead = "no journal knows of a run that changed guests"
+            raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
+        hidden = [problem for problem in problems if run_of(problem) not in names and _may_be_later(run_of(problem), found)]
+        if hidden:
+            raise AnsibleFilterError(f"which run was the last cannot be told, name it: rollback_run takes one of: {', '.join(names)}{_unread(hidden)}")
         return found
-    names = sorted({known["run"] for known in runs})
     if run not in names:
-        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}")
+        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}{_unread(problems)}")
     return run
+
+
+def _may_be_later(run: str | None, than: str) -> bool:
+    """Whether a run of which no line can be read may be later than another: only names that are times tell that it is not."""
+    return run is None or not (_TIME.match(run) and _TIME.match(than)) or run > than
+
+
+def _unread(problems: list[dict[str, Any]]) -> str:
+    """What could not be read, as the end of a sentence; "" where all could."""
+    told = [f"{problem['file']}{' line ' + str(problem['line']) if problem['line'] else ''} {problem['reason']}" for problem in problems[:_MOST_TOLD]]
+    told += [f"and {len(problems) - _MOST_TOLD} more"] if len(problems) > _MOST_TOLD else []
+    return f". Not read: {'; '.join(told)}" if told else ""
 
 
 def rollback_plan(journal: Any, read: Any, run: str, guests: Any = None) -> dict[str, Any]:
@@ -43,7 +67,12 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = None) -> dict
     only = [str(guest) for guest in guests] if guests else None
     plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
     policy = entries[0]["policy"] if entries else None
-    return {"run": run, "policy": policy, **plan, "problems": journal["problems"]}
+    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal["problems"], run)}
+
+
+def _not_whole(problems: list[dict[str, Any]], run: str) -> str | None:
+    unread = _unread(of_run(problems, run))
+    return f"not all that run {run} did is known, and what is not known was not put back{unread}" if unread else None
 
 
 def restart_order(read: Any, match: Any) -> dict[str, Any]:

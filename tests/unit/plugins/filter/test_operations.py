@@ -130,6 +130,36 @@ def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
         rollback_run(journals, run)
 
 
+def unread(run, line=None):
+    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is no entry of a journal: cut off"}
+
+
+@pytest.mark.parametrize("run, said", [("last", "knows of a run that changed guests"), ("x", "knows of a run 'x'")])
+def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
+    with pytest.raises(AnsibleFilterError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is no entry"):
+        rollback_run([{"runs": [], "problems": [unread("x", 3)]}], run)
+
+
+@pytest.mark.parametrize("hidden, refused", [("20261125T000000Z", True), ("job-7", True), ("20261101T000000Z", False), ("20261123T220000Z", False)])
+def test_last_is_refused_where_a_later_run_may_be_hidden(hidden, refused):
+    journals = [{"runs": [summary("20261123T220000Z")], "problems": []}, {"runs": [], "problems": [unread(hidden)]}]
+    if refused:
+        with pytest.raises(AnsibleFilterError, match="cannot be told, name it: .*20261123T220000Z. Not read: /journal/"):
+            rollback_run(journals)
+    else:
+        assert rollback_run(journals) == "20261123T220000Z"
+    assert rollback_run(journals, "20261123T220000Z") == "20261123T220000Z"
+
+
+@pytest.mark.parametrize("file, hidden", [("/journal/r1.jsonl", True), ("/journal", True), ("/journal/r2.jsonl", False)])
+def test_what_the_journal_of_the_run_hides_makes_the_roll_back_not_whole(file, hidden):
+    damaged = {**journal("100"), "problems": [{"file": file, "line": None, "reason": "cannot be read: Permission denied"}]}
+    found = rollback_plan(damaged, read(guest(100, HARDENED)), "r1")
+    assert [entry["guest"] for entry in found["plan"]] == ["100"]
+    assert (found["not_whole"] is not None) is hidden
+    assert not hidden or f"Not read: {file} cannot be read" in found["not_whole"]
+
+
 def journal(*guests, run="r1"):
     changes = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
     entries = [
