@@ -22,8 +22,9 @@ from ..module_utils._restart import beside, held, waiting
 
 
 _MOST_TOLD = 5
+_ID = re.compile(r"[0-9]+\Z")
 # How a run is named by its time.
-_TIME = re.compile(r"\d{8}T\d{6}Z")
+_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 
 
 def rollback_run(journals: Any, run: str = "last") -> str:
@@ -59,15 +60,30 @@ def _unread(problems: list[dict[str, Any]]) -> str:
     return f". Not read: {'; '.join(told)}" if told else ""
 
 
-def rollback_plan(journal: Any, read: Any, run: str, guests: Any = None) -> dict[str, Any]:
+def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dict[str, Any]:
     """See rollback_plan.yml."""
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
-    only = [str(guest) for guest in guests] if guests else None
-    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
+    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], _ids(guests))
     policy = entries[0]["policy"] if entries else None
     return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal["problems"], run)}
+
+
+def _ids(guests: Any) -> list[str] | None:
+    """The ids in what a person gives: a list of them, one, or text with commas, as Ansible takes a list. None is all.
+
+    What names nobody is refused, for it would be taken for all.
+    """
+    if guests == "all":
+        return None
+    given = guests if isinstance(guests, list) else guests.split(",") if isinstance(guests, str) else [guests]
+    ids = [str(guest).strip() for guest in given if isinstance(guest, (str, int)) and not isinstance(guest, bool)]
+    if not ids or len(ids) != len(given) or not all(_ID.match(guest) for guest in ids):
+        raise AnsibleFilterError(
+            f"rollback_guests is {guests!r}; it takes ids of guests, such as 102, or 102,105, or a list of them; leave it out to roll back all guests of the run"
+        )
+    return ids
 
 
 def _not_whole(problems: list[dict[str, Any]], run: str) -> str | None:

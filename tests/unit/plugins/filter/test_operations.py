@@ -177,6 +177,19 @@ def test_a_plan_of_one_run_for_the_guests_that_were_named():
     assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == ("r1", "sha256:1")
 
 
+@pytest.mark.parametrize("given", ["100", 100, ["100"], [100], " 100 ", "100,102", "100, 102", [102, "100"]])
+def test_guests_are_named_one_by_one_or_as_a_list(given):
+    found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", given)
+    assert [entry["guest"] for entry in found["plan"]] == ["100"]
+    assert found["not_in_run"] == (["102"] if "102" in str(given) else [])
+
+
+@pytest.mark.parametrize("given", ["", " ", ",", "100,", [], [""], None, {}, {"100": 1}, True, [True], 1.5, "web", ["100,101"], '["100"]', [["100"]]])
+def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
+    with pytest.raises(AnsibleFilterError, match="rollback_guests is .*it takes ids"):
+        rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", given)
+
+
 def test_entries_of_another_run_are_not_rolled_back():
     assert rollback_plan(journal("100", run="r0"), read(guest(100, HARDENED)), "r1")["plan"] == []
 
