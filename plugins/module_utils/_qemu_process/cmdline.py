@@ -37,6 +37,7 @@ _WORDS = ("driver", "id", "drive", "bus")
 _IMAGES = ("blockdev", "drive", *_SHORTHANDS)
 _PATH = re.compile(r'/[^,"]+')
 _VIRTIO_BLK = "virtio-blk"
+_VIRTIO = re.compile(r"(virtio-(?:blk|scsi))(-(?:device|ccw|pci(?:-transitional|-non-transitional)?))?$")
 _SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
 _SCSI_CONTROLLERS = (
     "virtio-scsi",
@@ -59,7 +60,7 @@ class _Collected:
         self.drives = []
         self.devices = []
         self.iothreads = []
-        self.globals = {}
+        self.globals = []
         self.settings = []
         self.machine = {}
         self.name = {}
@@ -174,12 +175,12 @@ def _device(options):
 def _take_global(found, value):
     options = split_options(value)
     if {"driver", "property", "value"} <= set(options):
-        found.globals[options["driver"], options["property"]] = options["value"]
+        found.globals.append((options["driver"], options["property"], options["value"]))
         return
     name, equals, setting = value.partition("=")
     driver, dot, key = name.partition(".")
     if equals and dot:
-        found.globals[driver, key] = setting
+        found.globals.append((driver, key, setting))
 
 
 def _register(node, nodes):
@@ -280,8 +281,32 @@ def _disk(found, drives, name, device):
 
 
 def _setting(found, device, key):
+    """The device's own option, else what -global says of its types, else of those of the device that it makes inside."""
     value = device.get(key)
-    return found.globals.get((device.get("driver"), key)) if value is None else value
+    for types in _types(str(device.get("driver"))):
+        if value is None:
+            value = next((setting for driver, name, setting in reversed(found.globals) if name == key and driver in types), None)
+    return value
+
+
+def _types(driver):
+    """The QEMU types that a -global may name for a device: its own with those it derives from, and those of its inner device.
+
+    Of the same device the last -global holds, however general its type is; the outer device's hold over the inner's.
+    Source: QEMU's qom/object.c (object_apply_global_props), hw/virtio/virtio-pci.c, and starts of QEMU 7.2.
+    """
+    virtio = _VIRTIO.match(driver)
+    if virtio is None:
+        base = "scsi-disk-base" if driver in _SCSI_DISKS else None
+        return [{driver, base, f"{driver.partition('-')[0]}-device", "device"}]
+    kind, transport = virtio.group(1), virtio.group(2) or "-pci"
+    inner = {f"{kind}-device", f"{kind}-common", "virtio-device", "device"}
+    if transport == "-device":
+        return [inner]
+    # The alias without a transport is that of the machine's usual one.
+    own = {driver, f"{kind}{transport}"} if virtio.group(2) else {f"{kind}-pci", f"{kind}-ccw"}
+    bus = transport.split("-")[1]
+    return [own | {f"{kind}-{bus}-base", f"virtio-{bus}", f"virtio-{bus}-device", f"{bus}-device", "device"}, inner]
 
 
 def _has_iothread(found, device):
