@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml and the *_lines.yml."""
+"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml, restart_limits.yml and the *_lines.yml."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._model import natural_key
+from ..module_utils._model import natural_key, plural
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
 from ..module_utils._restart import beside, held, waiting
 
-
 _MOST_TOLD = 5
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+_USUAL = {"restart_timeout": 300, "restart_start_timeout": 120}
 _ID = re.compile(r"[0-9]+\Z")
 # How a run is named by its time.
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
@@ -81,7 +82,8 @@ def _ids(guests: Any) -> list[str] | None:
     ids = [str(guest).strip() for guest in given if isinstance(guest, (str, int)) and not isinstance(guest, bool)]
     if not ids or len(ids) != len(given) or not all(_ID.match(guest) for guest in ids):
         raise AnsibleFilterError(
-            f"rollback_guests is {guests!r}; it takes ids of guests, such as 102, or 102,105, or a list of them; leave it out to roll back all guests of the run"
+            f"rollback_guests is {guests!r}; it takes ids of guests, such as 102, or 102,105, or a list of them; "
+            "leave it out to roll back all guests of the run"
         )
     return ids
 
@@ -95,17 +97,24 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
     """See restart_order.yml."""
     if not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("restart_order takes what guest_io_info returned")
+    if isinstance(match, list) and match:
+        raise AnsibleFilterError(
+            f"restart_match is a list, {match!r}; it takes one JMESPath expression, and several become one with || between them, "
+            "such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
+        )
     if not isinstance(match, str) or not match.strip():
         raise AnsibleFilterError(
             "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over the guest, "
             "such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
         )
-    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": []}
+    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": [], "names_nobody": None}
     try:
         selector = Selector("restart_match", match)
         named = [guest for guest in read["guests"] if selector.matches(guest_subject(guest))]
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
+    if not named:
+        order["names_nobody"] = f"restart_match names none of the {plural(len(read['guests']), 'guest')} here: {match}"
     for guest in sorted(named, key=lambda guest: natural_key(guest["id"])):
         waits, reason = waiting(guest), held(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
@@ -118,6 +127,20 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
     return order
 
 
+def restart_limits(limits: Any) -> dict[str, int]:
+    """See restart_limits.yml."""
+    if not isinstance(limits, dict):
+        raise AnsibleFilterError("restart_limits takes a dictionary from variable to value")
+    return {name: _from_one_on(name, value) for name, value in limits.items()}
+
+
+def _from_one_on(name: str, value: Any) -> int:
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not _WHOLE_NUMBER.match(text) or int(text) < 1:
+        raise AnsibleFilterError(f"{name} is {value!r}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
+    return int(text)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -127,6 +150,7 @@ class FilterModule:
             "rollback_run": rollback_run,
             "rollback_plan": rollback_plan,
             "rollback_lines": rollback_lines,
+            "restart_limits": restart_limits,
             "restart_order": restart_order,
             "restart_lines": restart_lines,
         }

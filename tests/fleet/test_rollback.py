@@ -127,3 +127,15 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
 def test_guests_that_are_none_are_refused(fleet):
     code, said = play(fleet["tree"], "rollback_io", "--extra-vars", "rollback_guests=")
     assert code != 0 and "rollback_guests is " in said and "TASK [Put it back]" not in said
+
+
+@pytest.mark.parametrize("variable", ["restart_max_failures=0", "restart_max_failures=x", "restart_timeout=0", "restart_timeout=-5"])
+def test_limits_that_cannot_be_are_refused_before_anything(fleet, variable):
+    match = json.dumps({"restart_match": "guest.id != 'none'"})
+    code, said = play(fleet["tree"], "restart_pending", "--check", "--extra-vars", match, "--extra-vars", variable)
+    assert code != 0 and "it takes a whole number from 1 on" in said and "Unknown error" not in said and "TASK [Read the guests]" not in said
+
+
+def test_a_selector_that_names_nobody_is_said(fleet):
+    code, said = play(fleet["tree"], "restart_pending", "--check", "--extra-vars", json.dumps({"restart_match": "guest.id == 'none'"}))
+    assert code == 0 and "restart_match names none of the " in said

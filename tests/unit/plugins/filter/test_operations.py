@@ -15,6 +15,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.hypervisor.io_hardening.plugins.filter.operations import (
     FilterModule,
+    restart_limits,
     restart_lines,
     restart_order,
     rollback_lines,
@@ -56,6 +57,27 @@ def test_without_a_selector_no_guest_is_restarted(match):
 def test_a_selector_that_cannot_be_is_said_with_its_place(match, said):
     with pytest.raises(AnsibleFilterError, match=said):
         restart_order(read(guest(100)), match)
+
+
+def test_a_list_is_told_that_it_takes_one_expression():
+    with pytest.raises(AnsibleFilterError, match="restart_match is a list.*takes one JMESPath expression"):
+        restart_order(read(guest(100)), ["guest.id == '100'"])
+
+
+def test_a_selector_that_names_nobody_is_said():
+    assert restart_order(read(guest(100), guest(101)), "guest.id == '7'")["names_nobody"] == "restart_match names none of the 2 guests here: guest.id == '7'"
+    assert restart_order(read(guest(100)), "guest.id == '100'")["names_nobody"] is None
+
+
+@pytest.mark.parametrize("value", [1, "1", 300, " 5 "])
+def test_limits_that_can_be(value):
+    assert restart_limits({"restart_timeout": value}) == {"restart_timeout": int(value)}
+
+
+@pytest.mark.parametrize("value", [0, "0", -1, "-1", "x", "", None, True, 1.5, [1]])
+def test_limits_that_cannot_be_are_refused(value):
+    with pytest.raises(AnsibleFilterError, match="restart_max_failures is .*takes a whole number from 1 on"):
+        restart_limits({"restart_timeout": 300, "restart_max_failures": value})
 
 
 def test_named_guests_that_wait_are_restarted_by_their_ids():
@@ -217,7 +239,10 @@ def test_what_a_stranger_wrote_is_shown_not_obeyed():
     assert "\x1b" not in "\n".join(rollback_lines(plan, []))
 
 
-@pytest.mark.parametrize("call", [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''")])
+@pytest.mark.parametrize(
+    "call",
+    [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''"), lambda: restart_limits(7)],
+)
 def test_a_wrong_input_is_said(call):
     with pytest.raises(AnsibleFilterError, match="takes"):
         call()
