@@ -81,7 +81,8 @@ def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) ->
     if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
         return f"is of the same guest as {match[1]}.conf: keep one of them"
     if match and not home:
-        lie = {"/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server", "/etc/pve/qemu-server": "etc/pve/qemu-server", None: "the directory itself, not in folders below it"}
+        here = "the directory itself, not in folders below it"
+        lie = {"/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server", "/etc/pve/qemu-server": "etc/pve/qemu-server", None: here}
         return f"was not read: guest configs lie in {lie[tree]}"
     if match and tree and match[2] == "conf":
         return "was not read: by its name its folder is no node's"

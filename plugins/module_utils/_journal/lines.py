@@ -72,7 +72,9 @@ def encode(line: dict[str, Any]) -> bytes:
 def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     """The entries of one file, an intent and its outcome in one, and what could not be read: (line number, why).
 
-    ``run`` is the one that the file is named by, and every line of it is of. An entry is the intent's keys with ``written``, ``status``, ``reason``, ``detail`` and ``digest_after``;
+    ``run`` is the one that the file is named by, and every line of it is of.
+
+    An entry is the intent's keys with ``written``, ``status``, ``reason``, ``detail`` and ``digest_after``;
     these are None where there is no outcome.
     """
     entries: list[dict[str, Any]] = []

@@ -28,7 +28,7 @@ def rollback(
     ``guests`` are the records as they are now, ``nodes`` the nodes these were read of: entries of other
     nodes are not this reading's. ``only`` are ids of guests; None is all.
     """
-    records = {(guest["node"], guest["id"]): guest for guest in guests}
+    records = {(guest["node"], guest["id"]): guest for guest in guests if guest["config"] is not None}
     plan, left_alone, unchanged = [], [], []
     for (node, guest), mine in _by_guest(entries, nodes, only).items():
         record = records.get((node, guest))

@@ -77,6 +77,11 @@ def test_a_drive_that_is_gone_or_going_is_left_alone():
         assert puts_back(found) == [ALL[0]] and found["left_alone"][0]["detail"] == "scsi0 is gone"
 
 
+def test_a_guest_that_is_known_from_its_process_alone_is_gone():
+    found = rollback([entry()], [{**guest(), "config": None}], ["pve1"])
+    assert found["plan"] == [] and [left["reason"] for left in found["left_alone"]] == ["gone"]
+
+
 def test_a_guest_that_is_gone_is_left_alone():
     found = rollback([entry()], [], ["pve1"])
     assert found["plan"] == [] and [left["reason"] for left in found["left_alone"]] == ["gone"] and "pve1" in found["left_alone"][0]["detail"]

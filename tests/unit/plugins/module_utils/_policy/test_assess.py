@@ -172,7 +172,9 @@ def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
 SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
 
 
-@pytest.mark.parametrize("line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"])
+@pytest.mark.parametrize(
+    "line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"]
+)
 def test_a_line_that_was_to_be_a_disk_is_an_error_and_another_a_warning(line):
     assert ("IO100", "error") in rules(judge(SAFE + line + "\n"))
     assert rules(judge(SAFE + "nonsense\n")) == [("IO100", "warning")]
