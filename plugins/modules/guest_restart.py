@@ -140,9 +140,6 @@ def main() -> None:
     )
     params = dict(module.params)
     guest = params.pop("guest")
-    for name in ("timeout", "start_timeout"):
-        if params[name] < 1:
-            module.fail_json(msg=f"{name} is {params[name]}: it takes seconds from 1 on. Guest {guest} was not touched")
     try:
         result = restart(
             guest,
