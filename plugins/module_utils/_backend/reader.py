@@ -263,7 +263,6 @@ class _Running:
             guest["running"] = is_running(self._root, guest["id"])
             add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
 
-
     def without_config(self, known: set[str], own: str) -> Iterator[dict[str, Any]]:
         """The guests that run on this node and are none of ``known``: not Proxmox VE's, or of no config anywhere in the cluster."""
         strays = [guest for vmid, guest in self._processes.items() if vmid not in known]

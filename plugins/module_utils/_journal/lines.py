@@ -111,7 +111,7 @@ def _line(text: bytes, run: str | None) -> dict[str, Any]:
         line = json.loads(text)
     except (ValueError, RecursionError):
         raise _NoEntry("cut off by a kill or a full disk, or written by something else") from None
-    if not isinstance(line, dict) or type(line.get("schema")) is not int or line["schema"] != SCHEMA:
+    if not isinstance(line, dict) or line.get("schema") != SCHEMA or isinstance(line["schema"], bool):
         raise _NoEntry("written by something else, or by a version of this collection that this one does not know")
     fields = _FIELDS.get(line["entry"]) if isinstance(line.get("entry"), str) else None
     if fields is None:
