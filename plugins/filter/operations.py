@@ -2,21 +2,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml and the *_lines.yml."""
+"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml, restart_limits.yml and the *_lines.yml."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._journal.lines import last
+from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._model import natural_key, plain
+from ..module_utils._model import natural_key, plain, plural
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
 from ..module_utils._restart import beside, held, waiting
+
+_MOST_TOLD = 5
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+_USUAL = {"restart_timeout": 300, "restart_start_timeout": 120}
+_ID = re.compile(r"[0-9]+\Z")
+# How a run is named by its time.
+_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 
 
 def rollback_run(journals: Any, run: str = "last") -> str:
@@ -24,43 +33,88 @@ def rollback_run(journals: Any, run: str = "last") -> str:
     if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
     runs = [known for journal in journals for known in journal["runs"]]
+    names = sorted({known["run"] for known in runs})
+    problems = [problem for journal in journals for problem in journal.get("problems", ())]
     if run == "last":
         found = last(runs)
         if found is None:
-            raise AnsibleFilterError("no journal knows of a run that changed guests; there is nothing to roll back")
+            lead = "no journal knows of a run that changed guests"
+            raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
+        hidden = [problem for problem in problems if run_of(problem) not in names and _may_be_later(run_of(problem), found)]
+        if hidden:
+            raise AnsibleFilterError(f"which run was the last cannot be told, name it: rollback_run takes one of: {', '.join(names)}{_unread(hidden)}")
         return found
-    names = sorted({known["run"] for known in runs})
     if run not in names:
-        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}")
+        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}{_unread(problems)}")
     return run
 
 
-def rollback_plan(journal: Any, read: Any, run: str, guests: Any = None) -> dict[str, Any]:
+def _may_be_later(run: str | None, than: str) -> bool:
+    """Whether a run of which no line can be read may be later than another: only names that are times tell that it is not."""
+    return run is None or not (_TIME.match(run) and _TIME.match(than)) or run > than
+
+
+def _unread(problems: list[dict[str, Any]]) -> str:
+    """What could not be read, as the end of a sentence; "" where all could."""
+    told = [f"{problem['file']}{' line ' + str(problem['line']) if problem['line'] else ''} {problem['reason']}" for problem in problems[:_MOST_TOLD]]
+    told += [f"and {len(problems) - _MOST_TOLD} more"] if len(problems) > _MOST_TOLD else []
+    return f". Not read: {'; '.join(told)}" if told else ""
+
+
+def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dict[str, Any]:
     """See rollback_plan.yml."""
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
-    only = [str(guest) for guest in guests] if guests else None
-    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
+    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], _ids(guests))
     policy = entries[0]["policy"] if entries else None
-    return {"run": run, "policy": policy, **plan, "problems": journal["problems"]}
+    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal["problems"], run)}
+
+
+def _ids(guests: Any) -> list[str] | None:
+    """The ids in what a person gives: a list of them, one, or text with commas, as Ansible takes a list. None is all.
+
+    What names nobody is refused, for it would be taken for all.
+    """
+    if guests == "all":
+        return None
+    given = guests if isinstance(guests, list) else guests.split(",") if isinstance(guests, str) else [guests]
+    ids = [str(guest).strip() for guest in given if isinstance(guest, (str, int)) and not isinstance(guest, bool)]
+    if not ids or len(ids) != len(given) or not all(_ID.match(guest) for guest in ids):
+        raise AnsibleFilterError(
+            f"rollback_guests is {guests!r}; it takes ids of guests, such as 102, or 102,105, or a list of them; "
+            "leave it out to roll back all guests of the run"
+        )
+    return ids
+
+
+def _not_whole(problems: list[dict[str, Any]], run: str) -> str | None:
+    unread = _unread(of_run(problems, run))
+    return f"not all that run {run} did is known, and what is not known was not put back{unread}" if unread else None
 
 
 def restart_order(read: Any, match: Any) -> dict[str, Any]:
     """See restart_order.yml."""
     if not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("restart_order takes what guest_io_info returned")
+    if isinstance(match, list) and match:
+        raise AnsibleFilterError(
+            f"restart_match is a list, {match!r}; it takes one JMESPath expression, and several become one with || between them, "
+            "such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
+        )
     if not isinstance(match, str) or not match.strip():
         raise AnsibleFilterError(
             "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over the guest, "
             "such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
         )
-    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": []}
+    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": [], "names_nobody": None}
     try:
         selector = Selector("restart_match", match, guests=True)
         named = [guest for guest in plain(read["guests"]) if selector.matches(guest_subject(guest))]
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
+    if not named:
+        order["names_nobody"] = f"restart_match names none of the {plural(len(read['guests']), 'guest')} here: {match}"
     for guest in sorted(named, key=lambda guest: natural_key(guest["id"])):
         waits, reason = waiting(guest), held(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
@@ -73,6 +127,20 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
     return order
 
 
+def restart_limits(limits: Any) -> dict[str, int]:
+    """See restart_limits.yml."""
+    if not isinstance(limits, dict):
+        raise AnsibleFilterError("restart_limits takes a dictionary from variable to value")
+    return {name: _from_one_on(name, value) for name, value in limits.items()}
+
+
+def _from_one_on(name: str, value: Any) -> int:
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not _WHOLE_NUMBER.match(text) or int(text) < 1:
+        raise AnsibleFilterError(f"{name} is {value!r}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
+    return int(text)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -82,6 +150,7 @@ class FilterModule:
             "rollback_run": rollback_run,
             "rollback_plan": rollback_plan,
             "rollback_lines": rollback_lines,
+            "restart_limits": restart_limits,
             "restart_order": restart_order,
             "restart_lines": restart_lines,
         }

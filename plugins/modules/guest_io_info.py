@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
   - Gives for each disk what it is configured with, what waits in C([PENDING]), and what QEMU is really given.
+  - A guest that runs on the host and has no config of Proxmox VE, libvirt's or one started by hand, is read from its QEMU process.
   - Decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -30,7 +31,9 @@ options:
       - Without it, the node the module runs on where O(root) is V(/), and all nodes otherwise.
     type: str
   guests:
-    description: Ids of the guests to read. Without it, all.
+    description:
+      - Ids of the guests to read. Without it, all.
+      - Where there is no config, names are as good as ids.
     type: list
     elements: str
 extends_documentation_fragment:

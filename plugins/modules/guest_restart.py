@@ -25,12 +25,12 @@ options:
     required: true
   timeout:
     description:
-      - Seconds the guest has for its shutdown.
+      - Seconds the guest has for its shutdown, 1 at least.
       - One that takes longer stays up for this module, and may still go down later, when nobody starts it again. Be generous.
     type: int
     default: 300
   start_timeout:
-    description: Seconds for its start. A guest that Proxmox VE has not started by then is started with C(qm start).
+    description: Seconds for its start, 1 at least. A guest that Proxmox VE has not started by then is started with C(qm start).
     type: int
     default: 120
   force_stop:

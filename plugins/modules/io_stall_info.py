@@ -212,10 +212,19 @@ guests:
           returned: success
           sample: {driver: host_device, aio: native, cache: none, cache_direct: true, cache_no_flush: false, iothread: false}
     qmp:
-      description: Round trips through QEMU's main loop, V(null) without O(qmp).
+      description:
+        - Round trips through QEMU's main loop, V(null) without O(qmp).
+        - C(unanswered) are those that timed out, failed or were still open when the watch ended, C(reason) tells of the last of them.
+        - C(longest_ms) is the longest wait for an answer, whether it came or not. Waiting for a greeting is in none of the
+          figures but C(unanswered), as another client may hold the socket.
       type: dict
       returned: success
       sample: {socket: /var/run/qemu-server/101.qmp, answered: 10, unanswered: 0, median_ms: 0.4, longest_ms: 2921.3, reason: null}
+    stopped:
+      description: Whether a signal or a debugger held the process when the watch ended (state T). Nothing of it ran then.
+      type: bool
+      returned: success
+      sample: false
     ended:
       description: Whether the process ended while it was watched.
       type: bool

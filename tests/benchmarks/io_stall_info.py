@@ -4,7 +4,8 @@
 
 """What watching 100 guests costs: io_stall_info's own figure, held against the CPU time the kernel counts.
 
-    python tests/benchmarks/io_stall_info.py [guests] [seconds] [stalled guests]
+    make benchmark                      with the others
+    tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/io_stall_info.py [guests] [seconds] [stalled guests]
 
 The guests are processes that look like QEMU from outside: a main loop, 4 vCPUs, an iothread, workers. Those stalled are
 in state D for most of the time. Fails where the cost is 2 % of one core or more.

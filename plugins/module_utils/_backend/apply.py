@@ -117,7 +117,7 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
         return Outcome(_result(entry, "unchanged", digest=_config.digest(raw)), None)
     _refuse(entry, config, raw, values, running, options)
     diff = _diff(config, values)
-    done = {"changes": entry["changes"], "restart_required": bool(running)}
+    done = {"changes": entry["changes"], "restart_required": _would_wait(config, values, running)}
     _refuse_without_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
@@ -132,6 +132,19 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     result = _result(entry, "changed", digest=_config.digest(after), **done)
     result["detail"] = _note(entry, options, True, result)
     return Outcome(result, diff)
+
+
+def _would_wait(config: _config.Config, values: dict[str, str | None], running: bool | None) -> bool:
+    """Whether one of the values will wait for a cold start once they are written, as a run that is none of check mode finds it."""
+    if running is None:
+        after = _config.edit(config.text, values, _changes.pending_keys(config, values))
+        return _changes.waiting(_config.parse(after), values)
+    # qm takes a key out of [PENDING] that is set to what the main section has.
+    return running and any(not _same(key, config.main.get(key), value) for key, value in values.items())
+
+
+def _same(key: str, one: str | None, other: str | None) -> bool:
+    return one is other if one is None or other is None else _changes.normal(key, one) == _changes.normal(key, other)
 
 
 def _write(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], running: bool, options: Options) -> bytes:

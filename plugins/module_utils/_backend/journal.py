@@ -113,16 +113,17 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
         return runs
     for name in names:
         path = os.path.join(place, name)
+        run, shown = name[: -len(_SUFFIX)], os.fsencode(path).decode("utf-8", "backslashreplace")
         try:
             with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
                 raw = stream.read()
         except OSError as exc:
-            problems.append(_problem(path, None, f"cannot be read: {layout.reason(exc)}"))
+            problems.append(_problem(shown, None, f"cannot be read: {layout.reason(exc)}"))
             continue
-        entries, faults = lines.read(raw)
-        problems += [_problem(path, number, reason) for number, reason in faults]
+        entries, faults = lines.read(raw, run)
+        problems += [_problem(shown, number, reason) for number, reason in faults]
         if entries:
-            runs[name[: -len(_SUFFIX)]] = entries
+            runs[run] = entries
     return runs
 
 

@@ -44,7 +44,8 @@ def read(root: str, node: str | None = None, guests: list[str] | None = None) ->
     """Read the guests below ``root``; raises layout.LayoutError where there is nothing to read from.
 
     One config that cannot be read is a problem, and does not hide the others. On a host without
-    Proxmox VE the guests are those that run, read from their QEMU processes.
+    Proxmox VE the guests are those that run, read from their QEMU processes; on a node of Proxmox VE those come
+    after its own of which there is no config, unless ``guests`` names some.
     """
     reading, records = stream(root, node, guests)
     reading.guests = list(records)
@@ -60,10 +61,13 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     try:
         unreadable: list[tuple[str, str]] = []
         sources = layout.sources(root, node, unreadable)
-    except layout.LayoutError:
-        if layout.is_live(root) and node is None and _read_processes(reading, guests):
+    except layout.LayoutError as exc:
+        if not layout.is_live(root) or node is not None:
+            raise
+        if _read_processes(reading, guests):
             return reading, iter(reading.guests)
-        raise
+        hidden = "; ".join(problem["reason"] for problem in reading.problems)
+        raise layout.LayoutError(f"{exc} Nor is there a QEMU process to be seen: {hidden}" if hidden else str(exc)) from exc
     for directory, why in unreadable:
         reading.problem(directory, f"{why}; no guest of it was read")
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
@@ -72,7 +76,9 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
         reading.problem("", "is not there", guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
     _note_twice(reading, chosen)
-    return reading, _records(reading, chosen)
+    own = layout.own_node(root)
+    all_of_own = wanted is None and node in (None, "all", own)
+    return reading, _records(reading, chosen, own if all_of_own else None)
 
 
 def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
@@ -85,7 +91,8 @@ def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
                             source.guest, node=source.node)
 
 
-def _records(reading: Reading, sources: list[layout.Source]) -> Iterator[dict[str, Any]]:
+def _records(reading: Reading, sources: list[layout.Source], own: str | None) -> Iterator[dict[str, Any]]:
+    """The guests of the configs, and after them those of the node ``own`` that run without one; None: not asked for."""
     storages = _read_storages(reading)
     running = _Running(reading) if layout.is_live(reading.root) else None
     for source in sources:
@@ -94,13 +101,18 @@ def _records(reading: Reading, sources: list[layout.Source]) -> Iterator[dict[st
             if running:
                 running.add(guest)
             yield guest
+    if running and own is not None:
+        yield from running.without_config({source.guest for source in sources}, own)
 
 
 def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     """The guests that run on a host without Proxmox VE; False where none does."""
     running, reading.problems = _proc.running_guests(reading.root)
     node = layout.own_node(reading.root)
-    reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted]
+    known = {word for guest in running for word in (guest["id"], guest["name"])}
+    for one in sorted(set(wanted or ()) - known, key=natural_key) if running else ():
+        reading.problem("", "is not there", guest=one)
+    reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted or guest["name"] in wanted]
     reading.nodes = [{"name": node, "addresses": _kernel_addresses(), "names": [node]}]
     return bool(running)
 
@@ -245,6 +257,7 @@ class _Running:
         running, problems = _proc.running_guests(reading.root)
         reading.problems += problems
         self._processes = _proc.by_pve_id(running)
+        self._others = [guest for guest in running if guest["hypervisor"] != "pve"]
         self._installed = _proc.installed_version(reading.root)
 
     def add(self, guest: dict[str, Any]) -> None:
@@ -252,6 +265,15 @@ class _Running:
         if guest["node"] == self._node:
             guest["running"] = is_running(self._root, guest["id"])
             add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
+
+    def without_config(self, known: set[str], own: str) -> Iterator[dict[str, Any]]:
+        """The guests that run on this node and are none of ``known``: not Proxmox VE's, or of no config anywhere in the cluster."""
+        strays = [guest for vmid, guest in self._processes.items() if vmid not in known]
+        if strays:
+            # On its way here a guest runs on this node while its config is still the other's.
+            known = {source.guest for source in layout.sources(self._root, "all")}
+        for guest in [*(guest for guest in strays if guest["id"] not in known), *self._others]:
+            yield _process_record(guest, own)
 
 
 def is_running(root: str, guest: str) -> bool:

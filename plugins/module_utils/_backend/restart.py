@@ -55,6 +55,10 @@ def restart(guest: str, options: Options) -> dict[str, Any]:
     """Restart one guest; its result as in docs/data.md, "Restart"."""
     if not layout.is_live(options.root):
         return _result(guest, {}, "failed", "not_here", f"{options.root} is a tree of configs; guests are restarted on their node")
+    for name in ("timeout", "start_timeout"):
+        seconds = getattr(options, name)
+        if seconds < 1:
+            return _result(guest, {}, "failed", "refused", f"{name} is {seconds}; it takes seconds from 1 on. The guest was not touched")
     begun = options.clock()
     record: dict[str, Any] = {}
     try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .._model import natural_key
@@ -21,8 +22,7 @@ SCHEMA = 1
 #: What a run may be called: it is the name of its file as well.
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
 
-_INTENT = ("run", "time", "guest", "config", "digest", "changes")
-_OUTCOME = ("run", "time", "guest", "status")
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 
 
 def intent(
@@ -54,8 +54,14 @@ def outcome(run: str, time: str, guest: str, written: bool | None, result: dict[
         "time": time,
         "guest": guest,
         "written": written,
-        **{key: result.get(key) for key in ("status", "reason", "detail", "digest")},
+        **{key: result.get(key) for key in ("status", "reason", "digest")},
+        "detail": _whole(result.get("detail")),
     }
+
+
+def _whole(detail: str | None) -> str | None:
+    """A command's own words with what is no text in them spelled out, as a line that is read again must have it."""
+    return None if detail is None else detail.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def encode(line: dict[str, Any]) -> bytes:
@@ -63,8 +69,10 @@ def encode(line: dict[str, Any]) -> bytes:
     return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def read(raw: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
+def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     """The entries of one file, an intent and its outcome in one, and what could not be read: (line number, why).
+
+    ``run`` is the one that the file is named by, and every line of it is of.
 
     An entry is the intent's keys with ``written``, ``status``, ``reason``, ``detail`` and ``digest_after``;
     these are None where there is no outcome.
@@ -75,12 +83,14 @@ def read(raw: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     for number, text in enumerate(raw.split(b"\n"), 1):
         if not text.strip():
             continue
-        line = _line(text)
-        if line is None:
-            problems.append((number, "is no entry of a journal: cut off by a kill or a full disk, or written by something else"))
-        elif line["entry"] == "intent":
-            entry = {**line, "written": None, "status": None, "reason": None, "detail": None, "digest_after": None}
-            del entry["entry"], entry["schema"]
+        try:
+            line = _line(text, run)
+        except _NoEntry as exc:
+            problems.append((number, f"is no entry of a journal: {exc}"))
+            continue
+        if line["entry"] == "intent":
+            entry = {key: line[key] for key in _FIELDS["intent"]}
+            entry.update(written=None, status=None, reason=None, detail=None, digest_after=None)
             entries.append(entry)
             open_intents[line["guest"]] = entry
         else:
@@ -92,22 +102,99 @@ def read(raw: bytes) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     return entries, problems
 
 
-def _line(text: bytes) -> dict[str, Any] | None:
+class _NoEntry(ValueError):
+    """A line that is none; the message says why."""
+
+
+def _line(text: bytes, run: str | None) -> dict[str, Any]:
     try:
         line = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(line, dict) or line.get("schema") != SCHEMA:
-        return None
-    needed = {"intent": _INTENT, "outcome": _OUTCOME}.get(line.get("entry"))
-    if needed is None or not all(key in line for key in needed) or not isinstance(line["guest"], str):
-        return None
-    return line if line["entry"] == "outcome" or _changes(line["changes"]) else None
+    except (ValueError, RecursionError):
+        raise _NoEntry("cut off by a kill or a full disk, or written by something else") from None
+    if not isinstance(line, dict) or line.get("schema") != SCHEMA or isinstance(line["schema"], bool):
+        raise _NoEntry("written by something else, or by a version of this collection that this one does not know")
+    fields = _FIELDS.get(line["entry"]) if isinstance(line.get("entry"), str) else None
+    if fields is None:
+        raise _NoEntry("it is neither an intent nor an outcome")
+    for key, fits in fields.items():
+        if key not in line:
+            raise _NoEntry(f"its {key} is missing")
+        if not fits(line[key]):
+            raise _NoEntry(f"its {key} is {_shown(line[key])}")
+    if run is not None and line["run"] != run:
+        raise _NoEntry(f"it is of run {line['run']}, and its file is that of run {run}")
+    return line
 
 
-def _changes(changes: Any) -> bool:
-    keys = {"key", "option", "before", "after"}
-    return isinstance(changes, list) and all(isinstance(change, dict) and set(change) == keys for change in changes)
+def _shown(value: Any) -> str:
+    shown = json.dumps(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."
+
+
+def _is_text(value: Any) -> bool:
+    """Text that can be written down: JSON may spell half a character, which no output takes."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_name(value: Any) -> bool:
+    return _is_text(value) and value != ""
+
+
+def _is_text_or_null(value: Any) -> bool:
+    return value is None or _is_text(value)
+
+
+def _is_true_false_or_null(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _is_run(value: Any) -> bool:
+    return isinstance(value, str) and RUN_ID.match(value) is not None
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and _TIME.match(value) is not None
+
+
+def _is_changes(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_change, value))
+
+
+def _is_change(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"key", "option", "before", "after"}
+        and _is_name(value["key"])
+        and _is_name(value["option"])
+        and all(isinstance(value[side], bool) or _is_text_or_null(value[side]) for side in ("before", "after"))
+    )
+
+
+#: What a line must have for a roll back to rely on it: key → whether a value fits.
+_FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "intent": {
+        "run": _is_run,
+        "time": _is_time,
+        "policy": _is_text_or_null,
+        "rolls_back": _is_text_or_null,
+        "guest": _is_name,
+        "name": _is_text,
+        "node": _is_text_or_null,
+        "config": _is_name,
+        "digest": _is_name,
+        "changes": _is_changes,
+    },
+    "outcome": {
+        "run": _is_run,
+        "time": _is_time,
+        "guest": _is_name,
+        "written": _is_true_false_or_null,
+        "status": _is_name,
+        "reason": _is_text_or_null,
+        "detail": _is_text_or_null,
+        "digest": _is_text_or_null,
+    },
+}
 
 
 def summary(run: str, file: str, entries: list[dict[str, Any]]) -> dict[str, Any]:

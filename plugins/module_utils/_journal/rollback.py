@@ -28,7 +28,7 @@ def rollback(
     ``guests`` are the records as they are now, ``nodes`` the nodes these were read of: entries of other
     nodes are not this reading's. ``only`` are ids of guests; None is all.
     """
-    records = {(guest["node"], guest["id"]): guest for guest in guests}
+    records = {(guest["node"], guest["id"]): guest for guest in guests if guest["config"] is not None}
     plan, left_alone, unchanged = [], [], []
     for (node, guest), mine in _by_guest(entries, nodes, only).items():
         record = records.get((node, guest))
@@ -44,6 +44,17 @@ def rollback(
             unchanged.append(guest)
     missing = sorted(set(only or ()) - {entry["guest"] for entry in entries}, key=natural_key)
     return {"plan": plan, "left_alone": left_alone, "unchanged": unchanged, "not_in_run": missing}
+
+
+def of_run(problems: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
+    """Those problems of a host's journal for which it may hide a part of what the run did: of its own file, or of all files."""
+    return [problem for problem in problems if run_of(problem) in (run, None)]
+
+
+def run_of(problem: dict[str, Any]) -> str | None:
+    """The run whose file a problem of the journal is about, None where it is the journal as a whole."""
+    name = problem["file"].rpartition("/")[2]
+    return name[: -len(".jsonl")] if name.endswith(".jsonl") else None
 
 
 def _by_guest(
@@ -75,7 +86,7 @@ def _split(
     for (key, option), (before, after) in sorted(written.items(), key=lambda item: (natural_key(item[0][0]), item[0][1])):
         now = _now(record, key, option)
         if now is _MISSING:
-            others.append(f"{key} is gone")
+            others += [f"{key} is gone"] if f"{key} is gone" not in others else []
         elif now == after:
             changes.append({"key": key, "option": option, "before": now, "after": before})
         elif now != before:

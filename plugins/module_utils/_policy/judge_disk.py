@@ -66,6 +66,8 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
         ]
     now = settings(disk)
     storage = disk["storage"]
+    if now is None and storage is None:
+        return [_unknown_to_process()]
     if now is None or (storage is not None and now["driver"] is None and now["aio"] is not None):
         return [_unknown_storage(disk)]
     remarks = [*_iothread(disk, now, wanted, situation)]
@@ -74,6 +76,18 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
         cache = cache._replace(changes=(), hint="The disk's aio stays native by this policy, which takes an uncached disk; want aio threads too.")
     aio = _aio(disk, now, wanted, situation, cache)
     return remarks + [remark for remark in (*aio, cache) if remark]
+
+
+def _unknown_to_process() -> Remark:
+    """A disk of a guest that is known from its process alone, and not from its command line."""
+    return Remark(
+        "IO100",
+        "error",
+        "what it runs with is not known: it was plugged in, moved or mirrored after the guest's start",
+        "Stop and start the guest, so that its command line tells, or judge the disk by hand and waive this.",
+        None,
+        None,
+    )
 
 
 def _unknown_storage(disk: dict[str, Any]) -> Remark:
@@ -94,6 +108,9 @@ def _set(disk: dict[str, Any], option: str, after: Any) -> tuple[str, Any, Any]:
 def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at: Situation) -> list[Remark]:
     if wanted["iothread"] == KEEP or now["iothread"]:
         return []
+    if now["iothread"] is None:
+        hint = "Judge this disk by hand, and waive it if it is in order."
+        return [Remark("IO100", "error", "whether it has an iothread is not known: its command line does not tell its controller", hint, None, True)]
     safe_aio = now["aio"] == "threads"
     severity = "warning" if safe_aio else "error"
     if disk["bus"] not in ("scsi", "virtio"):

@@ -26,6 +26,12 @@ LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, NOT_FIXABLE = (
     "not_fixable",
 )
 
+# The hints of the rules whose own name what Proxmox VE's guests have, for guests that are known from their process alone.
+_HINTS_ELSEWHERE = {
+    "IO101": "Where the guest is defined, give each of its disks a virtio-scsi controller of its own, with an iothread.",
+    "IO102": "Where the guest is defined, give the disk an iothread: virtio-blk has it itself, virtio-scsi on the controller.",
+}
+
 _MAJOR = re.compile(r"^(\d+)\.")
 
 
@@ -104,7 +110,7 @@ class _Judgement:
         same_driver = before in VIRTIO_CONTROLLERS
         allowed = same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject))
         safe = all((judge_disk.settings(disk) or {}).get("aio") == "threads" for disk in scsi)
-        unset = " (scsihw is unset)" if self._guest["controller"]["configured"] is None else ""
+        unset = " (scsihw is unset)" if self._guest["controller"]["configured"] is None and not judge_running.process_only(self._guest) else ""
         remark = Remark(
             "IO101",
             "warning" if safe else "error",
@@ -166,6 +172,7 @@ class _Judgement:
     def finding(self, remark: Remark, disk: str | None, line: int | None) -> dict[str, Any]:
         """A finding of docs/data.md about this guest."""
         guest = self._guest
+        hint = _HINTS_ELSEWHERE.get(remark.rule, remark.hint) if judge_running.process_only(guest) else remark.hint
         return {
             "rule": remark.rule,
             "severity": remark.severity,
@@ -177,7 +184,7 @@ class _Judgement:
             "file": guest["config"],
             "line": line,
             "message": remark.message,
-            "hint": remark.hint,
+            "hint": hint,
             "actual": remark.actual,
             "wanted": remark.wanted,
             "fixable": False,
@@ -217,11 +224,15 @@ class _Judgement:
             )
 
     def _running(self, judged: list[dict[str, Any]]) -> None:
-        """IO108 and IO109. They need a restart and no change, so they are no violation of their own."""
+        """What runs and nobody judged, and IO108 and IO109. Those need a restart and no change, so they are no violation of their own."""
         found = [*judge_running.waiting(self._guest, judged), *judge_running.drift(self._guest, judged)]
         self._waits = bool(found)
         placed = [(disk and disk["key"], disk["line"] if disk else self._guest["controller"]["line"], remark) for disk, remark in found]
-        placed += [(key, None, remark) for key, remark in judge_running.disagreements(self._guest)]
+        for key, remark in judge_running.disagreements(self._guest):
+            if remark.rule == "IO100":
+                self._add(None, remark, None)
+            else:
+                placed.append((key, None, remark))
         for key, line, remark in placed:
             waived = self._judge._waivers.find(remark.rule, self._subject)
             self._verdict.findings.append({**self.finding(remark, key, line), "waived": waived})
@@ -233,7 +244,7 @@ class _Judgement:
             self._keep(LOCKED, detail)
             remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", guest["lock"], None)
             self._add(None, remark, None)
-        elif guest["config"] is None and guest["running"]:
+        elif judge_running.process_only(guest):
             self._keep(NO_CONFIG, f"known from its process alone ({guest['hypervisor']}); change it where it is defined")
         elif guest["unsafe_lines"]:
             count = plural(len(guest["unsafe_lines"]), "line")

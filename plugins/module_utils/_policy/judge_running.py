@@ -13,6 +13,12 @@ from .._model import IOTHREAD_CONTROLLER, OPTIONS, differing, word
 from .judge_disk import Remark
 
 _COLD_START = "Stop and start the guest (qm shutdown, qm start, or qm reboot); a reboot inside the guest is not enough."
+_COLD_START_ELSEWHERE = "Stop and start the guest, with what it is defined with; a reboot inside the guest is not enough."
+
+
+def process_only(guest: dict[str, Any]) -> bool:
+    """True for a guest that is known from its process alone: nothing here changes it, and Proxmox VE's commands are not its."""
+    return guest["config"] is None and bool(guest["running"])
 
 
 def waiting(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any] | None, Remark]]:
@@ -43,9 +49,20 @@ def drift(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tuple
 
 
 def disagreements(guest: dict[str, Any]) -> Iterator[tuple[str | None, Remark]]:
-    """IO109 for what a process has open that speaks against its own command line; with the disk's key, None for the process."""
+    """What a process has open that speaks against its own command line; with the disk's key, None for the process.
+
+    IO109. A file that no disk names is IO100 where no config tells either what the guest has: nobody judged it.
+    """
     for said in guest["disagreements"]:
-        yield said["key"], Remark("IO109", "warning", said["detail"], _COLD_START, said["seen"], said["cmdline"])
+        unlisted = said["key"] is None and said["option"] == "file"
+        if unlisted and guest["lock"]:
+            # A backup, a snapshot or a migration opens files of its own for as long as it lasts.
+            continue
+        if unlisted and process_only(guest):
+            yield None, Remark("IO100", "error", said["detail"], _COLD_START_ELSEWHERE, said["seen"], said["cmdline"])
+        else:
+            hint = _COLD_START_ELSEWHERE if process_only(guest) else _COLD_START
+            yield said["key"], Remark("IO109", "warning", said["detail"], hint, said["seen"], said["cmdline"])
 
 
 def _waits(old: dict[str, Any], new: dict[str, Any]) -> Remark:

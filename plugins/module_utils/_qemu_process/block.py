@@ -88,9 +88,11 @@ _FORMATS = frozenset(
 
 def from_drive(options, snapshot=False):
     """The same for -drive, whose `options` are its split ``key=value`` pairs: resolve()'s answer plus
-    `write_cache` (False for writethrough and directsync), or None for a drive without a medium.
+    `write_cache` (False for writethrough and directsync) and `overlay`, or None for a drive without a medium.
 
-    `snapshot` is QEMU's own -snapshot: writes go to a temporary, unsafe overlay.
+    `snapshot` is QEMU's own -snapshot. Where it or the drive's own asks for it, writes go to a temporary, unsafe overlay, a
+    file whatever the image is: `overlay` is true, and all but `format` and `file` are the overlay's. The image itself is
+    then open for reading, with the drive's own flags.
     Raises ValueError where its ``json:`` file name cannot be read.
     """
     mode = options.get("cache")
@@ -115,10 +117,11 @@ def from_drive(options, snapshot=False):
         return None
     if found["driver"] in AIO_DRIVERS and not _has_aio(node):
         found["aio"] = options.get("aio", "threads")
-    if snapshot or as_bool(options.get("snapshot"), False):
-        found.update(direct=False, no_flush=True)
-        if found["aio"] == "native":
-            found["aio"] = "threads"
+    found["overlay"] = as_bool(options.get("snapshot"), snapshot)
+    if found["overlay"]:
+        # Native needs a direct file, which an overlay is not.
+        aio = found["aio"] or options.get("aio")
+        found.update(driver="file", direct=False, no_flush=True, aio="threads" if aio in (None, "native") else aio)
     found["write_cache"] = write_cache
     return found
 

@@ -12,6 +12,8 @@ Not seen from a command line: what was plugged in, out or moved by QMP after the
 
 from __future__ import annotations
 
+import re
+
 from .._model import cache_mode
 from . import block
 from .options import as_bool, parse_object, split_options, walk
@@ -32,7 +34,10 @@ _SHORTHANDS = {
 _OWN_DEVICES = {"virtio": "virtio-blk", "ide": "ide-hd", "scsi": "scsi-hd"}
 _UNITS_PER_BUS = {"ide": 2, "scsi": 7}
 _WORDS = ("driver", "id", "drive", "bus")
+_IMAGES = ("blockdev", "drive", *_SHORTHANDS)
+_PATH = re.compile(r'/[^,"]+')
 _VIRTIO_BLK = "virtio-blk"
+_VIRTIO = re.compile(r"(virtio-(?:blk|scsi))(-(?:device|ccw|pci(?:-transitional|-non-transitional)?))?$")
 _SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
 _SCSI_CONTROLLERS = (
     "virtio-scsi",
@@ -55,7 +60,7 @@ class _Collected:
         self.drives = []
         self.devices = []
         self.iothreads = []
-        self.globals = {}
+        self.globals = []
         self.settings = []
         self.machine = {}
         self.name = {}
@@ -66,13 +71,14 @@ class _Collected:
         self.by_libvirt = False
         self.uuid = None
         self.snapshot = False
+        self.paths = set()
         self.problems = []
 
 
 def parse(argv):
     """What a QEMU argument vector (list of str) says about its guest.
 
-    Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, disks, problems}``:
+    Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, paths, disks, problems}``:
     hypervisor   pve (it has Proxmox VE's own -id), libvirt (it has libvirt's master key), qemu (anything else)
     vmid         the value of Proxmox VE's own -id, null elsewhere
     name, uuid   null where not given
@@ -80,9 +86,11 @@ def parse(argv):
     thread_names whether its threads were asked to carry names (debug-threads=on)
     iothreads    ids of the iothread objects, in the order they are created
     qmp          paths of QMP sockets that it listens on
-    disks        list of {key, device, controller, file, format, runs}. The key is the device's id ("scsi0" on
+    paths        what options other than drives name (logs, memory, shared folders): what is open there is no disk's image
+    disks        list of {key, device, controller, file, format, overlay, runs}. The key is the device's id ("scsi0" on
                  Proxmox VE, "virtio-disk0" from libvirt), where it has none the drive's or node's name.
-                 `controller` is the driver of its SCSI controller, null elsewhere. `runs` holds {driver, aio,
+                 `controller` is the driver of its SCSI controller, null elsewhere. `overlay` is true where writes go
+                 to a temporary overlay (snapshot=on), whose values `runs` are then. `runs` holds {driver, aio,
                  cache, cache_direct, cache_no_flush, iothread} as in docs/data.md, or is null where the
                  command line does not tell; `iothread` alone is null where it cannot be told which
                  controller the disk is on. Drives without a medium are left out.
@@ -98,6 +106,7 @@ def parse(argv):
         "machine": found.machine.get("type"),
         "thread_names": bool(as_bool(found.name.get("debug-threads"), False)),
         "iothreads": found.iothreads,
+        "paths": found.paths,
         "qmp": found.qmp + [found.chardevs[name] for name in found.monitors if name in found.chardevs],
         "disks": _disks(found),
         "problems": found.problems,
@@ -110,6 +119,8 @@ def _collect(argv):
         if option == "snapshot":
             found.snapshot = True
         elif value is not None:
+            if option not in _IMAGES:
+                found.paths.update(filter(None, (path.rstrip("/") for path in _PATH.findall(value))))
             try:
                 _take(found, option, value)
             except ValueError as error:
@@ -164,12 +175,12 @@ def _device(options):
 def _take_global(found, value):
     options = split_options(value)
     if {"driver", "property", "value"} <= set(options):
-        found.globals[options["driver"], options["property"]] = options["value"]
+        found.globals.append((options["driver"], options["property"], options["value"]))
         return
     name, equals, setting = value.partition("=")
     driver, dot, key = name.partition(".")
     if equals and dot:
-        found.globals[driver, key] = setting
+        found.globals.append((driver, key, setting))
 
 
 def _register(node, nodes):
@@ -237,7 +248,7 @@ def _disk(found, drives, name, device):
     driver = str(device.get("driver"))
     key = device.get("id") or (name[len("drive-") :] if name.startswith("drive-") else name)
     controller = _controller(found, driver, device)
-    disk = {"key": str(key), "device": driver, "controller": None, "file": None, "format": None, "runs": None}
+    disk = {"key": str(key), "device": driver, "controller": None, "file": None, "format": None, "overlay": False, "runs": None}
     if controller is not None:
         disk["controller"] = str(controller.get("driver"))
     if name in found.nodes:
@@ -257,7 +268,7 @@ def _disk(found, drives, name, device):
         found.problems.append(f"disk {disk['key']}: {problem}; what it runs with is not known")
         return disk
     write_cache = as_bool(_setting(found, device, "write-cache"), backend.get("write_cache", True))
-    disk.update(file=backend["file"], format=backend["format"])
+    disk.update(file=backend["file"], format=backend["format"], overlay=backend.get("overlay", False))
     disk["runs"] = {
         "driver": backend["driver"],
         "aio": backend["aio"],
@@ -270,8 +281,32 @@ def _disk(found, drives, name, device):
 
 
 def _setting(found, device, key):
+    """The device's own option, else what -global says of its types, else of those of the device that it makes inside."""
     value = device.get(key)
-    return found.globals.get((device.get("driver"), key)) if value is None else value
+    for types in _types(str(device.get("driver"))):
+        if value is None:
+            value = next((setting for driver, name, setting in reversed(found.globals) if name == key and driver in types), None)
+    return value
+
+
+def _types(driver):
+    """The QEMU types that a -global may name for a device: its own with those it derives from, and those of its inner device.
+
+    Of the same device the last -global holds, however general its type is; the outer device's hold over the inner's.
+    Source: QEMU's qom/object.c (object_apply_global_props), hw/virtio/virtio-pci.c, and starts of QEMU 7.2.
+    """
+    virtio = _VIRTIO.match(driver)
+    if virtio is None:
+        base = "scsi-disk-base" if driver in _SCSI_DISKS else None
+        return [{driver, base, f"{driver.partition('-')[0]}-device", "device"}]
+    kind, transport = virtio.group(1), virtio.group(2) or "-pci"
+    inner = {f"{kind}-device", f"{kind}-common", "virtio-device", "device"}
+    if transport == "-device":
+        return [inner]
+    # The alias without a transport is that of the machine's usual one.
+    own = {driver, f"{kind}{transport}"} if virtio.group(2) else {f"{kind}-pci", f"{kind}-ccw"}
+    bus = transport.split("-")[1]
+    return [own | {f"{kind}-{bus}-base", f"virtio-{bus}", f"virtio-{bus}-device", f"{bus}-device", "device"}, inner]
 
 
 def _has_iothread(found, device):

@@ -27,7 +27,11 @@ _ACCESS_MODE = 0o3
 
 _RINGS_ARE_DISKS_BEFORE = (10, 2)
 _DELETED = " (deleted)"
-_NOT_IMAGES = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/")
+_NOT_IMAGES = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/memfd:", "/anon_hugepage", "/SYSV")
+# A guest's memory, where it is a file in a folder that was named (QEMU's softmmu/physmem.c).
+_MEMORY = "qemu_back_mem."
+_DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/([^/]+)/fd)/(\d+)$")
+_DESCRIPTOR_SET = "/dev/fdset/"
 _BLOCK_DEVICE = re.compile(r"/dev/(?:dm-|sd|vd|xvd|hd|nvme\d|zd|rbd|nbd|drbd|loop|md|sr|bcache)[^/]*$")
 
 
@@ -57,12 +61,23 @@ def open_file(target, flags, machine):
     }
 
 
-def may_be_image(target):
-    """Whether an open descriptor's target may be a disk's image, judged by its name alone."""
+def may_be_image(target, others=()):
+    """Whether an open descriptor's target may be a disk's image, judged by its name alone.
+
+    `others` are what options of the command line that are no drives name: files, and folders with what is in them.
+    """
     path = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
     if _BLOCK_DEVICE.match(path):
         return True
-    return path.startswith("/") and not path.startswith(_NOT_IMAGES) and not path.endswith((".pid", ".log"))
+    if not path.startswith("/") or path.startswith(_NOT_IMAGES) or path.endswith((".pid", ".log")):
+        return False
+    return not posixpath.basename(path).startswith(_MEMORY) and not any(path == one or path.startswith(f"{one}/") for one in others)
+
+
+def descriptor(name):
+    """(process, number) of the open descriptor that a file name such as /proc/self/fd/3 means, None where it means none."""
+    match = _DESCRIPTOR.match(name)
+    return (match.group(1) or "self", match.group(2)) if match else None
 
 
 def cross_check(disks, seen, version, resolved):
@@ -70,13 +85,14 @@ def cross_check(disks, seen, version, resolved):
 
     seen      {native: bool or None, rings: int or None, files: list of open_file() or None}; None = unreadable
     version   the version the process runs, None where unknown
-    resolved  {file name on the command line: where it really is}, for names that are links or relative
+    resolved  {file name on the command line: where it really is}, for names that are links, relative or descriptors
 
     Returns ``(evidence, disagreements, moved)``:
     evidence       {aio_native, io_uring_rings, files_open, direct: {key: bool}, unlisted: [file]}; null where not
                    readable; `direct` has the disks whose image was found open, `unlisted` what is open for
                    writing and no disk on the command line names (plugged in or moved later)
-    disagreements  [{key, option, cmdline, seen, detail}], key null where it is about the process
+    disagreements  [{key, option, cmdline, seen, detail}], key null where it is about the process. What is unlisted is one of
+                   them, but where it may be what disks without a name of their own opened
     moved          keys of disks whose image is no longer open under its name: what they run with is not known
     """
     files = seen["files"]
@@ -91,32 +107,34 @@ def cross_check(disks, seen, version, resolved):
     moved = []
     if files is not None:
         listed = set()
+        nameless = 0
         for disk in disks:
-            if not _opens_a_path(disk):
-                continue
             path = resolved.get(disk["file"], disk["file"])
             matching = [one for one in files if one["file"] in (path, disk["file"])]
             listed.update(one["file"] for one in matching)
-            if matching:
+            if disk["overlay"] or not (_opens_a_file(disk) and _is_place(path)):
+                # An overlay is a file of a random name, beside the image.
+                nameless += disk["overlay"] or _opens_a_file(disk)
+            elif matching:
                 _check_direct(disk, matching, evidence, disagreements)
-            elif posixpath.isabs(path):
+            else:
                 moved.append(disk["key"])
                 if not disk["device"].endswith("-cd"):
                     disagreements.append(_not_open(disk))
         evidence["unlisted"] = sorted({one["file"] for one in files} - listed)
+        if len(evidence["unlisted"]) > nameless:
+            disagreements.append(_unlisted(evidence["unlisted"]))
     if files is not None and not evidence["unlisted"] and not moved:
         _check_aio(disks, seen, version, disagreements)
     return evidence, disagreements, moved
 
 
-def _opens_a_path(disk):
-    runs = disk["runs"]
-    return (
-        runs is not None
-        and runs["driver"] in AIO_DRIVERS
-        and isinstance(disk["file"], str)
-        and not disk["file"].startswith(("/dev/fdset/", "/dev/fd/"))
-    )
+def _opens_a_file(disk):
+    return disk["runs"] is not None and disk["runs"]["driver"] in AIO_DRIVERS and isinstance(disk["file"], str)
+
+
+def _is_place(path):
+    return posixpath.isabs(path) and not path.startswith(_DESCRIPTOR_SET) and descriptor(path) is None
 
 
 def _check_direct(disk, matching, evidence, disagreements):
@@ -149,6 +167,17 @@ def _not_open(disk):
         "seen": None,
         "detail": f"{disk['file']} is not open: the disk was moved or unplugged after the start,"
         " what it runs with now is not known",
+    }
+
+
+def _unlisted(files):
+    return {
+        "key": None,
+        "option": "file",
+        "cmdline": None,
+        "seen": files,
+        "detail": f"{', '.join(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved or mirrored after"
+        " the start, what it runs with is not known",
     }
 
 

@@ -147,15 +147,15 @@ class _Reader:
         for problem in parsed["problems"]:
             self._problem(f"{path}/cmdline", guest["id"], problem)
         if evidence_too:
-            self._add_evidence(path, guest)
+            self._add_evidence(path, guest, parsed["paths"])
         return guest
 
-    def _add_evidence(self, path, guest):
+    def _add_evidence(self, path, guest, others):
         resolved = self._resolved(path, guest["disks"])
         seen = {"native": self._has_native_context(path), "rings": None, "files": None}
         named = set(resolved) | set(resolved.values())
         with contextlib.suppress(OSError):
-            seen["rings"], seen["files"] = self._open_files(path, named)
+            seen["rings"], seen["files"] = self._open_files(path, named, others)
         if seen["native"] is None or seen["files"] is None:
             self._problem(
                 path,
@@ -195,7 +195,7 @@ class _Reader:
         except OSError:
             return None
 
-    def _open_files(self, path, named):
+    def _open_files(self, path, named, others):
         rings = 0
         files = []
         for number in os.listdir(f"{path}/fd"):
@@ -205,7 +205,7 @@ class _Reader:
                 target = os.fsencode(os.readlink(f"{path}/fd/{number}")).decode("utf-8", "backslashreplace")
                 if target == "anon_inode:[io_uring]":
                     rings += 1
-                if target not in named and not evidence.may_be_image(target):
+                if target not in named and not evidence.may_be_image(target, others):
                     continue
                 info = evidence.parse_fdinfo(_read(f"{path}/fdinfo/{number}", 4096).decode("utf-8", "replace"))
             except FileNotFoundError:
@@ -224,6 +224,10 @@ class _Reader:
             name = disk["file"]
             if not isinstance(name, str) or name in resolved:
                 continue
+            meant = evidence.descriptor(name)
+            if meant is not None:
+                resolved[name] = self._descriptor(path, *meant) or name
+                continue
             absolute = name
             if not posixpath.isabs(name):
                 try:
@@ -232,6 +236,16 @@ class _Reader:
                     continue
             resolved[name] = self._real_path(posixpath.normpath(absolute))
         return resolved
+
+    def _descriptor(self, path, owner, number):
+        """Where a descriptor leads, the QEMU process's own (self) or another's; None where that cannot be told any more."""
+        process = path if owner in ("self", "thread-self") else f"{self.proc}/{owner}"
+        try:
+            target = os.fsencode(os.readlink(f"{process}/fd/{number}")).decode("utf-8", "backslashreplace")
+        except OSError:
+            return None
+        target = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
+        return target if posixpath.isabs(target) else None
 
     def _real_path(self, path):
         if self.root != "/":

@@ -30,9 +30,9 @@ def add_running_state(guest: dict[str, Any], running: dict[str, Any] | None, ins
 def record(running: dict[str, Any], node: str) -> dict[str, Any]:
     """The record of a guest of which nothing but its process is known (libvirt, or started by hand).
 
-    ``effective`` is what it runs with; there is no config, so nothing can be planned from it.
+    ``effective`` is what it runs with, None where that is not known; there is no config, so nothing can be planned from it.
     """
-    disks = [_disk(disk) for disk in running["disks"] if disk["runs"] is not None]
+    disks = [_disk(disk) for disk in running["disks"]]
     controllers = [disk["controller"] for disk in running["disks"] if disk["controller"]]
     return {
         "id": running["id"],
@@ -68,7 +68,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
 def _controller(controllers: list[str], disks: list[dict[str, Any]]) -> str:
     """QEMU's controller in Proxmox VE's words: a virtio one whose disks all have an iothread does what ``single`` does."""
     if controllers and all(name in VIRTIO_CONTROLLERS for name in controllers):
-        scsi = [disk for disk in disks if disk["bus"] == "scsi"]
+        scsi = [disk for disk in disks if disk["bus"] == "scsi" and disk["effective"] is not None]
         return "virtio-scsi-single" if all(disk["effective"]["iothread"] for disk in scsi) else "virtio-scsi-pci"
     return controllers[0] if controllers else "lsi"
 

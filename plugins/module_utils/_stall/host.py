@@ -39,7 +39,8 @@ def host_record(before, after, seconds):
 
     def share(kind):
         first, last = before["pressure"].get(kind), after["pressure"].get(kind)
-        return None if first is None or last is None or seconds <= 0 else round((last - first) / (seconds * 1e6), 4)
+        # The kernel adds up to its own last look, which may lie before the watch.
+        return None if first is None or last is None or seconds <= 0 else round(min((last - first) / (seconds * 1e6), 1), 4)
 
     def pair(kind):
         return {"before": before["memory"].get(kind), "after": after["memory"].get(kind)}

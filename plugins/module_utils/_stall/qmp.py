@@ -18,9 +18,17 @@ import time
 _LARGEST_ANSWER = 1 << 16
 
 
-def round_trip(path, timeout, clock=time.monotonic):
-    """(milliseconds, None), or (None, why there is no answer). `timeout` in seconds, for the whole conversation."""
+# An answer that is not there after so many seconds is late; one that is under way for less says nothing.
+_LATE = 0.02
+
+
+def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: None):
+    """(milliseconds, None), or where no answer came (milliseconds waited for it, why); None where it came to no question.
+
+    `timeout` in seconds, for the whole conversation. `when_asked` is told the moment the question went out.
+    """
     end = clock() + timeout
+    asked = None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(timeout)
@@ -30,15 +38,23 @@ def round_trip(path, timeout, clock=time.monotonic):
             connection.sendall(b'{"execute":"qmp_capabilities"}\n')
             lines.answer()
             asked = clock()
+            when_asked(asked)
             connection.sendall(b'{"execute":"query-status"}\n')
             lines.answer()
             return (clock() - asked) * 1000, None
         except socket.timeout:
-            return None, f"no answer within {timeout:g} s: another client holds the socket, or QEMU's main loop is away"
+            waited = None if asked is None else clock() - asked
+            return None if waited is None else waited * 1000, _no_answer(timeout if waited is None else waited, waited is not None)
         except OSError as error:
             return None, f"cannot be asked: {error.strerror or error}"
         except ValueError:
             return None, "what answers is not QMP"
+
+
+def _no_answer(seconds, asked):
+    if asked:
+        return f"no answer within {seconds:.3g} s: QEMU's main loop is away"
+    return f"no greeting within {seconds:.3g} s: another client holds the socket, or QEMU's main loop is away"
 
 
 class _Lines:
@@ -88,30 +104,51 @@ class Prober(threading.Thread):
         self._pause = pause
         self._timeout = timeout
         self._stop_asked = threading.Event()
+        self._lock = threading.Lock()
         self._times = []
         self._failures = []
+        self._began = self._asked = None
 
     def run(self):
         while not self._stop_asked.is_set():
-            milliseconds, failure = round_trip(self._path, self._timeout)
-            if failure is None:
-                self._times.append(milliseconds)
-            else:
-                self._failures.append(failure)
+            self._under_way(time.monotonic(), None)
+            milliseconds, failure = round_trip(self._path, self._timeout, when_asked=lambda moment: self._under_way(self._began, moment))
+            with self._lock:
+                self._count(milliseconds, failure)
             self._stop_asked.wait(self._pause)
 
+    def _under_way(self, began, asked):
+        with self._lock:
+            self._began, self._asked = began, asked
+
+    def _count(self, milliseconds, failure):
+        if self._stop_asked.is_set():
+            return
+        if failure is None:
+            self._times.append(milliseconds)
+        else:
+            self._failures.append((milliseconds, failure))
+        self._began = self._asked = None
+
     def stop(self):
-        """Let it end after the round trip that is under way."""
-        self._stop_asked.set()
+        """Count what is under way with the age it has now, and let it end."""
+        now = time.monotonic()
+        with self._lock:
+            since = self._asked or self._began
+            if since is not None and now - since >= _LATE:
+                waited = None if self._asked is None else (now - self._asked) * 1000
+                self._count(waited, _no_answer(now - since, self._asked is not None))
+            self._stop_asked.set()
 
     def record(self):
-        """{socket, answered, unanswered, median_ms, longest_ms, reason} of what it saw."""
+        """{socket, answered, unanswered, median_ms, longest_ms, reason} of what it saw; the longest is of those without an answer too."""
         times = sorted(self._times)
+        all_times = times + [milliseconds for milliseconds, _failure in self._failures if milliseconds is not None]
         return {
             "socket": self._path,
             "answered": len(times),
             "unanswered": len(self._failures),
             "median_ms": round(times[len(times) // 2], 1) if times else None,
-            "longest_ms": round(times[-1], 1) if times else None,
-            "reason": self._failures[-1] if self._failures else None,
+            "longest_ms": round(max(all_times), 1) if all_times else None,
+            "reason": self._failures[-1][1] if self._failures else None,
         }

@@ -19,6 +19,7 @@ from . import waits
 from .track import Track
 
 _BLOCKED = ord("D")
+_STOPPED = b"Tt"
 # Every so many looks at all threads, whether main loops wait for a lock is looked at too.
 _LOCK_EVERY = 4
 # With more threads than this, vCPUs take turns: each look at main loops and iothreads takes in every fourth of them.
@@ -37,6 +38,7 @@ class Watched:
         self.tracks = []
         self.named = True
         self.unreadable = set()
+        self.stopped = False
         self._machine = machine
         self.stats = []  # (open descriptor of its stat file, track)
         self._main_syscall = None
@@ -60,6 +62,15 @@ class Watched:
             os.pread(self._main_syscall, 256, 0)
         except OSError:
             self.unreadable.add("syscall")
+
+    def look_whether_stopped(self):
+        """Note whether a signal or a debugger holds the process (state T or t): its threads are not blocked, and do not run."""
+        for descriptor, track in self.stats:
+            if track.role == "main":
+                try:
+                    self.stopped = _state(os.pread(descriptor, 64, 0)) in _STOPPED
+                except OSError:
+                    self.stopped = False
 
     def close(self):
         """Close what open() opened, and end every stretch."""
@@ -105,6 +116,11 @@ class Watched:
             # It ended, or the kernel has no such file; the next sample tells.
             pass
         return None
+
+
+def _state(text):
+    # "TID (NAME) STATE …", and a name may hold anything.
+    return text[text.rfind(b")") + 2]
 
 
 def allow_descriptors(wanted):
@@ -211,7 +227,7 @@ def _look(pairs, now, since):
         except OSError:
             _ended(pair)
             continue
-        # "TID (NAME) STATE …", and a name may hold anything.
+        # As _state(), without a call's cost.
         if text[text.rfind(b")") + 2] == _BLOCKED:
             pair[1].take_blocked(now, since)
             blocked.append(pair)

@@ -54,18 +54,19 @@ def counts(record):
     return record["role"] != "unnamed" or record["syscall"] in waits.SUBMITTING
 
 
-def sentence(guest, threads, disks, seconds):
+def sentence(guest, threads, disks, seconds, stopped=False):
     """What a person should know about one guest.
 
     guest    its id
     threads  thread_record()s
     disks    [{"runs": values of docs/data.md or None}]
     seconds  how long it was watched
+    stopped  whether the process was stopped at the end of the watch (state T)
     """
     telling = sorted((one for one in threads if counts(one)), key=lambda one: -one["blocked_share"])
     span = f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
     worst = telling[0] if telling else None
-    parts = []
+    parts = ["stopped by a signal or a debugger (state T): it does not run at all"] if stopped else []
     if worst is None or not worst["samples"]:
         parts.append("ended before it could be watched")
     elif worst["blocked_share"] and (worst["longest_ms"] >= _SHORT_MS or worst["blocked_share"] >= 0.01):
@@ -73,7 +74,7 @@ def sentence(guest, threads, disks, seconds):
         others = sum(1 for one in telling[1:] if one["blocked_share"] >= 0.01)
         if others:
             parts.append(f"{plural(others, 'other thread')} blocked too")
-    else:
+    elif not stopped:
         parts.append(f"no thread was blocked for longer than {_SHORT_MS} ms in {span}")
     main = next((one for one in threads if one["role"] == "main"), None)
     if main is not None and (main["lock_share"] or 0) >= _LOCK_SHARE:

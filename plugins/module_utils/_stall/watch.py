@@ -51,6 +51,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
         for prober in probers.values():
             prober.stop()
         for one in watched:
+            one.look_whether_stopped()
             one.close()
     seconds = time.monotonic() - started
     after = _host(root)
@@ -134,12 +135,13 @@ def _guest_record(root, watched, seconds, machine, prober):
         "name": guest["name"],
         "hypervisor": guest["hypervisor"],
         "pid": guest["pid"],
-        "verdict": verdict.sentence(guest["id"], threads, guest["disks"], seconds),
+        "verdict": verdict.sentence(guest["id"], threads, guest["disks"], seconds, watched.stopped),
         "main_blocked_share": main["blocked_share"],
         "longest_ms": max(one["longest_ms"] for one in threads if verdict.counts(one)),
         "threads": threads,
         "disks": [{"key": disk["key"], "file": disk["file"], "runs": disk["runs"]} for disk in guest["disks"]],
         "qmp": None if prober is None else prober.record(),
+        "stopped": watched.stopped,
         "ended": any(track.ended for track in watched.tracks if track.role == "main"),
     }
 

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.hypervisor.io_hardening.plugins.filter.operations import (
     FilterModule,
+    restart_limits,
     restart_lines,
     restart_order,
     rollback_lines,
@@ -56,6 +57,27 @@ def test_without_a_selector_no_guest_is_restarted(match):
 def test_a_selector_that_cannot_be_is_said_with_its_place(match, said):
     with pytest.raises(AnsibleFilterError, match=said):
         restart_order(read(guest(100)), match)
+
+
+def test_a_list_is_told_that_it_takes_one_expression():
+    with pytest.raises(AnsibleFilterError, match="restart_match is a list.*takes one JMESPath expression"):
+        restart_order(read(guest(100)), ["guest.id == '100'"])
+
+
+def test_a_selector_that_names_nobody_is_said():
+    assert restart_order(read(guest(100), guest(101)), "guest.id == '7'")["names_nobody"] == "restart_match names none of the 2 guests here: guest.id == '7'"
+    assert restart_order(read(guest(100)), "guest.id == '100'")["names_nobody"] is None
+
+
+@pytest.mark.parametrize("value", [1, "1", 300, " 5 "])
+def test_limits_that_can_be(value):
+    assert restart_limits({"restart_timeout": value}) == {"restart_timeout": int(value)}
+
+
+@pytest.mark.parametrize("value", [0, "0", -1, "-1", "x", "", None, True, 1.5, [1]])
+def test_limits_that_cannot_be_are_refused(value):
+    with pytest.raises(AnsibleFilterError, match="restart_max_failures is .*takes a whole number from 1 on"):
+        restart_limits({"restart_timeout": 300, "restart_max_failures": value})
 
 
 def test_named_guests_that_wait_are_restarted_by_their_ids():
@@ -130,6 +152,36 @@ def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
         rollback_run(journals, run)
 
 
+def unread(run, line=None):
+    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is no entry of a journal: cut off"}
+
+
+@pytest.mark.parametrize("run, said", [("last", "knows of a run that changed guests"), ("x", "knows of a run 'x'")])
+def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
+    with pytest.raises(AnsibleFilterError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is no entry"):
+        rollback_run([{"runs": [], "problems": [unread("x", 3)]}], run)
+
+
+@pytest.mark.parametrize("hidden, refused", [("20261125T000000Z", True), ("job-7", True), ("20261101T000000Z", False), ("20261123T220000Z", False)])
+def test_last_is_refused_where_a_later_run_may_be_hidden(hidden, refused):
+    journals = [{"runs": [summary("20261123T220000Z")], "problems": []}, {"runs": [], "problems": [unread(hidden)]}]
+    if refused:
+        with pytest.raises(AnsibleFilterError, match="cannot be told, name it: .*20261123T220000Z. Not read: /journal/"):
+            rollback_run(journals)
+    else:
+        assert rollback_run(journals) == "20261123T220000Z"
+    assert rollback_run(journals, "20261123T220000Z") == "20261123T220000Z"
+
+
+@pytest.mark.parametrize("file, hidden", [("/journal/r1.jsonl", True), ("/journal", True), ("/journal/r2.jsonl", False)])
+def test_what_the_journal_of_the_run_hides_makes_the_roll_back_not_whole(file, hidden):
+    damaged = {**journal("100"), "problems": [{"file": file, "line": None, "reason": "cannot be read: Permission denied"}]}
+    found = rollback_plan(damaged, read(guest(100, HARDENED)), "r1")
+    assert [entry["guest"] for entry in found["plan"]] == ["100"]
+    assert (found["not_whole"] is not None) is hidden
+    assert not hidden or f"Not read: {file} cannot be read" in found["not_whole"]
+
+
 def journal(*guests, run="r1"):
     changes = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
     entries = [
@@ -145,6 +197,19 @@ HARDENED = PLAIN.replace("size=1G", "aio=threads,size=1G")
 def test_a_plan_of_one_run_for_the_guests_that_were_named():
     found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", [100])
     assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == ("r1", "sha256:1")
+
+
+@pytest.mark.parametrize("given", ["100", 100, ["100"], [100], " 100 ", "100,102", "100, 102", [102, "100"]])
+def test_guests_are_named_one_by_one_or_as_a_list(given):
+    found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", given)
+    assert [entry["guest"] for entry in found["plan"]] == ["100"]
+    assert found["not_in_run"] == (["102"] if "102" in str(given) else [])
+
+
+@pytest.mark.parametrize("given", ["", " ", ",", "100,", [], [""], None, {}, {"100": 1}, True, [True], 1.5, "web", ["100,101"], '["100"]', [["100"]]])
+def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
+    with pytest.raises(AnsibleFilterError, match="rollback_guests is .*it takes ids"):
+        rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", given)
 
 
 def test_entries_of_another_run_are_not_rolled_back():
@@ -174,7 +239,10 @@ def test_what_a_stranger_wrote_is_shown_not_obeyed():
     assert "\x1b" not in "\n".join(rollback_lines(plan, []))
 
 
-@pytest.mark.parametrize("call", [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''")])
+@pytest.mark.parametrize(
+    "call",
+    [lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''"), lambda: restart_limits(7)],
+)
 def test_a_wrong_input_is_said(call):
     with pytest.raises(AnsibleFilterError, match="takes"):
         call()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+import shlex
 
 import pytest
 import yaml
@@ -14,7 +15,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.hypervisor.io_hardening.plugins.filter.guest_io import assess, from_qemu_server
 from ansible_collections.hypervisor.io_hardening.plugins.filter.prove import prove_settings
 
-POLICY = yaml.safe_load((pathlib.Path(__file__).parents[4] / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
+ROOT = pathlib.Path(__file__).absolute().parents[4]
+POLICY = yaml.safe_load((ROOT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
 STORAGE = "dir: local\n\tpath /var/lib/vz\n\tcontent images\n"
 CONFIG = "name: web\nscsihw: virtio-scsi-pci\nide2: none,media=cdrom\nscsi0: local:101/vm-101-disk-0.raw,size=1G\n"
 
@@ -69,3 +71,27 @@ def test_wrong_types():
         prove_settings({})
     with pytest.raises(AnsibleFilterError, match="needs findings"):
         prove_settings([], guest="101")
+
+
+COMMANDS = [line for line in (ROOT / "docs/evidence.md").read_text().splitlines() if line.startswith("make prove ARGS=")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_evidence_reach_ansible_as_they_are_written(command):
+    # Once through the shell that it is pasted into, once through that of make.
+    (argument,) = shlex.split(command)[2:]
+    option, extra = shlex.split(argument.partition("=")[2])
+    assert option == "-e"
+    if not extra.startswith("{"):
+        assert extra.startswith("prove_io_")
+        return
+    also = yaml.safe_load(extra)["prove_io_also"]
+    if also[0]["name"] == "does not start":
+        with pytest.raises(AnsibleFilterError, match="QEMU does not start"):
+            prove_settings([], also=also)
+    else:
+        assert len(prove_settings([], also=also)) == len(also) + 2
+
+
+def test_the_evidence_can_be_repeated():
+    assert len(COMMANDS) > 5 and "$P" not in (ROOT / "docs/evidence.md").read_text()

@@ -87,6 +87,18 @@ def test_check_mode_calls_no_qm_and_tells_the_same(host):
     assert [[result[key] for key in keys] for result in told] == [[result[key] for key in keys] for result in done]
 
 
+def test_check_mode_knows_that_nothing_waits_where_what_waited_is_put_back(host):
+    put(host, 100, running=True)
+    (planned,) = plan_of(host)
+    apply(host)
+    back = [{**change, "before": change["after"], "after": None if change["key"] == "scsi0" else "virtio-scsi-pci"} for change in planned["changes"]]
+    planned = {**planned, "digest": reader.read(str(host.root)).guests[0]["digest"], "changes": back}
+    (told,) = apply(host, [planned], check=True)
+    (done,) = apply(host, [planned])
+    assert (told["status"], told["restart_required"]) == (done["status"], done["restart_required"]) == ("changed", False)
+    assert "[PENDING]" not in host.config(100).read_text()
+
+
 def test_a_locked_guest_is_left_alone(host):
     put(host, 100)
     plan = plan_of(host)

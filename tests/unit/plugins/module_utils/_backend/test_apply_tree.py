@@ -94,6 +94,14 @@ def test_check_mode_writes_nothing(tmp_path, folder):
     assert result["status"] == "changed" and (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n"
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_check_mode_knows_what_will_wait(tmp_path, folder, waits):
+    waiting = "\n[PENDING]\nvirtio0: local:1/d.raw,discard=on\n" if waits else ""
+    (folder / "100.conf").write_text(f"name: a\nvirtio0: local:1/d.raw\n{waiting}")
+    told, done = apply(tmp_path, check=True), apply(tmp_path)
+    assert told[0]["restart_required"] is done[0]["restart_required"] is waits
+
+
 @pytest.mark.parametrize("target", ["../../../../../../{name}-outside.conf", "101.conf", "../../pve2/qemu-server/100.conf"])
 def test_a_config_that_is_a_link_is_neither_read_nor_written(tmp_path, folder, target):
     (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")

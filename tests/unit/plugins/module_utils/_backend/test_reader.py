@@ -9,6 +9,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import proc
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import LIBVIRT, PVE, PVE_DRIVES, FakeProc
 
 GOOD = "name: a\nscsi0: nas:100/d.qcow2\n"
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
@@ -143,3 +145,68 @@ def test_no_proxmox_here_is_said_in_words(monkeypatch, tmp_path):
 def test_a_large_config_within_the_limit_is_read(cluster):
     (cluster / "etc/pve/nodes/pve1/qemu-server/101.conf").write_text(GOOD + "# words\n" * 100_000)
     assert "101" in ids(reader.read(str(cluster)))
+
+
+@pytest.fixture
+def live(tmp_path, monkeypatch):
+    """A host that runs a guest of libvirt and one of Proxmox VE, 8101."""
+    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    monkeypatch.setattr(layout, "own_node", lambda root: "pve1")
+    host = FakeProc(tmp_path)
+    host.process(700, PVE, pid_file="8101")
+    host.process(702, LIBVIRT)
+    return host
+
+
+def make_node(host, *configs):
+    for node in ("pve1", "pve2"):
+        (host.root / f"etc/pve/nodes/{node}/qemu-server").mkdir(parents=True)
+    (host.root / "etc/pve/storage.cfg").write_text(STORAGES)
+    for node, guest in configs:
+        (host.root / f"etc/pve/nodes/{node}/qemu-server/{guest}.conf").write_text(GOOD)
+
+
+@pytest.mark.parametrize(("wanted", "found", "missing"), [
+    (None, ["8101", "web07"], []),
+    (["8101"], ["8101"], []),
+    (["db01", "nope"], ["8101"], ["nope"]),
+    (["nope"], [], ["nope"]),
+])  # fmt: skip
+def test_without_proxmox_ve_guests_are_named_by_id_or_name(live, wanted, found, missing):
+    reading = reader.read(str(live.root), guests=wanted)
+    assert ids(reading) == found
+    assert [problem["guest"] for problem in reading.problems if problem["reason"] == "is not there"] == missing
+
+
+def test_without_proxmox_ve_hidden_processes_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    hidden = {"file": "/proc", "line": None, "guest": None, "node": None, "reason": "9 processes cannot be looked at (hidepid, or not root)"}
+    monkeypatch.setattr(proc, "running_guests", lambda root: ([], [hidden]))
+    with pytest.raises(layout.LayoutError, match="is this a Proxmox VE node.*9 processes cannot be looked at"):
+        reader.read(str(tmp_path))
+
+
+def test_on_a_node_what_runs_without_a_config_is_a_guest_as_well(live):
+    make_node(live, ("pve1", 100))
+    guests = reader.read(str(live.root)).guests
+    assert [(guest["id"], guest["hypervisor"], guest["config"] is None, guest["node"]) for guest in guests] == [
+        ("100", "pve", False, "pve1"), ("8101", "pve", True, "pve1"), ("web07", "libvirt", True, "pve1")]
+    assert ids(reader.read(str(live.root), "all")) == ["100", "8101", "web07"]
+
+
+def test_on_a_node_what_has_a_config_is_no_second_guest(live):
+    make_node(live, ("pve1", 8101))
+    live.process(701, PVE_DRIVES, pid_file="8102")
+    (live.root / "etc/pve/nodes/pve1/qemu-server/8102.conf").write_text("")
+    assert ids(reader.read(str(live.root))) == ["8101", "web07"]
+
+
+def test_a_guest_on_its_way_from_another_node_is_that_nodes(live):
+    make_node(live, ("pve2", 8101))
+    assert ids(reader.read(str(live.root))) == ["web07"]
+
+
+def test_guests_without_a_config_are_not_there_where_others_are_asked_for(live):
+    make_node(live, ("pve1", 100), ("pve2", 200))
+    assert ids(reader.read(str(live.root), guests=["100"])) == ["100"]
+    assert ids(reader.read(str(live.root), "pve2")) == ["200"]

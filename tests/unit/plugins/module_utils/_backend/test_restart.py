@@ -322,3 +322,12 @@ def test_no_qm_is_said_in_words(host):
     waiting(host)
     result = restart(host, run=lambda arguments: (127, "", "timeout: failed"))
     assert result["status"] == "failed" and "is this a Proxmox VE node" in result["detail"]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("limit", [{"timeout": 0}, {"timeout": -5}, {"start_timeout": 0}])
+def test_a_time_that_cannot_be_is_refused_before_anything(host, limit, check):
+    before = waiting(host)
+    result = restart(host, check=check, **limit)
+    assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes seconds from 1 on" in result["detail"]
+    assert pid(host) == before and commands(host) == []

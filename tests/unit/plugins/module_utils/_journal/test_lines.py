@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import lines
 
 CHANGES = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
@@ -48,6 +50,45 @@ def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
     strange = [b'{"schema":1,"entry":"intent","run":"r1"', b'{"schema":2}', b"[]", b"\xff\xfe", json.dumps({**intent(), "changes": [7]}).encode()]
     entries, problems = lines.read(b"\n".join(strange) + b"\n" + file(intent(), outcome()))
     assert [number for number, _why in problems] == [1, 2, 3, 4, 5] and len(entries) == 1
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("time", None), ("time", 7), ("time", "yesterday"), ("run", ["r1"]), ("run", "../x"), ("guest", 100), ("guest", ""), ("name", "\ud800"), ("name", None),
+     ("node", []), ("node", ...), ("config", {}), ("digest", None), ("policy", 1), ("rolls_back", []), ("schema", True), ("entry", ["intent"]),
+     ("changes", {}), ("changes", [{**CHANGES[0], "key": ["scsi0"]}]), ("changes", [{**CHANGES[0], "option": None}]),
+     ("changes", [{**CHANGES[0], "after": ["threads"]}]), ("changes", [{**CHANGES[0], "before": "\udfff"}])],
+)  # fmt: skip
+def test_a_field_of_the_wrong_kind_is_a_problem_and_hides_nothing(field, value):
+    damaged = {key: it for key, it in {**intent("666"), field: value}.items() if it is not ...}
+    entries, problems = lines.read(json.dumps(damaged).encode() + b"\n" + file(intent(), outcome()), "r1")
+    assert [entry["guest"] for entry in entries] == ["100"]
+    assert [number for number, _why in problems] == [1] and problems[0][1].startswith("is no entry of a journal: ")
+    json.dumps([entries, problems], ensure_ascii=False).encode()
+    lines.summary("r1", "/j/r1.jsonl", entries)
+
+
+@pytest.mark.parametrize("field, value", [("written", "yes"), ("status", None), ("detail", "\ud800"), ("digest", 7), ("guest", ["100"])])
+def test_an_outcome_of_the_wrong_kind_leaves_the_guest_not_known(field, value):
+    entries, problems = lines.read(file(intent()) + json.dumps({**outcome(), field: value}).encode() + b"\n", "r1")
+    assert [entry["written"] for entry in entries] == [None] and [number for number, _why in problems] == [2]
+
+
+def test_a_commands_words_that_are_no_text_are_written_so_that_they_can_be_read():
+    result = {"status": "failed", "reason": "refused", "detail": "bad \udcff name", "digest": None}
+    line = lines.outcome("r1", "2026-11-23T22:00:01Z", "100", False, result)
+    (entry,), problems = lines.read(file(intent(), line), "r1")
+    assert (entry["detail"], problems) == ("bad \\udcff name", [])
+
+
+def test_a_line_that_nests_without_end_is_a_problem():
+    entries, problems = lines.read(b"[" * 100_000 + b"\n" + file(intent(), outcome()), "r1")
+    assert len(entries) == 1 and [number for number, _why in problems] == [1]
+
+
+def test_a_line_of_another_run_is_a_problem():
+    entries, problems = lines.read(file(intent(run="r2"), intent()), "r1")
+    assert [entry["run"] for entry in entries] == ["r1"] and "it is of run r2" in problems[0][1]
 
 
 def test_an_outcome_alone_is_a_problem():

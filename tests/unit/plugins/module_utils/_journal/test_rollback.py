@@ -74,7 +74,12 @@ def test_another_change_of_the_guest_does_not_matter():
 def test_a_drive_that_is_gone_or_going_is_left_alone():
     for text in (AFTER.replace("scsi0:", "scsi1:"), AFTER + "\n[PENDING]\ndelete: scsi0\n"):
         found = plan(text)
-        assert puts_back(found) == [ALL[0]] and "scsi0 is gone" in found["left_alone"][0]["detail"]
+        assert puts_back(found) == [ALL[0]] and found["left_alone"][0]["detail"] == "scsi0 is gone"
+
+
+def test_a_guest_that_is_known_from_its_process_alone_is_gone():
+    found = rollback([entry()], [{**guest(), "config": None}], ["pve1"])
+    assert found["plan"] == [] and [left["reason"] for left in found["left_alone"]] == ["gone"]
 
 
 def test_a_guest_that_is_gone_is_left_alone():

@@ -340,6 +340,13 @@ def test_what_waits_is_told_by_what_runs():
     assert running(text)["findings"][0]["wanted"] == {"iothread": True, "aio": "threads"}
 
 
+@pytest.mark.parametrize(("lock", "found"), [("", [("IO109", "warning")]), ("lock: backup\n", [])])
+def test_a_file_that_no_disk_names_is_told_unless_a_backup_is_at_work(lock, found):
+    said = {"key": None, "option": "file", "cmdline": None, "seen": ["/new.raw"], "detail": "/new.raw: open for writing, and named by no disk"}
+    one = guest(lock + SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", running=True, disagreements=[said])
+    assert rules(assess([one], {}, DAY)) == found
+
+
 def test_what_is_not_known_of_a_process_is_no_difference():
     assert running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio=None, iothread=True)["findings"] == []
 

@@ -123,6 +123,7 @@ def test_libvirt_nodes_that_refer_to_each_other():
         ("file=nbd+unix:///export?socket=/run/s,if=none,id=d,aio=native", "None writeback False"),
         ("file=/dev/vg/disk,if=none,id=d,aio=native,cache=none", "native none False"),
         ("file=a.raw,if=none,id=d,cache=none,aio=native,snapshot=on", "threads unsafe False"),
+        ("file=rbd:pool/image,format=raw,if=none,id=d,cache=none,aio=io_uring,snapshot=on", "io_uring unsafe False"),
     ],
 )
 def test_every_way_to_write_a_drive(drive, expected):
@@ -258,6 +259,54 @@ def test_drives_that_make_their_own_device_are_named_as_qemu_names_them():
         "virtio0": "threads none False",
         "virtio1": "threads writeback False",
     }
+
+
+# Recorded on QEMU 7.2 with qom-get and info qtree.
+@pytest.mark.parametrize(
+    ("device", "names", "expected"),
+    [
+        ("virtio-blk-pci", ["virtio-blk-pci"], True),
+        ("virtio-blk-pci", ["virtio-blk-device"], True),
+        ("virtio-blk-pci", ["virtio-blk-pci-base"], True),
+        ("virtio-blk-pci", ["virtio-device"], True),
+        ("virtio-blk-pci", ["virtio-pci"], True),
+        ("virtio-blk-pci", ["virtio-scsi-device", "virtio-blk", "scsi-device"], False),
+        ("virtio-blk", ["virtio-blk-pci"], True),
+        ("virtio-blk-pci-non-transitional", ["virtio-blk-pci"], False),
+        ("virtio-blk-pci-non-transitional", ["virtio-blk-device"], True),
+        ("virtio-scsi-pci", ["virtio-scsi-device"], True),
+        ("virtio-scsi-pci", ["virtio-scsi-common"], True),
+        ("virtio-scsi", ["virtio-scsi-device"], True),
+        ("virtio-scsi", ["virtio-scsi-pci"], True),
+    ],
+)
+def test_a_global_reaches_what_derives_from_its_type_and_what_is_inside(device, names, expected):
+    options = [part for name in names for part in ("-global", f"{name}.iothread=io1")]
+    disk = ["-device", f"{device},id=s", "-device", "scsi-hd,drive=d,id=disk,bus=s.0"] if "scsi" in device else ["-device", f"{device},drive=d,id=disk"]
+    assert one("-drive", "file=a.raw,if=none,id=d", *disk, *options)["runs"]["iothread"] is expected
+
+
+@pytest.mark.parametrize(
+    ("device", "settings", "cache"),
+    [
+        ("virtio-blk-pci", ["virtio-blk-device.write-cache=off"], "writethrough"),
+        ("virtio-blk-pci", ["virtio-blk-pci.write-cache=on", "virtio-blk-device.write-cache=off"], "writeback"),
+        ("virtio-blk-pci", ["virtio-blk-pci.write-cache=off", "virtio-blk-pci-base.write-cache=on"], "writeback"),
+        ("virtio-blk-pci,write-cache=on", ["virtio-blk-pci.write-cache=off"], "writeback"),
+        ("ide-hd", ["ide-device.write-cache=off"], "writethrough"),
+        ("scsi-hd", ["scsi-device.write-cache=off"], "writethrough"),
+        ("scsi-hd", ["scsi-hd.write-cache=off", "scsi-disk-base.write-cache=on"], "writeback"),
+    ],
+)
+def test_of_globals_the_last_of_the_outer_device_holds(device, settings, cache):
+    options = [part for setting in settings for part in ("-global", setting)]
+    assert one("-drive", "file=a.raw,if=none,id=d", "-device", f"{device},drive=d,id=disk", *options)["runs"]["cache"] == cache
+
+
+@pytest.mark.parametrize(("more", "overlay"), [("", False), (",snapshot=on", True), (",snapshot=off", False)])
+def test_an_overlay_is_told_from_the_image_below_it(more, overlay):
+    disk = one("-drive", f"file=/a.raw,if=none,id=d{more}", "-device", "virtio-blk-pci,drive=d,id=disk")
+    assert (disk["overlay"], disk["file"]) == (overlay, "/a.raw")
 
 
 def test_a_bare_argument_is_a_disk_and_snapshot_makes_it_unsafe():

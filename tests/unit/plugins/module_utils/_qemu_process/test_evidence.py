@@ -16,7 +16,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_proc
 )
 
 
-def disk(key="scsi0", file="/images/a.raw", aio="threads", direct=True, driver="file", device="scsi-hd"):
+def disk(key="scsi0", file="/images/a.raw", aio="threads", direct=True, driver="file", device="scsi-hd", overlay=False):
     runs = {
         "driver": driver,
         "aio": aio,
@@ -25,7 +25,7 @@ def disk(key="scsi0", file="/images/a.raw", aio="threads", direct=True, driver="
         "cache_no_flush": False,
         "iothread": False,
     }
-    return {"key": key, "device": device, "controller": None, "file": file, "format": "raw", "runs": runs}
+    return {"key": key, "device": device, "controller": None, "file": file, "format": "raw", "overlay": overlay, "runs": runs}
 
 
 def opened(file="/images/a.raw", direct=True, writable=True):
@@ -76,10 +76,17 @@ def test_open_flags(flags, machine, direct, writable):
         ("socket:[1]", False),
         ("anon_inode:[eventfd]", False),
         ("/tmp/guest.pid", False),
+        ("/memfd:memory-backend-memfd (deleted)", False),
+        ("/hugepages/qemu_back_mem.ram.Xy12ab (deleted)", False),
     ],
 )
 def test_which_descriptors_may_be_images(target, expected):
     assert may_be_image(target) is expected
+
+
+@pytest.mark.parametrize(("target", "expected"), [("/srv/ram", False), ("/srv/ram/pc.ram", False), ("/srv/ram2/a.raw", True)])
+def test_what_other_options_name_is_no_image(target, expected):
+    assert may_be_image(target, {"/srv/ram"}) is expected
 
 
 def test_agreement_is_no_disagreement():
@@ -121,7 +128,7 @@ def test_writers_that_differ_prove_nothing():
 def test_an_image_that_is_not_open_was_moved_and_is_not_known():
     found, disagreements, moved = check([disk()], [opened("/other/a.raw", direct=False)])
     assert moved == ["scsi0"]
-    assert [(one["key"], one["option"]) for one in disagreements] == [("scsi0", "file")]
+    assert [(one["key"], one["option"], one["seen"]) for one in disagreements] == [("scsi0", "file", None), (None, "file", ["/other/a.raw"])]
     assert found["unlisted"] == ["/other/a.raw"]
 
 
@@ -142,6 +149,26 @@ def test_links_are_followed_to_what_is_open():
 )
 def test_what_opens_no_path_of_its_own_is_not_looked_for(one):
     assert check([one], [])[1:] == ([], [])
+
+
+@pytest.mark.parametrize(
+    "one", [disk(file="/dev/fdset/2"), disk(file="/proc/self/fd/9"), disk(file="/dev/fd/9"), disk(file="a.raw"), disk(overlay=True, direct=False)]
+)
+def test_a_file_that_a_disk_without_a_name_may_have_opened_is_not_held_against_the_guest(one):
+    found, disagreements, moved = check([one], [opened("/var/tmp/vl.aBc123", direct=False)])
+    assert (found["unlisted"], disagreements, moved) == (["/var/tmp/vl.aBc123"], [], [])
+    assert len(check([one], [opened("/var/tmp/vl.aBc123"), opened("/images/new.raw")])[1]) == 1
+
+
+def test_a_descriptor_is_looked_for_where_it_leads():
+    one = disk(file="/proc/self/fd/9")
+    assert check([one], [opened()], resolved={"/proc/self/fd/9": "/images/a.raw"})[1:] == ([], [])
+    assert check([one], [opened("/b")], resolved={"/proc/self/fd/9": "/images/a.raw"})[2] == ["scsi0"]
+
+
+def test_the_image_below_an_overlay_is_not_held_against_the_overlays_values():
+    found, disagreements, moved = check([disk(overlay=True, direct=False)], [opened(writable=False)])
+    assert (found["unlisted"], disagreements, moved) == ([], [], [])
 
 
 def test_a_native_context_without_a_native_disk():
@@ -166,7 +193,9 @@ def test_a_ring_speaks_only_where_qemus_own_loop_has_none(version, count):
 
 def test_a_disk_plugged_in_later_may_be_what_uses_native():
     found, disagreements, _moved = check([disk()], [opened(), opened("/images/new.raw")], native=True)
-    assert (found["unlisted"], disagreements) == (["/images/new.raw"], [])
+    assert found["unlisted"] == ["/images/new.raw"]
+    assert [(one["key"], one["option"], one["seen"]) for one in disagreements] == [(None, "file", ["/images/new.raw"])]
+    assert "/images/new.raw: open for writing, and named by no disk" in disagreements[0]["detail"]
 
 
 def test_what_cannot_be_read_is_null():

@@ -83,7 +83,27 @@ def test_a_moved_image_makes_the_disk_unknown(host):
     host.process(700, PVE, files=[("/elsewhere/vm-8101-disk-0.qcow2", "02140002"), OPEN[1]])
     guest = read(host)[0]["8101"]
     assert [disk["runs"] is None for disk in guest["disks"]] == [True, False]
-    assert [(one["key"], one["option"]) for one in guest["disagreements"]] == [("scsi0", "file")]
+    assert [(one["key"], one["option"]) for one in guest["disagreements"]] == [("scsi0", "file"), (None, "file")]
+
+
+def test_what_other_options_name_is_no_disk_that_was_plugged_in(host):
+    argv = [*PVE, "-object", "memory-backend-file,id=m,mem-path=/srv/ram,size=1G", "-serial", "file:/srv/serial.txt", "-virtfs", "local,path=/srv/share"]
+    host.process(700, argv, files=[*OPEN, "/srv/ram/pc.ram", "/srv/serial.txt", "/srv/share/a.db", "/srv/new.raw"])
+    assert read(host)[0]["8101"]["evidence"]["unlisted"] == ["/srv/new.raw"]
+
+
+@pytest.mark.parametrize("name", ["/proc/self/fd/3", "/proc/700/fd/3", "/dev/fd/3"])
+def test_a_descriptor_in_place_of_a_path_is_the_qemu_process_own(host, name):
+    host.process(700, [part.replace(IMAGE, name) for part in PVE], files=OPEN)
+    guest = read(host)[0]["8101"]
+    assert guest["evidence"]["direct"] == {"scsi0": True, "scsi1": True}
+    assert (guest["disagreements"], guest["evidence"]["unlisted"]) == ([], [])
+
+
+def test_a_descriptor_that_leads_nowhere_any_more_is_no_moved_image(host):
+    host.process(700, [part.replace(IMAGE, "/proc/99/fd/3") for part in PVE], files=OPEN)
+    guest = read(host)[0]["8101"]
+    assert all(disk["runs"] for disk in guest["disks"]) and guest["disagreements"] == []
 
 
 @pytest.mark.parametrize(

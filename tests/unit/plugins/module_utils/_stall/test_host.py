@@ -28,3 +28,10 @@ def test_both_ends_of_a_watch():
 def test_a_kernel_without_them():
     nothing = {"pressure": parse_pressure("\n"), "memory": parse_meminfo("odd\nDirty:\n")}
     assert host_record(nothing, nothing, 10)["pressure"] == {"some": None, "full": None}
+
+
+def test_a_share_of_the_time_is_never_more_than_all_of_it():
+    # The kernel's total is of its own last look: as much as two seconds more than what lies between two readings.
+    before = {"pressure": parse_pressure("some total=1000000\nfull total=1000000\n"), "memory": {}}
+    after = {"pressure": parse_pressure("some total=3100000\nfull total=2900000\n"), "memory": {}}
+    assert host_record(before, after, 2)["pressure"] == {"some": 1, "full": 0.95}

@@ -82,3 +82,38 @@ def test_a_prober_counts_what_it_saw(serve):
     assert record["answered"] >= 2
     assert (record["unanswered"], record["reason"]) == (0, None)
     assert 0 <= record["median_ms"] <= record["longest_ms"]
+
+
+def probe(path, seconds, timeout=5):
+    prober = Prober(path, 0.01, timeout)
+    prober.start()
+    time.sleep(seconds)
+    prober.stop()
+    return prober.record()
+
+
+def test_a_question_that_is_still_open_at_the_end_counts_with_its_age(serve):
+    record = probe(serve(GREETING, OK, OK, delay=0.4), 0.65)
+    assert (record["answered"], record["unanswered"], record["median_ms"]) == (0, 1, None)
+    assert 150 < record["longest_ms"] < 350
+    assert "main loop is away" in record["reason"] and "another client" not in record["reason"]
+
+
+def test_a_question_that_timed_out_counts_with_what_was_waited(serve):
+    record = probe(serve(GREETING, OK, OK, delay=0.4), 1.0, timeout=0.6)
+    assert record["unanswered"] >= 1 and 100 < record["longest_ms"] < 300
+
+
+def test_a_greeting_that_never_comes_counts_and_is_said(serve):
+    record = probe(serve(b""" """, OK), 0.2)
+    assert (record["answered"], record["unanswered"], record["longest_ms"]) == (0, 1, None)
+    assert record["reason"].startswith("no greeting within 0.2") and "another client" in record["reason"]
+
+
+def test_what_ends_after_the_watch_is_not_counted_twice(serve):
+    prober = Prober(serve(GREETING, OK, OK, delay=0.2), 0.01, 5)
+    prober.start()
+    time.sleep(0.3)
+    prober.stop()
+    prober.join(2)
+    assert (prober.record()["answered"], prober.record()["unanswered"]) == (0, 1)

@@ -65,6 +65,12 @@ def test_a_guest_at_ease():
     assert sentence("102", [record(share=0.005, longest=0.01)], [], 30).startswith("guest 102: no thread was blocked")
 
 
+def test_a_stopped_guest_is_not_at_ease():
+    told = sentence("102", [record()], [disk()], 30, stopped=True)
+    assert told == "guest 102: stopped by a signal or a debugger (state T): it does not run at all"
+    assert "; main loop blocked 50 %" in sentence("102", [record(share=0.5, longest=1)], [disk()], 30, stopped=True)
+
+
 def test_a_worker_among_nameless_threads_does_not_count_and_a_submitter_does():
     worker = record("unnamed", "thread 8", 0.9, 2, (296, 5, TAG))
     assert "no thread was blocked" in sentence("1", [record(), worker], [disk()], 30)

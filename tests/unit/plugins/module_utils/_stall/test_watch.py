@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
 import pytest
@@ -69,6 +70,15 @@ def test_a_stalled_main_loop_beside_a_guest_at_ease(posers):
         ("main", "main loop"), ("iothread", "io1"), ("vcpu", "CPU 0/KVM")]
     assert of_the_host(result) == []
     assert 0 < result["cost"]["cpu_seconds"]
+
+
+def test_a_guest_that_is_stopped_is_said_to_be(posers):
+    poser = posers("stopped-4d1")
+    poser.process.send_signal(signal.SIGSTOP)
+    guest = of(watch(duration=0.5, guests=["stopped-4d1"]), poser)
+    assert guest["stopped"] and "stopped by a signal" in guest["verdict"] and "no thread was blocked" not in guest["verdict"]
+    poser.process.send_signal(signal.SIGCONT)
+    assert not of(watch(duration=0.5, guests=["stopped-4d1"]), poser)["stopped"]
 
 
 def test_a_guest_that_ends_while_it_is_watched(posers):
