@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-
 _VARIABLES = ("guest_io_", "restart_match", "date")
 
 

@@ -111,9 +111,8 @@ class Selector:
                 continue
             name = field["children"][1]["value"] if field["type"] == "subexpression" and field["children"][1]["type"] == "field" else field.get("value")
             if field["type"] in ("field", "subexpression") and name in _TEXT:
-                raise PolicyError(
-                    self.place, f"holds {name}, which is text, against the number {value['value']}: {self.expression!r}. Write '{value['value']}' in raw quotes."
-                )
+                hint = f"Write '{value['value']}' in raw quotes."
+                raise PolicyError(self.place, f"holds {name}, which is text, against the number {value['value']}: {self.expression!r}. {hint}")
 
     def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
         if name in allowed:
