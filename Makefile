@@ -99,6 +99,7 @@ awx: ## the checkout as an AWX project, setup_awx.yml against awx.awx, the execu
 sanity: $(LINES:%=sanity-%) ## ansible-test sanity with every ansible-core line
 
 sanity-%:
+	@tests/tools/apt-packages shellcheck || true
 	@tools/in-venv $* tests/tools/sanity
 
 .PHONY: lint

@@ -9,7 +9,7 @@ first=$1 storage=$2
 tag=io-hardening-test
 
 for id in $(seq "$first" $((first + 4))); do
-    if pvesh get /cluster/resources --type vm --output-format json | grep -Eq "\"vmid\":$id[,}]"; then
+    if pvesh get /cluster/resources --type vm --output-format json | grep -Eq "\"vmid\":${id}[,}]"; then
         echo "guest $id exists in this cluster; choose five free ids with PVE_FIRST_VMID" >&2
         exit 1
     fi

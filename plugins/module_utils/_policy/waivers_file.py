@@ -12,7 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
+try:
+    import yaml
+except ImportError:  # ansible-core brings it to the controller, where alone this is called
+    yaml = None
 
 from .errors import PolicyError
 

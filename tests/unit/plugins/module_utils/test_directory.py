@@ -65,7 +65,7 @@ def test_the_nodes_of_a_cluster_tree_are_the_hosts_of_its_reports(tmp_path):
     (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
     document = assess_directory(str(tmp_path), {}, DAY)
     for key in ("findings", "guests", "plan", "left_alone"):
-        assert document[key] and all(item["host"] == item["node"] is not None for item in document[key]), key
+        assert document[key] and all(item["host"] and item["host"] == item["node"] for item in document[key]), key
     joined = join_documents([document])
     assert [entry["host"] for entry in joined["hosts"]] == ["pve1", "pve2", "pve10"]
     assert gate_lines(joined)[0] == "Guest I/O, 2026-11-23: 3 hosts, 2 guests, 2 disks"

@@ -77,8 +77,13 @@ def test_where_the_last_cannot_take_its_place_the_others_are_put_back(tmp_path, 
 
 def test_what_cannot_be_put_back_is_named(tmp_path, monkeypatch):
     (tmp_path / "a").write_text("old")
-    monkeypatch.setattr(Beside, "take_place", lambda new: (_ for _ in ()).throw(OSError(5, "io")) if new.path.endswith("b") else None)
-    monkeypatch.setattr(Kept, "put_back", lambda _old: (_ for _ in ()).throw(OSError(5, "io")))
+
+    def broken(one):
+        if isinstance(one, Kept) or one.path.endswith("b"):
+            raise OSError(5, "io")
+
+    monkeypatch.setattr(Beside, "take_place", broken)
+    monkeypatch.setattr(Kept, "put_back", broken)
     with pytest.raises(ReportError, match="could not be put back as they were: .*a[.]$"):
         write_all({str(tmp_path / "a"): "new", str(tmp_path / "b"): "new"})
     assert [path.read_text() for path in tmp_path.glob(".a.*")] == ["old"]
