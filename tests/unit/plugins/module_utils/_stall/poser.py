@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 
 # The caller of posix_spawn is in state D until its child executes, and the child first opens a FIFO that nobody writes.
 _CODE = """
@@ -56,12 +57,15 @@ class Poser:
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
 
+        self.stalled_seconds = None
+
     def wait_ready(self):
         """Return once its threads have their names."""
         assert self.process.stdout.readline() == "ready\n"
 
     def stall(self, seconds):
         """Put its main thread in state D for so long, while the caller goes on."""
+        self._began = time.monotonic()
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         threading.Timer(seconds, self._release).start()
@@ -70,6 +74,7 @@ class Poser:
         # Fails where nobody waits at the other end any more.
         with contextlib.suppress(OSError):
             os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
+        self.stalled_seconds = time.monotonic() - self._began
 
     def end(self):
         """End it; a wait of the kind it makes can be killed."""

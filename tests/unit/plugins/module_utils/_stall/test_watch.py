@@ -37,6 +37,24 @@ def watch(*arguments, **options):
     return watch_module.watch(*arguments, most_share=0.5, **options)
 
 
+@pytest.fixture
+def when_it_looks(monkeypatch):
+    """Do something right before the first look: setting up takes as long as a busy machine lets it."""
+
+    def first(action):
+        once, look = [action], watch_module._host
+
+        def begin(root):
+            found = look(root)
+            if once:
+                once.pop()()
+            return found
+
+        monkeypatch.setattr(watch_module, "_host", begin)
+
+    return first
+
+
 def of_the_host(result):
     return [problem for problem in result["problems"] if problem["guest"] is None]
 
@@ -49,16 +67,18 @@ def of(result, poser):
     return next(guest for guest in result["guests"] if guest["pid"] == poser.process.pid)
 
 
-def test_a_stalled_main_loop_beside_a_guest_at_ease(posers):
+def test_a_stalled_main_loop_beside_a_guest_at_ease(posers, when_it_looks):
     stalled = posers("stalled-4d1", arguments=DRIVE)
     at_ease = posers("at-ease-4d1")
-    stalled.stall(1.0)
+    when_it_looks(lambda: stalled.stall(1.0))
     result = watch(duration=2.0, guests=["stalled-4d1", "at-ease-4d1"])
     guest = of(result, stalled)
     main = guest["threads"][0]
     assert (main["role"], main["tid"]) == ("main", stalled.process.pid)
-    assert 0.35 < main["blocked_share"] < 0.6
-    assert 800 < main["longest_ms"] < 1200
+    # How long it really was: a busy machine releases it late.
+    real = stalled.stalled_seconds
+    assert main["blocked_share"] == pytest.approx(min(real / 2.0, 1), abs=0.15)
+    assert main["longest_ms"] == pytest.approx(min(real, 2.0) * 1000, rel=0.2)
     assert guest["main_blocked_share"] == main["blocked_share"]
     assert guest["verdict"].startswith("guest stalled-4d1: main loop blocked ")
     assert guest["verdict"].endswith("its disks run without iothread, aio native")
@@ -81,10 +101,10 @@ def test_a_guest_that_is_stopped_is_said_to_be(posers):
     assert not of(watch(duration=0.5, guests=["stopped-4d1"]), poser)["stopped"]
 
 
-def test_a_guest_that_ends_while_it_is_watched(posers):
+def test_a_guest_that_ends_while_it_is_watched(posers, when_it_looks):
     poser = posers("ending-4d1")
     timer = threading.Timer(0.3, poser.process.kill)
-    timer.start()
+    when_it_looks(timer.start)
     reaper = threading.Thread(target=poser.process.wait)
     reaper.start()
     guest = of(watch(duration=1.0, guests=["ending-4d1"]), poser)
@@ -94,7 +114,7 @@ def test_a_guest_that_ends_while_it_is_watched(posers):
 
 
 @pytest.fixture
-def blocked_where_forbidden(posers, monkeypatch):
+def blocked_where_forbidden(posers, monkeypatch, when_it_looks):
     """Watch a stalled guest where some files of a thread may not be read: (its main thread, the result)."""
 
     def forbid(*names):
@@ -105,7 +125,7 @@ def blocked_where_forbidden(posers, monkeypatch):
 
         monkeypatch.setattr(sampler, "open", may_open, raising=False)
         poser = posers("forbidden-4d1")
-        poser.stall(0.6)
+        when_it_looks(lambda: poser.stall(0.6))
         result = watch(duration=1.0, guests=["forbidden-4d1"])
         main = of(result, poser)["threads"][0]
         assert main["blocked_share"] > 0.3
