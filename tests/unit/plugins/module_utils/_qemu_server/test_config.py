@@ -68,7 +68,13 @@ def test_an_edit_sets_the_key_and_touches_no_other_line(text, key):
     edited = config.edit(text, {key: "NEW"})
     after = config.parse(edited)
     assert after.main.get(key) == "NEW"
-    if key in before.main.entries:
+    # What is set is no longer to be removed.
+    assert after.pending_deletes == [other for other in before.pending_deletes if other != key]
+    if key in before.pending_deletes:
+        deletes = ("delete:", "[PENDING]")
+        kept = [line for line in text.split("\n") if line.strip() and not line.startswith(deletes)]
+        assert not [line for line in kept if line not in edited.split("\n") and not line.startswith(key)]
+    elif key in before.main.entries:
         entry = before.main.entries[key]
         assert edited == text[: entry.start] + "NEW" + text[entry.end:]
     else:
