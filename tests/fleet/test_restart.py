@@ -30,8 +30,3 @@ def test_guests_are_chosen_by_tag_as_the_documentation_shows(tree):
     assert status == 0, output
     assert "nothing waits: 306" in output and "303 gate-cam: left alone" in output
 
-
-def test_a_disks_field_chooses_no_guest(tree):
-    status, output = restart(tree, "storage.id != 'x'")
-    assert status == 2
-    assert "restart_match: asks for storage, a disk's, and chooses guests" in output
