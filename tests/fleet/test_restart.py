@@ -29,4 +29,3 @@ def test_guests_are_chosen_by_tag_as_the_documentation_shows(tree):
     status, output = restart(tree, "contains(guest.tags, 'lab') || contains(guest.name, '-cam')")
     assert status == 0, output
     assert "nothing waits: 306" in output and "303 gate-cam: left alone" in output
-

@@ -57,7 +57,7 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(configs, policies, st.sampled_from([None, "guest.id == '100'"]))
 def test_a_plan_carried_out_leaves_nothing_to_plan(text, policy, migrate):
     document = judge(text, policy, migrate)
@@ -78,7 +78,7 @@ def test_a_plan_carried_out_leaves_nothing_to_plan(text, policy, migrate):
     assert {key: entry.value for key, entry in _config.parse(after).main.entries.items() if key not in values} == rest
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(configs, policies)
 def test_no_plan_makes_a_disk_that_keeps_its_guest_from_starting(text, policy):
     document = judge(text, policy)
