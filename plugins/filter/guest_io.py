@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._model import plain
+from ..module_utils._model import builtin
 from ..module_utils._policy import document as _document
 from ..module_utils._policy.assess import assess as _assess
 from ..module_utils._policy.errors import PolicyError
@@ -45,7 +45,7 @@ def assess(
         raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
     try:
         day = datetime.date.today() if date is None else _document.parse_date("date", date)
-        return _assess(plain(guests), policy, day, nodes, problems, migrate_controllers or None, host, waivers)
+        return _assess(builtin(guests), policy, day, nodes, problems, migrate_controllers or None, host, waivers)
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

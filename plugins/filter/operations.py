@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._model import natural_key, plain, plural
+from ..module_utils._model import builtin, natural_key, plural
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
@@ -110,7 +110,7 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
     order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": [], "names_nobody": None}
     try:
         selector = Selector("restart_match", match, guests=True)
-        named = [guest for guest in plain(read["guests"]) if selector.matches(guest_subject(guest))]
+        named = [guest for guest in builtin(read["guests"]) if selector.matches(guest_subject(guest))]
     except PolicyError as exc:
         raise AnsibleFilterError(str(exc)) from exc
     if not named:

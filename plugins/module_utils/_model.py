@@ -88,12 +88,12 @@ def word(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
-def plain(value: Any) -> Any:
+def builtin(value: Any) -> Any:
     """The same value of Python's own types, for libraries that go by a type's name: a playbook's are Ansible's own."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): builtin(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [builtin(item) for item in value]
     return str.__str__(value) if isinstance(value, str) else value
 
 
@@ -107,3 +107,25 @@ def natural_key(text: str) -> tuple:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 guest``, ``2 guests``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def visible(value: Any) -> str:
+    """`value` as one line of text in which every character that would not be seen is spelled as an escape.
+
+    None becomes "", other values their `str`.
+    """
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(char: str) -> str:
+    if char in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
+    code = ord(char)
+    if code < 0x100:
+        return "\\x%02x" % code
+    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code

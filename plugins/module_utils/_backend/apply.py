@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import _whole_file
-from .._model import refused_at_start
+from .._model import refused_at_start, visible
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
@@ -307,11 +307,6 @@ def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str,
 def _diff(config: _config.Config, values: dict[str, str | None]) -> dict[str, str]:
     before = {key: _changes.current(config, key) for key in values}
     return {
-        "before": "".join(f"{key}: {_shown(old)}\n" for key, old in sorted(before.items()) if old is not None),
-        "after": "".join(f"{key}: {_shown(new)}\n" for key, new in sorted(values.items()) if new is not None),
+        "before": "".join(f"{key}: {visible(_config.printable(old))}\n" for key, old in sorted(before.items()) if old is not None),
+        "after": "".join(f"{key}: {visible(_config.printable(new))}\n" for key, new in sorted(values.items()) if new is not None),
     }
-
-
-def _shown(text: str) -> str:
-    """The text for a terminal, which would obey what cannot be seen."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in _config.printable(text))

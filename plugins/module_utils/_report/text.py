@@ -13,20 +13,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
+from .._model import visible
+
 NO_BREAK = "\u00a0"
-
-
-def visible(value) -> str:
-    """`value` as one line of text in which every character that would not be seen is spelled as an escape.
-
-    None becomes "", other values their `str`.
-    """
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def short(value, width: int = 128) -> str:
@@ -52,15 +41,6 @@ def sentences(message, hint) -> str:
     """What is wrong and what to do as running text, on one line."""
     texts = [text.rstrip(".") for text in (visible(message), visible(hint)) if text]
     return ". ".join(texts) + "." if texts else ""
-
-
-def _escape(char: str) -> str:
-    if char in "\n\r\t":
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
-    code = ord(char)
-    if code < 0x100:
-        return "\\x%02x" % code
-    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
 
 
 def columns(text: str) -> int:
