@@ -53,9 +53,10 @@ venv-%:
 	@tools/in-venv $*
 
 .PHONY: test
-# Those that take longest first. The scenario stall measures, and waits for its slow disk most of the time: it runs beside the short ones.
+# Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
+# runs beside neither the machines of the first nor the linters of the last.
 test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit fleet $(addprefix molecule-,$(filter stall,$(SCENARIOS))) awx browser sanity lint
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet browser awx lint sanity
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX
@@ -70,14 +71,11 @@ unit-managed:
 	@tests/tools/apt-packages cpio || true
 	@tools/in-venv managed pytest $(CONTROLLERS:%=--ignore=tests/unit/%) $(ARGS)
 
-unit-%: sarif-schema
+# Where the published schema of SARIF cannot be had, the test that needs it is skipped, by name.
+unit-%:
 	@tests/tools/apt-packages cpio || true
-	@tools/in-venv $* pytest $(ARGS)
-
-# Where it cannot be had, the test that needs it is skipped, by name.
-.PHONY: sarif-schema
-sarif-schema:
 	@tests/tools/sarif-schema || true
+	@tools/in-venv $* pytest $(ARGS)
 
 .PHONY: browser
 browser: ## the HTML report in a real Chromium, on Debian as root or where Chromium is installed

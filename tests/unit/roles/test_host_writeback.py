@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +30,8 @@ PLAY = """
   tasks:
     - ansible.builtin.include_role:
         name: hypervisor.io_hardening.host_writeback
-    - ansible.builtin.copy:
-        content: "{{ host_writeback_report | to_json }}"
-        dest: "{{ report }}"
-        mode: "0600"
-      check_mode: false
-      diff: false
+    - ansible.builtin.debug:
+        msg: "REPORT {{ host_writeback_report | to_json }}"
 """
 
 
@@ -44,9 +41,7 @@ def run(tmp_path):
     (tmp_path / "play.yml").write_text(PLAY)
 
     def _run(*arguments, **variables):
-        report = tmp_path / "report.json"
-        report.unlink(missing_ok=True)
-        variables = {"host_writeback_root": str(tmp_path / "root"), "report": str(report), **variables}
+        variables = {"host_writeback_root": str(tmp_path / "root"), **variables}
         done = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,", "-c", "local"),
@@ -59,7 +54,8 @@ def run(tmp_path):
             text=True,
             check=False,
         )
-        return done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else None
+        report = re.search(r'"msg": ("REPORT .*")$', done.stdout, re.MULTILINE)
+        return done.returncode, done.stdout, json.loads(json.loads(report[1]).removeprefix("REPORT ")) if report else None
 
     return _run
 

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import py_compile
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 QM = Path(__file__).resolve().parents[2] / "stand_ins" / "qm"
@@ -41,6 +44,15 @@ btrfs: btr1
 """
 
 
+@functools.lru_cache(maxsize=None)
+def _compiled() -> tempfile.TemporaryDirectory[str]:
+    """A folder with the stand-in's bytecode as ``qm`` and ``pvesh``: Python compiles a program anew at each of its hundreds of starts."""
+    folder = tempfile.TemporaryDirectory(prefix="qm-stand-in-")
+    py_compile.compile(str(QM), cfile=f"{folder.name}/qm", doraise=True)
+    Path(folder.name, "pvesh").symlink_to("qm")
+    return folder
+
+
 class QmHost:
     """``run("qm", "set", …)`` as on the node ``pve1``; ``close()`` ends the guests that were started."""
 
@@ -58,7 +70,6 @@ class QmHost:
         self.configs = root / "etc/pve/nodes/pve1/qemu-server"
         self.configs.mkdir(parents=True)
         (root / "etc/pve/storage.cfg").write_text(STORAGE_CFG)
-        (root / "pvesh").symlink_to(QM)
 
     def config(self, vmid: int | str) -> Path:
         return self.configs / f"{vmid}.conf"
@@ -70,9 +81,8 @@ class QmHost:
         path.write_text("".join(f"{entry}\n" for entry in entries))
 
     def run(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        program = QM if command == "qm" else self.root / command
         return subprocess.run(
-            [sys.executable, str(program), *arguments],
+            [sys.executable, f"{_compiled().name}/{command}", *arguments],
             env={**self.environment, **environment},
             capture_output=True,
             encoding="utf-8",
