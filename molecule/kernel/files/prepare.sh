@@ -17,7 +17,7 @@ printf 'vm.dirty_background_bytes = 50000000\n' >> /etc/sysctl.conf
 # tuned, from the next boot on.
 echo virtual-host > /etc/tuned/active_profile
 echo manual > /etc/tuned/profile_mode
-systemctl --quiet enable tuned.service
+systemctl --quiet --no-reload enable tuned.service
 
 # In force when the role comes: the twins in bytes.
 sysctl -q -w vm.dirty_bytes=500000000 vm.dirty_background_bytes=100000000
