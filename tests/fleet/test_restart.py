@@ -22,7 +22,7 @@ def tree(tmp_path_factory):
 
 
 def restart(tree, match):
-    return play(tree, "restart_pending", "--check", "--extra-vars", json.dumps({"restart_match": match}))
+    return play(tree, "restart_pending", "--limit", "pve3", "--check", "--extra-vars", json.dumps({"restart_match": match}))
 
 
 def test_guests_are_chosen_by_tag_as_the_documentation_shows(tree):

@@ -36,16 +36,16 @@ PLAY = """
           | map(attribute='findings', default={}))) | hypervisor.io_hardening.report_join }}"
       run_once: true
     - ansible.builtin.copy:
-        content: "{{ item.text }}"
-        dest: "{{ playbook_dir }}/{{ item.name }}"
+        content: "{{ texts | to_json }}"
+        dest: "{{ playbook_dir }}/texts.json"
         mode: "0600"
-      loop:
-        - {name: table, text: "{{ fleet | hypervisor.io_hardening.report_table | join('\\n') }}"}
-        - {name: json, text: "{{ fleet | hypervisor.io_hardening.report_json }}"}
-        - {name: junit, text: "{{ fleet | hypervisor.io_hardening.report_junit }}"}
-        - {name: sarif, text: "{{ fleet | hypervisor.io_hardening.report_sarif }}"}
-        - {name: html, text: "{{ fleet | hypervisor.io_hardening.report_html }}"}
-      loop_control: {label: "{{ item.name }}"}
+      vars:
+        texts:
+          table: "{{ fleet | hypervisor.io_hardening.report_table | join('\\n') }}"
+          json: "{{ fleet | hypervisor.io_hardening.report_json }}"
+          junit: "{{ fleet | hypervisor.io_hardening.report_junit }}"
+          sarif: "{{ fleet | hypervisor.io_hardening.report_sarif }}"
+          html: "{{ fleet | hypervisor.io_hardening.report_html }}"
       run_once: true
 """
 
@@ -89,7 +89,7 @@ def test_a_playbook_writes_every_report_and_nothing_a_guest_is_called_is_a_templ
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert not mark.exists()
-    text = {name: (tmp_path / name).read_text("utf-8") for name in ("table", "json", "junit", "sarif", "html")}
+    text = json.loads((tmp_path / "texts.json").read_text("utf-8"))
     written = json.loads(text["json"])
     assert [entry["name"] for entry in written["guests"]] == names
     assert [(host["host"], host["reported"]) for host in written["hosts"]] == [("pve1", True), ("silent", False)]
