@@ -56,7 +56,7 @@ venv-%:
 # Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
 # runs beside neither the machines of the first nor the linters of the last.
 test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet browser awx lint sanity
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet sanity browser awx lint
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX

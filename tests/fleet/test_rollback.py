@@ -118,8 +118,9 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0][:40] + b"\n" + b"".join(lines[1:]))
     (path.parent / "20200101T000000Z.jsonl").write_bytes(b"[" * 100_000)
-    code, said = play(tree, "rollback_io", "--limit", "pve1", "--extra-vars", "rollback_guests=104,105", "--extra-vars", f"rollback_run={run[: -len('.jsonl')]}")
-    assert code != 0 and f"not all that run {run[: -len('.jsonl')]} did is known" in said and "Traceback" not in said
+    name = run[: -len(".jsonl")]
+    code, said = play(tree, "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_guests=104,105 rollback_run={name}")
+    assert code != 0 and f"not all that run {name} did is known" in said and "Traceback" not in said
     assert "NOT READ: " in said and "20200101T000000Z.jsonl line 1" in said
     assert configs(tree)[CONFIGS.format("pve1", 104)] == fleet["before"][CONFIGS.format("pve1", 104)]
 
