@@ -236,6 +236,8 @@ def test_a_real_qemu(tmp_path):
         with open(tmp_path / name, "wb") as image:
             image.truncate(1 << 20)
     (tmp_path / "link").symlink_to(tmp_path)
+    # Another ansible-core's tests may run beside these.
+    name = f"probe-{os.getpid()}"
     command = [
         qemu,
         "-S",
@@ -247,7 +249,7 @@ def test_a_real_qemu(tmp_path):
         "-m",
         "16",
         "-name",
-        "guest=probe-5f1c,debug-threads=on",
+        f"guest={name},debug-threads=on",
         "-object",
         "iothread,id=io1",
         "-drive",
@@ -263,7 +265,7 @@ def test_a_real_qemu(tmp_path):
     ]
     process = subprocess.Popen(command)
     try:
-        guest = wait_for("probe-5f1c", files=2)
+        guest = wait_for(name, files=2)
         assert guest["pid"] == process.pid
         assert {disk["key"]: disk["runs"] for disk in guest["disks"]} == {
             "vda": {
