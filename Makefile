@@ -7,6 +7,7 @@
 
 # The ansible-core lines that are tested, one requirements file each.
 LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-9]*.txt))
+NEWEST := $(lastword $(LINES))
 
 # The Molecule scenarios of 'make test'.
 SCENARIOS ?= kernel default stall
@@ -54,7 +55,7 @@ venv-%:
 
 .PHONY: test
 # Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
-# runs beside neither the machines of the first nor the linters of the last.
+# comes after the units, when the emulated machines are mostly done.
 test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
 	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet sanity browser awx lint
 
@@ -86,7 +87,7 @@ browser: ## the HTML report in a real Chromium, on Debian as root or where Chrom
 fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core line, and look at the result; with the newest take it back
 
 fleet-%:
-	@tools/in-venv $* pytest $(if $(filter $*,$(lastword $(LINES))),tests/fleet,tests/fleet/test_harden.py) $(ARGS)
+	@tools/in-venv $* pytest $(if $(filter $*,$(NEWEST)),tests/fleet,tests/fleet/test_harden.py) $(ARGS)
 
 # Where the collection awx.awx cannot be had, the tests that need it are skipped, by name.
 .PHONY: awx
@@ -100,7 +101,7 @@ sanity: $(LINES:%=sanity-%) ## ansible-test sanity with every ansible-core line,
 # What an older line could say of tests, the newest says.
 sanity-%:
 	@tests/tools/apt-packages shellcheck || true
-	@tools/in-venv $* tests/tools/sanity $(if $(filter $*,$(lastword $(LINES))),,--exclude tests/)
+	@tools/in-venv $* tests/tools/sanity $(if $(filter $*,$(NEWEST)),,--exclude tests/)
 
 .PHONY: lint
 lint: ## ansible-lint, yamllint, ruff, changelog
