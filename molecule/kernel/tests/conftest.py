@@ -31,9 +31,12 @@ def drop_in(host):
 
 @pytest.fixture
 def report(host):
-    """What the role said when it ran last."""
-    name = f"report-{host.backend.get_hostname()}.json"
-    return json.loads((pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / name).read_text(encoding="utf-8"))
+    """What the report of the last run says of the host: status, changed, detail, and its findings."""
+    name = host.backend.get_hostname()
+    path = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "report.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    (entry,) = (entry for entry in document["hosts"] if entry["host"] == name)
+    return {**entry["writeback"], "findings": [finding for finding in document["findings"] if finding["host"] == name]}
 
 
 @pytest.fixture
