@@ -57,7 +57,7 @@ venv-%:
 # Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
 # comes after the units, when the emulated machines are mostly done.
 test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet sanity browser awx lint
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet sanity lint browser awx
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX

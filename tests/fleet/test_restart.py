@@ -21,11 +21,29 @@ def tree(tmp_path_factory):
     return tree
 
 
-def restart(tree, match):
-    return play(tree, "restart_pending", "--limit", "pve3", "--check", "--extra-vars", json.dumps({"restart_match": match}))
+def restart(tree, *arguments, **variables):
+    return play(tree, "restart_pending", "--limit", "pve3", *arguments, "--extra-vars", json.dumps(variables))
 
 
-def test_guests_are_chosen_by_tag_as_the_documentation_shows(tree):
-    status, output = restart(tree, "contains(guest.tags, 'lab') || contains(guest.name, '-cam')")
+def test_guests_are_chosen_by_tag_as_the_documentation_shows_and_a_tree_has_none_to_restart(tree):
+    status, output = restart(tree, restart_match="contains(guest.tags, 'lab') || contains(guest.name, '-cam')")
     assert status == 0, output
-    assert "nothing waits: 306" in output and "303 gate-cam: left alone" in output
+    assert "nothing waits: 306" in output and "303 gate-cam: left alone: whether it runs cannot be known here" in output
+
+
+def test_no_guest_is_restarted_that_nobody_named(tree):
+    status, output = restart(tree)
+    assert status != 0 and "restart_match is not set" in output
+
+
+def test_a_selector_that_names_nobody_is_said(tree):
+    status, output = restart(tree, "--check", restart_match="guest.id == 'none'")
+    assert status == 0 and "restart_match names none of the " in output
+
+
+# As they come from a command line: text.
+@pytest.mark.parametrize("variables", [{"restart_max_failures": "x"}, {"restart_timeout": "0"}])
+def test_limits_that_cannot_be_are_refused_before_anything(tree, variables):
+    status, output = restart(tree, "--check", restart_match="guest.id != 'none'", **variables)
+    assert status != 0 and "it takes a whole number from 1 on" in output
+    assert "Unknown error" not in output and "TASK [Read the guests]" not in output

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -101,16 +100,6 @@ def test_the_roll_backs_are_in_the_journal_themselves(fleet):
         assert f'"rolls_back":"{run[: -len(".jsonl")]}"'.encode() in fleet["journals_after"][name]
 
 
-def test_no_guest_is_restarted_that_nobody_named(fleet):
-    code, said = play(fleet["tree"], "restart_pending", "--limit", "pve3")
-    assert code != 0 and "restart_match is not set" in said
-
-
-def test_a_tree_has_no_guest_to_restart(fleet):
-    code, said = play(fleet["tree"], "restart_pending", "--limit", "pve3", "--extra-vars", json.dumps({"restart_match": "guest.id != 'none'"}))
-    assert code == 0 and "303 gate-cam: left alone: whether it runs cannot be known here" in said
-
-
 def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its_end(fleet, tmp_path):
     tree = tmp_path / "copy"
     shutil.copytree(fleet["tree"], tree, symlinks=True)
@@ -131,15 +120,3 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
 def test_guests_that_are_none_are_refused(fleet):
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", "rollback_guests=")
     assert code != 0 and "rollback_guests is " in said and "TASK [Put it back]" not in said
-
-
-@pytest.mark.parametrize("variable", ["restart_max_failures=0", "restart_max_failures=x", "restart_timeout=0", "restart_timeout=-5"])
-def test_limits_that_cannot_be_are_refused_before_anything(fleet, variable):
-    match = json.dumps({"restart_match": "guest.id != 'none'"})
-    code, said = play(fleet["tree"], "restart_pending", "--limit", "pve3", "--check", "--extra-vars", match, "--extra-vars", variable)
-    assert code != 0 and "it takes a whole number from 1 on" in said and "Unknown error" not in said and "TASK [Read the guests]" not in said
-
-
-def test_a_selector_that_names_nobody_is_said(fleet):
-    code, said = play(fleet["tree"], "restart_pending", "--limit", "pve3", "--check", "--extra-vars", json.dumps({"restart_match": "guest.id == 'none'"}))
-    assert code == 0 and "restart_match names none of the " in said

@@ -95,7 +95,6 @@ def _start(checkout: pathlib.Path, scenario: str, spec: Spec, key: pathlib.Path)
 def _greet(checkout: pathlib.Path, scenario: str, spec: Spec) -> None:
     folder = home(checkout, scenario)
     cage = box.Box(checkout, scenario, spec.name)
-    ssh.wait(folder, spec.name, cage, KINDS[spec.kind].BOOT_PATIENCE, folder / spec.name / "log")
-    if spec.kind == "machine":
-        # It believes that it is the day its state was saved.
-        ssh.run(folder, spec.name, f"date --set=@{time.time():.0f}")
+    # A machine believes that it is the day its state was saved.
+    command = f"date --set=@{time.time():.0f}" if spec.kind == "machine" else "true"
+    ssh.wait(folder, spec.name, cage, KINDS[spec.kind].BOOT_PATIENCE, folder / spec.name / "log", command)

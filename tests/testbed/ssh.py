@@ -75,11 +75,11 @@ def run(folder: pathlib.Path, name: str, command: str, user: str = "root") -> su
     )  # fmt: skip
 
 
-def wait(folder: pathlib.Path, name: str, cage: box.Box, patience: float, log: pathlib.Path) -> None:
-    """Wait until a host lets us in. Raises SshError after ``patience`` seconds, or when it has ended."""
+def wait(folder: pathlib.Path, name: str, cage: box.Box, patience: float, log: pathlib.Path, command: str = "true") -> None:
+    """Wait until a host lets us in and does the command. Raises SshError after ``patience`` seconds, or when it has ended."""
     deadline = time.monotonic() + patience
     while True:
-        done = run(folder, name, "true")
+        done = run(folder, name, command)
         if not done.returncode:
             return
         alive = cage.alive()
