@@ -51,6 +51,15 @@ class Outcome(NamedTuple):
     diff: dict[str, str] | None
 
 
+class _Work(NamedTuple):
+    """What is to be done to a guest: the plan's entry, the config as it is, each key's value to be (None: none), and the config with them."""
+
+    entry: dict[str, Any]
+    config: _config.Config
+    values: dict[str, str | None]
+    edited: str
+
+
 class _Refused(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -115,15 +124,16 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
         raise _Refused("refused", f"the plan does not fit the guest: {exc}") from exc
     if not values:
         return Outcome(_result(entry, "unchanged", digest=_config.digest(raw)), None)
-    _refuse(entry, config, raw, values, running, options)
+    work = _Work(entry, config, values, _config.edit(config.text, values, _changes.pending_keys(config, values)))
+    _refuse(work, raw, running, options)
     diff = _diff(config, values)
-    done = {"changes": entry["changes"], "restart_required": _would_wait(config, values, running)}
+    done = {"changes": entry["changes"], "restart_required": _would_wait(work, running)}
     _refuse_without_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
     _refuse_without_journal(options, lambda journal: journal.intent(entry, entry["digest"], _changes.differing(config, entry["changes"])))
     try:
-        after = _write(entry, config, values, bool(running), options)
+        after = _write(work, bool(running), options)
     except (_Refused, OSError) as exc:
         reason = exc.reason if isinstance(exc, _Refused) else "error"
         _note(entry, options, _was_written(entry, reason, options), _result(entry, "failed", reason=reason, detail=str(exc)))
@@ -134,25 +144,24 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     return Outcome(result, diff)
 
 
-def _would_wait(config: _config.Config, values: dict[str, str | None], running: bool | None) -> bool:
+def _would_wait(work: _Work, running: bool | None) -> bool:
     """Whether one of the values will wait for a cold start once they are written, as a run that is none of check mode finds it."""
     if running is None:
-        after = _config.edit(config.text, values, _changes.pending_keys(config, values))
-        return _changes.waiting(_config.parse(after), values)
+        return _changes.waiting(_config.parse(work.edited), work.values)
     # qm takes a key out of [PENDING] that is set to what the main section has.
-    return running and any(not _same(key, config.main.get(key), value) for key, value in values.items())
+    return running and any(not _same(key, work.config.main.get(key), value) for key, value in work.values.items())
 
 
 def _same(key: str, one: str | None, other: str | None) -> bool:
     return one is other if one is None or other is None else _changes.normal(key, one) == _changes.normal(key, other)
 
 
-def _write(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], running: bool, options: Options) -> bytes:
+def _write(work: _Work, running: bool, options: Options) -> bytes:
     """Write a guest and prove it; its config afterwards."""
     live = layout.is_live(options.root)
     write: Callable[..., bytes] = _write_live if live else _write_tree
-    after = write(entry, config, values, options)
-    faults = _changes.lost(config, _config.parse(_config.decode(after)), values, running=running or not live)
+    after = write(work, options)
+    faults = _changes.lost(work.config, _config.parse(_config.decode(after)), work.values, running=running or not live)
     if faults:
         raise _Refused("not_proven", "after the write " + "; ".join(faults))
     return after
@@ -213,10 +222,9 @@ def _where(entry: dict[str, Any], options: Options) -> str:
     return f"its config {entry['config']} is gone; the guest was removed or is on its way to another node"
 
 
-def _refuse(
-    entry: dict[str, Any], config: _config.Config, raw: bytes, values: dict[str, str | None], running: bool | None, options: Options
-) -> None:
+def _refuse(work: _Work, raw: bytes, running: bool | None, options: Options) -> None:
     """Raise _Refused where this guest must not be written now."""
+    entry, config = work.entry, work.config
     lock = config.main.get("lock")
     if lock:
         raise _Refused("locked", f"locked ({lock}); run again when that has ended")
@@ -224,10 +232,11 @@ def _refuse(
     if facts["unsafe_lines"]:
         line = facts["unsafe_lines"][0]
         raise _Refused("unsafe_lines", f"Proxmox VE would drop line {line['line']} on a write: {line['reason']}")
-    text = _config.edit(config.text, values, _changes.pending_keys(config, values))
-    _refuse_unstartable(text, values, options)
-    # A drive that goes to [PENDING] stands there beside the one in force.
-    size = len(_config.encode(text)) + (sum(len(key) + len(value or "") + len("[PENDING]") for key, value in values.items()) if running else 0)
+    _refuse_unstartable(work, options)
+    size = len(_config.encode(work.edited))
+    if running:
+        # A drive that goes to [PENDING] stands there beside the one in force.
+        size += sum(len(key) + len(value or "") + len("[PENDING]") for key, value in work.values.items())
     if size > layout.MAX_CONFIG_BYTES:
         raise _Refused("refused", "its config would be larger than 1 MiB, which Proxmox VE does not store; shorten its description")
     if running is None:
@@ -248,24 +257,25 @@ def _refuse(
         )
 
 
-def _refuse_unstartable(after: str, values: dict[str, str | None], options: Options) -> None:
+def _refuse_unstartable(work: _Work, options: Options) -> None:
     storages: dict[str, Any] = {}
     text = reader.optional_text(options.root, "/etc/pve/storage.cfg")
     if text is not None:
         storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
-    guest = record("0", _config.encode(after), storages)
+    guest = record("0", _config.encode(work.edited), storages)
     for disk in guest["disks"]:
         fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
-        if disk["key"] in values and fault:
+        if disk["key"] in work.values and fault:
             raise _Refused("would_not_start", fault)
 
 
-def _write_live(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], options: Options) -> bytes:
-    accepted = {key: value and _drive.without_ignored(value) for key, value in values.items()}
+def _write_live(work: _Work, options: Options) -> bytes:
+    entry = work.entry
+    accepted = {key: value and _drive.without_ignored(value) for key, value in work.values.items()}
     refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
     if refusal:
         detail = _where(entry, options) if refusal.reason == "moved" else refusal.detail
-        raise _Refused(refusal.reason, detail + _take_back(entry, config, accepted, options))
+        raise _Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, options))
     return layout.read(options.root, entry["config"])
 
 
@@ -295,13 +305,14 @@ def _left_behind(before: _config.Config, after: _config.Config, key: str, value:
     return bool(now) and _changes.normal(key, now) == _changes.normal(key, value) and not (before.pending and before.pending.get(key) == now)
 
 
-def _write_tree(entry: dict[str, Any], config: _config.Config, values: dict[str, str | None], options: Options) -> bytes:
-    text = _config.edit(config.text, values, _changes.pending_keys(config, values))
-    left = [key for key, value in values.items() if value is None and _changes.current(_config.parse(text), key) is not None]
+def _write_tree(work: _Work, options: Options) -> bytes:
+    edited = _config.parse(work.edited)
+    left = [key for key, value in work.values.items() if value is None and _changes.current(edited, key) is not None]
     if left:
         raise _Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
-    _whole_file.replace(layout.inside(options.root, entry["config"]), _config.encode(text))
-    return layout.read(options.root, entry["config"])
+    path = work.entry["config"]
+    _whole_file.replace(layout.inside(options.root, path), _config.encode(work.edited))
+    return layout.read(options.root, path)
 
 
 def _diff(config: _config.Config, values: dict[str, str | None]) -> dict[str, str]:
