@@ -189,8 +189,9 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.apply import Options, apply
+from ..module_utils._backend.apply import apply
 from ..module_utils._backend.journal import DIRECTORY, Journal
+from ..module_utils._backend.work import Options
 from ..module_utils._model import plural
 
 

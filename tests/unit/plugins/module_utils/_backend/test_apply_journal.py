@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import journal as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import GUEST, put, runner
 
@@ -45,7 +46,7 @@ def plan(host, changes=HARDEN):
 
 
 def apply(host, plan, run="r1", command=None, **options):
-    kept = _apply.Options(run=command or runner(host), root=str(host.root), journal=journal(host, run), **options)
+    kept = _work.Options(run=command or runner(host), root=str(host.root), journal=journal(host, run), **options)
     return [outcome.result for outcome in _apply.apply(plan, kept)]
 
 

@@ -11,6 +11,7 @@ import sys
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive as _drive
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import DISK, GUEST, put, runner
@@ -27,7 +28,7 @@ def plan_of(host, **options):
 
 def apply(host, plan=None, **options):
     plan = plan_of(host) if plan is None else plan
-    outcomes = _apply.apply(plan, _apply.Options(run=runner(host), root=str(host.root), **options))
+    outcomes = _apply.apply(plan, _work.Options(run=runner(host), root=str(host.root), **options))
     return [outcome.result for outcome in outcomes]
 
 
@@ -198,7 +199,7 @@ def test_geometry_is_not_passed_to_qm(host):
 def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
     put(host, 100)
     plan = plan_of(host)
-    (outcome,) = _apply.apply(plan, _apply.Options(run=lambda arguments: (0, "", ""), root=str(host.root)))
+    (outcome,) = _apply.apply(plan, _work.Options(run=lambda arguments: (0, "", ""), root=str(host.root)))
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "not_proven")
 
 
@@ -214,7 +215,7 @@ def test_what_qm_stores_in_its_own_words_is_proven_all_the_same(host):
         path.write_text(path.read_text().replace("onboot: yes", "onboot: 1").replace("# owner: ops%0Asecond", "# owner%3A ops\n#second"))
         return answer
 
-    (outcome,) = _apply.apply(plan, _apply.Options(run=as_stored, root=str(host.root)))
+    (outcome,) = _apply.apply(plan, _work.Options(run=as_stored, root=str(host.root)))
     assert outcome.result["status"] == "changed", outcome.result["detail"]
     assert "size=" in host.config(100).read_text() and "onboot: 1" in host.config(100).read_text()
 
@@ -239,7 +240,7 @@ def test_a_write_that_loses_a_setting_is_a_failure(host):
         path.write_text(path.read_text().replace("memory: 512\n", ""))
         return answer
 
-    (outcome,) = _apply.apply(plan, _apply.Options(run=lossy, root=str(host.root)))
+    (outcome,) = _apply.apply(plan, _work.Options(run=lossy, root=str(host.root)))
     assert outcome.result["reason"] == "not_proven" and "memory is gone" in outcome.result["detail"]
 
 
@@ -255,7 +256,7 @@ def test_no_more_qm_at_once_than_allowed(host, monkeypatch):
 
 def test_no_qm_is_said_in_words(host):
     put(host, 100)
-    (outcome,) = _apply.apply(plan_of(host), _apply.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root)))
+    (outcome,) = _apply.apply(plan_of(host), _work.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root)))
     assert "is this a Proxmox VE node" in outcome.result["detail"]
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.alone import alone
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 
@@ -42,7 +43,7 @@ def plan_of(root):
 
 def apply(root, plan=None, **options):
     plan = plan_of(root) if plan is None else plan
-    return [outcome.result for outcome in _apply.apply(plan, _apply.Options(run=never, root=str(root), **options))]
+    return [outcome.result for outcome in _apply.apply(plan, _work.Options(run=never, root=str(root), **options))]
 
 
 def test_only_the_named_options_change(tmp_path, folder):

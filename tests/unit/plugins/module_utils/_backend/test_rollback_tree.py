@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import journal as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 
 HARDEN = [
@@ -45,7 +46,7 @@ def there_and_back(tmp_path, text):
 
     def apply(plan, run):
         kept = _journal.Journal(root, _journal.DIRECTORY, run)
-        ((result, _diff),) = _apply.apply(plan, _apply.Options(run=None, root=root, journal=kept))
+        ((result, _diff),) = _apply.apply(plan, _work.Options(run=None, root=root, journal=kept))
         assert result["status"] == "changed", result
 
     guest = read()
@@ -71,5 +72,5 @@ def test_a_controller_that_somebody_has_waiting_beside_is_not_half_removed(tmp_p
     config.write_text("scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsihw: virtio-scsi-single\n")
     before, guest = config.read_bytes(), reader.read(str(tmp_path)).guests[0]
     plan = [{"guest": "100", "node": None, "config": guest["config"], "digest": guest["digest"], "changes": [{**HARDEN[0], "after": None}]}]
-    ((result, _diff),) = _apply.apply(plan, _apply.Options(run=None, root=str(tmp_path)))
+    ((result, _diff),) = _apply.apply(plan, _work.Options(run=None, root=str(tmp_path)))
     assert (result["status"], result["reason"]) == ("failed", "refused") and config.read_bytes() == before

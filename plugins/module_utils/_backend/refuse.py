@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Refuse: what speaks against writing a guest, found from its config as it is now."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .._model import refused_at_start
+from .._qemu_server import changes as _changes
+from .._qemu_server import config as _config
+from .._qemu_server import storage as _storage
+from .._qemu_server.record import record
+from . import layout, qm, reader
+from .work import Options, Refused, Work
+
+
+def refuse(work: Work, raw: bytes, running: bool | None, options: Options) -> None:
+    """Raise Refused where this guest must not be written now."""
+    entry, config = work.entry, work.config
+    lock = config.main.get("lock")
+    if lock:
+        raise Refused("locked", f"locked ({lock}); run again when that has ended")
+    facts = record(entry["guest"], raw, {})
+    if facts["unsafe_lines"]:
+        line = facts["unsafe_lines"][0]
+        raise Refused("unsafe_lines", f"Proxmox VE would drop line {line['line']} on a write: {line['reason']}")
+    _refuse_unstartable(work, options)
+    size = len(_config.encode(work.edited))
+    if running:
+        # A drive that goes to [PENDING] stands there beside the one in force.
+        size += sum(len(key) + len(value or "") + len("[PENDING]") for key, value in work.values.items())
+    if size > layout.MAX_CONFIG_BYTES:
+        raise Refused("refused", "its config would be larger than 1 MiB, which Proxmox VE does not store; shorten its description")
+    if running is None:
+        return
+    own = layout.own_node(options.root)
+    if entry["node"] != own:
+        raise Refused("moved", f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there")
+    if facts["unknown_keys"]:
+        dropped = qm.dropped_lines(options.run, entry["guest"], options.timeout)
+        if dropped:
+            raise Refused("unsafe_lines", f"Proxmox VE would drop lines on a write: {dropped}")
+    foreign = _changes.foreign_pending(config)
+    if foreign and not running and not options.apply_foreign_pending:
+        raise Refused(
+            "foreign_pending",
+            f"stopped, with somebody else's pending changes ({', '.join(foreign)}), which qm set would apply; "
+            "start or revert them, or allow it: guest_io_apply_foreign_pending: true",
+        )
+
+
+def _refuse_unstartable(work: Work, options: Options) -> None:
+    storages: dict[str, Any] = {}
+    text = reader.optional_text(options.root, "/etc/pve/storage.cfg")
+    if text is not None:
+        storages = {storage["id"]: storage for storage in _storage.parse(text)[0]}
+    guest = record("0", _config.encode(work.edited), storages)
+    for disk in guest["disks"]:
+        fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
+        if disk["key"] in work.values and fault:
+            raise Refused("would_not_start", fault)
+
+
+def where(entry: dict[str, Any], options: Options) -> str:
+    """Where a guest has gone whose config is no longer where it was read, and what to do."""
+    for node in layout.node_names(options.root):
+        path = f"/etc/pve/nodes/{node}/qemu-server/{entry['guest']}.conf"
+        if os.path.exists(layout.inside(options.root, path)):
+            return f"it moved from node {entry['node']} to node {node}; run this for {node}"
+    return f"its config {entry['config']} is gone; the guest was removed or is on its way to another node"

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Write: puts the values into one guest's config, with qm on a live node, with one rename in a tree, and proves it by reading back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import _whole_file
+from .._qemu_server import changes as _changes
+from .._qemu_server import config as _config
+from .._qemu_server import drive as _drive
+from . import layout, qm
+from .refuse import where
+from .work import Options, Refused, Work
+
+
+def write(work: Work, running: bool, options: Options) -> bytes:
+    """Write a guest and prove it; its config afterwards."""
+    live = layout.is_live(options.root)
+    way: Callable[[Work, Options], bytes] = _write_live if live else _write_tree
+    after = way(work, options)
+    faults = _changes.lost(work.config, _config.parse(_config.decode(after)), work.values, running=running or not live)
+    if faults:
+        raise Refused("not_proven", "after the write " + "; ".join(faults))
+    return after
+
+
+def _write_live(work: Work, options: Options) -> bytes:
+    entry = work.entry
+    accepted = {key: value and _drive.without_ignored(value) for key, value in work.values.items()}
+    refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
+    if refusal:
+        detail = where(entry, options) if refusal.reason == "moved" else refusal.detail
+        raise Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, options))
+    return layout.read(options.root, entry["config"])
+
+
+def _write_tree(work: Work, options: Options) -> bytes:
+    edited = _config.parse(work.edited)
+    left = [key for key, value in work.values.items() if value is None and _changes.current(edited, key) is not None]
+    if left:
+        raise Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
+    path = work.entry["config"]
+    _whole_file.replace(layout.inside(options.root, path), _config.encode(work.edited))
+    return layout.read(options.root, path)
+
+
+def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], options: Options) -> str:
+    """Revert what a refused qm set left in [PENDING]; says so, "" where it left nothing.
+
+    qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there.
+    """
+    try:
+        after = _config.parse(_config.decode(layout.read(options.root, entry["config"])))
+    except OSError:
+        return ""
+    left = [key for key, value in values.items() if _left_behind(before, after, key, value)]
+    if not left:
+        return ""
+    if any(before.pending and before.pending.get(key) is not None for key in left):
+        return f"; {', '.join(left)} had been stored by then and waits in [PENDING]"
+    if qm.revert(options.run, entry["guest"], left, options.timeout):
+        return f"; {', '.join(left)} had been stored by then and was taken back"
+    return f"; {', '.join(left)} had been stored by then and waits in [PENDING]: qm set {entry['guest']} --revert {','.join(left)}"
+
+
+def _left_behind(before: _config.Config, after: _config.Config, key: str, value: str | None) -> bool:
+    if value is None:
+        return key in after.pending_deletes and key not in before.pending_deletes
+    now = after.pending and after.pending.get(key)
+    return bool(now) and _changes.normal(key, now) == _changes.normal(key, value) and not (before.pending and before.pending.get(key) == now)
