@@ -15,9 +15,6 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.tests.fleet.playbook import ROOT, play
 
-# Those that the tests look at; each node more is a third more time.
-NODES = ("--limit", "pve1,pve2")
-
 CONFIGS = "root/etc/pve/nodes/{}/qemu-server/{}.conf"
 
 # Has aio=native with cache=writeback, which QEMU does not start with: nobody puts that back.
@@ -41,18 +38,18 @@ def fleet(tmp_path_factory):
     tree = tmp_path_factory.mktemp("fleet") / "copy"
     subprocess.run([ROOT / "sample_fleet/copy", tree], check=True)
     seen = {"tree": tree, "before": configs(tree)}
-    code, seen["hardening"] = play(tree, "harden_io", *NODES)
+    code, seen["hardening"] = play(tree, "harden_io")
     assert code == 0, seen["hardening"]
     for name, old, new in ((OTHER_SETTING, b"memory: ", b"memory: 1"), (SAME_OPTION, b"aio=threads", b"aio=io_uring")):
         text = (tree / name).read_bytes()
         assert old in text
         (tree / name).write_bytes(text.replace(old, new, 1))
     seen["meddled"], seen["journals"] = configs(tree), journals(tree)
-    seen["check_code"], seen["checked"] = play(tree, "rollback_io", *NODES, "--check", "--diff")
+    seen["check_code"], seen["checked"] = play(tree, "rollback_io", "--check", "--diff")
     seen["after_check"], seen["journals_after_check"] = configs(tree), journals(tree)
-    seen["one_code"], seen["one"] = play(tree, "rollback_io", *NODES, "--extra-vars", '{"rollback_guests": [104]}')
+    seen["one_code"], seen["one"] = play(tree, "rollback_io", "--extra-vars", '{"rollback_guests": [104]}')
     seen["after_one"] = configs(tree)
-    seen["code"], seen["rolled"] = play(tree, "rollback_io", *NODES)
+    seen["code"], seen["rolled"] = play(tree, "rollback_io")
     seen["after"], seen["journals_after"] = configs(tree), journals(tree)
     return seen
 
@@ -61,8 +58,8 @@ def differing(one: dict[str, bytes], other: dict[str, bytes]) -> set[str]:
     return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
-def test_the_hardening_leaves_one_journal_for_all_nodes(fleet):
-    assert len(fleet["journals"]) == 1 and len(differing(fleet["before"], fleet["meddled"])) >= 30
+def test_the_hardening_leaves_one_journal_for_the_whole_fleet(fleet):
+    assert len(fleet["journals"]) == 1 and len(differing(fleet["before"], fleet["meddled"])) > 30
 
 
 def test_check_mode_shows_it_and_touches_nothing(fleet):
