@@ -31,17 +31,14 @@ def drop_in(host):
 
 @pytest.fixture
 def report(host):
-    """What the report of the last run says of the host: status, changed, detail, and its findings."""
-    name = host.backend.get_hostname()
-    path = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "report.json")
-    document = json.loads(path.read_text(encoding="utf-8"))
-    (entry,) = (entry for entry in document["hosts"] if entry["host"] == name)
-    return {**entry["writeback"], "findings": [finding for finding in document["findings"] if finding["host"] == name]}
+    """What the role said of the host when it ran last."""
+    path = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "reports.json")
+    return json.loads(path.read_text(encoding="utf-8"))[host.backend.get_hostname()]
 
 
 @pytest.fixture
 def found(report):
-    """The findings' texts that are not waived, by rule."""
+    """The findings' texts, by rule."""
     texts: dict[str, list[str]] = {}
     for finding in report["findings"]:
         texts.setdefault(finding["rule"], []).append(f"{finding['file']} {finding['message']}")

@@ -15,5 +15,7 @@ def test_own_file_holds_the_bytes_alone(drop_in):
     assert drop_in == ["vm.dirty_background_bytes=134217728", "vm.dirty_bytes=268435456"]
 
 
-def test_report_says_that_tuned_will_undo_it(found):
+def test_report_says_that_tuned_will_undo_it(found, report):
     assert "virtual-host" in " ".join(found["IO203"])
+    # A profile that undoes nothing is named as well, and only what undoes it is told of the next boot.
+    assert "not after a reboot" in report["detail"]
