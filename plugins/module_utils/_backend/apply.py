@@ -4,7 +4,7 @@
 
 """Apply: carries out a plan and nothing else, guest by guest: refuse, write, and note it in the journal.
 
-Check mode refuses what a run would refuse.
+Check mode ends before write: what only that finds out, a run alone says.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     if not values:
         return Outcome(_result(entry, "unchanged", digest=_config.digest(raw)), None)
     work = Work(entry, config, values, _config.edit(config.text, values, _changes.pending_keys(config, values)))
-    refuse(work, raw, running, options)
+    refuse(work, running, options)
     diff = _diff(config, values)
     done = {"changes": entry["changes"], "restart_required": _would_wait(work, running)}
     _refuse_without_journal(options, lambda journal: journal.check())

@@ -18,13 +18,13 @@ from . import layout, qm, reader
 from .work import Options, Refused, Work
 
 
-def refuse(work: Work, raw: bytes, running: bool | None, options: Options) -> None:
+def refuse(work: Work, running: bool | None, options: Options) -> None:
     """Raise Refused where this guest must not be written now."""
     entry, config = work.entry, work.config
     lock = config.main.get("lock")
     if lock:
         raise Refused("locked", f"locked ({lock}); run again when that has ended")
-    facts = record(entry["guest"], raw, {})
+    facts = record(entry["guest"], _config.encode(config.text), {})
     if facts["unsafe_lines"]:
         line = facts["unsafe_lines"][0]
         raise Refused("unsafe_lines", f"Proxmox VE would drop line {line['line']} on a write: {line['reason']}")
