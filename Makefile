@@ -19,6 +19,10 @@ ALL_OF = $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=
 
 comma := ,
 
+# $(call as_json,NAME,VALUE): a variable for --extra-vars, of a path that may have blanks and quotes, which neither the shell nor
+# Ansible is to read. Nothing where the value is nothing. For the environment of a recipe, not for its text.
+as_json = $(if $(2),$(shell VALUE='$(subst ','\'',$(2))' python3 -c 'import json, os; print(json.dumps({"$(1)": os.environ["VALUE"]}))'))
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,17 +34,17 @@ harden: ## harden the sample fleet, or a real one (INVENTORY=hosts.yml ARGS='--c
 	@$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet)
 	@tools/in-venv run ansible-playbook --inventory $(or $(INVENTORY),sample_fleet/inventory.yml) playbooks/harden_io.yml $(ARGS)
 
+prove: export STORAGE_AS_JSON = $(call as_json,prove_io_path,$(STORAGE))
 .PHONY: prove
 prove: ## show the freeze and its cure, here or elsewhere (INVENTORY=hosts.yml STORAGE=/var/lib/vz ARGS='-l pve1')
 ifdef STORAGE
 	@tools/in-venv run ansible-playbook $(if $(INVENTORY),--inventory $(INVENTORY),--inventory localhost$(comma) --connection local --extra-vars prove_io_hosts=all) \
-	    --extra-vars prove_io_path=$(STORAGE) playbooks/prove_io.yml $(ARGS)
+	    --extra-vars "$$STORAGE_AS_JSON" playbooks/prove_io.yml $(ARGS)
 else
 	@tests/tools/prove $(ARGS)
 endif
 
-# A path may have blanks and quotes, which neither the shell nor Ansible is to read.
-gate: export ROOT_AS_JSON = $(if $(ROOT),$(shell ROOT='$(subst ','\'',$(ROOT))' python3 -c 'import json, os; print(json.dumps({"gate_root": os.environ["ROOT"]}))'))
+gate: export ROOT_AS_JSON = $(call as_json,gate_root,$(ROOT))
 .PHONY: gate
 gate: ## fail on what can freeze a guest: make gate ROOT=configs, or INVENTORY=hosts.yml (ARGS='-e report_dir=reports')
 	@$(if $(ROOT)$(INVENTORY),,sample_fleet/copy build/sample_fleet)
