@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
-from . import judge_disk, judge_running
+from . import judge_disk, judge_running, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
 from .locality import Locality
@@ -31,8 +30,6 @@ _HINTS_ELSEWHERE = {
     "IO101": "Where the guest is defined, give each of its disks a virtio-scsi controller of its own, with an iothread.",
     "IO102": "Where the guest is defined, give the disk an iothread: virtio-blk has it itself, virtio-scsi on the controller.",
 }
-
-_MAJOR = re.compile(r"^(\d+)\.")
 
 
 class Verdict:
@@ -129,7 +126,7 @@ class _Judgement:
         location = self._judge._locality.classify(self._guest["node"], disk["storage"])
         storage = disk["storage"] and {**disk["storage"], "location": location}
         subject = {**self._subject, **disk, "storage": storage}
-        situation = Situation(before, after, old_qemu(self._guest))
+        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)))
         violated = self._violated
         self._violated = self._excused = False
         for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
@@ -321,10 +318,3 @@ def _unfixed(finding: dict[str, Any]) -> bool:
 def _sentence(finding: dict[str, Any]) -> str:
     where = f"{finding['disk']}: " if finding["disk"] else ""
     return f"{finding['rule']} {where}{finding['message']}. {finding['hint']}"
-
-
-def old_qemu(guest: dict[str, Any]) -> bool:
-    """True where a QEMU below 9 runs the guest, would start it, or where the version is not known."""
-    known = [version for version in (guest["qemu"]["running"], guest["qemu"]["installed"]) if version]
-    majors = [int(match[1]) for match in map(_MAJOR.match, known) if match]
-    return not majors or min(majors) < 9

@@ -18,7 +18,7 @@ def add_running_state(guest: dict[str, Any], running: dict[str, Any] | None, ins
 
     A drive that the process has and the config has not, or the other way round, is not compared.
     """
-    guest["qemu"] = {"running": running["qemu"]["running"] if running else None, "installed": installed}
+    guest["qemu"] = {**guest["qemu"], "running": running["qemu"]["running"] if running else None, "installed": installed}
     if running is None:
         return
     runs = {disk["key"]: disk["runs"] for disk in running["disks"]}
@@ -47,7 +47,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         "template": False,
         "lock": None,
         "running": True,
-        "qemu": running["qemu"],
+        "qemu": {**running["qemu"], "proven": None},
         "controller": {
             "configured": None,
             "pending": None,

@@ -20,9 +20,9 @@ from .._model import AIO_DRIVERS, CACHE_MODES, IOTHREAD_CONTROLLER, cache_mode
 from . import storage as _storage
 from .drive import Drive
 
-_MACHINE = re.compile(r"^(?:pc(?:-i440fx|-q35)?|virt)-(\d+)\.(\d+)", re.ASCII)
+_MACHINE = re.compile(r"^(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.(\d{1,4})", re.ASCII)
 _WINDOWS = re.compile(r"^(?:w2k|w2k3|w2k8|wxp|wvista|win\d+)$", re.ASCII)
-_CREATION = re.compile(r"(?:^|,)creation-qemu=(\d+)\.(\d+)", re.ASCII)
+_CREATION = re.compile(r"(?:^|,)creation-qemu=(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)", re.ASCII)
 
 #: The controller of a guest whose config names none.
 DEFAULT_CONTROLLER = "lsi"
@@ -35,14 +35,28 @@ def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> 
     or later; Windows without one is pinned to the QEMU it was created with,
     5.1 where that is unknown or before 9.1 (Machine.pm ``get_vm_machine``).
     """
-    kind = (machine or "").split(",", 1)[0]
-    kind = kind[len("type="):] if kind.startswith("type=") else kind
-    if match := _MACHINE.match(kind):
+    if match := _MACHINE.match(_machine_type(machine)):
         return int(match[1]) >= 10
     if ostype and _WINDOWS.match(ostype):
         created = _CREATION.search(meta or "")
         return bool(created) and int(created[1]) >= 10
     return True
+
+
+def _machine_type(machine: str | None) -> str:
+    kind = (machine or "").split(",", 1)[0]
+    return kind[len("type="):] if kind.startswith("type=") else kind
+
+
+def proven_qemu(machine: str | None, meta: str | None) -> str | None:
+    """The lowest version of the QEMU that starts the guest next, as its config proves it; None where it proves nothing.
+
+    Two lines prove one: ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not downgraded;
+    a machine type with a version exists from the QEMU of that version on (Machine.pm). The higher one holds.
+    """
+    lines = (_CREATION.search(meta or ""), _MACHINE.match(_machine_type(machine)))
+    found = [tuple(int(number) for number in match.groups(default="0")) for match in lines if match]
+    return ".".join(str(number) for number in max(found)) if found else None
 
 
 def controller(scsihw: str | None) -> str:

@@ -53,7 +53,7 @@ def record(
         "template": bool(_drive.boolean(main.get("template") or "0")),
         "lock": _text(main.get("lock")),
         "running": None,
-        "qemu": {"running": None, "installed": None},
+        "qemu": {"running": None, "installed": None, "proven": reader.proven_qemu},
         "controller": {
             "configured": _text(main.get("scsihw")),
             "pending": _text(reader.pending_controller),
@@ -136,6 +136,11 @@ class _DiskReader:
         if waiting is not None:
             return waiting
         return None if key in self._deletes else self._main.get(key)
+
+    @property
+    def proven_qemu(self) -> str | None:
+        """The version that the QEMU of the next cold start has at least, None where the config proves none."""
+        return _effective.proven_qemu(self._next("machine"), self._main.get("meta"))
 
     @property
     def pending_controller(self) -> str | None:

@@ -72,6 +72,18 @@ def test_aio_is_as_grave_as_the_evidence(qemu, iothread, severity):
     assert ("IO103", severity) in rules(found) and changes(found)["scsi0"]["aio"] == "threads"
 
 
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [("meta: creation-qemu=10.1.2,ctime=1\n", "note"), ("machine: pc-q35-10.1\n", "note"), ("machine: type=pc-i440fx-9.0+pve0,viommu=virtio\n", "note"),
+     ("meta: creation-qemu=8.1.5\nmachine: pc-q35-9.2+pve1\n", "note"), ("meta: creation-qemu=8.2.50\n", "error"), ("machine: q35\n", "error"),
+     ("machine: q35\n\n[PENDING]\nmachine: pc-q35-10.1\n", "note"), ("machine: pc-q35-" + "1" * 5000 + ".0\n", "error")],
+)  # fmt: skip
+def test_a_config_may_prove_the_qemu_that_starts_its_guest(lines, severity):
+    text = SINGLE + "scsi0: local:1/d.raw,iothread=1\n" + lines
+    assert ("IO103", severity) in rules(judge(text)) and changes(judge(text))["scsi0"]["aio"] == "threads"
+    assert ("IO103", "error") in rules(judge(text, qemu={**guest(text)["qemu"], **OLD})), "what is installed starts it, whatever the config says"
+
+
 def test_a_policy_may_accept_either_aio():
     assert judge(SINGLE + "scsi0: local:1/d.raw,iothread=1\n", {"disk": {"aio": ["threads", "io_uring"]}})["plan"] == []
 

@@ -73,6 +73,24 @@ def test_an_iothread_is_in_effect_only_where_qemu_makes_one(line, scsihw, expect
 
 
 @pytest.mark.parametrize(
+    ("machine", "more", "blockdev"),
+    [
+        ("pc-q35-10.0", "", True),
+        ("pc-q35-9.2", "", False),
+        ("pc-i440fx-10.0+pve1", "", True),
+        (None, "", True),
+        (None, "ostype: win11\nmeta: creation-qemu=10.0.2\n", True),
+        (None, "ostype: win11\nmeta: creation-qemu=9.2.0\n", False),
+        (None, "ostype: win11\n", False),
+    ],
+)
+def test_an_empty_drive_reaches_qemu_below_machine_10_alone(machine, more, blockdev):
+    """From machine version 10.0 on there is no block device for it."""
+    lines = more + (f"machine: {machine}\n" if machine else "")
+    assert (effective("ide2: none,media=cdrom", more=lines) is None) == blockdev
+
+
+@pytest.mark.parametrize(
     ("kind", "options", "drive", "driver", "aio", "cache"),
     [
         ("dir", {}, "", "file", "io_uring", "none"),
