@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._model import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
-from .errors import PolicyError
+from .errors import PolicyError, piece, shown
 from .rules import RULES
 from .selector import Selector
 
@@ -27,7 +28,9 @@ DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 _TOP = ("controller", "disk", "overrides", "waivers")
 _DISK = ("iothread", "aio", "cache", "loosen")
 _OVERRIDE = ("name", "match", "disk", "controller")
-_WAIVER = ("id", "match", "rules", "until", "reason")
+WAIVER_KEYS = ("id", "match", "rules", "until", "reason")
+# As YAML reads one.
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 _WANTED_CACHES = tuple(mode for mode in CACHE_MODES if mode != "unsafe")
 
 
@@ -85,7 +88,7 @@ def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any
 
 def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[str, ...] = ()) -> None:
     if not isinstance(value, Mapping):
-        raise PolicyError(place, f"is {value!r}, it takes a mapping with the keys {', '.join(allowed)}")
+        raise PolicyError(place, f"is {shown(value)}, it takes a mapping with the keys {', '.join(allowed)}")
     for key in value:
         if key not in allowed:
             raise PolicyError(_at(place, key), f"is not known; allowed here: {', '.join(allowed)}")
@@ -95,26 +98,39 @@ def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[s
 
 
 def _at(place: str, key: Any) -> str:
-    return f"{place}.{key}" if place else str(key)
+    return f"{place}.{piece(key)}" if place else piece(key)
 
 
 def _list(place: str, value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise PolicyError(place, f"is {value!r}, it takes a list")
+        raise PolicyError(place, f"is {shown(value)}, it takes a list")
     return value
 
 
+def _text(place: str, value: Any) -> str:
+    """Text that a person wrote; YAML makes a number or a date of some."""
+    if isinstance(value, str):
+        if not value.strip():
+            raise PolicyError(place, "is empty, it takes text")
+        return str(value)
+    if isinstance(value, (int, float, datetime.date)) and not isinstance(value, bool):
+        return shown(value)
+    raise PolicyError(place, f"is {shown(value)}, it takes text")
+
+
 def _unique(place: str, values: list[str]) -> None:
+    seen: set[str] = set()
     for value in values:
-        if values.count(value) > 1:
-            raise PolicyError(place, f"id '{value}' stands twice")
+        if value in seen:
+            raise PolicyError(place, f"duplicate id {shown(value)}")
+        seen.add(value)
 
 
 def _controller(place: str, value: Any) -> str:
     if value not in (IOTHREAD_CONTROLLER, KEEP):
-        raise PolicyError(place, f"is {value!r}, it takes {IOTHREAD_CONTROLLER} or {KEEP}")
+        raise PolicyError(place, f"is {shown(value)}, it takes {IOTHREAD_CONTROLLER} or {KEEP}")
     return value
 
 
@@ -122,7 +138,7 @@ def _disk(place: str, raw: Any) -> dict[str, Any]:
     _mapping(place, raw, _DISK)
     disk = dict(raw)
     if "iothread" in disk and not (disk["iothread"] is True or disk["iothread"] == KEEP):
-        raise PolicyError(f"{place}.iothread", f"is {disk['iothread']!r}, it takes true or {KEEP}")
+        raise PolicyError(f"{place}.iothread", f"is {shown(disk['iothread'])}, it takes true or {KEEP}")
     if "aio" in disk:
         disk["aio"] = _modes(f"{place}.aio", disk["aio"], AIO_MODES)
     if "cache" in disk:
@@ -138,7 +154,7 @@ def _modes(place: str, value: Any, allowed: tuple[str, ...], keep: bool = True, 
     modes = [value] if isinstance(value, str) else value
     words = f"one of {', '.join(allowed)}, a list of them" + (f", or {KEEP}" if keep else "")
     if not isinstance(modes, list) or not (modes or empty) or any(mode not in allowed for mode in modes):
-        raise PolicyError(place, f"is {value!r}, it takes {words}")
+        raise PolicyError(place, f"is {shown(value)}, it takes {words}")
     return [str(mode) for mode in modes]
 
 
@@ -160,7 +176,7 @@ def _override(place: str, raw: Any) -> Override:
     if not raw.get("disk") and raw.get("controller") is None:
         raise PolicyError(place, "changes nothing: it takes disk, controller or both")
     return Override(
-        str(raw.get("name", place)),
+        _text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
         Selector(f"{place}.match", raw["match"], guests=raw.get("controller") is not None),
         _disk(f"{place}.disk", raw.get("disk") or {}),
         None if raw.get("controller") is None else _controller(f"{place}.controller", raw["controller"]),
@@ -168,22 +184,19 @@ def _override(place: str, raw: Any) -> Override:
 
 
 def _waiver(place: str, raw: Any) -> Waiver:
-    _mapping(place, raw, _WAIVER, required=_WAIVER)
+    _mapping(place, raw, WAIVER_KEYS, required=WAIVER_KEYS)
     rules = _list(f"{place}.rules", raw["rules"])
     for number, rule in enumerate(rules):
         if not isinstance(rule, str) or rule not in RULES:
-            raise PolicyError(f"{place}.rules[{number}]", f"is {rule!r}, it takes a rule id such as IO101")
+            raise PolicyError(f"{place}.rules[{number}]", f"is {shown(rule)}, it takes a rule id such as IO101")
     if not rules:
         raise PolicyError(f"{place}.rules", "is empty, it takes a list of rule ids")
-    for key in ("id", "reason"):
-        if not str(raw[key]).strip():
-            raise PolicyError(f"{place}.{key}", "is empty: a waiver says who it is and why")
     return Waiver(
-        str(raw["id"]),
+        _text(f"{place}.id", raw["id"]),
         Selector(f"{place}.match", raw["match"]),
         tuple(str(rule) for rule in rules),
         parse_date(f"{place}.until", raw["until"]),
-        str(raw["reason"]),
+        _text(f"{place}.reason", raw["reason"]),
     )
 
 
@@ -193,7 +206,8 @@ def parse_date(place: str, value: Any) -> datetime.date:
         return value.date()
     if isinstance(value, datetime.date):
         return value
+    match = _DATE.match(value) if isinstance(value, str) else None
     try:
-        return datetime.date.fromisoformat(str(value))
-    except ValueError as exc:
-        raise PolicyError(place, f"is {str(value)!r}, it takes a date such as 2027-03-31") from exc
+        return datetime.date(*(int(number) for number in match.groups()))  # type: ignore[union-attr]
+    except (AttributeError, ValueError):
+        raise PolicyError(place, f"is {shown(value)}, it takes a date such as 2027-03-31") from None

@@ -20,7 +20,7 @@ except ImportError:  # told to the user by `require_jmespath`, where there is a 
     jmespath = None
 
 from .._model import OPTIONS
-from .errors import PolicyError
+from .errors import PolicyError, piece, shown
 
 _GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
 
@@ -61,7 +61,8 @@ class Selector:
     """A compiled JMESPath condition with its place in the policy, for errors.
 
     ``guests``: it chooses guests, and may not ask for a disk's fields: of a guest they would all be null,
-    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some.
+    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some. ``guest_ids`` are the only
+    guests for which it can hold, as far as the expression says so in plain words; None: any.
     """
 
     def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
@@ -70,17 +71,22 @@ class Selector:
         self.of_disk = False
         self._roots = _OF_GUEST if guests else tuple(_FIELDS)
         if not isinstance(expression, str) or not expression.strip():
-            raise PolicyError(place, f"is {expression!r}, it takes a JMESPath condition such as {_EXAMPLE}")
-        self.expression = expression
+            raise PolicyError(place, f"is {shown(expression)}, it takes a JMESPath condition such as {_EXAMPLE}")
+        self.expression = str(expression)
+        self._shown = shown(self.expression)
         try:
-            self._compiled = jmespath.compile(expression)
-        except jmespath.exceptions.JMESPathError as exc:
-            lines = str(exc).splitlines()
-            raise PolicyError(place, f"is no JMESPath expression: {expression!r}: {lines[0] if lines else 'syntax error'}") from exc
-        self._compiled.parsed = _negate_whole(self._compiled.parsed)
+            self._compiled = jmespath.compile(self.expression)
+            self._compiled.parsed = _negate_whole(self._compiled.parsed)
+            self._check(self._compiled.parsed)
+            self.guest_ids = _guest_ids(self._compiled.parsed)
+        except PolicyError:
+            raise
+        except RecursionError:
+            raise PolicyError(place, f"is nested too deeply: {self._shown}") from None
+        except Exception as exc:  # jmespath lets through what Python raises, and it is the expression's fault
+            raise PolicyError(place, f"is not a JMESPath expression: {self._shown}: {_said(exc)}") from None
         if self._compiled.parsed["type"] in _VALUES:
-            raise PolicyError(place, f"is {expression!r}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'], guest.id)")
-        self._check(self._compiled.parsed)
+            raise PolicyError(place, f"is {self._shown}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'], guest.id)")
 
     def _check(self, node: dict[str, Any]) -> None:
         """Look at the fields that stand at the record's root, and at every function."""
@@ -91,17 +97,18 @@ class Selector:
         elif kind == "comparator" and node["value"] in ("eq", "ne"):
             self._check_number(children, children[::-1])
         elif kind == "function_expression" and node["value"] == "contains" and len(children) == 2:
-            values = children[0]["value"] if children[0]["type"] == "literal" else [one.get("value") for one in children[0]["children"]]
+            values = children[0]["value"] if children[0]["type"] == "literal" else [one.get("value") for one in _nodes(children[0])]
             for value in values if isinstance(values, list) else ():
                 self._check_number(({"type": "literal", "value": value}, children[1]))
         elif kind == "function_expression" and node["value"] not in jmespath.functions.Functions.FUNCTION_TABLE:
-            raise PolicyError(self.place, f"calls {node['value']}(), which JMESPath does not have: {self.expression!r}")
+            raise PolicyError(self.place, f"calls {piece(node['value'])}(), which JMESPath does not have: {self._shown}")
         elif kind == "subexpression" and children[0]["type"] == "field" and children[1]["type"] == "field":
             below = _FIELDS.get(children[0]["value"])
             if below:
                 self._check_field(children[1]["value"], below, f"{children[0]['value']}.")
-        # Behind a projection, a filter or a pipe the root is another.
-        for child in children[:1] if kind == "pipe" or _goes_on(kind) else children:
+        # Behind a projection, a filter, a pipe or an & the root is another.
+        below_root = [] if kind == "expref" else _nodes(node)
+        for child in below_root[:1] if kind == "pipe" or _goes_on(kind) else below_root:
             self._check(child)
 
     def _check_number(self, *pairs: Any) -> None:
@@ -111,16 +118,16 @@ class Selector:
                 continue
             name = field["children"][1]["value"] if field["type"] == "subexpression" and field["children"][1]["type"] == "field" else field.get("value")
             if field["type"] in ("field", "subexpression") and name in _TEXT:
-                hint = f"Write '{value['value']}' in raw quotes."
-                raise PolicyError(self.place, f"holds {name}, which is text, against the number {value['value']}: {self.expression!r}. {hint}")
+                number = shown(value["value"])
+                raise PolicyError(self.place, f"holds {name}, which is text, against the number {number}: {self._shown}. Write '{number}' in raw quotes.")
 
     def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
         if name in allowed:
             return
         if not lead and name in _FIELDS:
-            raise PolicyError(self.place, f"asks for {name}, a disk's, and chooses guests: {self.expression!r}. There are guest and controller.")
-        hint = "" if lead else f" Text stands in raw quotes: '{name}'."
-        raise PolicyError(self.place, f"asks for {lead}{name}, which is not there: {self.expression!r}. There are {', '.join(sorted(allowed))}.{hint}")
+            raise PolicyError(self.place, f"asks for {name}, a disk's, and chooses guests: {self._shown}. There are guest and controller.")
+        hint = "" if lead else f" Text stands in raw quotes: '{piece(name)}'."
+        raise PolicyError(self.place, f"asks for {lead}{piece(name)}, which is not there: {self._shown}. There are {', '.join(sorted(allowed))}.{hint}")
 
     def matches(self, subject: dict[str, Any]) -> bool:
         """Whether the condition holds; null, which is what a missing value compares to, is no.
@@ -133,18 +140,54 @@ class Selector:
             return False
         try:
             result = self._compiled.search(subject)
-        except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError) as exc:
-            raise PolicyError(self.place, f"fails on {_where(subject)}: {self.expression!r}: {str(exc).splitlines()[0]}") from exc
+        except Exception as exc:  # as above
+            raise PolicyError(self.place, f"fails on {_where(subject)}: {self._shown}: {_said(exc)}") from None
         if result is None or isinstance(result, bool):
             return bool(result)
         raise PolicyError(
-            self.place, f"gives {str(result)[:60]!r} on {_where(subject)}: {self.expression!r}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
+            self.place, f"gives {shown(result)} on {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
         )
+
+
+def _said(exc: Exception) -> str:
+    """The first line of what jmespath or Python said of an expression."""
+    lines = str(exc).splitlines()
+    return piece(lines[0]) if lines and lines[0] else "syntax error"
+
+
+def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The children of a node that are nodes; those of a slice are numbers."""
+    return [child for child in node["children"] if isinstance(child, dict)]
+
+
+def _guest_ids(node: dict[str, Any]) -> frozenset[str] | None:
+    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, alone, with || between them or before &&."""
+    kind, children = node["type"], node["children"]
+    if kind == "comparator" and node["value"] == "eq":
+        left, right = children if _is_guest_id(children[0]) else children[::-1]
+        return frozenset([right["value"]]) if _is_guest_id(left) and _is_text(right) else None
+    if kind == "function_expression" and node["value"] == "contains" and len(children) == 2 and _is_guest_id(children[1]):
+        values = children[0]["children"] if children[0]["type"] == "multi_select_list" else ()
+        return frozenset(value["value"] for value in values) if values and all(_is_text(value) for value in values) else None
+    if kind == "and_expression":
+        return _guest_ids(children[0])
+    if kind == "or_expression":
+        found = [_guest_ids(child) for child in children]
+        return None if None in found else frozenset().union(*found)
+    return None
+
+
+def _is_guest_id(node: dict[str, Any]) -> bool:
+    return node["type"] == "subexpression" and [child.get("value") for child in node["children"] if child["type"] == "field"] == ["guest", "id"]
+
+
+def _is_text(node: dict[str, Any]) -> bool:
+    return node["type"] == "literal" and isinstance(node["value"], str)
 
 
 def _goes_on(kind: str) -> bool:
     """True for nodes that go on from what their first child gives: ``a.b``, ``a[0]``, ``a[*]``, ``a[?b]``."""
-    return kind in ("subexpression", "index_expression", "flatten", "slice") or kind.endswith("projection")
+    return kind in ("subexpression", "index_expression", "flatten") or kind.endswith("projection")
 
 
 def _negate_whole(node: dict[str, Any]) -> dict[str, Any]:
@@ -162,4 +205,4 @@ def _negate_whole(node: dict[str, Any]) -> dict[str, Any]:
 
 def _where(subject: dict[str, Any]) -> str:
     guest = (subject.get("guest") or {}).get("id")
-    return f"guest {guest}" + (f" disk {subject['key']}" if subject.get("key") else "")
+    return f"guest {piece(guest)}" + (f" disk {piece(subject['key'])}" if subject.get("key") else "")

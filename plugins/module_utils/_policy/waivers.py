@@ -19,6 +19,13 @@ class Waivers:
         self._waivers = waivers
         self._date = date
         self._matched = {waiver.id: 0 for waiver in waivers}
+        # Most waivers name their guest: of thousands only the guest's own are evaluated.
+        self._numbered: dict[tuple[str, str | None], list[tuple[int, Waiver]]] = {}
+        for numbered in enumerate(waivers):
+            named = numbered[1].match.guest_ids
+            for rule in dict.fromkeys(numbered[1].rules):
+                for guest in (None,) if named is None else named:
+                    self._numbered.setdefault((rule, guest), []).append(numbered)
 
     def find(self, rule: str, subject: dict[str, Any]) -> dict[str, Any] | None:
         """The first waiver in force that covers the rule on this subject, as a finding's ``waived``.
@@ -26,12 +33,17 @@ class Waivers:
         A subject is what selectors see: a disk with its guest and controller, or those two alone.
         """
         found = None
-        for waiver in self._waivers:
-            if rule in waiver.rules and waiver.match.matches(subject):
+        for waiver in self._candidates(rule, subject["guest"]["id"]):
+            if waiver.match.matches(subject):
                 self._matched[waiver.id] += 1
                 if found is None and waiver.until >= self._date:
                     found = {"id": waiver.id, "until": waiver.until.isoformat(), "reason": waiver.reason}
         return found
+
+    def _candidates(self, rule: str, guest: str) -> list[Waiver]:
+        """The waivers of a rule, in their order, without those that name other guests."""
+        found = [*self._numbered.get((rule, None), ()), *self._numbered.get((rule, guest), ())]
+        return [waiver for _number, waiver in sorted(found, key=lambda numbered: numbered[0])]
 
     def used(self) -> list[dict[str, Any]]:
         """Every waiver with ``matched``, how many findings it covers, and ``expired``."""

@@ -46,7 +46,7 @@ def test_dates_as_yaml_and_json_bring_them(until):
         ({"overrides": {}}, "overrides", "takes a list"),
         ({"overrides": [{"disk": {}}]}, "overrides[0].match", "is missing"),
         ({"overrides": [{"match": "guest.template"}]}, "overrides[0]", "changes nothing"),
-        ({"overrides": [{"match": "storage.type ==", "disk": {"cache": "keep"}}]}, "overrides[0].match", "no JMESPath"),
+        ({"overrides": [{"match": "storage.type ==", "disk": {"cache": "keep"}}]}, "overrides[0].match", "not a JMESPath expression"),
         ({"overrides": [{"match": 5, "disk": {"cache": "keep"}}]}, "overrides[0].match", "takes a JMESPath"),
         ({"overrides": [{"match": "'120'", "disk": {"cache": "keep"}}]}, "overrides[0].match", "takes a condition"),
         ({"overrides": [{"match": "['120', '121']", "disk": {"cache": "keep"}}]}, "overrides[0].match", "contains(["),
@@ -66,7 +66,10 @@ def test_dates_as_yaml_and_json_bring_them(until):
         ({"waivers": [{**WAIVER, "rules": []}]}, "waivers[0].rules", "empty"),
         ({"waivers": [{**WAIVER, "reason": " "}]}, "waivers[0].reason", "empty"),
         ({"waivers": [{k: v for k, v in WAIVER.items() if k != "until"}]}, "waivers[0].until", "is missing"),
-        ({"waivers": [WAIVER, WAIVER]}, "waivers", "stands twice"),
+        ({"waivers": [WAIVER, WAIVER]}, "waivers", "duplicate id 'W-1'"),
+        ({"waivers": [{**WAIVER, "id": ["a"]}]}, "waivers[0].id", "is ['a'], it takes text"),
+        ({"waivers": [{**WAIVER, "until": 10**5000}]}, "waivers[0].until", "is a very large number, it takes a date"),
+        ({"overrides": [{"name": {}, "match": "guest.template", "controller": "keep"}]}, "overrides[0].name", "takes text"),
     ],
 )
 def test_what_is_refused(policy, place, words):
