@@ -256,5 +256,5 @@ def test_a_waiver_beside_the_policy(flat, until, rules, found):
 
 def test_one_id_in_policy_and_waivers_is_an_error(flat):
     waiver = {"id": "W-1", "match": "guest.id == '1'", "rules": ["IO101"], "until": "2027-01-01", "reason": "y"}
-    with pytest.raises(PolicyError, match="'W-1' stands twice"):
+    with pytest.raises(PolicyError, match="duplicate id 'W-1'"):
         assess_directory(str(flat), {"waivers": [waiver]}, DAY, [waiver])
