@@ -66,8 +66,9 @@ options:
           - What is done to the guest every second while it is measured, through QEMU's monitor.
           - V(block_resize) sets the disk's size to what it is, V(block_job) starts a backup job and cancels it, in turn,
             V(query_blockstats) reads its statistics.
+          - With V(disk_reset) the guest itself resets its SCSI disk every second, as its kernel does with a disk that does not answer for 30 seconds.
         type: str
-        choices: [block_resize, block_job, query_blockstats]
+        choices: [block_resize, block_job, query_blockstats, disk_reset]
   runs:
     description: How often each setting is measured. Settings take turns.
     type: int
@@ -212,6 +213,10 @@ runs:
       description: Whether the guest came back to report. If not, the figures are the least that is known.
       type: bool
       returned: success
+    died:
+      description: QEMU's last words where it died while it was measured, for instance by an assertion of its own; else null.
+      type: str
+      returned: success
     load:
       description:
         - MiB that the load wrote, and whether it ended before the measurement did.
@@ -225,7 +230,7 @@ summary:
   elements: dict
   returned: success
 ratios:
-  description: Longest gap of the first setting over that of the second, round by round.
+  description: Longest gap of the first setting over that of the second, round by round; 0 where QEMU died with the second.
   type: list
   elements: float
   returned: success

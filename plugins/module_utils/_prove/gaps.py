@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 
 from .errors import ProveError
@@ -69,7 +70,7 @@ def longest_step_ms(times):
 
 def summarize(settings, runs):
     """One entry per setting, in order: {setting, text, during, runs, longest_gap_ms: {median, min,
-    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent}.
+    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent, died}; died is the number of runs in which QEMU died.
 
     settings: [(setting, its description)].
     """
@@ -84,15 +85,16 @@ def summarize(settings, runs):
             entry[key] = {"median": round(statistics.median(values), 2), "min": min(values), "max": max(values)}
         entry["requests_per_s"] = round(statistics.median((run["reads"] + run["writes"]) / run["window_s"]
                                                           for run in mine))
+        entry["died"] = sum(bool(run["died"]) for run in mine)
         entry["main_blocked_percent"] = round(statistics.median(run["main_blocked_percent"] for run in mine))
         out.append(entry)
     return out
 
 
 def ratios(runs, worse, better):
-    """The longest gap of setting worse over that of better, per round: [ratio, ...]."""
+    """The longest gap of setting worse over that of better, per round: [ratio, ...]; 0 where better killed its QEMU."""
     by_round = {}
     for run in runs:
-        by_round.setdefault(run["round"], {})[run["setting"]] = run["longest_gap_ms"]
-    return [round(gap[worse] / gap[better], 1) for _number, gap in sorted(by_round.items())
-            if worse in gap and gap.get(better)]
+        by_round.setdefault(run["round"], {})[run["setting"]] = math.inf if run["died"] else run["longest_gap_ms"]
+    return [round(gap[worse] / gap[better], 1) if gap[better] < math.inf else 0.0 for _number, gap in sorted(by_round.items())
+            if worse in gap and gap.get(better) and gap[worse] < math.inf]

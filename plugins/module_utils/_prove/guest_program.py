@@ -10,7 +10,7 @@ one binary and its libraries, and its builtin syscall() reaches what a shell can
 The numbers are Linux' system calls on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl).
 
 What it says on its second serial port, a line each:
-  ``ready DISK SECTORS`` or ``fail REASON``; it then waits for ``go SECONDS WRITERS READERS``;
+  ``ready DISK SECTORS`` or ``fail REASON``; it then waits for ``go SECONDS WRITERS READERS RESETS``;
   one ``.`` per heartbeat while it measures; then
   ``end BEATS WINDOW_NS LONGEST_NS READS WRITES``, ``gap START_NS LENGTH_NS`` for each gap over
   20 ms, and ``done``. Times are the guest's own monotonic clock.
@@ -129,14 +129,29 @@ sub trickle {
     }
 }
 
+# What a guest's kernel does with a disk that has not answered for 30 seconds (scsi_ioctl_reset, SG_SCSI_RESET_DEVICE): once a second.
+sub resets {
+    my $name = shift;
+    my $child = fork;
+    halt("cannot fork: $!") unless defined $child;
+    return $child if $child;
+    sysopen(my $file, "/dev/$name", 04000) or exit 1;
+    while (1) {
+        select(undef, undef, undef, 1);
+        my $device = pack("i", 1);
+        ioctl($file, 0x2284, $device) or exit 3;
+    }
+}
+
 my ($name, $sectors) = disk();
 send_text("ready $name $sectors\n");
-my (undef, $seconds, $writers, $readers) = split " ", hear();
+my (undef, $seconds, $writers, $readers, $resets) = split " ", hear();
 
 my $priority = pack("i", 50);
 my $blocks = int($sectors / 8);
 my @children = map { requests($name, $blocks, $_ <= $writers, $_) } 1 .. $writers + $readers;
 push @children, trickle($name, $blocks) if $writers;
+push @children, resets($name) if $resets;
 syscall(144, 0, 1, $priority);
 my @before = done_requests($name);
 my ($beats, $longest, @gaps) = (0, 0);
@@ -155,7 +170,7 @@ while ($last < $end) {
 my @after = done_requests($name);
 my $ended = 0;
 for (@children) { $ended++ if waitpid($_, 1) == $_ }
-halt("$ended of the guest's own readers and writers ended early: requests failed") if $ended;
+halt("$ended of the guest's own readers, writers and resets ended early: requests failed") if $ended;
 send_text(sprintf("\nend %d %.0f %.0f %d %d\n", $beats, $last - $start, $longest,
     $after[0] - $before[0], $after[1] - $before[1]));
 send_text($_) for @gaps;

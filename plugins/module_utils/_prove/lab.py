@@ -15,7 +15,7 @@ from .errors import ProveError
 from .load import Load
 from .machine import Machine, during_commands
 from .press import Probe
-from .setting import DIRECT, check_all, describe, modules
+from .setting import DIRECT, RESET, check_all, describe, modules
 
 _BOOT_S = {"kvm": 20, "tcg": 180}
 _GUEST_MIB = 192
@@ -169,12 +169,12 @@ class Lab:
                 time.sleep(options["warm_up"])
                 felt_ms = probe.wait(_PRESS_S if options["load_writers"] else 0)
                 seen = machine.measure(options["seconds"], WRITERS, READERS,
-                                       during_commands(setting["during"], self._size))
+                                       during_commands(setting["during"], self._size), setting["during"] == RESET)
             finally:
                 load.stop()
         if load.problem:
             raise ProveError("the load could not write to %s: %s" % (options["path"], load.problem))
-        return dict(gaps.figures(seen), setting=setting["name"], round=number,
+        return dict(gaps.figures(seen), died=seen["died"], setting=setting["name"], round=number,
                     main_blocked_percent=seen["main_blocked_percent"], commands=seen["commands"],
                     load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms})
 

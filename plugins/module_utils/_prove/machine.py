@@ -46,6 +46,10 @@ def _prefer(pid):
         pass
 
 
+class QemuDied(ProveError):
+    """A signal ended QEMU: it aborted, or somebody killed it. The message is its last words."""
+
+
 class Machine:
     """Starts at once; use as a context manager, which ends it.
 
@@ -140,6 +144,8 @@ class Machine:
             # The last words arrive after the end.
             self._errors += self._process.stderr.read() or b""
             said = self._errors.decode("utf-8", "replace").strip()
+            if self._process.returncode < 0:
+                raise QemuDied(said or "signal %d" % -self._process.returncode)
             raise ProveError("QEMU ended: %s" % (said or "status %s; the guest's last words: %s"
                                                  % (self._process.returncode, self._last_words())))
 
@@ -179,18 +185,20 @@ class Machine:
         except (OSError, IndexError):
             return False
 
-    def measure(self, seconds, writers, readers, commands=()):
-        """Measure for seconds: {lines, beats, main_blocked_percent, commands, complete, now, window_s}.
+    def measure(self, seconds, writers, readers, commands=(), resets=False):
+        """Measure for seconds: {lines, beats, main_blocked_percent, commands, complete, died, now, window_s}.
 
         lines: the guest's report. beats: when each heartbeat arrived, monotonic seconds.
         complete: false where the guest did not come back to report; lines is empty then.
+        died: QEMU's last words where a signal ended it (an assertion of its own), else null. That is a result, not an obstacle.
         """
         self._lines, self.beats = [], []
-        self._send("beat", b"go %d %d %d\n" % (seconds, writers, readers))
+        self._send("beat", b"go %d %d %d %d\n" % (seconds, writers, readers, resets))
         start = time.monotonic()
         end, next_command, next_sample = start + seconds, start + 1, start
         sent = samples = blocked = 0
         done_before = len(self._replies)
+        died = None
         while self._said("done") is None:
             now = time.monotonic()
             if now > end + _GRACE_S:
@@ -205,11 +213,15 @@ class Machine:
                 self._send("monitor", json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
                 sent += 1
                 next_command = now + 1
-            self._read(_SAMPLE_S)
+            try:
+                self._read(_SAMPLE_S)
+            except QemuDied as end:
+                died = str(end)
+                break
         for reply in self._replies:
             if "error" in reply:
                 raise ProveError("QEMU refused a command: %s" % reply["error"].get("desc"))
         complete = self._said("done") is not None
-        return {"lines": self._lines if complete else [], "beats": self.beats, "complete": complete,
+        return {"lines": self._lines if complete else [], "beats": self.beats, "complete": complete, "died": died,
                 "main_blocked_percent": round(100 * blocked / samples) if samples else 0,
                 "commands": sent, "now": time.monotonic(), "window_s": round(time.monotonic() - start, 3)}

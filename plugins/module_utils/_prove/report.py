@@ -53,8 +53,17 @@ def chart(runs):
     return lines
 
 
+def _deaths(what, entry):
+    during = " during %s" % entry["during"] if entry["during"] else ""
+    runs = "%d run%s" % (entry["runs"], "" if entry["runs"] == 1 else "s")
+    return "%s KILLS THE GUEST%s: QEMU died in %d of %s." % (what, during, entry["died"], runs)
+
+
 def _verdict(first, other):
     """A sentence on what another setting did to the longest gap of the first."""
+    for entry in (first, other):
+        if entry["died"]:
+            return _deaths(entry["setting"], entry)
     before, after = first["longest_gap_ms"]["median"], other["longest_gap_ms"]["median"]
     if before < STALL_MS and after < STALL_MS:
         return "%s and %s: no freeze on this storage under this load." % (first["setting"], other["setting"])
@@ -70,7 +79,9 @@ def _doubts(runs):
     out = []
     for run in runs:
         where = "round %d, %s: " % (run["round"], run["setting"])
-        if not run["complete"]:
+        if run["died"]:
+            out.append(where + "QEMU died: %s" % run["died"])
+        elif not run["complete"]:
             out.append(where + "the guest did not come back to report; its figures are the least that is known.")
         elif abs(run["longest_gap_ms"] - run["host_longest_gap_ms"]) > 50 + run["longest_gap_ms"] / 5:
             out.append(where + "the guest's clock says %s ms, this host's %s ms; something else disturbed the run."
@@ -94,7 +105,9 @@ def lines(settings, runs, summary, accelerator):
         entry = by_name[setting["name"]]
         if not setting["during"]:
             continue
-        if entry["longest_gap_ms"]["median"] > STALL_MS:
+        if entry["died"]:
+            out.append(_deaths(entry["text"].partition(" + ")[0], entry))
+        elif entry["longest_gap_ms"]["median"] > STALL_MS:
             out.append("%s does not cure %s: the guest stands still for %s ms (median). Limit the load "
                        "while it happens." % (entry["text"].partition(" + ")[0], setting["during"],
                                               _number(entry["longest_gap_ms"]["median"])))

@@ -12,7 +12,7 @@ A setting, plain JSON::
     aio: io_uring          # native, io_uring, threads
     cache: none            # none, writeback, writethrough, directsync, unsafe
     during: null           # what is done to the guest while it is measured:
-                           # null, block_resize, block_job, query_blockstats
+                           # null, block_resize, block_job, query_blockstats, or, by the guest itself, disk_reset
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ _BUS_MODULES = {
 BUSES = ("scsi",) + tuple(_BUS_MODULES)
 AIO = ("native", "io_uring", "threads")
 CACHE = ("none", "writeback", "writethrough", "directsync", "unsafe")
-DURING = ("block_resize", "block_job", "query_blockstats")
+DURING = ("block_resize", "block_job", "query_blockstats", "disk_reset")
+
+RESET = "disk_reset"
+"""The guest resets its SCSI disk, as its kernel does with one that does not answer."""
 
 TODAY = {"name": "today", "bus": "scsi", "controller": "virtio-scsi-pci", "iothread": False,
          "aio": "io_uring", "cache": "none", "during": None}
@@ -84,6 +87,8 @@ def check(setting):
     if full["aio"] == "native" and full["cache"] not in DIRECT:
         raise ProveError("%s: aio native needs cache none or directsync; QEMU does not start with %s"
                          % (where, full["cache"]))
+    if full["during"] == RESET and full["bus"] != "scsi":
+        raise ProveError("%s: during disk_reset needs bus scsi; a disk on %s has no such reset" % (where, full["bus"]))
     return full
 
 

@@ -20,12 +20,12 @@ REPORT = [
 
 
 def seen(**over):
-    return dict({"lines": REPORT, "beats": [10.0, 10.002, 13.3], "complete": True, "now": 20.0, "window_s": 10.0}, **over)
+    return dict({"lines": REPORT, "beats": [10.0, 10.002, 13.3], "complete": True, "died": None, "now": 20.0, "window_s": 10.0}, **over)
 
 
 def run(name, number, gap, stalled=0.0, blocked=0):
     return {"setting": name, "round": number, "longest_gap_ms": gap, "stalled_s": stalled, "reads": 30, "writes": 70,
-            "window_s": 10.0, "main_blocked_percent": blocked}
+            "window_s": 10.0, "main_blocked_percent": blocked, "died": None}
 
 
 def test_a_report_becomes_figures():
@@ -86,3 +86,8 @@ def test_a_summary_has_one_entry_for_each_setting_in_order():
 def test_ratios_are_taken_round_by_round():
     runs = [run("b", 2, 500.0), run("a", 2, 10.0), run("b", 1, 3000.0), run("a", 1, 10.0), run("b", 3, 1.0)]
     assert gaps.ratios(runs, "b", "a") == [300.0, 50.0]
+
+
+def test_a_round_in_which_the_better_setting_killed_qemu_has_the_ratio_zero():
+    runs = [run("b", 1, 3000.0), dict(run("a", 1, 10.0), died="Assertion failed"), dict(run("b", 2, 9.0), died="aborted"), run("a", 2, 3.0)]
+    assert gaps.ratios(runs, "b", "a") == [0.0]

@@ -15,7 +15,7 @@ RESIZED = dict(setting.HARDENED, name="resized", during="block_resize")
 def run(name, gap, number=1, **over):
     return dict(
         {"setting": name, "round": number, "longest_gap_ms": gap, "host_longest_gap_ms": gap, "stalled_s": gap / 1000, "reads": 10, "writes": 10,
-         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "load": {"mb": 1, "ended_early": False, "felt_ms": 900.0}},
+         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "died": None, "load": {"mb": 1, "ended_early": False, "felt_ms": 900.0}},
         **over,
     )
 
@@ -63,3 +63,15 @@ def test_doubtful_runs_are_named():
     assert "round 2, hardened: the load reached its bound" in out
     assert "In 1 of 3 runs this storage answered a read within 3.2 ms when the measurement began" in out
     assert "disturbed" not in text(run("today", 3000.0, host_longest_gap_ms=3300.0), run("hardened", 10.0))
+
+
+def test_a_setting_that_kills_qemu_is_said_so_and_nothing_is_praised():
+    out = text(run("today", 3000.0), run("hardened", 10.0, complete=False, died="kvm: Assertion `qemu_in_main_thread()' failed."))
+    assert "hardened KILLS THE GUEST: QEMU died in 1 of 1 run." in out
+    assert "round 1, hardened: QEMU died: kvm: Assertion `qemu_in_main_thread()' failed." in out
+    assert "times less" not in out and "did not come back" not in out
+
+
+def test_a_qemu_that_dies_by_what_is_done_meanwhile_is_said_so():
+    out = text(run("today", 3000.0), run("resized", 10.0, complete=False, died="aborted"), run("resized", 9.0, number=2))
+    assert "virtio-scsi-single, iothread, threads, none KILLS THE GUEST during block_resize: QEMU died in 1 of 2 runs." in out

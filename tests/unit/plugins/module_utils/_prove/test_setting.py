@@ -41,6 +41,7 @@ def test_other_buses_have_no_controller():
         ({"name": "x", "bus": "usb"}, "allowed: scsi, virtio, ide, sata"),
         ({"name": "x", "controller": "lsi9"}, "controller is 'lsi9'"),
         ({"name": "x", "during": "sleep"}, "during is 'sleep'"),
+        ({"name": "x", "bus": "virtio", "during": "disk_reset"}, "during disk_reset needs bus scsi"),
         ({"name": "x", "iothread": 1}, "allowed: true, false"),
         ({"name": "x", "iotread": True}, "unknown iotread"),
         ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci"),
