@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._model import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
+from .defects import DEFECTS
 from .errors import PolicyError, piece, shown
 from .rules import RULES
 from .selector import Selector
@@ -25,7 +26,7 @@ MORE_WAIVERS = "guest_io_waivers"
 DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
 DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 
-_TOP = ("controller", "disk", "overrides", "waivers")
+_TOP = ("controller", "disk", "overrides", "waivers", "accept_defects")
 _DISK = ("iothread", "aio", "cache", "loosen")
 _OVERRIDE = ("name", "match", "disk", "controller")
 WAIVER_KEYS = ("id", "match", "rules", "until", "reason")
@@ -60,6 +61,7 @@ class Policy(NamedTuple):
     disk: dict[str, Any]
     overrides: tuple[Override, ...]
     waivers: tuple[Waiver, ...]
+    accept_defects: tuple[str, ...]
 
 
 def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> Policy:
@@ -82,8 +84,19 @@ def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any
     ]
     _unique("waivers", [waiver.id for waiver in waivers])
     return Policy(
-        _controller("controller", document.get("controller", DEFAULT_CONTROLLER)), disk, tuple(overrides), tuple(waivers)
+        _controller("controller", document.get("controller", DEFAULT_CONTROLLER)),
+        disk,
+        tuple(overrides),
+        tuple(waivers),
+        _defects("accept_defects", document.get("accept_defects")),
     )
+
+
+def _defects(place: str, value: Any) -> tuple[str, ...]:
+    for number, defect in enumerate(_list(place, value)):
+        if not isinstance(defect, str) or defect not in DEFECTS:
+            raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(DEFECTS)}")
+    return tuple(value or ())
 
 
 def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[str, ...] = ()) -> None:

@@ -16,6 +16,13 @@ from .._model import CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, nati
 from .document import KEEP
 
 
+class Hold(NamedTuple):
+    """Why disks on virtio-scsi are left without an iothread, and what to do about it: sentences, the first without its full stop."""
+
+    reason: str
+    hint: str
+
+
 class Remark(NamedTuple):
     """A finding about one disk or controller, before guest and host are added.
 
@@ -34,11 +41,14 @@ class Remark(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation."""
+    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation, and
+    why a disk on virtio-scsi must not be given an iothread, or what to make sure of first (a sentence after a blank)."""
 
     controller: str
     controller_after: str
     old_qemu: bool
+    hold: Hold | None = None
+    caution: str = ""
 
 
 def judged(disk: dict[str, Any]) -> bool:
@@ -124,6 +134,8 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
                 True,
             )
         ]
+    if at.hold is not None and disk["bus"] == "scsi":
+        return [Remark("IO102", severity, f"no iothread in effect, and none is given: {at.hold.reason}", at.hold.hint, False, True)]
     configured = (disk["pending"] or disk["configured"])["iothread"]
     possible = disk["bus"] == "virtio" or at.controller_after == IOTHREAD_CONTROLLER
     if configured:
@@ -154,7 +166,7 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
             "IO102",
             severity,
             "no iothread in effect",
-            "Set iothread=1.",
+            "Set iothread=1." + (at.caution if disk["bus"] == "scsi" else ""),
             False,
             True,
             (_set(disk, "iothread", True),),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
-from . import judge_disk, judge_running, qemu
+from . import judge_defects, judge_disk, judge_running, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
 from .locality import Locality
@@ -17,11 +17,12 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, NOT_FIXABLE = (
+LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
     "locked",
     "unsafe_lines",
     "no_config",
     "driver_change",
+    "known_defect",
     "not_fixable",
 )
 
@@ -54,6 +55,11 @@ class GuestJudge:
         self._locality = locality
         self._migrate = migrate
 
+    @property
+    def accepted_defects(self) -> tuple[str, ...]:
+        """The ids of the defects that the policy accepts."""
+        return self._policy.accept_defects
+
     def judge(self, guest: dict[str, Any]) -> Verdict:
         """The verdict on one guest record."""
         return _Judgement(self, guest).run()
@@ -81,6 +87,8 @@ class _Judgement:
         self._guest = guest
         self._verdict = Verdict()
         self._subject = guest_subject(guest)
+        self._hold = judge_defects.hold(guest, judge.accepted_defects)
+        self._caution = judge_defects.caution(guest, judge.accepted_defects)
         self._violated = self._waived = self._waits = False
         # of the disk that is being judged: what it violates is waived
         self._excused = False
@@ -93,6 +101,8 @@ class _Judgement:
         for disk in judged:
             self._disk(disk, before, after)
         self._not_understood()
+        for remark in judge_defects.met(guest, judged, self._judge.accepted_defects):
+            self._add(None, remark, guest["controller"]["line"])
         self._running(judged)
         if verdict.changes:
             self._hold_back()
@@ -105,14 +115,17 @@ class _Judgement:
         if wanted in (KEEP, before):
             return before
         same_driver = before in VIRTIO_CONTROLLERS
-        allowed = same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject))
+        held = self._hold if any(self._iothread_after(disk) for disk in scsi) else None
+        allowed = held is None and (same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject)))
         safe = all((judge_disk.settings(disk) or {}).get("aio") == "threads" for disk in scsi)
         unset = " (scsihw is unset)" if self._guest["controller"]["configured"] is None and not judge_running.process_only(self._guest) else ""
         remark = Remark(
             "IO101",
             "warning" if safe else "error",
-            f"SCSI controller {before}{unset}, the policy wants {wanted}",
-            f"Set scsihw={wanted}."
+            f"SCSI controller {before}{unset}, the policy wants {wanted}" + (f", and it is left: {held.reason}" if held else ""),
+            held.hint
+            if held
+            else f"Set scsihw={wanted}.{self._caution}"
             if allowed
             else f"{wanted} changes the guest's driver: make sure it has virtio_scsi (Windows: vioscsi), then allow it: "
             f"guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\"",
@@ -122,11 +135,20 @@ class _Judgement:
         )
         return wanted if self._add(None, remark, self._guest["controller"]["line"]) else before
 
-    def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
+    def _iothread_after(self, disk: dict[str, Any]) -> bool:
+        """Whether the disk has an iothread once its controller can give one: configured already, or wanted."""
+        configured = (disk["pending"] or disk["configured"])["iothread"]
+        return bool(configured) or self._judge.wanted_disk(self._disk_subject(disk))["iothread"] is True
+
+    def _disk_subject(self, disk: dict[str, Any]) -> dict[str, Any]:
+        """What selectors see of a disk."""
         location = self._judge._locality.classify(self._guest["node"], disk["storage"])
-        storage = disk["storage"] and {**disk["storage"], "location": location}
-        subject = {**self._subject, **disk, "storage": storage}
-        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)))
+        return {**self._subject, **disk, "storage": disk["storage"] and {**disk["storage"], "location": location}}
+
+    def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
+        subject = self._disk_subject(disk)
+        location = (subject["storage"] or {}).get("location")
+        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._hold, self._caution)
         violated = self._violated
         self._violated = self._excused = False
         for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
@@ -293,7 +315,10 @@ class _Judgement:
         if unfixed and verdict.left_alone is None:
             worst = min(unfixed, key=lambda finding: SEVERITIES.index(finding["severity"]))
             driver = next((finding for finding in unfixed if finding["rule"] == "IO101"), None)
-            verdict.left_alone = (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
+            if self._hold is not None and any(map(_about_iothread, unfixed)):
+                verdict.left_alone = (KNOWN_DEFECT, f"{self._hold.reason}. {self._hold.hint}")
+            else:
+                verdict.left_alone = (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
         if verdict.changes:
             return "to_change"
         if self._violated:
@@ -313,6 +338,10 @@ def _storage(disk: dict[str, Any]) -> dict[str, Any] | None:
 def _unfixed(finding: dict[str, Any]) -> bool:
     """True for what violates the policy and this run does not cure. IO108 and IO109 need a restart, no change."""
     return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] in ("IO108", "IO109"))
+
+
+def _about_iothread(finding: dict[str, Any]) -> bool:
+    return finding["rule"] == "IO101" or (finding["rule"] == "IO102" and finding["disk"].startswith("scsi"))
 
 
 def _sentence(finding: dict[str, Any]) -> str:

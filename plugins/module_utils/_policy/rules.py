@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .defects import VIRTIO_SCSI_RESET
+
 
 class Rule(NamedTuple):
     """``severity`` is the usual one; a finding's own follows its evidence. ``evidence`` is what was measured."""
@@ -170,6 +172,14 @@ _ALL = (
         "note",
         "Limits help only where they come out below the device's whole queue.",
         "Measured: 480 MB changed nothing at a queue of 160 MB, 32 MiB made the gap ten times shorter.",
+    ),
+    Rule(
+        "IO401",
+        "A known defect of this QEMU hits the guest",
+        "warning",
+        "Below QEMU 8.0 an iothread on virtio-scsi makes QEMU abort when the guest resets a disk, as its kernel does with one that does not answer.",
+        VIRTIO_SCSI_RESET.source,
+        evidence=VIRTIO_SCSI_RESET.evidence,
     ),
 )
 

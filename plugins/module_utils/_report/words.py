@@ -42,6 +42,7 @@ REASON_WORDS = {
     "error": "could not be read or written",
     "foreign_pending": "somebody else's pending changes",
     "journal": "the journal of changes cannot be written",
+    "known_defect": "this version of QEMU has a known defect",
     "locked": "locked by another job",
     "moved": "moved to another node",
     "not_fixable": "no setting cures it",

@@ -70,6 +70,13 @@ class QmHost:
         self.configs = root / "etc/pve/nodes/pve1/qemu-server"
         self.configs.mkdir(parents=True)
         (root / "etc/pve/storage.cfg").write_text(STORAGE_CFG)
+        self.install_qemu("10.1.2 (pve-qemu-kvm_10.1.2-1)")
+
+    def install_qemu(self, version: str) -> None:
+        """A binary that says this version, as far as reading it tells."""
+        binary = self.root / "usr/bin/kvm"
+        binary.parent.mkdir(parents=True, exist_ok=True)
+        binary.write_text(f"QEMU emulator version {version}\n\0")
 
     def config(self, vmid: int | str) -> Path:
         return self.configs / f"{vmid}.conf"

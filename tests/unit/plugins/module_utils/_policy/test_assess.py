@@ -161,7 +161,7 @@ def test_what_waits_is_not_planned_again():
 
 
 def test_what_waits_and_is_wrong_is_planned():
-    found = judge(SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n\n[PENDING]\nscsi0: local:1/d.raw\n", running=True)
+    found = judge(SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n\n[PENDING]\nscsi0: local:1/d.raw\n", running=True, qemu=NEW)
     assert changes(found) == {"scsi0": CURED}
 
 

@@ -25,8 +25,9 @@ IMAGE = ("/images/a.raw", "02140002")
 def judged(tmp_path):
     """(records, findings document) of the one process with these arguments and open files."""
 
-    def judge(argv, files):
+    def judge(argv, files, qemu=b"10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)"):
         host = FakeProc(tmp_path)
+        host.binary("/usr/bin/qemu-system-x86_64", qemu)
         host.process(700, argv, files=files)
         guests, problems = proc.running_guests(str(tmp_path))
         records = [record(guest, "host1") for guest in guests]
@@ -42,6 +43,11 @@ def told(document):
 def test_a_guest_in_order(judged):
     _records, document = judged(GOOD, [IMAGE])
     assert told(document) == [] and document["guests"][0]["status"] == "compliant"
+
+
+def test_an_iothread_on_virtio_scsi_is_a_known_defect_below_qemu_8(judged):
+    _records, document = judged(GOOD, [IMAGE], b"7.2.22 (Debian 1:7.2+dfsg-7)")
+    assert told(document) == [("IO401", "warning", None)] and document["guests"][0]["status"] == "left_alone"
 
 
 def test_a_disk_that_was_plugged_in_is_an_error(judged):
