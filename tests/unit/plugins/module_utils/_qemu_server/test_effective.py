@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,29 +17,43 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import r
 
 SHARED = shared_pve()
 EXPECTED = json.loads((SHARED / "effective.json").read_text()) if SHARED else {}
+RECORDED = json.loads((Path(__file__).resolve().parents[4] / "fixtures/effective_drives.json").read_text())
+# What a storage must have to be one; a type takes what is its own.
+REQUIRED = ("path /a", "vgname a", "thinpool a", "pool a", "server a", "export /a", "share a", "portal a", "target a", "iscsiprovider a")
 DRIVES = [(path, key) for path, entry in EXPECTED.items() for key in entry["drives"]]
 
 
-@requires_shared_pve
-def test_all_the_real_drives_are_there():
-    assert len(DRIVES) == 84
+def hold_against(effective, given):
+    """Fail where our reading of a drive is not what Proxmox VE gave QEMU for it."""
+    for name in ("driver", "aio", "cache_direct", "cache_no_flush"):
+        if name in given:
+            assert effective[name] == given[name], name
+    if given.get("cache"):
+        assert effective["cache"] == given["cache"]
+    if "write_cache" in given:
+        assert (effective["cache"] in ("writethrough", "directsync")) == (given["write_cache"] == "off")
+    assert effective["iothread"] == bool(given.get("iothread"))
+
+
+@pytest.mark.parametrize("row", RECORDED, ids=lambda row: f"{row['drive']} {' '.join(row['storage'])}")
+def test_as_proxmox_gave_it_to_qemu(row):
+    """Drives with what decides about them, and what was on QEMU's command line: from the command lines of Proxmox VE's own tests."""
+    kind, *options = row["storage"] or ["dir: local"]
+    storages = {entry["id"]: entry for entry in storage.parse("\n\t".join([kind, *REQUIRED, *options]) + "\n")[0]}
+    guest = record("8006", "".join(f"{line}\n" for line in row["config"]).encode(), storages)
+    hold_against(next(disk for disk in guest["disks"] if disk["key"] == row["drive"])["effective"], row["given"])
+
+
+def test_all_the_recorded_drives_are_there():
+    assert len(RECORDED) == 79
 
 
 @requires_shared_pve
 @pytest.mark.parametrize(("path", "key"), DRIVES or [(None, None)])
-def test_as_proxmox_hands_it_to_qemu(path, key):
-    expected = EXPECTED[path]["drives"][key]
+def test_whole_configs_as_proxmox_gives_them_to_qemu(path, key):
     storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
     guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
-    effective = next(disk for disk in guest["disks"] if disk["key"] == key)["effective"]
-    for name in ("driver", "aio", "cache_direct", "cache_no_flush"):
-        if name in expected:
-            assert effective[name] == expected[name], name
-    if expected.get("cache"):
-        assert effective["cache"] == expected["cache"]
-    if "write_cache" in expected:
-        assert (effective["cache"] in ("writethrough", "directsync")) == (expected["write_cache"] == "off")
-    assert effective["iothread"] == bool(expected.get("iothread"))
+    hold_against(next(disk for disk in guest["disks"] if disk["key"] == key)["effective"], EXPECTED[path]["drives"][key])
 
 
 @requires_shared_pve
