@@ -29,7 +29,7 @@ def test_each_text_is_in_its_place_and_readable_for_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("bad", "why"),
-    [("folder", "it is a folder"), ("a/b", "/a is not a folder"), ("a/b/c", "/a/b is not a folder"), ("pipe", "it is not a regular file"), ("link", "it is not a regular file")],
+    [("folder", "it is a folder"), ("a/b", "/a is not a folder"), ("a/b/c", "/a/b is not a folder"), ("pipe", "it is not a regular file"), ("link", "it is not a regular file"), ("link-to-a", "it is not a regular file")],
 )
 def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, bad, why):
     """What is no regular file would be replaced by one: a link, as root even a device."""
@@ -37,10 +37,11 @@ def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, ba
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "link-to-a").symlink_to("a")
     failed = write_all({str(tmp_path / bad): "x", str(tmp_path / "c"): "new"})
     assert list(failed) == [str(tmp_path / bad)] and failed[str(tmp_path / bad)].endswith(why)
-    assert files(tmp_path) == {"a": "old", "c": "new"}
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "pipe").is_fifo()
+    assert files(tmp_path) == {"a": "old", "link-to-a": "old", "c": "new"}
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "link-to-a").is_symlink() and (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
