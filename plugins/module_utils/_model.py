@@ -10,6 +10,7 @@ values and the small functions that every room needs.
 
 from __future__ import annotations
 
+import collections
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -113,15 +114,14 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
-    """``2 guests failed: 101 (refused), 102 (busy)`` for failed results; no more than ``most`` are named."""
-    ids = [result["guest"] for result in results]
-    named = [f"{_on_its_node(result, ids)} ({str(result['reason'] or 'no reason given').replace('_', ' ')})" for result in results[:most]]
-    more = f" and {len(results) - most} more" if len(results) > most else ""
-    return f"{plural(len(results), 'guest')} failed: {', '.join(named)}{more}"
-
-
-def _on_its_node(result: dict[str, Any], ids: list[str]) -> str:
-    return f"{result['guest']} on {result['node']}" if ids.count(result["guest"]) > 1 else result["guest"]
+    """``3 guests failed (refused: 101, 103; busy: 102)`` for failed results; of each reason no more than ``most`` guests are named."""
+    times = collections.Counter(result["guest"] for result in results)
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        name = f"{result['guest']} on {result['node']}" if times[result["guest"]] > 1 else result["guest"]
+        reasons.setdefault(str(result["reason"] or "no reason given").replace("_", " "), []).append(name)
+    words = (f"{reason}: {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}" for reason, names in reasons.items())
+    return f"{plural(len(results), 'guest')} failed ({'; '.join(words)})"
 
 
 def visible(value: Any) -> str:

@@ -182,7 +182,7 @@ run:
   type: str
   sample: 20261123T223005Z
 msg:
-  description: Which guests failed, each with its reason. RV(results) has the details.
+  description: Which guests failed, by reason. RV(results) has the details.
   returned: failure
   type: str
 """

@@ -46,6 +46,6 @@ def test_lines_become_one_and_nothing_else_does():
 
 def test_failed_guests_are_named_up_to_a_number_and_with_their_node_where_two_have_the_same():
     failed = [{"guest": guest, "node": node, "reason": "not_proven"} for guest, node in (("1", "a"), ("1", "b"), ("2", "a"))]
-    assert failed_guests(failed) == "3 guests failed: 1 on a (not proven), 1 on b (not proven), 2 (not proven)"
-    assert failed_guests([{**failed[2], "reason": None}]) == "1 guest failed: 2 (no reason given)"
-    assert failed_guests(failed, most=1) == "3 guests failed: 1 on a (not proven) and 2 more"
+    assert failed_guests(failed) == "3 guests failed (not proven: 1 on a, 1 on b, 2)"
+    assert failed_guests([{**failed[2], "reason": None}]) == "1 guest failed (no reason given: 2)"
+    assert failed_guests([*failed, {**failed[2], "guest": "3", "reason": "busy"}], most=1) == "4 guests failed (not proven: 1 on a and 2 more; busy: 3)"
