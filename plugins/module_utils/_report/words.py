@@ -54,7 +54,8 @@ REASON_WORDS = {
 }
 
 # what to do for all guests whose driver would change, before the setting that allows it
-DRIVER_ADVICE = "Make sure that each has the driver virtio_scsi (Windows: vioscsi), then allow the change: "
+_DRIVER = "Make sure that each has the driver virtio_scsi (Windows: vioscsi)"
+DRIVER_ADVICE = _DRIVER + ", then allow the change: "
 DRIVER_VARIABLE = "guest_io_migrate_controllers"
 # a longer list of ids is not for a terminal
 _MOST_IDS = 40
@@ -83,8 +84,9 @@ def reason_advice(reason, entries) -> str:
     if len(ids) <= _MOST_IDS:
         return DRIVER_ADVICE + driver_setting(ids)
     return (
-        "Make sure that each has the driver virtio_scsi (Windows: vioscsi) and give those that do a tag, virtio-scsi-ok for instance, then allow "
-        "the change: %s: \"contains(guest.tags, 'virtio-scsi-ok')\". The HTML report has the selector with the ids of all %d." % (DRIVER_VARIABLE, len(ids))
+        _DRIVER + ", and give those that do a tag, such as virtio-scsi-ok, then allow the change: "
+        "%s: \"contains(guest.tags, 'virtio-scsi-ok')\". The HTML report (report_html) has the selector with the ids of all %d."
+        % (DRIVER_VARIABLE, len(ids))
     )
 
 
