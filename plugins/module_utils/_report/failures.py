@@ -22,7 +22,11 @@ def failures(document: dict[str, Any], results: list[dict[str, Any]]) -> list[st
     They are for the last line of a run, which Ansible prints twice: what each guest's trouble was is in the report.
     """
     several = doubled([*document.get("guests", ()), *results])
-    failed = [{**result, "guest": _guest(result, several), "reason": reason_words(result["reason"] or "unknown")} for result in results if result["status"] == "failed"]
+    failed = [
+        {**result, "guest": _guest(result, several), "reason": reason_words(result["reason"] or "unknown")}
+        for result in results
+        if result["status"] == "failed"
+    ]
     said = [f"{failed_guests(failed)}; the report above says why"] if failed else []
     unread = [
         finding

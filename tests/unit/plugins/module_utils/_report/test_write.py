@@ -29,7 +29,14 @@ def test_each_text_is_in_its_place_and_readable_for_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("bad", "why"),
-    [("folder", "it is a folder"), ("a/b", "/a is not a folder"), ("a/b/c", "/a/b is not a folder"), ("pipe", "it is not a regular file"), ("link", "it is not a regular file"), ("link-to-a", "it is not a regular file")],
+    [
+        ("folder", "it is a folder"),
+        ("a/b", "/a is not a folder"),
+        ("a/b/c", "/a/b is not a folder"),
+        ("pipe", "it is not a regular file"),
+        ("link", "it is not a regular file"),
+        ("link-to-a", "it is not a regular file"),
+    ],
 )
 def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, bad, why):
     """What is no regular file would be replaced by one: a link, as root even a device."""
