@@ -164,6 +164,15 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
     assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
 
 
+def test_a_name_of_thousands_of_digits_ends_neither_the_gate_nor_a_report(configs):
+    """Python refuses to read a number of more than 4,300 digits."""
+    digits = "1" * 5000
+    (configs / "101.conf").write_text(f"name: {digits}\nmemory: {digits}\nnet0: virtio,queues={digits}\n{GOOD}")
+    run = gate(configs.parent, gate_root="configs", report_dir="out")
+    assert run.status == 0 and "GATE PASSED" in run.output, run.output
+    assert {path.name for path in (configs.parent / "out").iterdir()} == REPORTS
+
+
 def test_what_the_gate_would_not_look_at_is_no_pass(configs):
     run = gate(configs.parent, gate_root="configs", gate_fail_om="warning")
     assert run.status == 2 and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root" in run.output
