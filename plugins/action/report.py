@@ -29,11 +29,11 @@ from ..module_utils._report.join import join_documents
 from ..module_utils._report.part import pack, unpack
 from ..module_utils._report.shape import ReportError
 from ..module_utils._report.table import table_lines
-from ..module_utils._report.text import visible
+from ..module_utils._report.text import one_line, visible
 from ..module_utils._report.to_html import html_report
 from ..module_utils._report.to_json import json_report
 from ..module_utils._report.to_junit import junit_report
-from ..module_utils._report.to_sarif import sarif_report
+from ..module_utils._report.to_sarif import left_out, sarif_report
 from ..module_utils._report.write import write_all
 
 #: Report by option, with its file's name in O(directory).
@@ -62,7 +62,7 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Join, judge, render, write, show: in this order, so that what fails leaves nothing half done."""
+    """Join, judge, render, write, show. A report that cannot be made or written fails the task at its end; the others are there."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
         try:
             result.update(self._report(options))
         except (PolicyError, LayoutError, ReportError) as exc:
-            raise AnsibleActionFail(visible(exc)) from None
+            raise AnsibleActionFail(one_line(exc)) from None
         return result
 
     def _report(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -89,17 +89,23 @@ class ActionModule(ActionBase):
         if verdict:
             document["gate"] = {key: verdict[key] for key in ("fail_on", "passed", "reason")}
         lines = gate_lines(document, options["fail_on"]) if options["fail_on"] else table_lines(document, check=check)
-        texts = _texts(options, document, check)
-        write_all(texts)
-        for line in [*("Report: %s" % visible(path) for path in texts), *lines]:
+        paths = _paths(options)
+        texts, failed = _rendered(paths, options, document, check)
+        failed.update(write_all(texts))
+        written = [path for path in texts if path not in failed]
+        problems = ["cannot write the report %s: %s" % (visible(path), one_line(why)) for path, why in failed.items()]
+        for line in [*(_told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
-        returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": list(texts)}
+        returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
         if options["part"]:
             returned["part"] = pack(document)
         if verdict:
             returned["passed"] = verdict["passed"]
-            returned["failed"] = not verdict["passed"]
             returned["msg"] = "gate %s: %s" % ("passed" if verdict["passed"] else "failed", verdict["reason"])
+            returned["failed"] = not verdict["passed"]
+        if problems:
+            returned["msg"] = "; ".join([*([returned["msg"]] if returned.get("failed") else []), *problems])
+            returned["failed"] = True
         return returned
 
 
@@ -114,12 +120,19 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     return join_documents(documents, options["results"], options["writeback"], options["hosts"], options["complete"])
 
 
-def _texts(options: dict[str, Any], document: dict[str, Any], check: bool) -> dict[str, str]:
-    """Path to text of each report that is asked for."""
+def _paths(options: dict[str, Any]) -> dict[str, str]:
+    """Report to its path, of those that are asked for. Raises ReportError where two have the same."""
     paths = {name: options[name] for name in FILES if options[name]}
     if options["directory"]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
+    if len(set(map(os.path.realpath, paths.values()))) < len(paths):
+        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(paths.values()))
+    return paths
+
+
+def _rendered(paths: dict[str, str], options: dict[str, Any], document: dict[str, Any], check: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Path to text of each report, and path to why of each that cannot be made."""
     here = os.getcwd()
     base = os.path.join(here, options["base"] or "")
     render = {
@@ -128,6 +141,17 @@ def _texts(options: dict[str, Any], document: dict[str, Any], check: bool) -> di
         "sarif": lambda: sarif_report(document, base, here),
         "html": lambda: html_report(document, check),
     }
-    if len(set(map(os.path.realpath, paths.values()))) < len(paths):
-        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(paths.values()))
-    return {path: render[name]() for name, path in paths.items()}
+    texts: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for name, path in paths.items():
+        try:
+            texts[path] = render[name]()
+        except ReportError as exc:
+            failed[path] = str(exc)
+    return texts, failed
+
+
+def _told(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
+    """The line that names a report, with what is not in it."""
+    omitted = left_out(document) if is_sarif else None
+    return "Report: %s%s" % (visible(path), " (%s)" % omitted if omitted else "")

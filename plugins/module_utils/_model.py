@@ -10,6 +10,8 @@ values and the small functions that every room needs.
 
 from __future__ import annotations
 
+import collections
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -101,12 +103,25 @@ def natural_key(text: str) -> tuple:
     """Sort key that puts scsi2 before scsi10 and guest 99 before guest 100."""
     head = text.rstrip("0123456789")
     tail = text[len(head):]
-    return (head, int(tail) if tail else -1)
+    digits = tail.lstrip("0")
+    # Not int(): Python refuses to read a number of more than 4,300 digits.
+    return (head, len(digits) if tail else -1, digits)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 guest``, ``2 guests``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
+    """``3 guests failed (refused: 101, 103; busy: 102)`` for failed results; of each reason no more than ``most`` guests are named."""
+    times = collections.Counter(result["guest"] for result in results)
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        name = f"{result['guest']} on {result['node']}" if times[result["guest"]] > 1 else result["guest"]
+        reasons.setdefault(str(result["reason"] or "no reason given").replace("_", " "), []).append(name)
+    words = (f"{reason}: {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}" for reason, names in reasons.items())
+    return f"{plural(len(results), 'guest')} failed ({'; '.join(words)})"
 
 
 def visible(value: Any) -> str:
@@ -116,10 +131,29 @@ def visible(value: Any) -> str:
     """
     if value is None:
         return ""
-    text = value if isinstance(value, str) else str(value)
+    text = value if isinstance(value, str) else _text(value)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def one_line(value: Any) -> str:
+    """Words for a person, such as a message or what a command printed, on one line: several lines are joined with "; ".
+
+    A name is no such text: there a line break is shown as what it is, see ``visible``.
+    """
+    text = value if isinstance(value, str) else visible(value)
+    if "\n" in text or "\r" in text:
+        text = "; ".join(part for part in map(str.strip, re.split("[\r\n]+", text)) if part)
+    return visible(text)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        # Python refuses to print a number of more than 4,300 digits.
+        return "a number too long to print"
 
 
 def _escape(char: str) -> str:

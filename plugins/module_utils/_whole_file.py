@@ -14,7 +14,6 @@ import contextlib
 import fcntl
 import os
 import re
-import secrets
 import stat
 import tempfile
 
@@ -55,59 +54,6 @@ class Beside:
     def _close(self) -> None:
         os.close(self._handle)
         self._handle = None
-
-
-class Kept:
-    """What ``path`` is, kept beside it until it is put back or let go of; also that it is not there."""
-
-    def __init__(self, path: str) -> None:
-        """Raises OSError where the file can be kept neither as a link nor as a copy."""
-        self.path = path
-        self._link: str | None = None
-        self._copy: Beside | None = None
-        self._handle: int | None = None
-        if not os.path.lexists(path):
-            return
-        directory, name = os.path.split(path)
-        link = os.path.join(directory, f".{name}.{secrets.token_hex(4)}{_ENDING}")
-        try:
-            os.link(path, link, follow_symlinks=False)
-        except OSError:
-            # A file system without links, or a file that the kernel lets nobody else link.
-            self._copy = _copy(path)
-            return
-        self._link = link
-        # Without the lock another run may take it for a leftover.
-        with contextlib.suppress(OSError):
-            self._handle = os.open(link, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            fcntl.flock(self._handle, fcntl.LOCK_SH)
-
-    def put_back(self) -> None:
-        """Of a file that was replaced since; raises OSError."""
-        if self._link:
-            os.replace(self._link, self.path)
-            self._link = None
-        elif self._copy:
-            self._copy.take_place()
-        else:
-            os.unlink(self.path)
-
-    def let_go(self) -> None:
-        """Remove what was kept; nothing where it was put back."""
-        if self._link:
-            with contextlib.suppress(OSError):
-                os.unlink(self._link)
-        if self._copy:
-            self._copy.discard()
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-
-
-def _copy(path: str) -> Beside:
-    with open(path, "rb") as stream:
-        kept = os.fstat(stream.fileno())
-        return Beside(path, stream.read(), stat.S_IMODE(kept.st_mode), (kept.st_uid, kept.st_gid))
 
 
 def replace(path: str, raw: bytes, like: str | None = None) -> None:

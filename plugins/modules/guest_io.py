@@ -182,7 +182,7 @@ run:
   type: str
   sample: 20261123T223005Z
 msg:
-  description: Which guests failed, and why.
+  description: Which guests failed, by reason. RV(results) has the details.
   returned: failure
   type: str
 """
@@ -192,7 +192,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._backend.apply import apply
 from ..module_utils._backend.journal import DIRECTORY, Journal
 from ..module_utils._backend.work import Options
-from ..module_utils._model import plural
+from ..module_utils._model import failed_guests
 
 
 def argument_spec() -> dict:
@@ -264,8 +264,7 @@ def main() -> None:
     }
     failed = [result for result in results if result["status"] == "failed"]
     if failed:
-        words = "; ".join(f"guest {result['guest']}: {result['detail']}" for result in failed)
-        module.fail_json(msg=f"{plural(len(failed), 'guest')} failed: {words}", **returned)
+        module.fail_json(msg=failed_guests(failed), **returned)
     module.exit_json(**returned)
 
 

@@ -123,6 +123,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.layout import LayoutError
 from ..module_utils._backend.restart import Options, restart
+from ..module_utils._model import one_line
 
 
 def main() -> None:
@@ -150,7 +151,7 @@ def main() -> None:
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     if result["status"] == "failed":
-        module.fail_json(msg=f"guest {guest}: {result['detail']}", result=result)
+        module.fail_json(msg=f"guest {guest}: {one_line(result['detail'])}", result=result)
     module.exit_json(changed=result["status"] == "restarted", result=result)
 
 

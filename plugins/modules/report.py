@@ -15,7 +15,7 @@ description:
   - Prints what a person needs to see, and writes the reports that are asked for.
   - With O(fail_on) it is a gate and fails where a finding of that severity or worse is not waived, where a host gave
     no report, and where there was no guest to judge.
-  - Runs on the controller. Reports are written as a whole or not at all.
+  - Runs on the controller. Each report takes its place whole. Where one cannot be written, the others are, and the task fails at its end.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -79,7 +79,7 @@ options:
     description: The path of the JUnit XML, a test case per guest, disk and rule.
     type: path
   sarif:
-    description: The path of the SARIF 2.1.0.
+    description: The path of the SARIF 2.1.0. It holds the 25,000 gravest findings, GitHub refuses a file with more.
     type: path
   html:
     description: The path of the HTML page.
@@ -131,7 +131,7 @@ summary:
   type: dict
   sample: {guests: 40, disks: 97, compliant: 10, findings: {error: 5, warning: 3, note: 2}}
 written:
-  description: The paths of the reports.
+  description: The paths of the reports that were written.
   returned: success
   type: list
   elements: str

@@ -87,7 +87,7 @@ def test_what_somebody_changed_since_stays_and_the_rest_of_that_guest_is_put_bac
 
 def test_what_would_not_start_is_named_and_fails_the_run_at_its_end(fleet):
     assert fleet["after"][NEVER_STARTED] == fleet["meddled"][NEVER_STARTED]
-    assert fleet["code"] != 0 and "1 guest failed: guest 213" in fleet["rolled"] and "unreachable=0    failed=1" in fleet["rolled"]
+    assert fleet["code"] != 0 and "1 guest failed (would not start: 213)" in fleet["rolled"] and "unreachable=0    failed=1" in fleet["rolled"]
 
 
 def test_the_roll_backs_are_in_the_journal_themselves(fleet):

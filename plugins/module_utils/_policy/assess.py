@@ -58,7 +58,7 @@ def assess(
     document["findings"] += _waivers.findings(document["waivers"])
     for finding in document["findings"]:
         finding["host"] = host
-    for entry in document["guests"]:
+    for entry in (*document["guests"], *document["left_alone"]):
         entry["host"] = host
     document["summary"] = summarize(document)
     return document
@@ -90,7 +90,7 @@ def _add(document: dict[str, Any], guest: dict[str, Any], verdict: Any) -> None:
         )
     if verdict.left_alone:
         reason, detail = verdict.left_alone
-        document["left_alone"].append({**who, "reason": reason, "detail": detail})
+        document["left_alone"].append({**who, "host": None, "reason": reason, "detail": detail})
 
 
 def _problem(problem: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,12 @@ class _Judgement:
             wanted,
             (("type", before, wanted),) if allowed else (),
         )
-        return wanted if self._add(None, remark, self._guest["controller"]["line"]) else before
+        return wanted if self._add(None, remark, self._controller_line(scsi)) else before
+
+    def _controller_line(self, disks: list[dict[str, Any]]) -> int | None:
+        """Where scsihw is unset, the first disk's line: what shows findings beside a file needs one."""
+        line = self._guest["controller"]["line"]
+        return disks[0]["line"] if line is None and disks else line
 
     def _iothread_after(self, disk: dict[str, Any]) -> bool:
         """Whether the disk has an iothread once its controller can give one: configured already, or wanted."""
@@ -246,7 +251,7 @@ class _Judgement:
         """What runs and nobody judged, and IO108 and IO109. Those need a restart and no change, so they are no violation of their own."""
         found = [*judge_running.waiting(self._guest, judged), *judge_running.drift(self._guest, judged)]
         self._waits = bool(found)
-        placed = [(disk and disk["key"], disk["line"] if disk else self._guest["controller"]["line"], remark) for disk, remark in found]
+        placed = [(disk and disk["key"], disk["line"] if disk else self._controller_line(judged), remark) for disk, remark in found]
         for key, remark in judge_running.disagreements(self._guest):
             if remark.rule == "IO100":
                 self._add(None, remark, None)

@@ -8,23 +8,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from .shape import doubled, owner
+from .._model import failed_guests, plural
+from .shape import doubled, owner, spot
+from .text import brief, short, visible
+from .words import reason_words
+
+_MOST_NAMED = 10
 
 
 def failures(document: dict[str, Any], results: list[dict[str, Any]]) -> list[str]:
-    """One sentence per failed result of guest_io and per file that could not be read, none where all went well."""
+    """A sentence on the failed results of guest_io and one per file that could not be read, none where all went well.
+
+    They are for the last line of a run, which Ansible prints twice: what each guest's trouble was is in the report.
+    """
     several = doubled([*document.get("guests", ()), *results])
-    sentences = [
-        f"{_guest(result, several)}: {result['reason']}: {result['detail']}" for result in results if result["status"] == "failed"
+    failed = [
+        {**result, "guest": _guest(result, several), "reason": reason_words(result["reason"] or "unknown")}
+        for result in results
+        if result["status"] == "failed"
     ]
-    for finding in document["findings"]:
-        if finding["rule"] == "IO100" and finding["severity"] == "error" and finding["disk"] is None and not finding["waived"]:
-            where = finding["file"] or _guest(finding, several)
-            line = f" line {finding['line']}" if finding["line"] else ""
-            sentences.append(f"{where}{line}: {finding['message']}")
-    return sentences
+    said = [f"{failed_guests(failed)}; the report above says why"] if failed else []
+    unread = [
+        finding
+        for finding in document["findings"]
+        if finding["rule"] == "IO100" and finding["severity"] == "error" and finding["disk"] is None and not finding["waived"]
+    ]
+    said += [f"{_place(finding, several)}: {brief(finding['message'], 200)}" for finding in unread[:_MOST_NAMED]]
+    if len(unread) > _MOST_NAMED:
+        said.append(f"and {plural(len(unread) - _MOST_NAMED, 'more problem')}; the report above names them all")
+    return said
+
+
+def _place(finding: dict[str, Any], several: set) -> str:
+    return spot(finding, " line ") or f"guest {_guest(finding, several)}"
 
 
 def _guest(item: dict[str, Any], several: set) -> str:
-    node = f" on {item['node']}" if owner(item)[::2] in several and item.get("node") else ""
-    return f"guest {item['guest']}{node}"
+    node = f" on {visible(item['node'])}" if owner(item)[::2] in several and item.get("node") else ""
+    return f"{short(item['guest'])}{node}"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from .._model import SEVERITIES, plural
 from .shape import ReportError, check_document, owner, place, severity_rank, spot
 from .table import head_line, not_read_lines, unseen_lines, waived_lines
-from .text import short, visible, wrap
+from .text import brief, short, visible, wrap
 
 
 def judge(document, fail_on: str = "error") -> dict:
@@ -65,7 +65,7 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
     lines += unseen_lines(document, width)
     groups: dict = {}
     for finding in verdict["findings"]:
-        key = (finding["severity"], visible(finding.get("rule")), visible(finding.get("message")))
+        key = (finding["severity"], visible(finding.get("rule")), brief(finding.get("message")))
         groups.setdefault(key, []).append(finding)
     for (severity, rule, message), findings in list(groups.items())[:reasons]:
         text = "%s %s (%d): %s" % (severity.upper(), rule, len(findings), message)
@@ -76,22 +76,23 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
     if len(groups) > reasons:
         lines += ["", *_more(len(groups) - reasons, "", " reasons")]
     lines += waived_lines(document, width)
-    lines += _spent_waivers(document, verdict, width)
+    lines += _spent_waivers(document, verdict, width, reasons)
     lines += not_read_lines(document, width)
     lines += ["", *_uncounted(document, verdict)]
     lines += wrap("GATE %s: %s" % ("PASSED" if verdict["passed"] else "FAILED", verdict["reason"]), width, "", "  ")
     return lines
 
 
-def _spent_waivers(document: Mapping, verdict: Mapping, width: int) -> list[str]:
+def _spent_waivers(document: Mapping, verdict: Mapping, width: int, limit: int) -> list[str]:
     """Waivers that have expired or match nothing, also where they do not count: who looks for one here finds out why it does not hold."""
-    spent = [f for f in document["findings"] if f.get("rule") in ("IO121", "IO122") and f not in verdict["findings"]]
+    against = {id(finding) for finding in verdict["findings"]}
+    spent = [f for f in document["findings"] if f.get("rule") in ("IO121", "IO122") and id(f) not in against]
     if not spent:
         return []
     lines = ["", "WAIVERS THAT DO NOT HOLD"]
-    for finding in spent:
-        lines += wrap("%s: %s. %s" % (finding["rule"], visible(finding.get("message")), visible(finding.get("hint"))), width, "  ", "    ")
-    return lines
+    for finding in spent[:limit]:
+        lines += wrap("%s: %s. %s" % (finding["rule"], brief(finding.get("message")), brief(finding.get("hint"))), width, "  ", "    ")
+    return lines + _more(len(spent) - limit, "  ")
 
 
 def _count(against: list, guests: int, fail_on: str) -> str:
@@ -105,8 +106,8 @@ def _or_worse(fail_on: str) -> str:
 
 def _advice(findings: list, width: int) -> list[str]:
     """What to do; where it differs from guest to guest, what to do for the first."""
-    hints = {visible(finding.get("hint")) for finding in findings}
-    first = visible(findings[0].get("hint"))
+    hints = {brief(finding.get("hint")) for finding in findings}
+    first = brief(findings[0].get("hint"))
     return wrap(("-> %s" if len(hints) == 1 else "-> for the first: %s") % first, width, "  ", "     ") if first else []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._model import plural
-from .text import plain, visible
+from .text import brief, plain, visible
 
 
 def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: bool = False) -> list[str]:
@@ -25,7 +25,7 @@ def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: b
             lines.append(f"  {_guest(entry)}: {word}: {changes}{waits}" + _more(result))
         else:
             lines.append(f"  {_guest(entry)}: {_STATUS[result['status']]}{_more(result)} (not put back: {changes})")
-    lines += [f"  {_guest(entry)}: left alone: {visible(entry['detail'])}" for entry in plan["left_alone"]]
+    lines += [f"  {_guest(entry)}: left alone: {brief(entry['detail'])}" for entry in plan["left_alone"]]
     if plan["unchanged"]:
         lines.append(f"  as before the run already: {', '.join(map(visible, plan['unchanged']))}")
     if plan["not_in_run"]:
@@ -51,7 +51,7 @@ def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: b
         else:
             word = _STATUS[result["status"]] + _more(result)
         lines.append(f"  {number}. {_guest(entry)}: {word}")
-    lines += [f"  {_guest(entry)}: left alone: {visible(entry['detail'])}" for entry in order["left_alone"]]
+    lines += [f"  {_guest(entry)}: left alone: {brief(entry['detail'])}" for entry in order["left_alone"]]
     if order["nothing_waits"]:
         lines.append(f"  nothing waits: {', '.join(map(visible, order['nothing_waits']))}")
     return lines
@@ -70,11 +70,11 @@ def _guest(entry: dict[str, Any]) -> str:
 
 
 def _more(result: dict[str, Any]) -> str:
-    return f": {visible(result['detail'])}" if result["detail"] else ""
+    return f": {brief(result['detail'])}" if result["detail"] else ""
 
 
 def _problems(problems: list[dict[str, Any]]) -> list[str]:
     return [
-        f"  NOT READ: {visible(problem['file'])}{' line ' + str(problem['line']) if problem['line'] else ''}: {visible(problem['reason'])}"
+        f"  NOT READ: {visible(problem['file'])}{' line ' + str(problem['line']) if problem['line'] else ''}: {brief(problem['reason'])}"
         for problem in problems
     ]

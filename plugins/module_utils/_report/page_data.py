@@ -13,7 +13,7 @@ from .._policy.rules import RULES
 from .outcome import STATES
 from .page_marks import SHAPES
 from .shape import owner, place
-from .text import visible
+from .text import one_line, visible
 from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
 
 # what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
@@ -102,7 +102,7 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
         if entry["state"] == "waived":
             reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))
         columns["reason"].append(texts.number(reason))
-        columns["detail"].append(texts.number(detail))
+        columns["detail"].append(texts.number(one_line(detail)))
     return columns
 
 
@@ -130,8 +130,8 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
         add["name"](number(finding.get("name")))
         add["disk"](number(finding.get("disk")))
         add["type"](number(type_of.get((*key, finding.get("disk")))))
-        add["message"](number(finding.get("message")))
-        add["hint"](number(finding.get("hint")))
+        add["message"](number(one_line(finding.get("message"))))
+        add["hint"](number(one_line(finding.get("hint"))))
         actual, wanted = found_and_wanted(finding)
         add["actual"](number(actual))
         add["wanted"](number(wanted))

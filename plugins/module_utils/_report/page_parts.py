@@ -17,8 +17,8 @@ from .outcome import STATES
 from .page_data import storage_type
 from .page_marks import mark, stacked_bar
 from .shape import disk_state, empty_hosts, known_hosts, owner, silent_hosts
-from .text import short, visible
-from .words import LIMITED, NO_HOST, STATE_WORDS
+from .text import one_line, short, visible
+from .words import DRIVER_ADVICE, LIMITED, NO_HOST, STATE_WORDS, driver_guests, driver_setting
 
 # state of a disk -> (its colour, the word for it)
 _DISK_WORDS = {"compliant": ("compliant", "In order"), "waived": ("waived", "Waived"), "open": ("to_change", "Not in order")}
@@ -135,6 +135,7 @@ def sections(document: Mapping, entries: list) -> str:
         ("storage", "Storage types", _storage(document)),
         ("rules", "Rules", _rules(document)),
         ("restart", "What waits for a restart", _restart(entries)),
+        ("drivers", "What waits for a driver", _drivers(entries)),
         ("waivers", "Waivers", _waivers(document)),
     )
     return "\n".join(
@@ -209,7 +210,7 @@ def _limits(writeback) -> str:
     if not writeback:
         return "not asked"
     text = show(writeback.get("status")).replace("_", " ") or "unknown"
-    return text + ("<br><small>%s</small>" % show(writeback["detail"]) if writeback.get("detail") else "")
+    return text + ("<br><small>%s</small>" % show(one_line(writeback["detail"])) if writeback.get("detail") else "")
 
 
 def _storage(document: Mapping) -> str:
@@ -266,6 +267,19 @@ def _restart(entries: list) -> str:
     )
 
 
+def _drivers(entries: list) -> str:
+    """The setting that allows all of them another driver, whole: the terminal has no room for a long one."""
+    ids = driver_guests(entries)
+    if not ids:
+        return ""
+    return "<p>%s</p>\n<details%s><summary>%s</summary><p><code>%s</code></p></details>" % (
+        escape(DRIVER_ADVICE.rstrip(": ") + ". Leave out the guests that do not have it."),
+        " open" if len(ids) <= 40 else "",
+        plural(len(ids), "guest"),
+        escape(driver_setting(ids)),
+    )
+
+
 def _who(item: Mapping) -> str:
     return " ".join(filter(None, (_name(item.get("guest")), _name(item.get("name")), "on " + _name(item["on"]) if item.get("on") else "")))
 
@@ -287,7 +301,7 @@ def _waivers(document: Mapping) -> str:
             [
                 (escape(name), ""),
                 ("%s<br><small>%s</small>" % (show(waiver.get("until")), _left(waiver, document)), "nowrap"),
-                (show(waiver.get("reason")), "text"),
+                (show(one_line(waiver.get("reason"))), "text"),
                 (", ".join(map(show, waiver.get("rules") or ())) or "", ""),
                 (", ".join(who[:_NAMED]) + more or "nobody", "text"),
             ]

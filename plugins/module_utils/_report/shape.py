@@ -121,7 +121,7 @@ def known_hosts(document: Mapping, entries) -> set:
 def empty_hosts(document: Mapping) -> list:
     """The hosts that gave a document in which no guest was read. A node may have none; nobody should take it for judged."""
     read = {guest.get("host") for guest in document["guests"]}
-    silent = silent_hosts(document)
+    silent = set(silent_hosts(document))
     return [host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent]
 
 

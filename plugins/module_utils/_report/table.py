@@ -12,7 +12,7 @@ from .._model import plural
 from .join import count_findings
 from .outcome import STATES, outcomes
 from .shape import check_document, disk_state, empty_hosts, known_hosts, of_directory, owner, severity_rank, silent_hosts, spot
-from .text import NO_BREAK, columns, fit, sentences, short, visible, wrap
+from .text import NO_BREAK, brief, columns, fit, sentences, short, visible, wrap
 from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
@@ -152,7 +152,7 @@ def _section(state: str, advice: str, entries: list, several: bool, width: int, 
             lines += wrap("%s (%d)" % (visible(reason_words(reason)), len(members)), width, "  ", "    ")
             indent = "    "
         lines += _members(members, several, width, limit, indent)
-        advice = reason_advice(reason, [entry["guest"] for entry in members[:limit]])
+        advice = reason_advice(reason, members)
         lines += wrap("-> " + advice, width, indent, indent + "   ") if advice else []
     return lines
 
@@ -171,7 +171,7 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
             continue
         if detail and len(same) == 1:
             where = _where(same[0], several)
-            lines += wrap("%s: %s" % (where, visible(same[0]["detail"])), width, indent, indent + "  ")
+            lines += wrap("%s: %s" % (where, brief(same[0]["detail"])), width, indent, indent + "  ")
             continue
         if detail:
             lines += wrap("%s:" % detail.rstrip("."), width, indent, indent + "  ")
@@ -183,7 +183,7 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
 
 def _detail(entry: Mapping) -> str:
     """A guest's detail without its own number, so that guests with the same trouble stand together."""
-    return visible(entry["detail"]).replace("'%s'" % visible(entry["guest"]), "'ID'")
+    return brief(entry["detail"]).replace("'%s'" % visible(entry["guest"]), "'ID'")
 
 
 def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
@@ -212,7 +212,7 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
     for finding in document["findings"]:
         waived = finding.get("waived")
         if waived:
-            key = (visible(waived.get("until")), visible(waived.get("id")), visible(waived.get("reason")))
+            key = (visible(waived.get("until")), visible(waived.get("id")), brief(waived.get("reason")))
             by_waiver.setdefault(key, set()).add(owner(finding))
     if not by_waiver:
         return []
@@ -230,7 +230,7 @@ def _unread(document: Mapping, several: bool, width: int) -> list[str]:
         return []
     lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]
     for finding in found:
-        parts = (_where(finding, several), spot(finding, " line "), visible(finding.get("message")))
+        parts = (_where(finding, several), spot(finding, " line "), brief(finding.get("message")))
         lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
     return lines
 
@@ -251,7 +251,7 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
     for finding in sorted(document["findings"], key=severity_rank):
         if finding.get("guest") is not None or finding.get("waived"):
             continue
-        words = sentences(finding.get("message"), finding.get("hint"))
+        words = sentences(brief(finding.get("message")), brief(finding.get("hint")))
         place = " in %s" % spot(finding, " line ") if finding.get("file") else ""
         text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
         groups.setdefault(text, []).append(visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy"))
@@ -268,7 +268,7 @@ def _writeback(document: Mapping, width: int) -> list[str]:
     for host in document.get("hosts") or ():
         limits = host.get("writeback")
         if limits:
-            key = (visible(limits.get("status")), visible(limits.get("detail")))
+            key = (visible(limits.get("status")), brief(limits.get("detail")))
             groups.setdefault(key, []).append(visible(host["host"]))
     if not groups:
         return []

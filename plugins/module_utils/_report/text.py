@@ -13,15 +13,20 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from .._model import visible
+from .._model import one_line, visible
 
 NO_BREAK = "\u00a0"
+
+
+def brief(value, width: int = 1000) -> str:
+    """``one_line`` cut to ``width`` columns, for the terminal: the reports have all of it."""
+    return short(one_line(value), width)
 
 
 def short(value, width: int = 128) -> str:
     """A name as ``visible`` gives it, cut to ``width`` columns: no name is long, unless somebody means harm."""
     text = visible(value)
-    return text if columns(text) <= width else fit(text, width)
+    return fit(text, width) if len(text) > width or columns(text) > width else text
 
 
 def plain(value) -> str:
@@ -39,7 +44,7 @@ def plain(value) -> str:
 
 def sentences(message, hint) -> str:
     """What is wrong and what to do as running text, on one line."""
-    texts = [text.rstrip(".") for text in (visible(message), visible(hint)) if text]
+    texts = [text.rstrip(".") for text in (one_line(message), one_line(hint)) if text]
     return ". ".join(texts) + "." if texts else ""
 
 
@@ -56,27 +61,55 @@ def columns(text: str) -> int:
 
 def fit(text: str, width: int, cut: str = "~") -> str:
     """`text` cut or padded on the right to `width` columns; a cut shows as `cut`."""
-    if columns(text) > width:
-        while columns(text) > width - len(cut):
-            text = text[:-1]
-        text += cut
-    return text + " " * (width - columns(text))
+    end, used = _reach(text, 0, width)
+    if end < len(text):
+        end, used = _reach(text, 0, width - len(cut))
+        text, used = text[:end] + cut, used + len(cut)
+    return text + " " * (width - used)
+
+
+def _reach(text: str, start: int, width: int) -> tuple[int, int]:
+    """(end, columns) of the longest part of `text` from `start` on that takes at most `width` columns."""
+    if text.isascii():
+        end = min(start + max(width, 0), len(text))
+        return end, end - start
+    used = 0
+    for at in range(start, len(text)):
+        wide = columns(text[at])
+        if used + wide > width:
+            return at, used
+        used += wide
+    return len(text), used
 
 
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """`text` in lines of at most `width` columns; `first` and `rest` are the indents.
 
-    Broken at blanks. A no-break space holds together what it stands between, and is printed as a blank.
+    Broken at blanks, and inside a word that is longer than a line. A no-break space holds together what it stands
+    between, and is printed as a blank. Takes time in proportion to the text, however long a word is.
     """
     lines = []
-    line, empty = first, True
+    parts, used, empty = [first], columns(first), True
     for word in text.split(" "):
-        if not empty and columns(line) + 1 + columns(word) > width:
-            lines.append(line)
-            line, empty = rest, True
-        line += word if empty else " " + word
+        wanted = columns(word)
+        if not empty and used + 1 + wanted > width:
+            lines.append("".join(parts))
+            parts, used, empty = [rest], columns(rest), True
+        if not empty:
+            parts.append(" ")
+            used += 1
         empty = False
-        while columns(line) > width:
-            lines.append(fit(line, width, cut=""))
-            line = rest + line[len(lines[-1]) :]
-    return [line.replace(NO_BREAK, " ").rstrip() for line in lines + [line]]
+        at = 0
+        while used + wanted > width:
+            end, taken = _reach(word, at, width - used)
+            if end == at and used <= columns(rest):
+                # Not even one character has room beside the indent.
+                end, taken = at + 1, columns(word[at])
+            parts.append(word[at:end])
+            lines.append("".join(parts))
+            parts, used = [rest], columns(rest)
+            at, wanted = end, wanted - taken
+        parts.append(word[at:])
+        used += wanted
+    lines.append("".join(parts))
+    return [one.replace(NO_BREAK, " ").rstrip() for one in lines]

@@ -15,7 +15,7 @@ from html import escape
 
 from .._model import SEVERITIES
 from .shape import ReportError, check_document, doubled, owner, place, severity_rank, silent_hosts, spot
-from .text import visible
+from .text import one_line, visible
 from .words import NO_HOST, found_and_wanted, waiver_words
 
 
@@ -32,7 +32,7 @@ def junit_report(document, fail_on: str = "error") -> str:
         raise ReportError("fail_on is %r; allowed are %s." % (fail_on, ", ".join(SEVERITIES)))
     worst = SEVERITIES.index(fail_on)
     suites: dict = {}
-    silent = silent_hosts(document)
+    silent = set(silent_hosts(document))
     for host in document.get("hosts") or ():
         suites[host["host"]] = [_silent(host["host"])] if host["host"] in silent else []
     several = doubled(item for item in (*document["guests"], *document["findings"]) if item.get("guest") is not None)
@@ -66,7 +66,7 @@ def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
     if finding.get("guest") is None and finding.get("host") is None:
         where = _nowhere(finding)
     name = "%s %s" % (where, visible(finding.get("rule")))
-    message = visible(finding.get("message"))
+    message = one_line(finding.get("message"))
     waived = finding.get("waived")
     if waived:
         words = "waived by %s" % waiver_words(waived)
@@ -85,9 +85,9 @@ def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
 
 
 def _details(finding: Mapping) -> str:
-    lines = [visible(finding.get("message"))]
+    lines = [one_line(finding.get("message"))]
     if finding.get("hint"):
-        lines.append("What to do: %s" % visible(finding["hint"]))
+        lines.append("What to do: %s" % one_line(finding["hint"]))
     values = found_and_wanted(finding)
     if any(values):
         lines.append("Found: %s. Wanted: %s." % values)

@@ -12,21 +12,23 @@ from __future__ import annotations
 import functools
 import hashlib
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from .._policy.rules import RULES, Rule
-from .shape import check_document, silent_hosts
+from .shape import check_document, severity_rank, silent_hosts
 from .text import sentences, visible
 from .to_json import dumps
 from .words import waiver_words
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+#: GitHub refuses a run with more results (docs.github.com, "SARIF support for code scanning", "Validating your SARIF file").
+MOST_RESULTS = 25_000
 HOME = "https://github.com/hypervisor/io_hardening"
 
 
 def sarif_report(document, base: str = "", here: str = "") -> str:
-    """SARIF text with one run.
+    """SARIF text with one run of at most MOST_RESULTS results: where there are more findings, the gravest that are not waived.
 
     base: a folder; files below it are given relative to it, as code scanning of a Git repository wants
         them. Others are `file:` addresses.
@@ -38,7 +40,9 @@ def sarif_report(document, base: str = "", here: str = "") -> str:
     index = {rule: number for number, rule in enumerate(ids)}
     severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
     seen: dict = {}
-    results = [_result(finding, index, (base, here or base), seen) for finding in document["findings"]]
+    # of all findings, so that it does not depend on what is left out
+    prints = [_fingerprint(finding, seen) for finding in document["findings"]]
+    results = [_result(document["findings"][at], index, (base, here or base), prints[at]) for at in _gravest(document["findings"])]
     driver = {
         "name": "hypervisor.io_hardening",
         "informationUri": HOME,
@@ -51,6 +55,22 @@ def sarif_report(document, base: str = "", here: str = "") -> str:
         "properties": {"date": visible(document.get("date")), "summary": document["summary"]},
     }
     return dumps({"version": "2.1.0", "$schema": SCHEMA_URI, "runs": [{**head, "results": results}]}) + "\n"
+
+
+def left_out(document: Mapping) -> str | None:
+    """What the SARIF report does not have, in words; None where it has every finding."""
+    count = len(document["findings"])
+    if count <= MOST_RESULTS:
+        return None
+    return "the gravest %s of %s findings, GitHub takes no more in a run; the JSON and HTML reports have all" % (format(MOST_RESULTS, ","), format(count, ","))
+
+
+def _gravest(findings: list) -> Sequence[int]:
+    """The places of as many findings as a run may have, in their order. Waived ones are left out first, then the least severe."""
+    if len(findings) <= MOST_RESULTS:
+        return range(len(findings))
+    ranked = sorted(range(len(findings)), key=lambda at: (bool(findings[at].get("waived")), severity_rank(findings[at])))
+    return sorted(ranked[:MOST_RESULTS])
 
 
 def _rule(rule: Rule) -> dict:
@@ -77,9 +97,8 @@ def _anchor(heading: str) -> str:
     return quote(kept.replace(" ", "-"))
 
 
-def _result(finding: Mapping, index: Mapping, folders: tuple, seen: dict) -> dict:
+def _result(finding: Mapping, index: Mapping, folders: tuple, print_: str) -> dict:
     rule = str(finding.get("rule"))
-    print_ = _fingerprint(finding, rule, seen)
     result = {
         "ruleId": rule,
         "ruleIndex": index[rule],
@@ -141,10 +160,10 @@ def _logical(finding: Mapping) -> dict:
     return {"name": names[-1], "fullyQualifiedName": "/".join(names), "kind": "resource"} if names else {}
 
 
-def _fingerprint(finding: Mapping, rule: str, seen: dict) -> str:
+def _fingerprint(finding: Mapping, seen: dict) -> str:
     """The same for the same finding on every run: where it is and which rule, not what it says, nor the line."""
     file = posixpath.normpath(str(finding["file"])) if finding.get("file") else finding.get("file")
-    key = "\0".join(str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, rule))
+    key = "\0".join(str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule")))
     seen[key] = seen.get(key, 0) + 1
     return "%s:%d" % (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32], seen[key])
 
@@ -152,9 +171,12 @@ def _fingerprint(finding: Mapping, rule: str, seen: dict) -> str:
 def _invocation(document: Mapping) -> dict:
     silent = silent_hosts(document)
     invocation: dict = {"executionSuccessful": not silent}
-    if silent:
-        invocation["toolExecutionNotifications"] = [
-            {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}}
-            for host in silent
-        ]
+    notifications = [
+        {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}} for host in silent
+    ]
+    omitted = left_out(document)
+    if omitted:
+        notifications.append({"level": "warning", "message": {"text": "This file holds %s." % omitted}})
+    if notifications:
+        invocation["toolExecutionNotifications"] = notifications
     return invocation

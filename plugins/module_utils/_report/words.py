@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .text import plain, visible
+from .text import one_line, plain, visible
 
 # what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
 NO_HOST = "configs"
@@ -53,16 +53,41 @@ REASON_WORDS = {
     "unsafe_lines": "config has lines that Proxmox VE would drop",
 }
 
-# reason -> what to do for all guests of it, with their ids
-REASON_ADVICE = {
-    "driver_change": "Make sure that each has the driver virtio_scsi (Windows: vioscsi), then allow the change: "
-    "guest_io_migrate_controllers: \"contains([%s], guest.id)\"",
-}
+# what to do for all guests whose driver would change, before the setting that allows it
+_DRIVER = "Make sure that each has the driver virtio_scsi (Windows: vioscsi)"
+DRIVER_ADVICE = _DRIVER + ", then allow the change: "
+DRIVER_VARIABLE = "guest_io_migrate_controllers"
+# a longer list of ids is not for a terminal
+_MOST_IDS = 40
 
 
-def reason_advice(reason, guests) -> str:
-    """What to do for the guests of a reason, ready to be pasted; "" where there is nothing to say of all."""
-    return REASON_ADVICE[reason] % ", ".join("'%s'" % visible(guest) for guest in guests) if reason in REASON_ADVICE else ""
+def driver_guests(entries) -> list[str]:
+    """The ids of the guests that are left alone because their driver would change, each once."""
+    return list(dict.fromkeys(visible(entry["guest"]) for entry in entries if entry["reason"] == "driver_change" and entry["state"] != "failed"))
+
+
+def driver_setting(ids) -> str:
+    """The setting that allows exactly these guests another driver, ready to be pasted into YAML."""
+    return "%s: \"contains([%s], guest.id)\"" % (DRIVER_VARIABLE, ", ".join("'%s'" % guest for guest in ids))
+
+
+def reason_advice(reason, entries) -> str:
+    """What to do for the guests of a reason, on the terminal; "" where there is nothing to say of all.
+
+    What is to be pasted is whole: a selector of some of the guests would be taken for one of all.
+    """
+    if reason != "driver_change":
+        return ""
+    ids = driver_guests(entries)
+    if not ids:
+        return ""
+    if len(ids) <= _MOST_IDS:
+        return DRIVER_ADVICE + driver_setting(ids)
+    return (
+        _DRIVER + ", and give those that do a tag, such as virtio-scsi-ok, then allow the change: "
+        "%s: \"contains(guest.tags, 'virtio-scsi-ok')\". The HTML report (report_html) has the selector with the ids of all %d."
+        % (DRIVER_VARIABLE, len(ids))
+    )
 
 
 def reason_words(reason) -> str:
@@ -85,4 +110,4 @@ def found_and_wanted(finding: Mapping) -> tuple:
 
 def waiver_words(waived: Mapping) -> str:
     """A finding's waiver in a line."""
-    return "%s until %s: %s" % tuple(visible(waived.get(key)) for key in ("id", "until", "reason"))
+    return "%s until %s: %s" % (visible(waived.get("id")), visible(waived.get("until")), one_line(waived.get("reason")))

@@ -160,8 +160,17 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
         assert result.get("failed") is True, name
         assert result["msg"].startswith(words), name
         assert len(result["msg"].splitlines()) == 1, name
-    judged = [number for number, name in enumerate(WRONG) if name in ("a file unread", "a silent host")]
+    judged = [number for number, name in enumerate(WRONG) if name in ("report's path", "a file unread", "a silent host")]
     assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
+
+
+def test_a_name_of_thousands_of_digits_ends_neither_the_gate_nor_a_report(configs):
+    """Python refuses to read a number of more than 4,300 digits."""
+    digits = "1" * 5000
+    (configs / "101.conf").write_text(f"name: {digits}\nmemory: {digits}\nnet0: virtio,queues={digits}\n{GOOD}")
+    run = gate(configs.parent, gate_root="configs", report_dir="out")
+    assert run.status == 0 and "GATE PASSED" in run.output, run.output
+    assert {path.name for path in (configs.parent / "out").iterdir()} == REPORTS
 
 
 def test_what_the_gate_would_not_look_at_is_no_pass(configs):

@@ -40,6 +40,12 @@ def test_a_driver_is_not_changed_unasked(scsihw):
     assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {"scsi0": {"aio": "threads"}}
 
 
+def test_a_finding_about_an_unset_controller_points_at_the_first_disk():
+    for text, line in (("name: a\nscsi1: local:1/e.raw\nscsi0: local:1/d.raw\n", 3), ("name: a\nscsi0: local:1/d.raw\nscsihw: lsi\n", 3)):
+        (about,) = [finding for finding in judge(text)["findings"] if finding["rule"] == "IO101"]
+        assert (about["disk"], about["line"]) == (None, line)
+
+
 def test_a_driver_is_changed_where_the_guest_is_named():
     found = judge("scsi0: local:1/d.raw\n", migrate="guest.id == '100'")
     assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["left_alone"] == []

@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.outcome import STATES, outcomes
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.table import table_lines
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.text import columns, wrap
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_html import html_report
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_junit import junit_report
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import sarif_report
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._policy import fleet as policy_fleet
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     HOSTILE,
     document,
@@ -177,6 +183,45 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
     assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
 
 
+def test_a_selector_on_the_terminal_is_whole_or_not_there():
+    guests = [guest(str(number), "left_alone") for number in range(100, 528)]
+    left = [{**g, "reason": "driver_change", "detail": "IO101 lsi"} for g in guests]
+    text = " ".join(" ".join(table_lines(document(guests, (), left))).split())
+    assert "contains(['" not in text and "contains(guest.tags, 'virtio-scsi-ok')" in text and "ids of all 428." in text
+    few = " ".join(" ".join(table_lines(document(guests[:40], (), left[:40]), limit=3)).split())
+    assert "'100', " in few and "'139'], guest.id)" in few
+
+
+def test_the_reason_stands_beside_a_guest_that_knows_its_host():
+    """As guest_io_assess returns it, not joined yet."""
+    record = policy_fleet.guest("scsi0: local:1/d.raw\n", "100", tags=[])
+    doc = assess([record], {}, policy_fleet.DAY, host="pve1")
+    text = " ".join(table_lines(doc))
+    assert "would change the guest's disk driver (1)" in text and "no reason given" not in text
+    assert {item["host"] for key in ("guests", "left_alone", "findings") for item in doc[key]} == {"pve1"}
+
+
+@pytest.mark.parametrize(("status", "done"), [("changed", "restart"), ("unchanged", "restart")])
+def test_a_guest_that_waited_for_a_restart_before_still_does(status, done):
+    """What this run wrote needed none, and took none."""
+    (entry,) = outcomes(document([guest("6", "waiting")], results=[result("6", status, restart_required=False)]))
+    assert (entry["state"], entry["restart"], entry["changed"]) == (done, True, status == "changed")
+
+
+def test_words_of_several_lines_are_one_line_without_escapes():
+    words = "first\r\nsecond\n\nthird\n"
+    doc = document(
+        [guest("1"), guest("2", "left_alone")],
+        [finding("1", waived=waiver(reason=words)), finding(None, disk=None, message=words, hint=words), finding("3", message=words, hint=words)],
+        [{**guest("2"), "reason": "refused", "detail": words}],
+        results=[result("1", "failed", detail=words)],
+        hosts=[{"host": "pve1", "reported": True, "writeback": {"status": "changed", "detail": words}}],
+    )
+    for lines in (table_lines(doc, width=200), gate_lines(doc, width=200), [junit_report(doc)], [sarif_report(doc)], [html_report(doc)]):
+        text = "\n".join(lines).split("<script>")[0]
+        assert "first; second; third" in text and "second\\n" not in text and "second\n" not in text and "third\\n" not in text
+
+
 def test_nobody_is_told_that_a_run_writes_to_a_directory():
     doc = document([guest("1", "to_change")])
     assert "TO CHANGE (1): the next run that is not a check run writes these" in table_lines(doc)
@@ -219,6 +264,30 @@ def test_a_long_word_is_cut_wherever_it_ends():
     for length in range(1, 70):
         lines = wrap("x" * length + " y", 20, "", "  ")
         assert max(map(len, lines)) <= 20 and "".join(lines).replace(" ", "") == "x" * length + "y"
+
+
+@pytest.mark.parametrize("letter", ["x", "\u65e5", "\u0301", "-\u0301"])
+def test_a_long_word_takes_time_in_proportion_to_its_length(letter):
+    """Eight times the text takes less than 24 times the time; what is quadratic would take 64 times, what is cubic 512."""
+
+    def seconds(size):
+        word = letter * (size // len(letter))
+        doc = document(
+            [guest("1", "to_change", name=word)],
+            [finding("1", name=word, message=word, hint=word, file=word, actual=word), finding("2", waived=waiver(reason=word))],
+            [{**guest("1"), "reason": word, "detail": word}],
+            results=[result("3", "failed", detail=word)],
+            not_read=[word],
+        )
+        started = time.process_time()
+        for render in (table_lines, gate_lines, junit_report, sarif_report, html_report):
+            render(doc)
+        wrap(word, 80)
+        return time.process_time() - started
+
+    seconds(1000)
+    small = max(min(seconds(8_000) for _time in range(3)), 0.002)
+    assert min(seconds(64_000) for _time in range(3)) < 24 * small
 
 
 def test_names_cannot_steer_the_terminal():

@@ -8,9 +8,12 @@ import base64
 import hashlib
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
+import jmespath
 import pytest
+import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.shape import ReportError
@@ -203,3 +206,15 @@ def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at
         assert "<strong>Gate %s</strong> (fails from warning up): 1 &lt;finding&gt;." % word in page
     assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not looked at" in page
     assert "<strong>Gate" not in html_report(joined)
+
+
+def test_the_setting_that_allows_other_drivers_is_whole_however_many_guests_there_are():
+    guests = [guest(str(number), "left_alone") for number in range(100, 528)]
+    left = [{**one, "reason": "driver_change", "detail": "IO101 lsi"} for one in guests]
+    page = html_report(document(guests, (), left))
+    (code,) = re.findall("<code>(.*?)</code>", page)
+    setting = yaml.safe_load(unescape(code))
+    assert jmespath.search(f"[?{setting['guest_io_migrate_controllers']}]", [{"guest": {"id": one["guest"]}} for one in [*guests, guest("99")]]) == [
+        {"guest": {"id": one["guest"]}} for one in guests
+    ]
+    assert "<details><summary>428 guests</summary>" in page and "<code>" not in html_report(document(guests))

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.rules import RULES
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import sarif_report
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import left_out, sarif_report
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
     HOSTILE,
     document,
@@ -142,3 +142,30 @@ def test_a_finding_without_a_file_or_a_place_is_told_all_the_same():
         [{"logicalLocations": [{"name": "pve1", "fullyQualifiedName": "pve1", "kind": "resource"}]}],
         None,
     ]
+
+
+def test_no_more_results_than_github_takes_the_gravest_that_are_not_waived():
+    def many(count, **about):
+        return [finding(str(number), **about) for number in range(count)]
+
+    found = [
+        *many(9_000, severity="note", rule="IO111"),
+        *many(9_000, rule="IO102", waived=waiver()),
+        *many(9_000, severity="warning", rule="IO104"),
+        *many(9_000, severity="error", rule="IO103"),
+    ]
+    one = run(document([], found))
+    kept = [result["ruleId"] for result in one["results"]]
+    assert {rule: kept.count(rule) for rule in set(kept)} == {"IO103": 9_000, "IO104": 9_000, "IO111": 7_000}
+    assert kept == sorted(kept, key=["IO111", "IO104", "IO103"].index)
+    (told,) = one["invocations"][0]["toolExecutionNotifications"]
+    assert told["level"] == "warning" and "the gravest 25,000 of 36,000 findings" in told["message"]["text"]
+    assert one["invocations"][0]["executionSuccessful"] is True
+    assert left_out(document([], found[:25_000])) is None and len(run(document([], found[:25_000]))["results"]) == 25_000
+
+
+def test_a_fingerprint_does_not_depend_on_what_was_left_out():
+    twice = [finding(severity="note"), finding(severity="error")]
+    others = [finding(str(number), severity="warning") for number in range(24_999)]
+    wanted = run(document([], twice))["results"][1]["partialFingerprints"]
+    assert run(document([], [*twice, *others]))["results"][0]["partialFingerprints"] == wanted
