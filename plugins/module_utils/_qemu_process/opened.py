@@ -56,7 +56,7 @@ def open_files(path, named, others, machine):
     """
     rings = 0
     files = []
-    for number in _descriptors(path):
+    for number in descriptors(path):
         with contextlib.suppress(FileNotFoundError):
             target = link(f"{path}/fd/{number}")
             if target == "anon_inode:[io_uring]":
@@ -71,7 +71,11 @@ def open_files(path, named, others, machine):
     return rings, files
 
 
-def _descriptors(path):
+def descriptors(path):
+    """The numbers of the descriptors that the process has open, but for its standard streams, as text.
+
+    Raises OSError, TooMany for over 8,192 of them.
+    """
     names = []
     with os.scandir(f"{path}/fd") as entries:
         for entry in entries:
