@@ -4,7 +4,7 @@
 
 """The QEMU processes of a host, read from /proc in one pass. Reads only, attaches to nothing.
 
-Any local user can start a process that is named kvm and carries whatever command line he likes. So a process is a guest of
+Any local user can start a process that is named kvm and carries any command line. So a process is a guest of
 Proxmox VE only where root started it and the guest's pid file names it, nothing of a process is read without a
 bound, and what is wrong with one is one problem entry.
 """

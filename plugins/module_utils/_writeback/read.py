@@ -117,12 +117,12 @@ def _files(tree, problems):
         if entry is None:
             continue
         if any(_printable(one) != one for one in (path, entry["target"])):
-            _problem(problems, path, None, "has, or leads to, a name that is not UTF-8, which cannot be told and planned with")
+            _problem(problems, path, None, "its name, or that of the file it leads to, is not UTF-8: rename it")
             continue
         reached.add(entry["target"])
         room -= len(entry["assignments"])
         if room < 0:
-            _problem(problems, path, None, f"sets the limits once too often: with it, more than {_MOST_LINES} lines would")
+            _problem(problems, path, None, f"more than {_MOST_LINES} lines of all files set the limits, with those of this one, which are left out")
             room += len(entry["assignments"])
         elif entry["assignments"] or path == ours.FILE:
             found.append({**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned})
