@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 
@@ -14,6 +15,8 @@ from . import _whole_file
 
 LARGEST = 4 * 1024 * 1024
 """No configuration file is larger; anything that is, is not read."""
+
+_PIECE = 1 << 16
 
 
 class Tree:
@@ -73,22 +76,29 @@ class Tree:
         """
         if self.resolve(path) == "/dev/null":
             return b""
-        real = self.real(path)
         try:
-            mode = os.stat(real).st_mode
+            # Looked at before it is opened: opening a pipe waits, and opening a device can do something.
+            found = os.open(self.real(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "is not a regular file", path)
-        with open(real, "rb") as stream:
-            raw = stream.read(LARGEST + 1)
+        try:
+            if not stat.S_ISREG(os.fstat(found).st_mode):
+                raise OSError(errno.EINVAL, "is not a regular file", path)
+            with open("/proc/self/fd/%d" % found, "rb", buffering=0) as stream:
+                # In pieces: the kernel refuses a read of megabytes from /proc/sys.
+                raw = b"".join(itertools.takewhile(bool, (stream.read(_PIECE) for _number in range(LARGEST // _PIECE + 1))))
+        finally:
+            os.close(found)
         if len(raw) > LARGEST:
             raise OSError(errno.EFBIG, "is larger than %d bytes" % LARGEST, path)
         return raw
 
     def exists(self, path):
-        """Whether something is at ``path``, links followed."""
-        return os.path.exists(self.real(path))
+        """Whether something is at ``path``, links followed; a link without end leads to nothing."""
+        try:
+            return os.path.exists(self.real(path))
+        except OSError:
+            return False
 
     def why_not_ours(self, path):
         """Why a file must not be written or removed: it is a link, or no regular file; None where it may."""
@@ -108,10 +118,10 @@ class Tree:
         try:
             if not self.live and os.stat(self.real(path)).st_size == 0:
                 return None
-            with open(self.real(path), encoding="ascii", errors="replace") as stream:
-                return stream.read()
+            raw = self.read(path)
         except OSError:
             return None
+        return None if raw is None else raw.decode("ascii", "replace")
 
     def replace(self, path, raw, like=None):
         """Write a file so that a killed run leaves it old or new.

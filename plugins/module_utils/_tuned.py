@@ -25,6 +25,9 @@ REAPPLIED_DIRECTORIES = ("/run/sysctl.d", "/etc/sysctl.d")
 SYSCTL_CONF = "/etc/sysctl.conf"
 """What tuned applies after all of them, whether or not the boot reads it."""
 
+# Profiles that include one another deeper than this are taken as not found.
+_DEEPEST = 32
+
 _SECTION = re.compile(r"\[([^]]+)\]")
 _INLINE_COMMENT = re.compile(r"(?:^|\s)#.*")
 
@@ -59,9 +62,9 @@ def load(names, find):
     """
     profiles, missing, done = [], [], set()
 
-    def _load(wanted):
+    def _load(wanted, depth):
         for name in wanted:
-            found = find(name.lstrip("-"), done)
+            found = find(name.lstrip("-"), done) if depth else None
             if found is None:
                 if not name.startswith("-"):
                     missing.append(name)
@@ -71,11 +74,16 @@ def load(names, find):
             options = parse(text)
             for option in options:
                 if (option["section"], option["option"]) == ("main", "include"):
-                    _load([part for part in re.split(r"\s*[,;]\s*", option["value"]) if part])
+                    _load(listed(option["value"]), depth - 1)
             profiles.append({"name": name, "path": path, "options": options})
 
-    _load(names.split())
+    _load(names.split(), _DEEPEST)
     return profiles, missing
+
+
+def listed(text):
+    """The words of an option's value, separated by commas or semicolons."""
+    return [part for part in map(str.strip, re.split("[,;]", text)) if part]
 
 
 def settings(profiles):
@@ -122,7 +130,7 @@ def _merged(profiles):
             if _is_true(options.get("replace")):
                 unit.clear()
             # these two are taken from the later profile even where it does not say them
-            for dropped in ("type", "enabled", *re.split(r"\s*[,;]\s*", options.get("drop", {"value": ""})["value"])):
+            for dropped in ("type", "enabled", *listed(options.get("drop", {"value": ""})["value"])):
                 unit.pop(dropped, None)
             for name, option in options.items():
                 unit[name] = dict(option, file=profile["path"])
@@ -148,20 +156,15 @@ def replay(state, tuned, files):
     :param state: before, as :mod:`._sysctl.dirty` has it
     :param tuned: ``{settings, reapply_after, reapply_exclude}`` of the facts (docs/data.md, "Host write-back")
     :param files: the sysctl files it applies, in its order, each ``{assignments}``
-    :returns: ``(state, deciders)``; deciders has, per pair, the last setting or assignment that changed it, and no
-        entry where tuned changed nothing
+    :returns: ``(state, deciders)``; deciders has, per pair, the setting or assignment that wrote last what is in force,
+        and no entry where that is not tuned's doing
     """
     writes = list(tuned["settings"])
     if tuned["reapply_after"] is not None:
         again = [one for entry in files for one in _applied(entry, tuned["reapply_exclude"])]
         writes[tuned["reapply_after"] : tuned["reapply_after"]] = again
-    deciders = {}
-    for one in writes:
-        after = _write(state, one)
-        if after != state:
-            deciders[dirty.pair_of(one["key"].rpartition("/")[2])] = one
-        state = after
-    return state, deciders
+    state, deciders = dirty.write_all(state, [(*_write(one), one) for one in writes])
+    return state, {pair: one for pair, one in deciders.items() if one is not None}
 
 
 def _applied(entry, exclude):
@@ -177,11 +180,12 @@ def _applied(entry, exclude):
             yield one
 
 
-def _write(state, one):
+def _write(one):
+    """``(key, text)`` as tuned writes it."""
     key, value = one["key"].rpartition("/")[2], one["value"]
     if "plugin" in one and value.endswith("%"):
-        return dirty.write(state, dirty.pair_of(key) + "_ratio", value[:-1])
-    return dirty.write(state, key, value)
+        return dirty.pair_of(key) + "_ratio", value[:-1]
+    return key, value
 
 
 def _is_true(option):

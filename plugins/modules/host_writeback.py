@@ -14,7 +14,8 @@ author:
 description:
   - Writes what P(hypervisor.io_hardening.assess_writeback#filter) planned, and nothing else. The role
     P(hypervisor.io_hardening.host_writeback#role) does both.
-  - Refuses a plan whose files or kernel values have changed since it was made, before the first byte is written.
+  - Refuses a plan whose files, kernel values or record have changed since it was made, before the first byte is
+    written. A plan that would rely on what could not be read is refused as well.
   - Files are replaced atomically, so a killed run leaves each old or new. What was in force before is recorded
     in C(/var/lib/hypervisor-io-hardening/host_writeback.json) before anything else is written.
   - Reads back what it wrote and fails where that is not what was planned.

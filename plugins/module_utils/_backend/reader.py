@@ -282,10 +282,13 @@ def is_running(root: str, guest: str) -> bool:
 
 
 def pid(root: str, guest: str) -> int | None:
-    """The live process that the guest's pid file names, None where there is none."""
+    """The guest's live process, None where there is none.
+
+    It is the one that the guest's pid file names, is root's, and names that file itself: the number of a guest that was
+    killed may be anybody's by now (qemu-server, vm_running_locally).
+    """
     try:
-        with open(layout.inside(root, f"/var/run/qemu-server/{guest}.pid"), encoding="ascii") as stream:
-            number = int(stream.read())
-    except (OSError, ValueError):
+        number = _proc.pid_in_file(root, guest)
+    except PermissionError:
         return None
-    return number if os.path.exists(f"/proc/{number}") else None
+    return number if number is not None and _proc.is_process_of(number, guest) else None

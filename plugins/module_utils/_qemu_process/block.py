@@ -13,14 +13,12 @@ Source: QEMU's block.c (bdrv_inherited_options, bdrv_temp_snapshot_options), blo
 
 from __future__ import annotations
 
-import json
 import re
 
 from .._model import AIO_DRIVERS, CACHE_MODES
-from .options import as_bool, nest
+from .options import MAX_DEPTH, as_bool, nest, parse_json
 
 _PROTOCOL = re.compile(r"([^:/]+):")
-MAX_DEPTH = 64
 
 # The old name of a mode that -drive still takes.
 _ALIASES = {"off": "none"}
@@ -141,15 +139,12 @@ def _filename_node(node):
     if isinstance(node, dict):
         if "driver" in node:
             return node
-        return dict(_filename_node(node.get("filename", "")), **{k: v for k, v in node.items() if k != "filename"})
+        filename = node.get("filename", "")
+        if not isinstance(filename, str):
+            raise ValueError("its filename is not text")
+        return dict(_filename_node(filename), **{k: v for k, v in node.items() if k != "filename"})
     if node.startswith("json:"):
-        try:
-            described = json.loads(node[len("json:") :])
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-        if not isinstance(described, dict):
-            raise ValueError("json: is not followed by an object")
-        return nest(described)
+        return nest(parse_json(node[len("json:") :]))
     protocol = _PROTOCOL.match(node)
     if protocol:
         name = protocol.group(1)

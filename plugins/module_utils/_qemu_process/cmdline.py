@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 
-from .._model import cache_mode
+from .._model import cache_mode, visible
+from .._number import whole_number
 from . import block
 from .options import as_bool, parse_object, split_options, walk
 
@@ -36,6 +37,11 @@ _UNITS_PER_BUS = {"ide": 2, "scsi": 7}
 _WORDS = ("driver", "id", "drive", "bus")
 _IMAGES = ("blockdev", "drive", *_SHORTHANDS)
 _PATH = re.compile(r'/[^,"]+')
+# A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid).
+_VMID = re.compile(r"[1-9][0-9]{2,8}\Z")
+# Nothing that QEMU starts with is longer; what is, is cut before it goes into a record.
+_LONGEST_WORD = 255
+_LONGEST_FILE = 4096
 _VIRTIO_BLK = "virtio-blk"
 _VIRTIO = re.compile(r"(virtio-(?:blk|scsi))(-(?:device|ccw|pci(?:-transitional|-non-transitional)?))?$")
 _SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
@@ -67,6 +73,9 @@ class _Collected:
         self.chardevs = {}
         self.monitors = []
         self.qmp = []
+        self.controllers = []
+        self.controllers_without_id = []
+        self.controller_of = {}
         self.vmid = None
         self.by_libvirt = False
         self.uuid = None
@@ -80,7 +89,7 @@ def parse(argv):
 
     Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, paths, disks, problems}``:
     hypervisor   pve (it has Proxmox VE's own -id), libvirt (it has libvirt's master key), qemu (anything else)
-    vmid         the value of Proxmox VE's own -id, null elsewhere
+    vmid         the value of Proxmox VE's own -id where it can be a guest's id, else null: what it says, which anybody can write
     name, uuid   null where not given
     machine      the machine type, for example "pc-q35-9.0+pve0", null where not given
     thread_names whether its threads were asked to carry names (debug-threads=on)
@@ -98,16 +107,17 @@ def parse(argv):
     """
     found = _collect(argv)
     _apply_settings(found)
+    _index(found)
     return {
-        "hypervisor": "pve" if (found.vmid or "").isdigit() else "libvirt" if found.by_libvirt else "qemu",
+        "hypervisor": "pve" if found.vmid else "libvirt" if found.by_libvirt else "qemu",
         "vmid": found.vmid,
-        "name": found.name.get("guest"),
-        "uuid": found.uuid,
-        "machine": found.machine.get("type"),
+        "name": _cut(found.name.get("guest")),
+        "uuid": _cut(found.uuid),
+        "machine": _cut(found.machine.get("type")),
         "thread_names": bool(as_bool(found.name.get("debug-threads"), False)),
         "iothreads": found.iothreads,
         "paths": found.paths,
-        "qmp": found.qmp + [found.chardevs[name] for name in found.monitors if name in found.chardevs],
+        "qmp": [path for path in found.qmp + [found.chardevs.get(name) for name in found.monitors] if path],
         "disks": _disks(found),
         "problems": found.problems,
     }
@@ -124,7 +134,7 @@ def _collect(argv):
             try:
                 _take(found, option, value)
             except ValueError as error:
-                found.problems.append(f"-{option} cannot be read ({error}): {_shorten(value)}")
+                found.problems.append(f"-{_shorten(option)} cannot be read ({error}): {_shorten(value)}")
     return found
 
 
@@ -141,8 +151,8 @@ def _take(found, option, value):
     elif option == "object":
         created = parse_object(value, "qom-type")
         found.by_libvirt = found.by_libvirt or created.get("id") == "masterKey0"
-        if created.get("qom-type") == "iothread" and created.get("id") is not None:
-            found.iothreads.append(str(created["id"]))
+        if created.get("qom-type") == "iothread" and isinstance(created.get("id"), str):
+            found.iothreads.append(_cut(created["id"]))
     elif option == "global":
         _take_global(found, value)
     elif option == "set":
@@ -152,7 +162,7 @@ def _take(found, option, value):
     elif option == "name":
         found.name.update(split_options(value, "guest"))
     elif option == "id":
-        found.vmid = value
+        found.vmid = value if _VMID.match(value) else None
     elif option == "uuid":
         found.uuid = value
     elif option == "chardev":
@@ -164,7 +174,7 @@ def _take(found, option, value):
         if monitor.get("mode") == "control":
             found.monitors.append(monitor.get("chardev"))
     elif option in ("qmp", "qmp-pretty") and value.startswith("unix:"):
-        found.qmp.append(split_options(value[len("unix:") :], "path")["path"])
+        found.qmp.append(split_options(value[len("unix:") :], "path").get("path"))
 
 
 def _device(options):
@@ -196,14 +206,25 @@ def _register(node, nodes):
 
 def _apply_settings(found):
     """-set GROUP.ID.KEY=VALUE changes an option given before or after it."""
-    groups = {"device": found.devices, "drive": found.drives}
+    items = {}
+    for group, options in (("device", found.devices), ("drive", found.drives)):
+        for item in options:
+            # QEMU starts with no second one of an id.
+            items.setdefault((group, item.get("id")), item)
     for text in found.settings:
         path, _equals, value = text.partition("=")
         group, _dot, rest = path.partition(".")
         name, _dot, key = rest.partition(".")
-        for item in groups.get(group, ()):
-            if item.get("id") == name:
-                item[key] = value
+        if (group, name) in items:
+            items[group, name][key] = value
+
+
+def _index(found):
+    """What each disk asks for, made once: a command line can have tens of thousands of them."""
+    found.globals = {(driver, key): (position, value) for position, (driver, key, value) in enumerate(found.globals)}
+    found.controllers = [one for one in found.devices if str(one.get("driver")).startswith(_SCSI_CONTROLLERS)]
+    found.controller_of = {one["id"]: one for one in found.controllers if one.get("id")}
+    found.controllers_without_id = [one for one in found.controllers if not one.get("id")]
 
 
 def _disks(found):
@@ -234,8 +255,8 @@ def _disks(found):
 
 
 def _automatic_name(options, kind, units):
-    index = options.get("index") or options.get("unit")
-    number = int(index) if index is not None and index.isdigit() else units.get(kind, 0)
+    number = whole_number(options.get("index") or options.get("unit") or "")
+    number = units.get(kind, 0) if number is None else number
     units[kind] = number + 1
     media = "cd" if options.get("media") == "cdrom" else "hd"
     if kind in _UNITS_PER_BUS:
@@ -248,30 +269,30 @@ def _disk(found, drives, name, device):
     driver = str(device.get("driver"))
     key = device.get("id") or (name[len("drive-") :] if name.startswith("drive-") else name)
     controller = _controller(found, driver, device)
-    disk = {"key": str(key), "device": driver, "controller": None, "file": None, "format": None, "overlay": False, "runs": None}
+    disk = {"key": _cut(key), "device": _cut(driver), "controller": None, "file": None, "format": None, "overlay": False, "runs": None}
     if controller is not None:
-        disk["controller"] = str(controller.get("driver"))
+        disk["controller"] = _cut(controller.get("driver"))
     if name in found.nodes:
         backend = block.resolve(name, found.nodes)
-        problem = f"the block nodes of {name} lead nowhere"
+        problem = f"the block nodes of {_shorten(name)} lead nowhere"
     elif name in drives:
         try:
             backend = block.from_drive(drives[name], found.snapshot)
         except ValueError as error:
-            backend, problem = None, f"its drive {name} cannot be read: {error}"
+            backend, problem = None, f"its drive {_shorten(name)} cannot be read: {error}"
         else:
             if backend is None:
                 return None
     else:
-        backend, problem = None, f"its drive {name} is not on the command line"
+        backend, problem = None, f"its drive {_shorten(name)} is not on the command line"
     if backend is None:
-        found.problems.append(f"disk {disk['key']}: {problem}; what it runs with is not known")
+        found.problems.append(f"disk {_shorten(disk['key'])}: {problem}; what it runs with is not known")
         return disk
     write_cache = as_bool(_setting(found, device, "write-cache"), backend.get("write_cache", True))
-    disk.update(file=backend["file"], format=backend["format"], overlay=backend.get("overlay", False))
+    disk.update(file=_cut(backend["file"], _LONGEST_FILE), format=backend["format"], overlay=backend.get("overlay", False))
     disk["runs"] = {
-        "driver": backend["driver"],
-        "aio": backend["aio"],
+        "driver": _cut(backend["driver"]),
+        "aio": _cut(backend["aio"]),
         "cache": cache_mode(backend["direct"], backend["no_flush"], write_cache),
         "cache_direct": backend["direct"],
         "cache_no_flush": backend["no_flush"],
@@ -285,7 +306,8 @@ def _setting(found, device, key):
     value = device.get(key)
     for types in _types(str(device.get("driver"))):
         if value is None:
-            value = next((setting for driver, name, setting in reversed(found.globals) if name == key and driver in types), None)
+            given = [found.globals[driver, key] for driver in types if (driver, key) in found.globals]
+            value = max(given)[1] if given else None
     return value
 
 
@@ -319,7 +341,7 @@ def _iothread(found, driver, device, controller, key):
     if driver not in _SCSI_DISKS:
         return False
     if controller is None:
-        found.problems.append(f"disk {key}: its SCSI controller, and so its iothread, is not known")
+        found.problems.append(f"disk {_shorten(key)}: its SCSI controller, and so its iothread, is not known")
         return None
     return _has_iothread(found, controller)
 
@@ -328,17 +350,21 @@ def _controller(found, driver, device):
     """The SCSI controller's device options; None where there is none or several could be meant."""
     if driver not in _SCSI_DISKS:
         return None
-    controllers = [one for one in found.devices if str(one.get("driver")).startswith(_SCSI_CONTROLLERS)]
+    controllers = found.controllers
     bus = device.get("bus")
     if isinstance(bus, str):
         wanted = bus.rpartition(".")[0]
-        named = [one for one in controllers if one.get("id") == wanted]
-        if named:
-            return named[-1]
+        if wanted in found.controller_of:
+            return found.controller_of[wanted]
         # A controller without an id names its bus scsi.N itself.
-        controllers = [one for one in controllers if not one.get("id")] if bus.startswith("scsi.") else []
+        controllers = found.controllers_without_id if bus.startswith("scsi.") else []
     return controllers[0] if len(controllers) == 1 else None
 
 
+def _cut(value, most=_LONGEST_WORD):
+    text = None if value is None else str(value)
+    return text if text is None or len(text) <= most else f"{text[: most - 3]}..."
+
+
 def _shorten(text):
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return visible(_cut(text, 80))

@@ -18,6 +18,7 @@ import posixpath
 import re
 
 from .._model import AIO_DRIVERS
+from .._number import whole_number
 from .version import version_tuple
 
 # Linux, include/uapi/asm-generic/fcntl.h and arch/arm64: O_DIRECT differs between architectures.
@@ -30,8 +31,12 @@ _DELETED = " (deleted)"
 _NOT_IMAGES = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/memfd:", "/anon_hugepage", "/SYSV")
 # A guest's memory, where it is a file in a folder that was named (QEMU's softmmu/physmem.c).
 _MEMORY = "qemu_back_mem."
-_DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/([^/]+)/fd)/(\d+)$")
+_DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/([^/]+)/fd)/([0-9]{1,10})$")
+# Of files that no disk names, as many are listed, and as many named in a sentence.
+_MOST_LISTED = 100
+_MOST_NAMED = 10
 _DESCRIPTOR_SET = "/dev/fdset/"
+_FLAGS = re.compile(r"\s*[0-7]{1,22}\s*\Z")
 _BLOCK_DEVICE = re.compile(r"/dev/(?:dm-|sd|vd|xvd|hd|nvme\d|zd|rbd|nbd|drbd|loop|md|sr|bcache)[^/]*$")
 
 
@@ -40,13 +45,11 @@ def parse_fdinfo(text):
     values = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
-        try:
-            if name == "flags":
-                values["flags"] = int(value.strip(), 8)
-            elif name == "mnt_id":
-                values["mnt_id"] = int(value)
-        except ValueError:
-            continue
+        if name == "flags" and _FLAGS.match(value):
+            values["flags"] = int(value, 8)
+        elif name == "mnt_id":
+            number = whole_number(value)
+            values.update({} if number is None else {"mnt_id": number})
     return values
 
 
@@ -64,14 +67,22 @@ def open_file(target, flags, machine):
 def may_be_image(target, others=()):
     """Whether an open descriptor's target may be a disk's image, judged by its name alone.
 
-    `others` are what options of the command line that are no drives name: files, and folders with what is in them.
+    `others`, a set, are what options of the command line that are no drives name: files, and folders with what is in them.
     """
     path = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
     if _BLOCK_DEVICE.match(path):
         return True
     if not path.startswith("/") or path.startswith(_NOT_IMAGES) or path.endswith((".pid", ".log")):
         return False
-    return not posixpath.basename(path).startswith(_MEMORY) and not any(path == one or path.startswith(f"{one}/") for one in others)
+    return not posixpath.basename(path).startswith(_MEMORY) and not (others and _is_below(path, others))
+
+
+def _is_below(path, folders):
+    while path:
+        if path in folders:
+            return True
+        path = path.rpartition("/")[0]
+    return False
 
 
 def descriptor(name):
@@ -106,27 +117,36 @@ def cross_check(disks, seen, version, resolved):
     disagreements = []
     moved = []
     if files is not None:
+        by_name = _by_name(files)
         listed = set()
         nameless = 0
         for disk in disks:
             path = resolved.get(disk["file"], disk["file"])
-            matching = [one for one in files if one["file"] in (path, disk["file"])]
-            listed.update(one["file"] for one in matching)
+            matching = [name for name in {path, disk["file"]} if name in by_name]
+            listed.update(matching)
             if disk["overlay"] or not (_opens_a_file(disk) and _is_place(path)):
                 # An overlay is a file of a random name, beside the image.
                 nameless += disk["overlay"] or _opens_a_file(disk)
             elif matching:
-                _check_direct(disk, matching, evidence, disagreements)
+                _check_direct(disk, [by_name[name] for name in matching], evidence, disagreements)
             else:
                 moved.append(disk["key"])
                 if not disk["device"].endswith("-cd"):
                     disagreements.append(_not_open(disk))
-        evidence["unlisted"] = sorted({one["file"] for one in files} - listed)
+        evidence["unlisted"] = sorted(set(by_name) - listed)[:_MOST_LISTED]
         if len(evidence["unlisted"]) > nameless:
             disagreements.append(_unlisted(evidence["unlisted"]))
     if files is not None and not evidence["unlisted"] and not moved:
         _check_aio(disks, seen, version, disagreements)
     return evidence, disagreements, moved
+
+
+def _by_name(files):
+    """{file: {writable: {direct of each descriptor}}}."""
+    by_name = {}
+    for one in files:
+        by_name.setdefault(one["file"], {True: set(), False: set()})[one["writable"]].add(one["direct"])
+    return by_name
 
 
 def _opens_a_file(disk):
@@ -139,8 +159,7 @@ def _is_place(path):
 
 def _check_direct(disk, matching, evidence, disagreements):
     # A writer's descriptor is the one in use; a second, read-only one may belong to a probe.
-    deciding = [one for one in matching if one["writable"]] or matching
-    values = {one["direct"] for one in deciding}
+    values = set().union(*(one[True] for one in matching)) or set().union(*(one[False] for one in matching))
     if len(values) != 1:
         return
     direct = values.pop()
@@ -176,9 +195,14 @@ def _unlisted(files):
         "option": "file",
         "cmdline": None,
         "seen": files,
-        "detail": f"{', '.join(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved or mirrored after"
+        "detail": f"{_named(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved or mirrored after"
         " the start, what it runs with is not known",
     }
+
+
+def _named(files):
+    more = len(files) - _MOST_NAMED
+    return ", ".join(files[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _check_aio(disks, seen, version, disagreements):

@@ -13,6 +13,10 @@ from __future__ import annotations
 
 import json
 
+#: As deep as JSON, block nodes and dotted keys are followed.
+MAX_DEPTH = 64
+_MOST_DIGITS = 20
+
 # Options without a value, so that a bare argument after them is a disk image and not their value.
 _FLAGS = frozenset(
     (
@@ -119,17 +123,41 @@ def nest(values):
 def parse_object(text, implied):
     """One -blockdev, -device or -object value, in either syntax, as a nested dict.
 
-    Raises ValueError when it is JSON that cannot be read, or JSON that is not an object.
+    Raises ValueError as parse_json.
     """
-    if text.startswith("{"):
-        try:
-            value = json.loads(text)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-        if not isinstance(value, dict):
-            raise ValueError("not a JSON object")
-        return value
-    return nest(split_options(text, implied))
+    return parse_json(text) if text.startswith("{") else nest(split_options(text, implied))
+
+
+def parse_json(text):
+    """A JSON object as QEMU takes it, every string printable: a lone surrogate becomes its escape.
+
+    Raises ValueError for what is not JSON or not an object, is nested more than MAX_DEPTH deep, or has a number of over 20 digits.
+    """
+    try:
+        value = json.loads(text, parse_int=_bounded_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return _printable(value, MAX_DEPTH)
+
+
+def _bounded_number(text):
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _printable(value, depth):
+    if depth == 0:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_printable(key, depth): _printable(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item, depth - 1) for item in value]
+    return value
 
 
 def walk(argv):

@@ -15,9 +15,9 @@ import re
 
 MARKER = b"QEMU emulator version "
 LONGEST = 200
-_TEXT = re.compile(r"QEMU emulator version (\d+(?:\.\d+)+)(?: \(([^)\n]*)\))?")
-_PVE_PACKAGE = re.compile(r"pve-qemu-kvm_(?:\d+:)?(\d[\w.~+-]*)")
-_NUMBERS = re.compile(r"(\d+)\.(\d+)")
+_TEXT = re.compile(r"QEMU emulator version (\d+(?:\.\d+)+)(?: \(([^)\n]*)\))?", re.ASCII)
+_PVE_PACKAGE = re.compile(r"pve-qemu-kvm_(?:\d+:)?(\d[\w.~+-]*)", re.ASCII)
+_NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)", re.ASCII)
 
 
 def parse_version(text):

@@ -13,10 +13,13 @@ import os
 import posixpath
 
 from .._qemu_process.evidence import may_be_image, parse_fdinfo
+from .._qemu_process.files import read
+from .._qemu_process.opened import descriptors
 from . import waits
 
 _DELETED = " (deleted)"
 _DEPTH = 8
+_MOST_BYTES = 16 << 20
 
 
 class Devices:
@@ -47,9 +50,9 @@ class Devices:
 
     def _of_images(self):
         found = set()
-        for number in os.listdir(f"{self._proc}/fd"):
+        for number in descriptors(self._proc):
             target = os.readlink(f"{self._proc}/fd/{number}")
-            if number in ("0", "1", "2") or not (target in self._named or may_be_image(target)):
+            if not (target in self._named or may_be_image(target)):
                 continue
             info = parse_fdinfo(_read(f"{self._proc}/fdinfo/{number}"))
             if info.get("flags", 0) & 3 or target in self._named:
@@ -97,5 +100,4 @@ class Devices:
 
 
 def _read(path):
-    with open(path, encoding="utf-8", errors="backslashreplace") as stream:
-        return stream.read()
+    return read(path, _MOST_BYTES).decode("utf-8", "backslashreplace")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from .._number import whole_number
+
 
 def parse_pressure(text):
     """{"some": microseconds, "full": microseconds} of /proc/pressure/io's totals, empty where it has none."""
@@ -14,8 +16,9 @@ def parse_pressure(text):
         kind, _blank, rest = line.partition(" ")
         for field in rest.split():
             name, _equals, value = field.partition("=")
-            if name == "total" and value.isdigit():
-                totals[kind] = int(value)
+            number = whole_number(value) if name == "total" else None
+            if number is not None:
+                totals[kind] = number
     return totals
 
 
@@ -24,9 +27,9 @@ def parse_meminfo(text):
     found = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
-        words = value.split()
-        if name in ("Dirty", "Writeback") and words and words[0].isdigit():
-            found[name.lower()] = int(words[0]) * 1024
+        number = whole_number(value.strip().partition(" ")[0])
+        if name in ("Dirty", "Writeback") and number is not None:
+            found[name.lower()] = number * 1024
     return found
 
 

@@ -47,7 +47,7 @@ def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: No
             return None if waited is None else waited * 1000, _no_answer(timeout if waited is None else waited, waited is not None)
         except OSError as error:
             return None, f"cannot be asked: {error.strerror or error}"
-        except ValueError:
+        except (ValueError, RecursionError):
             return None, "what answers is not QMP"
 
 

@@ -10,6 +10,7 @@ goes on. What that costs is measured as it goes, and both paces give way so that
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import time
@@ -17,6 +18,9 @@ import time
 from . import threads as _threads
 from . import waits
 from .track import Track
+
+#: A guest of 256 vCPUs and as many workers has fewer threads; any process may have tens of thousands.
+MOST_THREADS = 1024
 
 _BLOCKED = ord("D")
 _STOPPED = b"Tt"
@@ -44,9 +48,11 @@ class Watched:
         self._main_syscall = None
 
     def open(self):
-        """Find and open its threads. Raises OSError where the process is gone or hidden."""
+        """Find and open its threads. Raises OSError where the process is gone or hidden, and where it has too many threads."""
         names = {}
         for tid in os.listdir(f"{self.path}/task"):
+            if len(names) >= MOST_THREADS:
+                raise OSError(errno.E2BIG, f"it has more than {MOST_THREADS} threads")
             try:
                 with open(f"{self.path}/task/{tid}/comm", "rb", buffering=0) as stream:
                     names[int(tid)] = stream.read(64).decode("utf-8", "backslashreplace").rstrip("\n")

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from .._number import whole_number
+
 _X86_64 = {
     0: "read", 1: "write", 7: "poll", 16: "ioctl", 17: "pread64", 18: "pwrite64", 19: "readv", 20: "writev", 74: "fsync", 75: "fdatasync",
     202: "futex", 208: "io_getevents", 209: "io_submit", 232: "epoll_wait", 257: "openat", 271: "ppoll", 281: "epoll_pwait", 285: "fallocate",
@@ -67,10 +69,9 @@ def syscall_name(number, machine):
 def parse_syscall(text):
     """(number, first argument) of /proc/TID/syscall; None for a thread that is in none or runs."""
     words = text.split()
-    if len(words) < 2 or not words[0].isdigit():
-        return None
+    number = whole_number(words[0]) if len(words) > 1 else None
     try:
-        return int(words[0]), int(words[1], 16)
+        return None if number is None else (number, int(words[1], 16))
     except ValueError:
         return None
 

@@ -11,6 +11,7 @@ import time
 
 from .._model import plural
 from .._qemu_process import proc
+from .._qemu_process.files import read
 from . import host, qmp, sampler, verdict
 from .device import Devices
 
@@ -91,8 +92,8 @@ def _chosen(running, wanted):
 
 
 def _open(root, running, machine, problems):
-    # Two files per guest and one per thread; guests of 32 vCPUs are not rare.
-    sampler.allow_descriptors(256 + 64 * len(running))
+    # Two files per guest and one per thread: one that has many leaves enough for the others.
+    sampler.allow_descriptors(256 + (sampler.MOST_THREADS + 2) * len(running))
     watched = []
     for guest in running:
         path = os.path.join(root, "proc", str(guest["pid"]))
@@ -170,7 +171,6 @@ def _host(root):
 
 def _text(path):
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return stream.read()
+        return read(path, 1 << 16).decode("ascii", "replace")
     except OSError:
         return ""

@@ -22,7 +22,10 @@ BOOT_STATE = {"dirty_ratio": 20, "dirty_bytes": 0, "dirty_background_ratio": 10,
 """What a kernel starts with."""
 
 PAGE = 4096
-_NUMBER = re.compile(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)(?=\s|\Z)")
+_NUMBER = re.compile(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)(?=\s|\Z)", re.ASCII)
+# kernel/sysctl.c, TMPBUFLEN: it refuses a number of that many characters, and one that does not fit.
+_MOST_CHARACTERS = 20
+_LARGEST = 2**64 - 1
 
 
 def pair_of(key):
@@ -39,11 +42,15 @@ def number(text):
     if match is None:
         return None
     digits = match.group(1)
+    if len(digits) > _MOST_CHARACTERS:
+        return None
     if digits[:2] in ("0x", "0X"):
-        return int(digits, 16)
-    if len(digits) > 1 and digits[0] == "0":
-        return int(digits, 8) if set(digits) <= set("01234567") else None
-    return int(digits)
+        value = int(digits, 16)
+    elif len(digits) > 1 and digits[0] == "0":
+        value = int(digits, 8) if set(digits) <= set("01234567") else None
+    else:
+        value = int(digits)
+    return None if value is None or value > _LARGEST else value
 
 
 def write(state, key, text):
@@ -124,17 +131,32 @@ def replay(assignments, state=None):
 
     :param assignments: of all files in reading order, as :func:`.assignments.parse` gives them
     :param state: what it starts from, default a freshly booted kernel
-    :returns: ``(state, deciders)``; deciders has, per pair, the last assignment that changed it or ``None``
+    :returns: ``(state, deciders)`` as :func:`write_all`
     """
-    state = dict(BOOT_STATE if state is None else state)
-    deciders = dict.fromkeys(PAIRS)
-    for path, assignment in write_order(assignments, [PREFIX + key for key in KEYS]):
-        key = path.partition("/")[2]
-        after = write(state, key, assignment["value"])
-        if after != state:
-            deciders[pair_of(key)] = assignment
+    writes = [
+        (path.partition("/")[2], assignment["value"], assignment)
+        for path, assignment in write_order(assignments, [PREFIX + key for key in KEYS])
+    ]
+    return write_all(dict(BOOT_STATE if state is None else state), writes)
+
+
+def write_all(state, writes):
+    """What a list of writes makes of the limits.
+
+    :param writes: ``(key, text, who)``
+    :returns: ``(state, deciders)``; deciders has, per pair, who wrote last what is in force, also where it was in force
+        already (a file with the kernel's own defaults changes nothing, and still replaces another's line); ``None``
+        where nobody did
+    """
+    last = {}
+    for key, text, who in writes:
+        after = write(state, key, text)
+        # the same state is a refused write
+        if after is not state:
+            last[key] = who
         state = after
-    return state, deciders
+    keys = in_force(state)
+    return state, {pair: next((last[key] for key in keys if key in last and pair_of(key) == pair), None) for pair in PAIRS}
 
 
 def bytes_of(limits, available):

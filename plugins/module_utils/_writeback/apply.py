@@ -53,7 +53,9 @@ def prepare(plan, tree):
     work, problems = Work(), []
     saved = read_record(tree, problems)
     if problems:
-        raise Refused("{} {}".format(problems[0]["file"], problems[0]["reason"]))
+        raise Refused("{}: {}".format(problems[0]["file"], problems[0]["reason"]))
+    if not any(_same_record(saved, one) for one in (plan["saved"], plan["record"])):
+        raise _moved(ours.RECORD)
     taken = {entry["path"]: entry for entry in (saved or {}).get("taken", [])}
     for step in plan["files"]:
         {"write": _write, "remove": _remove, "take_over": _take_over, "restore": _restore}[step["op"]](
@@ -78,9 +80,11 @@ def prepare(plan, tree):
 
 def check_plan(plan):
     """Refuse a plan that names anything but the limits and files below /etc."""
-    for key in ("state", "files", "kernel", "record", "changes"):
+    for key in ("state", "files", "kernel", "record", "saved", "changes"):
         if key not in plan:
             raise Refused(f"the plan has no {key}: take it from the filter assess_writeback")
+    if plan.get("refused"):
+        raise Refused(plan["refused"])
     for step in plan["files"]:
         if step.get("op") not in ("write", "remove", "take_over", "restore"):
             raise Refused("the plan asks for {!r}; known are write, remove, take_over, restore".format(step.get("op")))
@@ -164,6 +168,13 @@ def _digest(raw):
 
 def _moved(path):
     return Refused(f"{path} has changed since the plan was made, nothing was written; {_AGAIN}")
+
+
+def _same_record(one, other):
+    """Whether two records are of one run, whatever that run had taken over when it was killed."""
+    if one is None or other is None:
+        return one is other
+    return all(one[key] == other[key] for key in ("previous", "set"))
 
 
 def _write(work, tree, step, _taken):

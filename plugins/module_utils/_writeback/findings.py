@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._sysctl import dirty
 from . import ours, start
-from .settings import amount
+from .settings import amount, shortened
 
 _REASON = "how much written data may wait in memory decides how long a flush keeps the storage busy"
 
@@ -95,11 +95,11 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             "IO202",
             "error",
             "%s line %d wins %s: %s"
-            % (where, one["line"], "when tuned applies it after its profile" if one["by_tuned"] else "at boot", one["text"]),
+            % (where, one["line"], "when tuned applies it after its profile" if one["by_tuned"] else "at boot", shortened(one["text"])),
             hint,
             file=where,
             line=one["line"],
-            actual=one["text"],
+            actual=shortened(one["text"]),
             wanted=wanted,
             fixable=take_over and start.can_take(one),
         )
@@ -110,35 +110,41 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             finding.add(
                 "IO202",
                 "note",
-                "%s line %d is not read at boot on this system: %s" % (entry["target"], one["line"], one["text"]),
+                "%s line %d is not read at boot on this system: %s" % (entry["target"], one["line"], shortened(one["text"])),
                 "take the line out: tuned applies it where it is active, and `sysctl -p` what is in /etc/sysctl.conf",
                 file=entry["target"],
                 line=one["line"],
-                actual=one["text"],
+                actual=shortened(one["text"]),
                 wanted=wanted,
             )
 
 
-def judge_problems(finding, facts):
-    """IO202: what could not be read may set anything."""
+def judge_problems(finding, facts, refused):
+    """IO202: what could not be read may set anything; what a plan would rely on is an error.
+
+    :param refused: of :func:`.plan.refusal`
+    """
     for problem in facts["problems"]:
+        stops = bool(refused) and refused["unread"] == problem["file"]
         finding.add(
             "IO202",
-            "warning",
+            "error" if stops else "warning",
             "{} is not known: {}".format(problem["file"], problem["reason"]),
-            "what it sets could not be taken into account: make it readable and run again",
+            "nothing is written without it: make it readable and run again"
+            if stops
+            else "what it sets could not be taken into account: make it readable and run again",
             file=problem["file"],
             line=problem["line"],
         )
 
 
 def judge_tuned(finding, facts, wanted, state, deciders):
-    """IO203: tuned writes the limits when it starts, after systemd-sysctl. True where it has the last word.
+    """IO203: tuned writes the limits when it starts, after systemd-sysctl.
 
     :param state: and ``deciders``, of :func:`.start.conflicts`: what conflicting files do is theirs
     """
     if not start.tuned_starts(facts):
-        return False
+        return
     tuned, limits = facts["tuned"], dirty.in_force(state)
     undone = {
         pair
@@ -146,7 +152,7 @@ def judge_tuned(finding, facts, wanted, state, deciders):
         if one is not None and "plugin" in one and dirty.of_pair(limits, pair) != dirty.of_pair(wanted, pair)
     }
     for number, setting in enumerate(tuned["settings"]):
-        where = "%s line %d sets %s to %s" % (setting["file"], setting["line"], setting["key"], setting["value"])
+        where = "%s line %d sets %s to %s" % (setting["file"], setting["line"], setting["key"], shortened(setting["value"]))
         if dirty.pair_of(setting["key"]) in undone:
             severity = "error"
             message = "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where)
@@ -171,10 +177,9 @@ def judge_tuned(finding, facts, wanted, state, deciders):
             hint,
             file=setting["file"],
             line=setting["line"],
-            actual=setting["value"],
+            actual=shortened(setting["value"]),
             wanted=wanted,
         )
-    return bool(undone)
 
 
 def judge_queues(finding, facts, wanted):

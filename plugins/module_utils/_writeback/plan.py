@@ -7,6 +7,40 @@ from __future__ import annotations
 
 from .._sysctl import dirty
 from . import ours
+from .settings import shortened
+
+KERNEL = "/proc/sys/vm"
+MEMORY = "/proc/meminfo"
+
+
+def refusal(facts, settings):
+    """A plan that ``host_writeback`` refuses, because what it would rely on could not be read; ``None`` where that is not so.
+
+    Without the record, what was in force before could not be put back, or would be recorded anew from what this role
+    itself has set.
+    """
+    relied_on = [ours.RECORD, ours.FILE, ours.FILE.rpartition("/")[0], KERNEL]
+    if settings["state"] == "present" and settings["mode"] == "auto":
+        relied_on.append(MEMORY)
+    unread = next(((one["file"], one["reason"]) for one in facts["problems"] if one["file"] in relied_on), None)
+    was_set = (facts["saved"] or {}).get("set") and (facts["saved"] or {}).get("previous")
+    if unread is None and settings["state"] == "absent" and was_set and facts["kernel"] is None:
+        unread = KERNEL, "is not there, and its values were set by this role"
+    if unread is None:
+        return None
+    sentence = "{}: {}; nothing was {}: make it readable and run again".format(
+        *unread, "taken back" if settings["state"] == "absent" else "written"
+    )
+    return {
+        "state": settings["state"],
+        "files": [],
+        "kernel": None,
+        "record": facts["saved"],
+        "saved": facts["saved"],
+        "changes": [],
+        "refused": sentence,
+        "unread": unread[0],
+    }
 
 
 def change(facts, wanted, text, taken):
@@ -23,7 +57,7 @@ def change(facts, wanted, text, taken):
     for lines in by_target.values():
         files.append(_take_over(lines[0]["file"], lines))
         changes.extend(
-            {"key": one["file"]["target"], "option": "line %d" % one["line"], "before": one["text"], "after": None}
+            {"key": one["file"]["target"], "option": "line %d" % one["line"], "before": shortened(one["text"]), "after": None}
             for one in lines
         )
     if kernel is None and not files:
@@ -39,7 +73,7 @@ def change(facts, wanted, text, taken):
         "set": wanted if facts["kernel"] is not None else None,
         "taken": saved.get("taken", []),
     }
-    return {"state": "present", "files": files, "kernel": kernel, "record": record, "changes": changes}
+    return {"state": "present", "files": files, "kernel": kernel, "record": record, "saved": facts["saved"], "changes": changes}
 
 
 def _take_over(entry, lines):
@@ -110,7 +144,7 @@ def removal(facts):
                 notes.append(f"{dirty.spell(back)} is in force again")
             if moved:
                 notes.append(f"somebody set {dirty.spell(moved)} since, so that stays")
-    plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "changes": changes}
+    plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "saved": saved, "changes": changes}
     return plan, "; ".join(notes) or "what the role had set is taken back"
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 from .. import _tuned
+from .._number import whole_number
 from .._sysctl import dirty
 from .._sysctl.assignments import DIRECTORIES, parse, precedence
 from . import ours
+from .plan import KERNEL, MEMORY
+from .settings import shortened
 
-KERNEL = "/proc/sys/vm"
+# Every line is weighed against every other one.
+_MOST_LINES = 500
 
 
 def read_facts(tree):
@@ -23,11 +26,17 @@ def read_facts(tree):
     :param tree: a :class:`.._tree.Tree`
     """
     problems = []
+    kernel, memory = read_kernel(tree), _memory(tree)
+    if tree.live:
+        # A tree can be without them; a machine is not.
+        for path, found in ((KERNEL, kernel), (MEMORY, memory)):
+            if found is None:
+                _problem(problems, path, None, "cannot be read, or holds no number where one belongs")
     return {
         "root": tree.root or "/",
         "files": _files(tree, problems),
-        "kernel": read_kernel(tree),
-        "memory": _memory(tree),
+        "kernel": kernel,
+        "memory": memory,
         "tuned": _read_tuned(tree, problems),
         "devices": _devices(tree),
         "saved": read_record(tree, problems),
@@ -54,33 +63,68 @@ def read_record(tree, problems):
         return None
     try:
         record = json.loads(raw.decode("utf-8"))
-        if record["schema"] != 1:
-            raise ValueError("schema {!r} is not known".format(record["schema"]))
+        fault = _fault(record)
+    except (ValueError, RecursionError):
+        fault = "not JSON"
+    if fault is None:
         return {key: record[key] for key in ("schema", "previous", "set", "taken")}
-    except (ValueError, KeyError, TypeError) as error:
-        _problem(problems, ours.RECORD, None, f"is not a record of this collection ({error}): move it away")
-        return None
+    _problem(problems, ours.RECORD, None, f"is not a record of this collection ({fault}): move it away")
+    return None
+
+
+def _fault(record):
+    """What is wrong with a record, ``None`` where nothing is: what is put back is taken from it."""
+    if not isinstance(record, dict) or record.get("schema") != 1:
+        return "its schema is not 1"
+    for key in ("previous", "set"):
+        if key not in record or not (record[key] is None or _are_limits(record[key])):
+            return f"{key} is not the kernel's limits"
+    taken = record.get("taken")
+    if not isinstance(taken, list) or not all(_is_taken(one) for one in taken):
+        return "taken is not a list of files that were taken over"
+    return None
+
+
+def _are_limits(value):
+    return (
+        isinstance(value, dict)
+        and sorted(map(dirty.pair_of, value)) == sorted(dirty.PAIRS)
+        and all(key in dirty.KEYS and type(number) is int and 0 <= number < 2**64 for key, number in value.items())
+    )
+
+
+def _is_taken(value):
+    return (
+        isinstance(value, dict)
+        and set(value) == {"path", "aside", "original", "left"}
+        and isinstance(value["path"], str)
+        and all(text is None or isinstance(text, str) for text in value.values())
+    )
 
 
 def _files(tree, problems):
     """The files that touch the limits, and ours: in the order systemd reads them, then what tuned alone applies."""
     listed = {}
     for directory in DIRECTORIES:
-        try:
-            listed[directory] = tree.names(directory)
-        except OSError as error:
-            _problem(problems, directory, None, error.strerror)
+        listed[directory] = _names(tree, directory, problems)
     at_boot, by_tuned = precedence(listed), _tuned.reapplied_paths(listed)
     boot_paths = {path for path, _masked in at_boot}
-    found, reached = [], set()
+    found, reached, room = [], set(), _MOST_LINES
     for path, masked in (*at_boot, *((path, []) for path in by_tuned if path not in boot_paths)):
         if path == _tuned.SYSCTL_CONF and path in reached:
             continue
         entry = _file(tree, path, problems)
         if entry is None:
             continue
+        if any(_printable(one) != one for one in (path, entry["target"])):
+            _problem(problems, path, None, "its name, or that of the file it leads to, is not UTF-8: rename it")
+            continue
         reached.add(entry["target"])
-        if entry["assignments"] or path == ours.FILE:
+        room -= len(entry["assignments"])
+        if room < 0:
+            _problem(problems, path, None, f"more than {_MOST_LINES} lines of all files set the limits, with those of this one, which are left out")
+            room += len(entry["assignments"])
+        elif entry["assignments"] or path == ours.FILE:
             found.append({**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned})
     return found
 
@@ -105,11 +149,26 @@ def _read(tree, path, problems):
         return tree.read(path)
     except OSError as error:
         _problem(problems, path, None, error.strerror)
-        return None
+    except ValueError:
+        # A name that holds NUL, as a profile's can.
+        _problem(problems, path, None, "is not a file's name")
+    return None
+
+
+def _names(tree, path, problems):
+    try:
+        return tree.names(path)
+    except OSError as error:
+        _problem(problems, path, None, error.strerror)
+        return []
 
 
 def _problem(problems, path, line, reason):
-    problems.append({"file": path, "line": line, "guest": None, "reason": reason})
+    problems.append({"file": _printable(path), "line": line, "guest": None, "reason": reason})
+
+
+def _printable(path):
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _memory(tree):
@@ -119,9 +178,9 @@ def _memory(tree):
     values = {}
     for line in text.splitlines():
         name, _unused, rest = line.partition(":")
-        fields = rest.split()
-        if fields and fields[0].isdigit():
-            values[name] = int(fields[0]) * 1024
+        number = whole_number(rest.strip().partition(" ")[0])
+        if number is not None:
+            values[name] = number * 1024
     if "MemTotal" not in values:
         return None
     return {"total": values["MemTotal"], "available": values.get("MemAvailable")}
@@ -146,7 +205,7 @@ def _read_tuned(tree, problems):
 
     profiles, missing = _tuned.load(names, _find)
     for name in missing:
-        _problem(problems, "/etc/tuned/active_profile", None, f"tuned profile {name} is not found")
+        _problem(problems, "/etc/tuned/active_profile", None, f"tuned profile {shortened(name)} is not found")
     main = _tuned.parse(
         "[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace")
     )
@@ -155,36 +214,33 @@ def _read_tuned(tree, problems):
     reapplies = main.get("reapply_sysctl", "1").lower() in ("1", "true", "yes", "on")
     return {
         "profile": names,
-        "running": _tuned_runs(tree),
+        "running": _tuned_runs(tree, problems),
         "enabled": any(
-            tree.names(f"/etc/systemd/system/{target}.wants").count("tuned.service")
+            "tuned.service" in _names(tree, f"/etc/systemd/system/{target}.wants", problems)
             for target in ("multi-user.target", "basic.target", "default.target")
         ),
         "settings": settings,
         "reapply_after": reapply_after if reapplies else None,
-        "reapply_exclude": [part for part in re.split(r"\s*[,;]\s*", main.get("reapply_sysctl_exclude", "")) if part],
+        "reapply_exclude": _tuned.listed(main.get("reapply_sysctl_exclude", "")),
     }
 
 
-def _tuned_runs(tree):
+def _tuned_runs(tree, problems):
     """Whether tuned's daemon lives; ``None`` with another root."""
     if not tree.live:
         return None
+    number = whole_number(_read(tree, "/run/tuned/tuned.pid", problems) or b"")
     try:
-        number = int((tree.read("/run/tuned/tuned.pid") or b"0").decode("ascii"))
-        return number > 0 and b"tuned" in (tree.read("/proc/%d/cmdline" % number) or b"")
-    except (OSError, ValueError):
+        return bool(number) and b"tuned" in (tree.read("/proc/%d/cmdline" % number) or b"")
+    except OSError:
         return False
 
 
 def _devices(tree):
     """What each disk queues by itself; devices without hardware behind them are left out."""
     found = []
-    try:
-        names = sorted(os.listdir(tree.real("/sys/block")))
-    except OSError:
-        return found
-    for name in names:
+    # What a disk queues is worth a note and decides nothing: what cannot be read of it is left out.
+    for name in _names(tree, "/sys/block", []):
         base = "/sys/block/" + name
         if not tree.exists(base + "/device"):
             continue
@@ -204,4 +260,4 @@ def _devices(tree):
 
 def _number(tree, path):
     text = tree.kernel_text(path)
-    return int(text) if text is not None and text.strip().isdigit() else None
+    return None if text is None else whole_number(text)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from .._model import visible
+
 MODES = ("auto", "ratio", "bytes")
 STATES = ("present", "absent")
 
@@ -73,6 +75,11 @@ def wanted_limits(settings, total):
         amount(total),
         amount(amounts["dirty_bytes"]),
     )
+
+
+def shortened(text):
+    """A line out of a file for a person: one line, every character of which can be seen, of no more than a hundred."""
+    return visible(text if len(text) <= 100 else f"{text[:97]}...")
 
 
 def amount(number):

@@ -118,5 +118,30 @@ def test_a_host_s_texts_are_never_templates(tmp_path, run):
     harden(root)
     code, _unused, report = run()
     assert code == 0
-    assert odd in report["detail"]
+    assert odd[:50] in report["detail"]
     assert not (tmp_path / "evaluated").exists()
+
+
+def test_a_later_file_with_the_kernels_own_defaults_is_not_called_compliant(tmp_path, run):
+    root = host_tree(tmp_path / "root", {"/etc/sysctl.d/99-sysctl.conf": "vm.dirty_ratio = 20\nvm.dirty_background_ratio = 10\n"})
+    assert run()[2]["status"] == "changed"
+    before = snapshot(root)
+    code, _unused, report = run()
+    assert (code, report["status"], snapshot(root)) == (0, "overruled", before)
+    assert "99-sysctl.conf line 1 wins at boot: vm.dirty_ratio = 20" in report["detail"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_what_was_in_force_is_not_given_up_where_its_record_cannot_be_read(tmp_path, run, arguments):
+    root = host_tree(tmp_path / "root")
+    harden(root)
+    record = root / "var/lib/hypervisor-io-hardening/host_writeback.json"
+    text = record.read_text()
+    record.write_text(text + "x" * (4 << 20))
+    before = snapshot(root)
+    code, output, _unused = run(*arguments, host_writeback_state="absent")
+    assert code == 2 and "is larger than 4194304 bytes; nothing was taken back: make it readable and run again" in output
+    assert snapshot(root) == before
+    record.write_text(text)
+    assert run(*arguments, host_writeback_state="absent")[0] == 0
+    assert kernel(root)["dirty_ratio"] == (2 if arguments else 20)

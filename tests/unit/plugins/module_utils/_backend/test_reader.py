@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
@@ -210,3 +212,30 @@ def test_guests_without_a_config_are_not_there_where_others_are_asked_for(live):
     make_node(live, ("pve1", 100), ("pve2", 200))
     assert ids(reader.read(str(live.root), guests=["100"])) == ["100"]
     assert ids(reader.read(str(live.root), "pve2")) == ["200"]
+
+
+def test_a_forged_process_changes_nothing_about_a_guest(live, monkeypatch):
+    monkeypatch.setattr(proc, "is_process_of", lambda pid, vmid: (pid, vmid) == (700, "8101"))
+    make_node(live, ("pve1", 8101))
+    before = reader.read(str(live.root))
+    assert before.guests[0]["running"] and before.guests[0]["qemu"]["running"]
+    live.process(699, [*PVE, "-drive", "file=/forged,id=scsi0"], uid=65534)
+    live.process(698, ["/usr/bin/kvm", "-name", "8101", "-blockdev", "{"], uid=65534)
+    after = reader.read(str(live.root))
+    assert after.guests[0] == before.guests[0]
+    assert [guest["id"] for guest in after.guests] == ["8101", "pid-698", "web07"]
+    added = after.problems[len(before.problems):]
+    assert sorted((problem["guest"] or "", problem["file"].rpartition("/")[2]) for problem in added) == [("", "699"), ("pid-698", "698")]
+
+
+@pytest.mark.parametrize("text", ["", "x\n", "1" * 5000, "²", "-1", "0", "99999999999", "1 2", "\udcff"])
+def test_a_pid_file_that_names_no_process(tmp_path, text):
+    (tmp_path / "var/run/qemu-server").mkdir(parents=True)
+    (tmp_path / "var/run/qemu-server/102.pid").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert reader.pid(str(tmp_path), "102") is None
+
+
+def test_a_live_process_that_is_not_the_guests_is_not_the_guest(tmp_path):
+    (tmp_path / "var/run/qemu-server").mkdir(parents=True)
+    (tmp_path / "var/run/qemu-server/102.pid").write_text(f"{os.getpid()}\n")
+    assert reader.pid(str(tmp_path), "102") is None

@@ -186,12 +186,16 @@ class FakeProc:
     def binary(self, path, version):
         (self.root / path.lstrip("/")).write_bytes(BINARY % version)
 
-    def process(self, pid, argv, exe=None, maps="", files=(), pid_file=None):
-        """One process; `files` holds (target, flags) pairs or bare targets, `pid_file` a VMID."""
+    def process(self, pid, argv, exe=None, maps="", files=(), pid_file=None, uid=0, parent=1):
+        """One process; `files` holds (target, flags) pairs or bare targets, `argv` words or bytes.
+
+        `pid_file` is the VMID of a pid file that names it; None: that of its -id where there is none yet, False: none.
+        """
         path = self.root / "proc" / str(pid)
         (path / "fd").mkdir(parents=True)
         (path / "fdinfo").mkdir()
         (path / "cmdline").write_bytes(b"".join(os.fsencode(part) + b"\0" for part in argv))
+        (path / "status").write_text(f"Name:\tkvm\nPPid:\t{parent}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
         (path / "exe").symlink_to(exe or argv[0])
         (path / "cwd").symlink_to("/")
         (path / "maps").write_text(maps)
@@ -199,6 +203,9 @@ class FakeProc:
             target, flags = opened if isinstance(opened, tuple) else (opened, "02")
             (path / "fd" / str(number)).symlink_to(target)
             (path / "fdinfo" / str(number)).write_text(f"pos:\t0\nflags:\t{flags}\nmnt_id:\t29\nino:\t1\n")
-        if pid_file is not None:
+        own = argv[argv.index("-id") + 1] if "-id" in argv[:-1] else None
+        if pid_file is None and own and len(own) < 10 and not (self.root / f"var/run/qemu-server/{own}.pid").exists():
+            pid_file = own
+        if pid_file:
             (self.root / f"var/run/qemu-server/{pid_file}.pid").write_text(f"{pid}\n")
         return path

@@ -360,3 +360,11 @@ def test_a_command_line_of_100_kb_is_read():
         argv += ["-blockdev", json.dumps(node), "-device", f"virtio-blk-pci,drive=n{number},id=disk{number}"]
     assert sum(map(len, argv)) > 100_000
     assert len(parse(argv)["disks"]) == 1002
+
+
+def test_of_two_controllers_of_one_id_the_last_holds():
+    argv = ["kvm", "-object", "iothread,id=io", "-device", "virtio-scsi-pci,id=s", "-device", "virtio-scsi-pci,id=s,iothread=io",
+            "-drive", "file=/a,if=none,id=d", "-device", "scsi-hd,bus=s.0,drive=d,id=sda"]  # fmt: skip
+    assert parse(argv)["disks"][0]["runs"]["iothread"] is True
+    argv[4], argv[6] = argv[6], argv[4]
+    assert parse(argv)["disks"][0]["runs"]["iothread"] is False

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process.options import (
     nest,
+    parse_json,
     parse_object,
     split_options,
     walk,
@@ -59,3 +60,17 @@ def test_options_without_a_value_do_not_swallow_the_next():
 
 def test_a_value_may_look_like_a_number_below_zero():
     assert list(walk(["qemu", "-rtc", "-5", "-hda", "a"])) == [("rtc", "-5"), ("hda", "a")]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [('{"a": [-%s]}' % ("1" * 20), "a number of 21 digits"), ('{"a":' * 65 + "1" + "}" * 65, "nested too deeply"), ("[" * 10**6, "nested too deeply"),
+     ("[1]", "not a JSON object")],
+)  # fmt: skip
+def test_json_that_qemu_would_not_be_given(text, says):
+    with pytest.raises(ValueError, match=says):
+        parse_json(text)
+
+
+def test_strings_of_json_can_be_put_out():
+    assert parse_json('{"\\ud800": ["\\udfff", "ä\\ud83d\\ude00"]}') == {"\\ud800": ["\\udfff", "ä😀"]}

@@ -55,7 +55,8 @@ def test_a_round_trip_is_timed(serve):
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [((b"SSH-2.0\n",), "closed"), ((GREETING, b"[]\n"), "not QMP"), ((GREETING, b'{"error": {}}\n'), "not QMP"), ((GREETING, b"{\n"), "not QMP"),
-     ((GREETING, b"x" * 70000), "not QMP")],
+     ((GREETING, b"x" * 70000), "not QMP"), ((GREETING, b"[" * 60000 + b"\n"), "not QMP"),
+     ((GREETING, b'{"return": ' + b"1" * 5000 + b"0e" + b"}\n"), "not QMP")],
 )
 def test_what_is_no_qmp(serve, answers, expected):
     milliseconds, failure = round_trip(serve(*answers), 2)

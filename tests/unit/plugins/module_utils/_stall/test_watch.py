@@ -172,3 +172,13 @@ def test_nothing_runs(tmp_path):
         "writeback": {"before": None, "after": None},
     }
     assert [problem["guest"] for problem in result["problems"]] == ["100"]
+
+
+def test_a_process_of_too_many_threads_is_its_own_trouble(posers, monkeypatch):
+    poser = posers("threads-4d1")
+    posers("few-4d1", threads=("call_rcu",))
+    monkeypatch.setattr(sampler, "MOST_THREADS", 3)
+    result = watch(duration=0.2, guests=["threads-4d1", "few-4d1"])
+    assert [guest["name"] for guest in result["guests"]] == ["few-4d1"]
+    told = [problem["reason"] for problem in result["problems"] if problem["file"] == f"/proc/{poser.process.pid}"]
+    assert told == ["its threads cannot be read: it has more than 3 threads"]

@@ -291,3 +291,70 @@ def test_a_profile_with_the_last_word_is_reported_and_nothing_more_is_written(tm
     found = harden(root)
     assert [one["rule"] for one in found["findings"] if one["severity"] == "error"] == ["IO203", "IO203"]
     assert harden(root)["status"] == "overruled"
+
+
+# What could not be read
+
+
+@pytest.mark.parametrize("path", [ours.RECORD, ours.FILE])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_read_that_fails_once_gives_up_nothing(tmp_path, monkeypatch, path, state):
+    """The file can be read again when the plan is carried out: it was made without it all the same."""
+    root = host_tree(tmp_path)
+    harden(root)
+    before = snapshot(root)
+    real = Tree.read
+
+    def fail(tree, wanted):
+        if wanted == path:
+            raise OSError(5, "Input/output error", wanted)
+        return real(tree, wanted)
+
+    monkeypatch.setattr(Tree, "read", fail)
+    plan = assess(root, state=state, mode="bytes")["plan"]
+    monkeypatch.setattr(Tree, "read", real)
+    with pytest.raises(apply.Refused, match=f"{path}: Input/output error; nothing was"):
+        apply.prepare(plan, Tree(str(root)))
+    assert snapshot(root) == before
+
+
+def test_a_kernel_that_cannot_be_read_once_keeps_its_record(tmp_path):
+    root = host_tree(tmp_path)
+    harden(root)
+    (root / "proc/sys/vm/dirty_ratio").write_text("1" * 5000)
+    before = snapshot(root)
+    with pytest.raises(apply.Refused, match="/proc/sys/vm.*nothing was taken back"):
+        harden(root, state="absent")
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_record_that_another_run_wrote_meanwhile_is_not_lost(tmp_path, state):
+    root = host_tree(tmp_path, {ours.FILE: "# of before\n"})
+    plan = assess(root, state=state)["plan"]
+    harden(root, mode="bytes", limit_bytes=1 << 30)
+    (root / ours.FILE.lstrip("/")).write_text("# of before\n")
+    host_tree(root)
+    before = snapshot(root)
+    if state == "present":
+        plan["record"]["previous"] = {"dirty_ratio": 3, "dirty_background_ratio": 1}
+    with pytest.raises(apply.Refused, match="host_writeback.json has changed since the plan was made"):
+        apply.prepare(plan, Tree(str(root)))
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("text", [
+    "[" * 100_000, '{"schema": 1}', '{"schema": %s}' % ("1" * 5000), "[]", "null", '{"schema": 1, "previous": [], "set": null, "taken": []}',
+    '{"schema": 1, "previous": {"dirty_ratio": 20}, "set": null, "taken": []}',
+    '{"schema": 1, "previous": {"dirty_ratio": "20", "dirty_background_ratio": 10}, "set": null, "taken": []}',
+    '{"schema": 1, "previous": {"dirty_ratio": true, "dirty_background_ratio": 10}, "set": null, "taken": []}',
+    '{"schema": 1, "previous": null, "set": null, "taken": [{}]}', '{"schema": 1, "previous": null, "set": null, "taken": {"a": 1}}',
+    '{"schema": 1, "previous": null, "set": null, "taken": [{"path": 1, "aside": null, "original": null, "left": null}]}',
+])  # fmt: skip
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_is_no_record_is_neither_used_nor_lost(tmp_path, text, state):
+    root = host_tree(tmp_path, {ours.RECORD: text, ours.FILE: "vm.dirty_ratio=3\n"})
+    before = snapshot(root)
+    with pytest.raises(apply.Refused, match="is not a record of this collection"):
+        harden(root, state=state)
+    assert snapshot(root) == before

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import ours
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess, report
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import DEFAULTS
 
@@ -441,3 +441,90 @@ def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, 
     kernel = {**dict.fromkeys(dirty.KEYS, 0), **found["wanted"]}
     second = assess(facts(*after, tuned=by_sysctl, kernel=kernel), settings(mode=mode, take_over=True))
     assert (second["plan"], second["status"]) == (None, "compliant")
+
+
+# What sorts after ours and says what the kernel starts with
+
+BOOT_DEFAULTS = "vm.dirty_ratio = 20\nvm.dirty_background_ratio = 10\n"
+
+
+@pytest.mark.parametrize("path", ["/etc/sysctl.d/99-sysctl.conf", "/usr/lib/sysctl.d/99-zz.conf", "/run/sysctl.d/zz.conf"])
+def test_a_later_file_with_the_kernels_own_defaults_wins_too(path):
+    later = a_file(path, BOOT_DEFAULTS)
+    found = assess(facts(OURS, later, kernel=IN_FORCE), settings(), "pve1")
+    assert (found["status"], found["plan"]) == ("overruled", None)
+    assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
+        ("IO202", "error", path, 1), ("IO202", "error", path, 2)]
+    assert f"not after a reboot: {path} line 1 wins at boot: vm.dirty_ratio = 20" in found["detail"]
+    assert assess(facts(OURS, later, kernel=IN_FORCE), settings(take_over=True), "pve1")["plan"]["files"][0]["lines"] == [1, 2]
+
+
+def test_one_of_the_two_defaults_is_enough():
+    found = assess(facts(OURS, a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_background_ratio=10\n"), kernel=IN_FORCE), settings(), "pve1")
+    assert found["status"] == "overruled"
+
+
+def test_a_later_file_that_says_the_same_is_no_conflict():
+    same = a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
+    assert assess(facts(OURS, same, kernel=IN_FORCE), settings(), "pve1")["status"] == "compliant"
+
+
+def test_the_kernels_defaults_by_way_of_tuned():
+    tuned = {"profile": "p", "running": True, "enabled": True, "reapply_after": 0, "reapply_exclude": [],
+             "settings": [{"plugin": "vm", "key": "dirty_ratio", "value": "20", "file": "/etc/tuned/p/tuned.conf", "line": 2}]}
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned), settings(), "pve1")
+    assert found["status"] == "overruled" and rules(found, "error") == ["IO203"]
+
+
+def test_a_run_that_leaves_another_file_the_last_word_is_not_compliant_afterwards():
+    later = a_file("/etc/sysctl.d/99-sysctl.conf", BOOT_DEFAULTS)
+    found = assess(facts(later), settings(), "pve1")
+    assert (found["status"], found["then"]) == ("to_change", "overruled")
+    assert report(found, {"changed": False})["status"] == "overruled"
+    assert report(found, {"changed": True})["status"] == "changed"
+
+
+# What could not be read
+
+
+def unread(path, **changes):
+    return facts(OURS, kernel=IN_FORCE, problems=[{"file": path, "line": None, "guest": None, "reason": "Input/output error"}], **changes)
+
+
+SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
+
+
+@pytest.mark.parametrize("path", [ours.RECORD, ours.FILE, "/etc/sysctl.d", "/proc/sys/vm"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_a_plan_would_rely_on_could_not_be_read(path, state):
+    found = assess(unread(path), settings(state=state), "pve1")
+    assert (found["status"], rules(found, "error")) == ("unknown", ["IO202"])
+    assert found["plan"]["refused"] == found["detail"]
+    assert found["detail"].startswith(f"{path}: Input/output error; nothing was ")
+    assert (found["plan"]["files"], found["plan"]["kernel"], found["plan"]["changes"]) == ([], None, [])
+
+
+def test_memory_that_cannot_be_read_stops_what_goes_by_it_alone():
+    assert assess(unread("/proc/meminfo"), settings(mode="auto"), "pve1")["status"] == "unknown"
+    assert assess(unread("/proc/meminfo"), settings(mode="auto"), "pve1")["plan"]["refused"]
+    assert assess(unread("/proc/meminfo"), settings(mode="ratio"), "pve1")["plan"] is None
+
+
+def test_a_file_that_cannot_be_read_may_have_the_last_word():
+    found = assess(unread("/etc/sysctl.d/99-zz.conf"), settings(), "pve1")
+    assert (found["status"], found["plan"], rules(found)) == ("unknown", None, ["IO202"])
+    found = assess({**unread("/etc/sysctl.d/99-zz.conf"), "files": []}, settings(), "pve1")
+    assert (found["status"], found["then"], "refused" in found["plan"]) == ("to_change", "unknown", False)
+
+
+def test_what_was_in_force_is_not_given_up_where_the_kernel_is_out_of_reach():
+    found = assess(facts(OURS, kernel=None, saved=SAVED), settings(state="absent"), "pve1")
+    assert found["status"] == "unknown" and "/proc/sys/vm" in found["plan"]["refused"]
+    assert assess(facts(OURS, kernel=None, saved={**SAVED, "set": None}), settings(state="absent"), "pve1")["status"] == "to_change"
+
+
+def test_a_line_of_any_length_is_told_in_one_short_line():
+    later = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40 \x1b[2J" + "x" * 100_000 + "\n")
+    found = assess(facts(later), settings(take_over=True), "pve1")
+    assert all(len(one["message"]) < 300 and one["message"].isprintable() for one in found["findings"])
+    assert len(found["detail"]) < 500 and all(len(one["before"] or "") <= 110 for one in found["plan"]["changes"])

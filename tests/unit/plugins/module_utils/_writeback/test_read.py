@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts, read_kernel
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import host_tree
@@ -148,3 +150,80 @@ def test_memory_tuned_and_disks(tmp_path):
 def test_a_profile_that_is_missing_is_a_problem(tmp_path):
     root = host_tree(tmp_path, {"/etc/tuned/active_profile": "gone"})
     assert [one["reason"] for one in facts(root)["problems"]] == ["tuned profile gone is not found"]
+
+
+DIGITS = "1" * 5000
+
+
+def test_numbers_without_end_are_no_numbers(tmp_path):
+    texts = {
+        "/proc/meminfo": f"MemTotal: 8000000 kB\nMemFree: {DIGITS} kB\nMemAvailable: {DIGITS} kB\nOdd: ² kB\n",
+        "/sys/block/sda/device/x": "x",
+        "/sys/block/sda/queue/nr_requests": DIGITS,
+        "/sys/block/sda/queue/max_sectors_kb": "1280\n",
+        ZZ: f"vm.dirty_ratio = {DIGITS}\nvm.dirty_bytes = 0x{DIGITS}\nvm.dirty_background_bytes = 0{DIGITS}\n",
+    }
+    root = host_tree(tmp_path, texts)
+    read = facts(root)
+    assert (read["memory"], read["devices"]) == ({"total": 8000000 * 1024, "available": None}, [])
+    (root / "proc/sys/vm/dirty_bytes").write_text(DIGITS)
+    assert facts(root)["kernel"] is None
+
+
+def test_a_tree_of_odd_links_and_names_ends_nothing(tmp_path):
+    loop = "-> /etc/loop"
+    loops = ("/etc/loop", "/etc/systemd/system/multi-user.target.wants", "/sys/block", "/usr/lib/sysctl.d")
+    root = host_tree(tmp_path, {**{path: text for path, text in TUNED.items() if "wants" not in path}, **dict.fromkeys(loops, loop)})
+    (root / "etc/tuned/active_profile").write_bytes(b"a\0b virtual-host " + b"x" * 5000)
+    (root / "etc/sysctl.d").mkdir(parents=True)
+    read = facts(root)
+    problems = {one["file"]: one["reason"] for one in read["problems"]}
+    assert problems["/usr/lib/sysctl.d"] == problems["/etc/systemd/system/multi-user.target.wants"] == "Too many levels of symbolic links"
+    assert problems["/etc/tuned/profiles/a\0b/tuned.conf"] == "is not a file's name"
+    assert [one["key"] for one in read["tuned"]["settings"]]
+
+
+def test_profiles_that_include_one_another_without_end(tmp_path):
+    chain = {f"/etc/tuned/p{number}/tuned.conf": f"[main]\ninclude=p{number + 1}\n" for number in range(2000)}
+    read = facts(host_tree(tmp_path, {**chain, "/etc/tuned/active_profile": "p0\n"}))
+    assert [one["reason"] for one in read["problems"]] == ["tuned profile p32 is not found"]
+
+
+def test_lines_without_end_that_set_the_limits_are_not_weighed(tmp_path):
+    many = "".join(f"vm.dirty_ratio = {number % 50 + 3}\n" for number in range(501))
+    root = host_tree(tmp_path, {"/etc/sysctl.d/10-a.conf": LATE, "/etc/sysctl.d/20-many.conf": many, ZZ: LATE})
+    read = facts(root)
+    assert [one["path"] for one in read["files"]] == ["/etc/sysctl.d/10-a.conf", ZZ]
+    assert [one["file"] for one in read["problems"]] == ["/etc/sysctl.d/20-many.conf"]
+
+
+def test_a_device_in_place_of_a_file_is_not_opened(tmp_path, monkeypatch):
+    root = host_tree(tmp_path)
+    os.mkfifo(root / "pipe")
+    real = os.open
+
+    def only_looked_at(path, flags, *more, **others):
+        assert flags & os.O_PATH
+        return real(path, flags, *more, **others)
+
+    monkeypatch.setattr(os, "open", only_looked_at)
+    with pytest.raises(OSError, match="is not a regular file"):
+        Tree(str(root)).read("/pipe")
+
+
+def test_a_file_whose_name_is_not_utf8_is_a_problem(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE})
+    for name in (b"10-\xff.conf", b"20-\xfe"):
+        with open(os.fsencode(root) + b"/etc/sysctl.d/" + name, "w") as stream:
+            stream.write(LATE)
+    os.symlink(b"20-\xfe", os.fsencode(root) + b"/etc/sysctl.d/30-link.conf")
+    read = facts(root)
+    assert [one["path"] for one in read["files"]] == [ZZ]
+    assert [one["file"] for one in read["problems"]] == ["/etc/sysctl.d/10-\\xff.conf", "/etc/sysctl.d/30-link.conf"]
+    json.dumps(read, ensure_ascii=False).encode("utf-8")
+
+
+def test_on_a_machine_the_kernel_must_be_there(tmp_path):
+    tree = Tree(str(tmp_path))
+    tree.live = True
+    assert [one["file"] for one in read_facts(tree)["problems"]] == ["/proc/sys/vm", "/proc/meminfo"]
