@@ -114,7 +114,7 @@ def test_the_last_of_equal_keys_wins_and_the_first_is_unsafe():
         ("onboot: maybe", "takes 1 or 0"),
         ("cpulimit: 1,5", "takes a number"),
         ("name: {{ 7*7 }}", "letters, digits"),
-        ("scsi31: local:x", "there is no 'scsi31'"),
+        ("scsi31: local:x", "there is no setting 'scsi31'"),
         ("[über]", "unknown section"),
     ],
 )
