@@ -31,10 +31,11 @@ def write(work: Work, running: bool, options: Options) -> bytes:
 
 def _write_live(work: Work, options: Options) -> bytes:
     entry = work.entry
-    refusal = qm.set_values(options.run, entry["guest"], work.values, entry["digest"], options.timeout)
+    accepted = {key: value and _drive.without_ignored(value) for key, value in work.values.items()}
+    refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
     if refusal:
         detail = where(entry, options) if refusal.reason == "moved" else refusal.detail
-        raise Refused(refusal.reason, detail + _take_back(entry, work.config, work.values, options))
+        raise Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, options))
     return layout.read(options.root, entry["config"])
 
 
