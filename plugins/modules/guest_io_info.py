@@ -122,10 +122,11 @@ guests:
       elements: dict
       returned: success
     args_disks:
-      description: The line C(args) where it gives QEMU disks of its own, which are not among C(disks); null where it does not.
-      type: dict
+      description: What the line C(args) does to disks; C(disk) is the one of C(disks) that it changes, null where it gives the guest another.
+      type: list
+      elements: dict
       returned: success
-      sample: {line: 2, args: "-drive file=/dev/sdb,if=virtio"}
+      sample: [{line: 2, args: "-drive file=/dev/sdb,if=virtio", does: gives QEMU a disk that is not judged, disk: null}]
 storages:
   description: The storages of storage.cfg.
   returned: success

@@ -37,6 +37,7 @@ _DISK_DEVICE = re.compile(
 _CONTROLLER = re.compile(r"(virtio-scsi\b.*|virtio-blk\b.*|lsi53c\w+|lsi|megasas\b.*|mptsas\w+|pvscsi|am53c974|dc390|(ich9-)?ahci|isa-fdc|piix[34]-ide)\Z", re.ASCII)
 _OWN_CONTROLLER = re.compile(r"(?:scsihw|virtioscsi|ahci|megasas)\d+\Z", re.ASCII)
 _SHOWN = 200
+_MOST = 20
 
 
 class Said(NamedTuple):
@@ -49,7 +50,7 @@ class Said(NamedTuple):
 
 def split(args: str) -> list[str]:
     """The words that Proxmox VE makes of the line: none where a quote is not closed."""
-    words: list[str] = []
+    words: list[list[str]] = []
     begun = False
     at = 0
     while at < len(args):
@@ -62,9 +63,11 @@ def split(args: str) -> list[str]:
             continue
         part = match[match.lastgroup]
         part = part if match.lastgroup == "single" else _ESCAPE.sub(r"\1", part)
-        words = [*words[:-1], words[-1] + part] if begun else [*words, part]
+        if not begun:
+            words.append([])
+        words[-1].append(part)
         begun = True
-    return words
+    return ["".join(parts) for parts in words]
 
 
 def touching_disks(args: str) -> list[Said]:
@@ -86,7 +89,8 @@ def touching_disks(args: str) -> list[Said]:
             words_said = word if alone else f"{word} {value}"
             found.append(Said(words_said[:_SHOWN], *said))
         at += 1 if alone else 2
-    return found
+    more = len(found) - _MOST
+    return found if more <= 0 else [*found[:_MOST], Said("…", f"does {more} more such things", None)]
 
 
 def _option(word: str) -> str | None:
