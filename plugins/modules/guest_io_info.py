@@ -172,8 +172,14 @@ def main() -> None:
         module,
         "guests",
         records,
-        lambda: {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems},
+        lambda: _rest(module, reading),
     )
+
+
+def _rest(module, reading):
+    for path in reading.containers:
+        module.warn(f"{path} is the config of a container, not of a guest: it was not read")
+    return {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems}
 
 
 if __name__ == "__main__":
