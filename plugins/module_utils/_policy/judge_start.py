@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from . import qemu
 from .judge_disk import Remark
 
 _MACHINE = re.compile(r"(?:type=)?(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
-_VERSION = re.compile(r"(\d{1,4})\.", re.ASCII)
 
 
 def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
@@ -46,9 +46,13 @@ def args(said: dict[str, Any]) -> Remark:
 
 
 def _starts_with_machine_10(guest: dict[str, Any]) -> bool:
-    """True unless the machine line or the installed QEMU tells of an older one: without a version it is the newest."""
-    for pattern, text in ((_MACHINE, guest["machine"]), (_VERSION, guest["qemu"]["installed"])):
-        match = pattern.match(text or "")
-        if match:
-            return int(match[1]) >= 10
-    return True
+    """True unless the machine line, the installed QEMU or the QEMU that Windows is pinned to tells of an older one."""
+    match = _MACHINE.match(guest["machine"] or "")
+    if match:
+        return int(match[1]) >= 10
+    installed = qemu.version(guest["qemu"]["installed"])
+    if installed is not None and installed < (10,):
+        return False
+    created = qemu.version(guest["qemu"].get("proven"))
+    windows = (guest["ostype"] or "").startswith("w")  # w2k … wvista, win7 …; no other ostype does
+    return not windows or (created is not None and created >= (10,))

@@ -62,6 +62,12 @@ def test_snapshot_1_keeps_a_guest_from_starting_from_machine_10_on(machine, inst
     assert rules(found, "scsi0").count(("IO113", "error")) == refused
 
 
+@pytest.mark.parametrize(("ostype", "created", "refused"), [("win11", "9.2.0", False), ("win11", "10.1.0", True), ("w2k", None, False), ("l26", "9.2.0", True)])
+def test_windows_keeps_the_machine_it_was_created_with(ostype, created, refused):
+    text = GOOD.replace("iothread=1", "iothread=1,snapshot=1") + f"ostype: {ostype}\n" + (f"meta: creation-qemu={created}\n" if created else "")
+    assert rules(judge(text), "scsi0").count(("IO113", "error")) == refused
+
+
 @pytest.mark.parametrize("option", ["ro=1", "snapshot=1"])
 @pytest.mark.parametrize("policy", [{}, {"disk": {"cache": "keep"}}])
 @pytest.mark.parametrize("store", ["far", "cow"])
