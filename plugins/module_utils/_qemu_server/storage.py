@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 from .drive_options import shown
 
 _BLANKS = " \t\r\f\v"
-_HEADER = re.compile(r"^(\S+):\s*(\S+)\s*$", re.ASCII)
 _PROPERTY = re.compile(r"^\s+(\S+)(?:\s+(.*\S))?\s*$", re.ASCII)
 _COMMENT = re.compile(r"^\s*#", re.ASCII)
 _STORAGE_ID = re.compile(r"^[a-z][a-z0-9\-_.]*[a-z0-9]$", re.ASCII | re.IGNORECASE)
-_MON_HOST = re.compile(r"^\s*mon[_ ]host\s*=\s*(.+?)\s*$", re.ASCII | re.MULTILINE)
-_BRACKETED = re.compile(r"\[([^\]]*)\]", re.ASCII)
+_MON_HOST = re.compile(r"^[ \t]*mon[_ ]host[ \t]*=[ \t]*(\S.*)$", re.ASCII | re.MULTILINE)
+_BRACKETED = re.compile(r"\[([^\[\]]*)\]", re.ASCII)
 
 # QEMU's block driver for a storage type's images (the plugins' qemu_blockdev_options and path).
 _DRIVERS = {
@@ -105,13 +104,26 @@ class _Section(NamedTuple):
     properties: dict[str, str]
 
 
+def _header(line: str) -> tuple[str, str] | None:
+    """Type and id of ``type: id`` and ``type:id``. By words, not by a pattern: one takes the square of a line's length."""
+    words = line.split()
+    if len(words) == 1:
+        words = list(words[0].rpartition(":")[::2])
+    elif len(words) == 2 and words[0].endswith(":"):
+        words[0] = words[0][:-1]
+    else:
+        return None
+    kind, name = words
+    return (kind.lower(), name) if kind and name and not line[0].isspace() else None
+
+
 def _open(line: str, number: int, problems: list[dict[str, Any]]) -> _Section | None:
-    header = _HEADER.match(line)
+    header = _header(line)
     if not header:
         if line.strip(_BLANKS):
             problems.append(_problem(number, f"line ignored: it is not of the form 'type: id': {shown(line.strip())!r}"))
         return None
-    kind, name = header[1].lower(), header[2]
+    kind, name = header
     why = _GONE.get(kind) or (None if _STORAGE_ID.match(name) else f"'{shown(name)}' is not a storage id")
     if why:
         problems.append(_problem(number, f"storage '{shown(name)}' is skipped: {why}"))
@@ -186,7 +198,7 @@ def split_hosts(text: str) -> list[str]:
     Separators are commas, semicolons and blanks; Ceph's ``[v2:10.0.0.1:3300/0,v1:…]`` and
     ``[::1]:3260`` are understood.
     """
-    hosts: list[str] = []
+    hosts: dict[str, None] = {}
     flat = _BRACKETED.sub(lambda match: match[1] if "v1:" in match[1] or "v2:" in match[1] else match[0], text)
     for part in re.split(r"[,;\s]+", flat):
         host = re.sub(r"^v[12]:", "", part.strip()).split("/", 1)[0]
@@ -194,6 +206,6 @@ def split_hosts(text: str) -> list[str]:
             host = host[1:].split("]", 1)[0]
         elif host.count(":") == 1:
             host = host.split(":", 1)[0]
-        if host and host not in hosts:
-            hosts.append(host)
-    return hosts
+        if host:
+            hosts[host] = None
+    return list(hosts)

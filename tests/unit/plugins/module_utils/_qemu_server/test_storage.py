@@ -100,3 +100,12 @@ def test_anything_is_read(text):
     storages, problems = storage.parse(text)
     assert any(entry["id"] == "local" for entry in storages)
     assert all(problem["line"] >= 1 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a:" * 100000 + " x y", "x: " + "[" * 200000, "rbd: aa\n\tmonhost " + "[" * 200000, "rbd: aa\n\tmonhost " + ",".join(map(str, range(100000))), "dir: aa\n" + " " * 200000 + "x" + " " * 200000 + "y"],
+    ids=["colons", "brackets", "open brackets", "hosts", "blanks"],
+)
+def test_a_long_line_takes_no_longer_than_its_length(text):
+    assert storage.parse(text, "\n" * 200000 + "mon_host = x\n")[0]
