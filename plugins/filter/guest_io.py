@@ -16,6 +16,7 @@ from ..module_utils._policy import document as _document
 from ..module_utils._policy.assess import assess as _assess
 from ..module_utils._policy.errors import PolicyError
 from ..module_utils._qemu_server import config as _config
+from ..module_utils._qemu_server import pending_config as _pending
 from ..module_utils._qemu_server import storage as _storage
 from ..module_utils._qemu_server.record import record as _record
 
@@ -25,7 +26,8 @@ def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: s
     if not isinstance(text, str) or not isinstance(storage_cfg, str):
         raise AnsibleFilterError("from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg")
     storages = {storage["id"]: storage for storage in _storage.parse(storage_cfg)[0]}
-    return _record(str(guest), _config.encode(text), storages, node)
+    printed = _pending.read(text)
+    return _record(str(guest), _config.encode(printed.text if printed else text), storages, node)
 
 
 def assess(

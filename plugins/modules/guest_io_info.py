@@ -22,7 +22,8 @@ options:
     description:
       - Where the host's files are. V(/) is the host itself.
       - Any other directory holds C(etc/pve/nodes/NODE/qemu-server/VMID.conf) and C(etc/pve/storage.cfg),
-        or, flat, C(VMID.conf) or C(VMID.json) and C(storage.cfg). A JSON file is what C(pvesh get .../config) prints.
+        or, flat, C(VMID.conf) or C(VMID.json) and C(storage.cfg). A copy of C(/etc/pve) itself and a node's folder are read as well.
+      - C(VMID.conf) may be what C(qm config) or C(qm pending) prints, C(VMID.json) what C(pvesh get .../config) or C(.../pending) prints.
     type: path
     default: /
   node:
@@ -122,10 +123,11 @@ guests:
       elements: dict
       returned: success
     args_disks:
-      description: The line C(args) where it gives QEMU disks of its own, which are not among C(disks); null where it does not.
-      type: dict
+      description: What the line C(args) does to disks; C(disk) is the one of C(disks) that it changes, null where it gives the guest another.
+      type: list
+      elements: dict
       returned: success
-      sample: {line: 2, args: "-drive file=/dev/sdb,if=virtio"}
+      sample: [{line: 2, args: "-drive file=/dev/sdb,if=virtio", does: gives QEMU a disk that is not judged, disk: null}]
 storages:
   description: The storages of storage.cfg.
   returned: success
@@ -171,8 +173,14 @@ def main() -> None:
         module,
         "guests",
         records,
-        lambda: {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems},
+        lambda: _rest(module, reading),
     )
+
+
+def _rest(module, reading):
+    for path in reading.containers:
+        module.warn(f"{path} is the config of a container, not of a guest: it was not read")
+    return {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ MAX_CONFIG_BYTES = 1024 * 1024
 _CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf\Z", re.ASCII)
 #: What a guest config is called in a flat directory.
 FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)\Z", re.ASCII)
+#: Folders of /etc/pve in which no guest of QEMU lies: containers, and what root alone may read.
+NO_GUESTS = ("lxc", "openvz", "priv")
 _NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?\Z", re.ASCII)
 
 
@@ -45,6 +47,37 @@ def inside(root: str, path: str) -> str:
     return os.path.join(root, path.lstrip("/"))
 
 
+def etc_pve(root: str) -> str:
+    """Where what a host has in /etc/pve lies below ``root``: there, or at the top where ``root`` is a copy of /etc/pve itself."""
+    if is_live(root) or os.path.isdir(inside(root, "/etc/pve")):
+        return "/etc/pve"
+    try:
+        nodes = os.listdir(inside(root, "/nodes"))
+    except OSError:
+        return "/etc/pve"
+    return "" if any(os.path.isdir(inside(root, f"/nodes/{name}/qemu-server")) for name in nodes) else "/etc/pve"
+
+
+def flat_folder(root: str) -> str:
+    """The folder of a root without nodes that holds the guest configs: a qemu-server or the root itself, as a path of the host."""
+    return next((path for path in ("/etc/pve/qemu-server", "/qemu-server") if os.path.isdir(inside(root, path))), "/")
+
+
+def folders_with_guests(root: str) -> list[str]:
+    """The folders of a root that guests could be read from, each as a root of its own; sorted."""
+    found = []
+    for name in sorted(os.listdir(root)):
+        folder = os.path.join(root, name)
+        if os.path.isdir(folder) and name not in NO_GUESTS and not name.startswith("."):
+            try:
+                guests = sources(folder, "all")
+            except LayoutError:
+                continue
+            if guests:
+                found.append(folder)
+    return found
+
+
 def own_node(root: str) -> str:
     """The node this host is: what /etc/pve/local points to, else the host's name (PVE::INotify nodename)."""
     try:
@@ -58,7 +91,7 @@ def node_names(root: str) -> list[str]:
 
     A link is none: it would be a second node with the first one's guests.
     """
-    directory = inside(root, "/etc/pve/nodes")
+    directory = inside(root, etc_pve(root) + "/nodes")
     try:
         return sorted(name for name in os.listdir(directory) if _NODE.match(name) and not os.path.islink(os.path.join(directory, name)))
     except FileNotFoundError:
@@ -83,11 +116,11 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
         node = own_node(root) if is_live(root) else "all"
     if node != "all":
         if node not in names:
-            raise LayoutError(f"no node '{node}' in {inside(root, '/etc/pve/nodes')}; there are: {', '.join(names)}")
+            raise LayoutError(f"no node '{node}' in {inside(root, etc_pve(root) + '/nodes')}; there are: {', '.join(names)}")
         names = [node]
-    found, faults = [], []
+    found, faults, place = [], [], etc_pve(root)
     for name in names:
-        directory = f"/etc/pve/nodes/{name}/qemu-server"
+        directory = f"{place}/nodes/{name}/qemu-server"
         if is_live(root) and not os.path.isdir(inside(root, directory)):
             # Proxmox VE makes it with the node; a tree out of Git has no empty directories.
             raise LayoutError(f"no directory {directory}: is pve-cluster running?")
@@ -103,14 +136,14 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
 
 
 def _flat(root: str) -> list[Source]:
-    directory = inside(root, "/etc/pve/qemu-server")
-    if os.path.isdir(directory):
-        return [Source(match[1], None, f"/etc/pve/qemu-server/{match[0]}") for match in _matches(directory, _CONFIG)]
     if not os.path.isdir(root):
         raise LayoutError(f"no directory {root}")
+    folder = flat_folder(root)
+    pattern = _CONFIG if folder.startswith("/etc") else FLAT
+    matches = _matches(inside(root, folder), pattern)
     # Of one guest's two files the JSON, which knows less, is not read.
-    files = {match[1]: match[0] for match in sorted(_matches(root, FLAT), key=lambda match: match[2], reverse=True)}
-    return [Source(guest, None, f"/{files[guest]}") for guest in sorted(files, key=int)]
+    files = {match[1]: match[0] for match in sorted(matches, key=lambda match: match[0], reverse=True)}
+    return [Source(guest, None, os.path.join(folder, files[guest])) for guest in sorted(files, key=int)]
 
 
 def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:

@@ -16,17 +16,20 @@ from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
 from .._qemu_process.record import record as _process_record
 from .._qemu_server import config as _config
+from .._qemu_server import drive as _drive
+from .._qemu_server import pending_config as _pending
 from .._qemu_server import storage as _storage
 from .._qemu_server.json_config import JsonConfigError, key_lines, to_text
 from .._qemu_server.record import record
 from . import layout
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
-_STORAGE_FILES = ("/etc/pve/storage.cfg", "/storage.cfg")
+# A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
+_CONTAINER_OSTYPES = frozenset("alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split())
 
 
 class Reading:
-    """What was read: ``guests``, ``storages``, ``nodes`` and ``problems``, each as in docs/data.md."""
+    """What was read: ``guests``, ``storages``, ``nodes`` and ``problems``, each as in docs/data.md; the paths of ``containers``."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -34,6 +37,7 @@ class Reading:
         self.storages: list[dict[str, Any]] = []
         self.nodes: list[dict[str, Any]] = []
         self.problems: list[dict[str, Any]] = []
+        self.containers: list[str] = []
 
     def problem(self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None) -> None:
         """Note what could not be read."""
@@ -118,11 +122,15 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
 
 
 def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    lines: dict[str, int] | None = None
     try:
         raw = layout.read_config(reading.root, source.path)
         json_text = _config.decode(raw) if source.path.endswith(".json") else None
         if json_text is not None:
             raw = to_text(json_text).encode("utf-8", "surrogatepass")
+            lines = key_lines(json_text)
+        elif not layout.is_live(reading.root) and (printed := _pending.read(_config.decode(raw))):
+            raw, lines = _config.encode(printed.text), printed.lines
     except OSError as exc:
         reading.problem(source.path, f"cannot be read: {layout.reason(exc)}", source.guest, node=source.node)
         return None
@@ -130,12 +138,21 @@ def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dic
         reading.problem(source.path, str(exc), source.guest, node=source.node)
         return None
     parsed = _config.parse(_config.decode(raw))
+    if _is_container(parsed):
+        reading.containers.append(source.path)
+        return None
     fault = _no_config(raw, parsed)
     if fault:
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
         return None
     guest = record(source.guest, raw, storages, source.node, source.path, parsed)
-    return guest if json_text is None else _with_lines(guest, key_lines(json_text))
+    return guest if lines is None else _with_lines(guest, lines)
+
+
+def _is_container(parsed: _config.Config) -> bool:
+    if parsed.main.get("rootfs"):
+        return True
+    return parsed.main.get("ostype") in _CONTAINER_OSTYPES and not any(_drive.parse_key(key) for key in parsed.main.entries)
 
 
 def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
@@ -149,7 +166,7 @@ def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | N
 
 
 def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
-    """The record of a JSON file with its own lines in place of those of the text that was made from it."""
+    """The record of a file in another form with its own lines in place of those of the text that was made from it."""
     if guest["controller"]["line"] is not None:
         guest["controller"]["line"] = lines.get("scsihw")
     for disk in guest["disks"]:
@@ -160,17 +177,27 @@ def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
 
 
 def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:
-    flat = not os.path.isdir(layout.inside(reading.root, "/etc/pve"))
-    path = next((path for path in _STORAGE_FILES if os.path.exists(layout.inside(reading.root, path))), _STORAGE_FILES[flat])
+    place = layout.etc_pve(reading.root) if os.path.isdir(layout.inside(reading.root, layout.etc_pve(reading.root))) else ""
+    path = next((path for path in (f"{place}/storage.cfg", "/storage.cfg") if os.path.exists(layout.inside(reading.root, path))), f"{place}/storage.cfg")
     try:
         storages = text(reading.root, path)
     except OSError as exc:
-        reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known")
+        reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known{_storages_above(reading.root)}")
         storages = ""
-    reading.storages, problems = _storage.parse(storages, optional_text(reading.root, "/etc/pve/ceph.conf"))
+    reading.storages, problems = _storage.parse(storages, optional_text(reading.root, layout.etc_pve(reading.root) + "/ceph.conf"))
     for problem in problems:
         reading.problem(path, problem["reason"], line=problem["line"])
     return {storage["id"]: storage for storage in reading.storages}
+
+
+def _storages_above(root: str) -> str:
+    """Of a part of a tree, as a node's folder is: the directory to name instead."""
+    above = os.path.realpath(root)
+    for _level in range(3):
+        above = os.path.dirname(above)
+        if layout.etc_pve(above) == "" and os.path.isfile(os.path.join(above, "storage.cfg")):
+            return f". This is a part of {above}, which has one: name that directory"
+    return ""
 
 
 def text(root: str, path: str) -> str:
@@ -189,7 +216,7 @@ def optional_text(root: str, path: str) -> str | None:
 def _read_nodes(reading: Reading, names: list[str]) -> list[dict[str, Any]]:
     """Each node's addresses and names, from corosync.conf, /etc/hosts and, live, the kernel."""
     nodes = {name: {"name": name, "addresses": [], "names": [name]} for name in names}
-    for name, address in _ring_addresses(optional_text(reading.root, "/etc/pve/corosync.conf") or ""):
+    for name, address in _ring_addresses(optional_text(reading.root, layout.etc_pve(reading.root) + "/corosync.conf") or ""):
         if name in nodes:
             _append(nodes[name]["addresses"], address)
     for address, hosts in _host_lines(optional_text(reading.root, "/etc/hosts") or ""):

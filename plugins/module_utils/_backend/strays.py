@@ -10,20 +10,10 @@ import os
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from .layout import FLAT, LayoutError, inside
+from .layout import FLAT, NO_GUESTS, LayoutError, etc_pve, flat_folder, inside
 
 # Files that may lie beside guest configs in a flat directory: those of /etc/pve, and a gate's own report.
 _OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
-# Folders in which no guest of qemu lies: containers, and what root alone may read.
-_NO_GUESTS = ("lxc", "openvz", "priv")
-
-
-# Where guest configs lie, by what the directory holds.
-_PLACES = {
-    "/etc/pve/nodes": "etc/pve/nodes/NODE/qemu-server",
-    "/etc/pve/qemu-server": "etc/pve/qemu-server",
-    None: "the directory itself, not in folders below it",
-}
 
 
 class Strays(NamedTuple):
@@ -39,10 +29,11 @@ def strays(root: str, read: Collection[str]) -> Strays:
     Of a tree with an etc/pve, that and the top are looked through; what else is there may be a whole host.
     Raises LayoutError where a directory cannot be read.
     """
-    tree = next((path for path in ("/etc/pve/nodes", "/etc/pve/qemu-server") if os.path.isdir(inside(root, path))), None)
+    top = etc_pve(root)
+    tree = next((path for path in (f"{top}/nodes", flat_folder(root)) if path != "/" and os.path.isdir(inside(root, path))), None)
     known = {os.path.realpath(inside(root, path)) for path in read}
     found = Strays([], [])
-    for here, folders, files in _folders(root, tree is not None):
+    for here, folders, files in _folders(root, "/etc/pve" if tree and tree.startswith("/etc/") else "/"):
         home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else here == "/"
         for name in sorted(folders + files):
             path = os.path.join(here, name)
@@ -56,10 +47,10 @@ def strays(root: str, read: Collection[str]) -> Strays:
     return found
 
 
-def _folders(root: str, tree: bool) -> Iterator[tuple[str, list[str], list[str]]]:
+def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
     """Each folder once, as the host has it, with the folders and files in it; those behind links after the others."""
-    waiting, links, seen = ["/etc/pve"] if tree else ["/"], [], set()
-    if tree:
+    waiting, links, seen = [top], [], set()
+    if top != "/":
         yield from _listed(root, "/", [], [])
     while waiting or links:
         here = (waiting or links).pop(0)
@@ -76,7 +67,7 @@ def _listed(root: str, here: str, folders_to: list[str], links_to: list[str]) ->
             for entry in sorted(entries, key=lambda entry: entry.name):
                 is_folder = entry.is_dir()
                 (folders if is_folder else files).append(entry.name)
-                if is_folder and not entry.name.startswith(".") and entry.name not in _NO_GUESTS:
+                if is_folder and not entry.name.startswith(".") and entry.name not in NO_GUESTS:
                     (links_to if entry.is_symlink() else folders_to).append(os.path.join(here, entry.name))
     except OSError as exc:
         raise LayoutError(f"cannot read directory {inside(root, here)}: {exc.strerror}") from exc
@@ -89,9 +80,16 @@ def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) ->
     if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
         return f"is of the same guest as {match[1]}.conf: keep one of them"
     if match and not home:
-        return f"was not read: guest configs lie in {_PLACES[tree]}"
+        return f"was not read: guest configs lie in {_place(tree)}"
     if match and tree and match[2] == "conf":
         return "was not read: by its name its folder is no node's"
     if home and (name.isdigit() or name.lower().endswith((".conf", ".json"))):
         return f"was not read: a guest config is named VMID.conf{'' if tree else ' or VMID.json'}, with a VMID from 100 to 999999999"
     return None
+
+
+def _place(tree: str | None) -> str:
+    """Where guest configs lie, by what the directory holds."""
+    if tree is None:
+        return "the directory itself, not in folders below it"
+    return f"{tree[1:]}/NODE/qemu-server" if tree.endswith("/nodes") else tree[1:]

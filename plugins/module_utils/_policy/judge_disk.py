@@ -69,11 +69,13 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
                 "IO100",
                 "error",
                 f"Proxmox VE rejects this drive: {disk['error']}",
-                "Mend the line by hand; the guest starts without this disk, and the next write drops the line.",
+                "Mend the line by hand; until then the guest starts without this disk.",
                 disk["error"],
                 None,
             )
         ]
+    if disk["start_fault"]:
+        return []  # judge_start.py
     now = settings(disk)
     storage = disk["storage"]
     if now is None and storage is None:
@@ -176,6 +178,9 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
 
 def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
     mode = now["cache"]
+    if mode == "unsafe" and (disk["read_only"] or disk["overlay"]):
+        kept = "is read-only" if disk["read_only"] else "is discarded when the guest stops"
+        return Remark("IO104", "note", f"cache unsafe on a disk that {kept}: no data can be lost", "Nothing to set.", mode, wanted["cache"])
     storage = disk["storage"] or {}
     if storage.get("type") == "btrfs" and not storage.get("nocow"):
         return _cache_on_cow(disk, now, wanted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
-from . import judge_defects, judge_disk, judge_running, qemu
+from . import judge_defects, judge_disk, judge_running, judge_start, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
 from .locality import Locality
@@ -100,6 +100,10 @@ class _Judgement:
         after = self._controller([disk for disk in judged if disk["bus"] == "scsi" and not disk["error"]], before)
         for disk in judged:
             self._disk(disk, before, after)
+        for disk in guest["disks"]:
+            if not judge_disk.judged(disk):
+                for remark in judge_start.judge(guest, disk):
+                    self._add(disk, remark, disk["line"])
         self._not_understood()
         for remark in judge_defects.met(guest, judged, self._judge.accepted_defects):
             self._add(None, remark, guest["controller"]["line"])
@@ -156,7 +160,7 @@ class _Judgement:
         situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._hold, self._caution)
         violated = self._violated
         self._violated = self._excused = False
-        for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
+        for remark in [*judge_start.judge(self._guest, disk), *judge_disk.judge(disk, self._judge.wanted_disk(subject), situation)]:
             if location == "node":
                 own = ", ".join(self._judge._locality.own_servers(self._guest["node"], disk["storage"]))
                 remark = remark._replace(
@@ -232,20 +236,8 @@ class _Judgement:
                     ),
                     line["line"],
                 )
-        beside = self._guest["args_disks"]
-        if beside:
-            self._add(
-                None,
-                Remark(
-                    "IO100",
-                    "warning",
-                    f"args gives QEMU disks that are not judged: {beside['args']}",
-                    "Judge them by hand and waive this, or make them drives of the guest.",
-                    beside["args"],
-                    None,
-                ),
-                beside["line"],
-            )
+        for said in self._guest["args_disks"]:
+            self._add(_disk_of(self._guest, said["disk"]), judge_start.args(said), said["line"])
 
     def _running(self, judged: list[dict[str, Any]]) -> None:
         """What runs and nobody judged, and IO108 and IO109. Those need a restart and no change, so they are no violation of their own."""
@@ -331,6 +323,10 @@ class _Judgement:
         if self._waits:
             return "waiting"
         return "waived" if self._waived else "compliant"
+
+
+def _disk_of(guest: dict[str, Any], key: str | None) -> dict[str, Any] | None:
+    return next((disk for disk in guest["disks"] if disk["key"] == key), None)
 
 
 def _storage(disk: dict[str, Any]) -> dict[str, Any] | None:

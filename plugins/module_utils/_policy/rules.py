@@ -132,6 +132,14 @@ _ALL = (
         "Recorded on Proxmox VE 9.2: templates can be edited.",
     ),
     Rule(
+        "IO113",
+        "A drive keeps the guest from starting",
+        "error",
+        "Proxmox VE finds such a drive when it starts the guest and not before: a guest that runs goes down for the last time.",
+        "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format) and pve-storage 9.1.7 (parse_volname): an ISO image "
+        "without media=cdrom, a volume name or format that the storage cannot have, snapshot=1 from machine version 10.0 on.",
+    ),
+    Rule(
         "IO121",
         "Waiver has expired",
         "warning",

@@ -60,7 +60,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         "snapshots_differ": [],
         "unsafe_lines": [],
         "unknown_keys": [],
-        "args_disks": None,
+        "args_disks": [],
         "disagreements": running["disagreements"],
     }
 
@@ -84,6 +84,9 @@ def _disk(disk: dict[str, Any]) -> dict[str, Any]:
         "format": disk["format"],
         "line": None,
         "error": None,
+        "start_fault": None,
+        "overlay": disk["overlay"],
+        "read_only": False,
         "configured": {"aio": None, "cache": None, "iothread": None},
         "aio_default": None,
         "pending": None,

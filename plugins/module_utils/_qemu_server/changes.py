@@ -122,6 +122,7 @@ def _stored(key: str, value: str) -> Any:
 
 
 def _bytes(size: str) -> float:
+    size = size[:-2] if size.endswith("iB") else size
     unit = _UNITS.get(size[-1], 0)
     return float(size[:-1] if unit else size) * 1024**unit
 

@@ -25,9 +25,8 @@ _PENDING = re.compile(r"^\[PENDING\]\s*$", re.ASCII | re.IGNORECASE)
 _SPECIAL = re.compile(r"^\[special:(cloudinit|fleecing)\]\s*$", re.ASCII | re.IGNORECASE)
 _SNAPSHOT = re.compile(r"^\[([a-z][a-z0-9_\-]+)\]\s*$", re.ASCII | re.IGNORECASE)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*$", re.ASCII)
-_DESCRIPTION = re.compile(r"^description:\s*.*\S\s*$", re.ASCII)
 _SNAPSTATE = re.compile(r"snapstate:\s*(prepare|delete)\s*$", re.ASCII)
-_ENTRY = re.compile(r"^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$", re.ASCII)
+_KEY = re.compile(r"^([a-z][a-z_\-]*\d*):", re.ASCII)
 
 
 class Entry(NamedTuple):
@@ -157,17 +156,21 @@ def _open_section(config: Config, line: str, number: int, insert_at: int) -> tup
 
 
 def _read_line(config: Config, section: Section, line: str, number: int, start: int) -> None:
-    if line[0] == "#" or ("description" in line and _DESCRIPTION.match(line)) or ("snapstate" in line and _SNAPSTATE.search(line)):
+    described = line.startswith("description:") and line[len("description:"):].strip(_BLANKS)
+    if line[0] == "#" or described or ("snapstate" in line and _SNAPSTATE.search(line)):
         return
-    match = _ENTRY.match(line)
-    if not match:
+    match = _KEY.match(line)
+    # By strip, not by a pattern: one takes the square of a line's length for the blanks in it.
+    value = line[match.end():].strip(_BLANKS) if match else ""
+    if not match or not value:
         config.unsafe.append(Unsafe(number, line, "not a line of the form 'key: value'"))
         return
     key = match[1]
     if key == "delete" and section.kind != "pending":
         config.unsafe.append(Unsafe(number, line, "'delete' is only allowed in [PENDING]"))
         return
-    entry = Entry("ide2" if key == "cdrom" else key, match[2], number, start + match.start(2), start + match.end(2))
+    begin = start + line.index(value, match.end())
+    entry = Entry("ide2" if key == "cdrom" else key, value, number, begin, begin + len(value))
     if section.kind != "special":
         if entry.key in section.entries:
             first = section.entries[entry.key]

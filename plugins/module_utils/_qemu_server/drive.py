@@ -6,7 +6,8 @@
 
 A drive string is ``volume,option=value,...``; the volume is the default key
 and may stand anywhere. An unknown or duplicate option rejects the whole
-drive (qemu-server Drive.pm, pve-common JSONSchema.pm parse_property_string).
+drive (qemu-server Drive.pm, pve-common JSONSchema.pm parse_property_string),
+as does a value that its option does not take: drive_options.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from .._model import AIO_MODES, CACHE_MODES
+from .drive_options import ALIASES, boolean, is_boolean, shown
+from .drive_options import fault as option_fault
 
 #: Buses with the highest index they take (qemu-server Drive.pm).
 BUSES = {"ide": 3, "sata": 5, "scsi": 30, "virtio": 15, "efidisk": 0, "tpmstate": 0}
@@ -26,53 +28,14 @@ DISK_BUSES = ("ide", "sata", "scsi", "virtio")
 #: Buses whose schema has an iothread option.
 IOTHREAD_BUSES = ("scsi", "virtio")
 
-_KEY = re.compile(r"^(ide|sata|scsi|virtio|efidisk|tpmstate)(0|[1-9]\d*)$", re.ASCII)
+_BLANKS = " \t\n\r\f\v"
+_KEY = re.compile(r"^(ide|sata|scsi|virtio|efidisk|tpmstate)(0|[1-9]\d?)$", re.ASCII)
 _CLOUDINIT = re.compile(r"[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|qed|vmdk|cloop|qcow|cow))?$", re.ASCII)
-_LIKE_A_DRIVE = re.compile(r"\W*(?:ide|sata|scsi|virtio)\d+\s*:", re.IGNORECASE)
-_ARGS_WITH_DISKS = re.compile(r"(?:^|\s)--?(?:drive|blockdev|hd[abcd])(?:[\s=]|$)", re.ASCII)
-_SIZE = re.compile(r"^\d+(\.\d+)?[KMGT]?$", re.ASCII)
-_TRUE = ("1", "on", "yes", "true")
-_FALSE = ("0", "off", "no", "false")
-
-_IGNORED = frozenset(("cyls", "heads", "secs", "trans"))
-_ALIASES = {"volume": "file", "bps_rd_length": "bps_rd_max_length", "bps_wr_length": "bps_wr_max_length",
-            "iops_rd_length": "iops_rd_max_length", "iops_wr_length": "iops_wr_max_length"}  # fmt: skip
-_LIMITS = frozenset(
-    f"{unit}{direction}{suffix}"
-    for direction in ("", "_rd", "_wr")
-    for unit, suffix in (("bps", ""), ("mbps", ""), ("iops", ""), ("mbps", "_max"), ("iops", "_max"),
-                         ("bps", "_max_length"), ("iops", "_max_length"))
-)  # fmt: skip
-_BASE = frozenset(
-    "file media snapshot cache format size backup replicate rerror werror aio discard detect_zeroes serial shared".split()
-) | _LIMITS
-_OPTIONS = {
-    "ide": _BASE | {"model", "ssd", "wwn"},
-    "sata": _BASE | {"ssd", "wwn"},
-    "scsi": _BASE | {"iothread", "product", "queues", "ro", "scsiblock", "ssd", "vendor", "wwn"},
-    "virtio": _BASE | {"iothread", "ro"},
-    "efidisk": frozenset("file format size efitype pre-enrolled-keys ms-cert".split()),
-    "tpmstate": frozenset("file format size version".split()),
-}
-_BOOLEANS = frozenset(
-    "snapshot backup replicate detect_zeroes shared iothread ro scsiblock ssd pre-enrolled-keys".split()
-)
-_ENUMS = {
-    "media": ("cdrom", "disk"),
-    "cache": tuple(CACHE_MODES),
-    "aio": AIO_MODES,
-    "discard": ("ignore", "on"),
-    "rerror": ("ignore", "report", "stop"),
-    "werror": ("enospc", "ignore", "report", "stop"),
-}
-_REQUIRES = tuple(
+_LIKE_A_DRIVE = re.compile(r"\W*(?:ide|sata|scsi|virtio)\d+\s*[:=]", re.IGNORECASE)
+_NEEDS = tuple(
     pair
-    for d in ("", "_rd", "_wr")
-    for pair in (
-        (f"mbps{d}_max", f"mbps{d}"),
-        (f"bps{d}_max_length", f"mbps{d}_max"),
-        (f"iops{d}_max_length", f"iops{d}_max"),
-    )
+    for way in ("", "_rd", "_wr")
+    for pair in ((f"mbps{way}_max", f"mbps{way}"), (f"bps{way}_max_length", f"mbps{way}_max"), (f"iops{way}_max_length", f"iops{way}_max"))
 )
 
 
@@ -116,38 +79,31 @@ def meant_for_a_drive(line: str) -> bool:
     return bool(_LIKE_A_DRIVE.match(line))
 
 
-def args_have_disks(args: str) -> bool:
-    """True where the free text of ``args:`` gives QEMU disks of its own, past every drive key."""
-    return bool(_ARGS_WITH_DISKS.search(args))
-
-
-def boolean(text: str) -> bool | None:
-    """Proxmox VE's spellings of a boolean, in any case; None for anything else."""
-    lowered = text.lower()
-    return True if lowered in _TRUE else False if lowered in _FALSE else None
-
-
 def parse(key: str, text: str) -> Drive:
-    """Read a drive string; raises DriveError where Proxmox VE would reject it."""
+    """Read a drive string; raises DriveError where Proxmox VE would drop the line."""
     place = parse_key(key)
     if place is None:
-        raise DriveError(f"'{key}' is no drive")
-    bus, index = place
+        raise DriveError(f"'{shown(key)}' is not a drive")
+    return Drive(*place, read_options(place[0], text))
+
+
+def read_options(bus: str, text: str) -> dict[str, str | bool]:
+    """The options of a drive string on one of the buses of drive_options.py; raises DriveError."""
     options: dict[str, str | bool] = {}
     for part in text.split(","):
-        if not part.strip():
+        if not part.strip(_BLANKS):
             continue
         name, value = _split(part)
-        if name in _IGNORED:
-            continue
-        name = _ALIASES.get(name, name)
+        name = ALIASES.get(name, name)
         if name in options:
-            raise DriveError("two volumes" if name == "file" else f"option '{name}' stands twice")
-        options[name] = _checked(bus, name, value)
+            raise DriveError("two volumes" if name == "file" else f"duplicate option '{name}'")
+        fault = option_fault(bus, name, value)
+        if fault:
+            raise DriveError(fault)
+        options[name] = bool(boolean(value)) if is_boolean(bus, name) else value
     if "file" not in options:
         raise DriveError("no volume")
-    _check_together(bus, options)
-    return Drive(bus, index, options)
+    return options
 
 
 def _split(part: str) -> tuple[str, str]:
@@ -155,42 +111,43 @@ def _split(part: str) -> tuple[str, str]:
     if not equals:
         return "file", part
     if not name or not value:
-        raise DriveError(f"'{part}' is not of the form option=value")
+        raise DriveError(f"'{shown(part)}' is not of the form option=value")
     return name, value
 
 
-def _checked(bus: str, name: str, value: str) -> str | bool:
-    if name not in _OPTIONS[bus]:
-        raise DriveError(f"a {bus} drive has no option '{name}'")
-    if name in _BOOLEANS:
-        truth = boolean(value)
-        if truth is None:
-            raise DriveError(f"option '{name}' is '{value}', it takes 1 or 0")
-        return truth
-    if name in _ENUMS and value not in _ENUMS[name]:
-        raise DriveError(f"option '{name}' is '{value}', it takes one of {', '.join(_ENUMS[name])}")
-    if name == "queues" and not (value.isdecimal() and int(value) >= 2):
-        raise DriveError(f"option 'queues' is '{value}', it takes a whole number from 2")
-    if name == "size" and not _SIZE.match(value):
-        raise DriveError(f"option 'size' is '{value}', it takes a number with K, M, G or T")
-    return value
+def unusable(drive: Drive) -> str | None:
+    """Why Proxmox VE starts the guest without a drive whose line it keeps; None where the guest gets it.
 
-
-def _check_together(bus: str, options: dict[str, str | bool]) -> None:
-    for option, needed in _REQUIRES:
-        if option in options and needed not in options:
-            raise DriveError(f"option '{option}' needs '{needed}'")
+    Each option is valid, but not beside the others (Drive.pm ``parse_drive``; AbstractConfig.pm
+    ``foreach_volume`` passes over such a drive without a word).
+    """
+    options = drive.options
+    for way in ("", "_rd", "_wr"):
+        if f"bps{way}" in options and f"mbps{way}" in options:
+            return f"options 'bps{way}' and 'mbps{way}' exclude each other"
+    for option, needed in _NEEDS:
+        if _true(options.get(option)) and not _limit(options, needed):
+            return f"option '{option}' needs '{needed}'"
     for unit in ("mbps", "iops"):
-        if unit in options and (f"{unit}_rd" in options or f"{unit}_wr" in options):
-            raise DriveError(f"option '{unit}' excludes '{unit}_rd' and '{unit}_wr'")
-    for direction in ("", "_rd", "_wr"):
-        if f"bps{direction}" in options and f"mbps{direction}" in options:
-            raise DriveError(f"option 'bps{direction}' excludes 'mbps{direction}'")
+        for way in ("_rd", "_wr"):
+            if _limit(options, unit) and _limit(options, unit + way):
+                return f"options '{unit}' and '{unit}{way}' exclude each other"
     if options.get("media") == "cdrom":
-        if bus == "virtio":
-            raise DriveError("a cdrom cannot be on virtio")
+        if drive.bus == "virtio":
+            return "a cdrom cannot be on virtio"
         if options.get("snapshot") or "format" in options:
-            raise DriveError("a cdrom takes neither 'snapshot' nor 'format'")
+            return "a cdrom takes neither 'snapshot' nor 'format'"
+    return None
+
+
+def _limit(options: dict[str, str | bool], name: str) -> bool:
+    """True for a limit that is given; one in bytes stands for the one in megabytes."""
+    return _true(options.get(name)) or (name.startswith("mbps") and name[1:] in options)
+
+
+def _true(value: str | bool | None) -> bool:
+    """What Perl takes for true."""
+    return value not in (None, False, "0")
 
 
 def edit(text: str, changes: dict[str, str | bool | None]) -> str:
@@ -217,8 +174,8 @@ def edit(text: str, changes: dict[str, str | bool | None]) -> str:
 
 
 def without_ignored(text: str) -> str:
-    """The drive string without cyls, heads, secs and trans: read from a file and ignored, but refused in ``qm set``."""
-    return ",".join(part for part in text.split(",") if part.partition("=")[0] not in _IGNORED)
+    """The drive string without cyls, heads, secs and trans: no guest that is written has them any more, see ``parse``."""
+    return ",".join(part for part in text.split(",") if part.partition("=")[0] not in ("cyls", "heads", "secs", "trans"))
 
 
 def _text(value: str | bool) -> str:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Guest configs as JSON, the way ``pvesh get …/config --output-format json`` and the API print them."""
+"""Guest configs as JSON, the way ``pvesh get …/config`` and ``…/pending`` and the API print them."""
 
 from __future__ import annotations
 
@@ -10,51 +10,93 @@ import json
 import re
 from urllib.parse import quote
 
+from .drive_options import shown
+from .pending_config import config
+
 # Sections that some versions hand out beside the settings; no disk of the guest is in them.
 _SECTIONS = ("pending", "snapshots", "special-sections")
 _KEY = re.compile(r"^[a-z][a-z0-9_\-]*$", re.ASCII)
-_NAMED = re.compile(r'"([a-z][a-z0-9_\-]*)"\s*:', re.ASCII)
+# The key of an object, or the name that an item of …/pending has as its key.
+_NAMED = re.compile(r'"key"\s*:\s*"([a-z][a-z0-9_\-]*)"|"([a-z][a-z0-9_\-]*)"\s*:', re.ASCII)
 
 
 class JsonConfigError(ValueError):
-    """The text is no guest config in JSON; the message says why."""
+    """The text is not a guest config in JSON; the message says why."""
 
 
 def to_text(raw: str) -> str:
     """The config text of a guest config in JSON; raises JsonConfigError.
 
-    ``digest`` is left out: it is the digest of another text. Only the settings after
-    the next cold start are in such a file; what waits for it cannot be told.
+    An object is the answer of ``…/config``: the settings after the next cold start, of which what waits cannot be told.
+    A list is that of ``…/pending``: what waits stands in [PENDING]. ``digest`` is left out: it is that of another text.
     """
     try:
-        document = json.loads(raw, object_pairs_hook=_once)
+        # Numbers stay text: Python refuses those of more than 4300 digits, and Proxmox VE's own check comes later.
+        document = json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=str)
     except JsonConfigError:
         raise
     except (ValueError, RecursionError) as exc:
-        raise JsonConfigError(f"is no JSON: {exc}") from exc
-    if isinstance(document, dict) and isinstance(document.get("data"), dict):
+        raise JsonConfigError(f"is not JSON: {exc}") from exc
+    if isinstance(document, dict) and isinstance(document.get("data"), (dict, list)):
         beside = sorted(key for key in document if key != "data")
         if beside:
-            raise JsonConfigError(f"has {beside[0]!r} beside 'data': an answer of the API has the guest's settings in 'data' alone")
+            raise JsonConfigError(f"has {shown(beside[0])!r} beside 'data': an answer of the API has the guest's settings in 'data' alone")
         document = document["data"]
+    if isinstance(document, list):
+        return _pending(document)
     if not isinstance(document, dict):
-        raise JsonConfigError("is no guest config: it takes an object of the guest's settings")
-    lines = []
-    for key, value in sorted(document.items()):
-        if key == "digest" or (key in _SECTIONS and isinstance(value, dict)):
+        raise JsonConfigError("is not a guest config: it takes an object of the guest's settings, or the list that …/pending gives")
+    settings = {key: value for key, value in document.items() if not (key in _SECTIONS and isinstance(value, dict))}
+    return _description(settings) + config(_plain(settings), {}, [])
+
+
+def _pending(items: list[object]) -> str:
+    main: dict[str, object] = {}
+    waiting: dict[str, object] = {}
+    deletes: list[str] = []
+    for item in items:
+        if not isinstance(item, dict) or not isinstance(item.get("key"), str) or not {"value", "pending"} & set(item):
+            raise JsonConfigError("is not a guest config: a list takes objects with 'key' and 'value' or 'pending', as …/pending gives")
+        key = item["key"]
+        if key in main or key in waiting:
+            raise JsonConfigError(f"has the key {shown(key)!r} twice")
+        if "value" in item:
+            main[key] = item["value"]
+        if "pending" in item:
+            waiting[key] = item["pending"]
+        if item.get("delete") not in (None, "0", False):
+            deletes.append(key)
+    # The description that waits is nobody's settings.
+    waiting.pop("description", None)
+    return _description(main) + config(_plain(main), _plain(waiting), sorted(deletes))
+
+
+def _description(settings: dict[str, object]) -> str:
+    """The comment lines of a description, which is taken out of the settings."""
+    text = settings.pop("description", None)
+    if text is None:
+        return ""
+    return "".join(f"#{quote(line.encode('utf-8', 'surrogatepass'))}\n" for line in _value("description", text).split("\n"))
+
+
+def _plain(settings: dict[str, object]) -> dict[str, str]:
+    """The settings as text, sorted, without the digest."""
+    found = {}
+    for key, value in sorted(settings.items()):
+        if key == "digest":
             continue
         if not _KEY.match(key):
-            raise JsonConfigError(f"has the key {key!r}, which no guest config has")
-        if isinstance(value, (dict, list)) or value is None:
-            raise JsonConfigError(f"has no plain value for '{key}'")
-        text = str(int(value)) if isinstance(value, bool) else str(value)
-        if key == "description":
-            lines = [f"#{quote(line.encode('utf-8', 'surrogatepass'))}" for line in text.split("\n")] + lines
-            continue
-        if "\n" in text:
-            raise JsonConfigError(f"has a line break in the value of '{key}'")
-        lines.append(f"{key}: {text}")
-    return "\n".join(lines) + "\n"
+            raise JsonConfigError(f"has the key {shown(key)!r}, which no guest config has")
+        found[key] = _value(key, value)
+        if "\n" in found[key]:
+            raise JsonConfigError(f"has a line break in the value of '{shown(key)}'")
+    return found
+
+
+def _value(key: str, value: object) -> str:
+    if isinstance(value, (dict, list)) or value is None:
+        raise JsonConfigError(f"has no plain value for '{shown(key)}'")
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -62,7 +104,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise JsonConfigError(f"has the key {key!r} twice")
+            raise JsonConfigError(f"has the key {shown(key)!r} twice")
         found[key] = value
     return found
 
@@ -72,5 +114,5 @@ def key_lines(raw: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     for number, line in enumerate(raw.split("\n"), 1):
         for match in _NAMED.finditer(line):
-            lines.setdefault(match[1], number)
+            lines.setdefault(match[1] or match[2], number)
     return lines

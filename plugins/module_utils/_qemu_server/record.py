@@ -10,11 +10,12 @@ import re
 from typing import Any
 
 from .._model import natural_key
+from . import args as _args
 from . import config as _config
 from . import drive as _drive
 from . import effective as _effective
+from . import volume as _volume
 
-_VOLUME_ID = re.compile(r"^([a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]):(.+)$", re.ASCII)
 _FORMAT = re.compile(r"\.(raw|qcow2|vmdk|qed|subvol)$", re.ASCII)
 _BLOCK_TYPES = ("lvm", "lvmthin", "zfspool", "rbd", "iscsi", "iscsidirect", "zfs")
 _TAGS = re.compile(r"[,;\s]+", re.ASCII)
@@ -39,7 +40,7 @@ def record(
     main, pending = parsed.main, parsed.pending
     deletes = parsed.pending_deletes
     reader = _DiskReader(parsed, storages, deletes)
-    scsihw, args = main.entries.get("scsihw"), main.entries.get("args")
+    scsihw = main.entries.get("scsihw")
     return {
         "id": str(guest),
         "name": _text(main.get("name")) or "",
@@ -67,13 +68,22 @@ def record(
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
         "unknown_keys": sorted({entry.key for entry in parsed.unknown_keys}),
-        "args_disks": {"line": args.line, "args": _text(args.value[:200])} if args and _drive.args_have_disks(args.value) else None,
+        "args_disks": _args_disks(parsed),
         "disagreements": [],
     }
 
 
 def _text(value: str | None) -> str | None:
     return None if value is None else _config.printable(value)
+
+
+def _args_disks(parsed: _config.Config) -> list[dict[str, Any]]:
+    found: dict[_args.Said, int] = {}
+    for section in (parsed.main, parsed.pending):
+        entry = section.entries.get("args") if section else None
+        for said in _args.touching_disks(entry.value) if entry else ():
+            found.setdefault(said, entry.line)
+    return [{"line": line, "args": _text(said.words), "does": said.does, "disk": said.disk} for said, line in found.items()]
 
 
 def _unsafe_lines(parsed: _config.Config, rejected: list[_config.Unsafe]) -> list[dict[str, Any]]:
@@ -83,7 +93,7 @@ def _unsafe_lines(parsed: _config.Config, rejected: list[_config.Unsafe]) -> lis
         {
             "line": line.line,
             "text": _config.printable(line.text)[:200],
-            "reason": line.reason,
+            "reason": _config.printable(line.reason),
             "drive": line not in in_snapshots and _drive.meant_for_a_drive(line.text),
         }
         for line in lines
@@ -164,7 +174,9 @@ class _DiskReader:
         if entry is None:
             return None, None
         try:
-            return _drive.parse(key, entry.value), None
+            drive = _drive.parse(key, entry.value)
+            unusable = _drive.unusable(drive)
+            return (None, unusable) if unusable else (drive, None)
         except _drive.DriveError as exc:
             self.rejected.append(_config.Unsafe(entry.line, f"{key}: {entry.value}", str(exc)))
             return None, str(exc)
@@ -191,6 +203,9 @@ class _DiskReader:
             "format": _format(shown, store),
             "line": entry.line,
             "error": _text(error or waiting_error),
+            "start_fault": _text(_volume.fault(shown, store)) if shown else None,
+            "overlay": bool(shown and shown.options.get("snapshot")),
+            "read_only": bool(shown and shown.options.get("ro")),
             "configured": _configured(now),
             "aio_default": _effective.aio_default(shown, store) if shown else None,
             "pending": _configured(waiting) if waiting else None,
@@ -208,9 +223,7 @@ class _DiskReader:
     def _storage(self, drive: _drive.Drive | None) -> dict[str, Any] | None:
         if drive is None or drive.volume in ("none", "cdrom") or drive.volume.startswith(("/", "nbd:")):
             return None
-        match = _VOLUME_ID.match(drive.volume)
-        # A bare file name is an image of this guest on storage local (filename_to_volume_id).
-        name = match[1] if match else "local"
+        name = drive.volume.split(":", 1)[0]
         return self._storages.get(name) or unknown_storage(name)
 
     def _implied_efi(self) -> dict[str, Any]:
@@ -224,6 +237,9 @@ class _DiskReader:
             "format": "raw",
             "line": None,
             "error": None,
+            "start_fault": None,
+            "overlay": False,
+            "read_only": False,
             "configured": _configured(None),
             "aio_default": None,
             "pending": None,

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .drive import BUSES
+from .drive import BUSES, DriveError, read_options
+from .drive_options import shown
 
 _BOOLEAN = frozenset(
     "onboot autostart reboot numa keephugepages acpi kvm tdf localtime freeze template tablet protection allow-ksm ciupgrade".split()
@@ -67,7 +68,8 @@ def _numbered(key: str) -> bool | None:
     match = _KEY.match(key)
     if not match or match[1] not in _NUMBERED:
         return None
-    return int(match[2]) <= _NUMBERED[match[1]] and str(int(match[2])) == match[2]
+    # No number of a setting has more than three digits, and Python refuses to read one of thousands.
+    return len(match[2]) < 4 and int(match[2]) <= _NUMBERED[match[1]] and str(int(match[2])) == match[2]
 
 
 def rejected(key: str, value: str) -> str | None:
@@ -76,13 +78,27 @@ def rejected(key: str, value: str) -> str | None:
     Told are types, names, tags and numbers out of range. Drives are drive.parse's to judge;
     the formats of other settings (net0 and the like) are not checked here.
     """
+    if "\r" in value and key not in ("args", "delete"):
+        return f"there is a carriage return in the value of '{key}'"
+    if key == "smp":
+        return "'smp' is an old setting, which no write keeps; use 'sockets'"
     if key in _PATTERNS:
         pattern, words = _PATTERNS[key]
         return None if pattern.match(value) else f"'{key}' takes {words}"
     if _numbered(key) is False:
-        return f"there is no '{key}'"
+        return f"there is no setting '{shown(key)}'"
+    if key.startswith("unused") and _numbered(key):
+        return _volume_fault(value)
     if key == "name" and not _NAME.match(value):
         return "'name' takes letters, digits, hyphens and dots"
     if key == "tags" and not all(_TAG.match(tag) for tag in _TAG_SEPARATOR.split(value) if tag):
         return "'tags' takes letters, digits and _ - + ."
+    return None
+
+
+def _volume_fault(value: str) -> str | None:
+    try:
+        read_options("unused", value)
+    except DriveError as exc:
+        return str(exc)
     return None

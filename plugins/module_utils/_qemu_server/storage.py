@@ -4,24 +4,24 @@
 
 """storage.cfg of Proxmox VE: text in, storages and problems out.
 
-Follows pve-common's SectionConfig.pm and pve-storage's Plugin.pm: a section
-starts with ``type: id`` in column 0, its properties are indented, a blank line
-ends it; ``local`` always exists.
+Follows pve-common's SectionConfig.pm and pve-storage's Plugin.pm, 9.1.7: a section
+starts with ``type: id`` in column 0, its properties follow, an empty line ends it (one of
+blanks does not); a section that lacks a required property is skipped; ``local`` always exists.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import drive as _drive
+from .drive_options import shown
 
-_HEADER = re.compile(r"^(\S+):\s*(\S+)\s*$", re.ASCII)
+_BLANKS = " \t\r\f\v"
 _PROPERTY = re.compile(r"^\s+(\S+)(?:\s+(.*\S))?\s*$", re.ASCII)
 _COMMENT = re.compile(r"^\s*#", re.ASCII)
 _STORAGE_ID = re.compile(r"^[a-z][a-z0-9\-_.]*[a-z0-9]$", re.ASCII | re.IGNORECASE)
-_MON_HOST = re.compile(r"^\s*mon[_ ]host\s*=\s*(.+?)\s*$", re.ASCII | re.MULTILINE)
-_BRACKETED = re.compile(r"\[([^\]]*)\]", re.ASCII)
+_MON_HOST = re.compile(r"^[ \t]*mon[_ ]host[ \t]*=[ \t]*(\S.*)$", re.ASCII | re.MULTILINE)
+_BRACKETED = re.compile(r"\[([^\[\]]*)\]", re.ASCII)
 
 # QEMU's block driver for a storage type's images (the plugins' qemu_blockdev_options and path).
 _DRIVERS = {
@@ -29,7 +29,6 @@ _DRIVERS = {
     "nfs": "file",
     "cifs": "file",
     "cephfs": "file",
-    "glusterfs": "file",
     "btrfs": "file",
     "esxi": "file",
     "lvm": "host_device",
@@ -39,8 +38,29 @@ _DRIVERS = {
     "iscsidirect": "iscsi",
     "zfs": "iscsi",
 }
-_SHARED = ("nfs", "cifs", "cephfs", "glusterfs", "rbd", "iscsi", "iscsidirect", "zfs", "pbs", "esxi")
-_SERVER_KEYS = ("server", "server2", "portal", "monhost")
+_SHARED = ("nfs", "cifs", "cephfs", "rbd", "iscsi", "iscsidirect", "zfs", "pbs", "esxi")
+_SERVER_KEYS = ("server", "portal", "monhost")
+_BOOLEANS = ("disable", "krbd", "nocow", "shared")
+# The only types with an option to share what is not shared by its nature.
+_CAN_BE_SHARED = ("dir", "btrfs", "lvm", "esxi")
+# What a section is skipped without. The path of nfs, cifs and cephfs is /mnt/pve/ID where it is not given. A zfs
+# needs its blocksize as well, which changes nothing of what is read here.
+_REQUIRED = {
+    "dir": ("path",),
+    "btrfs": ("path",),
+    "nfs": ("server", "export"),
+    "cifs": ("server", "share"),
+    "lvm": ("vgname",),
+    "lvmthin": ("vgname", "thinpool"),
+    "zfspool": ("pool",),
+    "zfs": ("iscsiprovider", "pool", "portal", "target"),
+    "iscsi": ("portal", "target"),
+    "iscsidirect": ("portal", "target"),
+    "pbs": ("server", "datastore"),
+    "esxi": ("server", "username"),
+}
+_GONE = {"glusterfs": "Proxmox VE 9 has no type glusterfs any more", "sheepdog": "Proxmox VE has no type sheepdog any more"}
+_PATH = re.compile(r"/[-/a-zA-Z0-9_.@]+", re.ASCII)
 
 
 def driver(storage: dict[str, Any]) -> str | None:
@@ -56,47 +76,96 @@ def parse(text: str, ceph_conf: str | None = None) -> tuple[list[dict[str, Any]]
     ``ceph_conf`` is the text of /etc/pve/ceph.conf: an rbd storage without a
     ``monhost`` is the cluster's own Ceph, whose monitors that file names.
     """
-    storages: dict[str, dict[str, Any]] = {}
+    storages: dict[str, dict[str, str]] = {}
     problems: list[dict[str, Any]] = []
-    current: dict[str, str] | None = None
-    inside = False
+    section: _Section | None = None
     for number, line in enumerate(text.split("\n"), 1):
         if _COMMENT.match(line):
             continue
-        if not line.strip():
-            current, inside = None, False
-            continue
-        if not inside:
-            header = _HEADER.match(line)
-            if not header:
-                problems.append(_problem(number, f"line ignored, it is no 'type: id': {line.strip()!r}"))
-                continue
-            current = _open_section(header[1].lower(), header[2], number, storages, problems)
-            inside = True
-            continue
-        prop = _PROPERTY.match(line)
-        if not prop:
-            problems.append(_problem(number, f"line ignored, it is no indented 'property value': {line.strip()!r}"))
-        elif current is not None:
-            if prop[1] in current:
-                problems.append(_problem(number, f"property '{prop[1]}' stands twice, the first is kept"))
-            current.setdefault(prop[1], prop[2] if prop[2] is not None else "1")
+        if line in ("", "0"):
+            _close(section, storages, problems)
+            section = None
+        elif section is None:
+            section = _open(line, number, problems)
+        else:
+            _add(section, line, number, problems)
+    _close(section, storages, problems)
     local = storages.get("local")
-    if local is None or local["type"] != "dir":
+    if local is None or local["type"] != "dir" or local["path"] != "/var/lib/vz":
         storages["local"] = {"type": "dir"}
     return [_storage(name, raw, ceph_conf) for name, raw in storages.items()], problems
 
 
-def _open_section(
-    kind: str, name: str, number: int, storages: dict[str, dict[str, Any]], problems: list[dict[str, Any]]
-) -> dict[str, str] | None:
-    if not _STORAGE_ID.match(name):
-        problems.append(_problem(number, f"storage skipped, '{name}' is no storage id"))
+class _Section(NamedTuple):
+    """A section as far as it is read; of one without a name the lines are read and go nowhere."""
+
+    line: int
+    name: str | None
+    properties: dict[str, str]
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    """Type and id of ``type: id`` and ``type:id``. By words, not by a pattern: one takes the square of a line's length."""
+    words = line.split()
+    if len(words) == 1:
+        words = list(words[0].rpartition(":")[::2])
+    elif len(words) == 2 and words[0].endswith(":"):
+        words[0] = words[0][:-1]
+    else:
         return None
+    kind, name = words
+    return (kind.lower(), name) if kind and name and not line[0].isspace() else None
+
+
+def _open(line: str, number: int, problems: list[dict[str, Any]]) -> _Section | None:
+    header = _header(line)
+    if not header:
+        if line.strip(_BLANKS):
+            problems.append(_problem(number, f"line ignored: it is not of the form 'type: id': {shown(line.strip())!r}"))
+        return None
+    kind, name = header
+    why = _GONE.get(kind) or (None if _STORAGE_ID.match(name) else f"'{shown(name)}' is not a storage id")
+    if why:
+        problems.append(_problem(number, f"storage '{shown(name)}' is skipped: {why}"))
+    return _Section(number, None if why else name, {"type": kind})
+
+
+def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any]]) -> None:
+    prop = _PROPERTY.match(line)
+    if not prop:
+        if line.strip(_BLANKS):
+            problems.append(_problem(number, f"line ignored: it is not an indented 'property value', and no empty line ends the section of line {section.line}: "
+                                             f"{shown(line.strip())!r}"))
+        return
+    key, value = prop[1], prop[2]
+    if value is None and key in _BOOLEANS:
+        value = "1"
+    if key in _BOOLEANS and value not in ("0", "1"):
+        problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes 1 or 0 here, no other word"))
+    elif key in section.properties:
+        problems.append(_problem(number, f"duplicate property '{shown(key)}': the first is kept"))
+    elif value is not None:
+        section.properties[key] = value
+
+
+def _close(section: _Section | None, storages: dict[str, dict[str, str]], problems: list[dict[str, Any]]) -> None:
+    if section is None or section.name is None:
+        return
+    name, properties = section.name, section.properties
     if name in storages:
-        problems.append(_problem(number, f"storage '{name}' stands twice, the second replaces the first"))
-    storages[name] = {"type": kind}
-    return storages[name]
+        problems.append(_problem(section.line, f"duplicate storage '{name}': the second replaces the first"))
+        del storages[name]
+    kind = properties["type"]
+    if name == "local" and kind == "dir":
+        properties.setdefault("path", "/var/lib/vz")
+    missing = [key for key in _REQUIRED.get(kind, ()) if key not in properties]
+    path = properties.get("path", "/x") if kind in ("dir", "btrfs") else "/x"
+    if missing:
+        problems.append(_problem(section.line, f"storage '{name}' is skipped: a storage of type {kind} needs '{missing[0]}'"))
+    elif not _PATH.fullmatch(path):
+        problems.append(_problem(section.line, f"storage '{name}' is skipped: it takes an absolute path of letters, digits and - / _ . @, not {shown(path)!r}"))
+    else:
+        storages[name] = properties
 
 
 def _problem(line: int, reason: str) -> dict[str, Any]:
@@ -104,7 +173,7 @@ def _problem(line: int, reason: str) -> dict[str, Any]:
 
 
 def _flag(raw: dict[str, str], key: str) -> bool:
-    return bool(_drive.boolean(raw.get(key, "0")))
+    return raw.get(key) == "1"
 
 
 def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str, Any]:
@@ -117,7 +186,7 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "type": raw["type"],
         "krbd": raw["type"] == "rbd" and _flag(raw, "krbd"),
         "nocow": raw["type"] == "btrfs" and _flag(raw, "nocow"),
-        "shared": raw["type"] in _SHARED or _flag(raw, "shared"),
+        "shared": raw["type"] in _SHARED or (_flag(raw, "shared") and (raw["type"] in _CAN_BE_SHARED or raw["type"] not in _REQUIRED)),
         "servers": servers,
         "disabled": _flag(raw, "disable"),
     }
@@ -129,7 +198,7 @@ def split_hosts(text: str) -> list[str]:
     Separators are commas, semicolons and blanks; Ceph's ``[v2:10.0.0.1:3300/0,v1:…]`` and
     ``[::1]:3260`` are understood.
     """
-    hosts: list[str] = []
+    hosts: dict[str, None] = {}
     flat = _BRACKETED.sub(lambda match: match[1] if "v1:" in match[1] or "v2:" in match[1] else match[0], text)
     for part in re.split(r"[,;\s]+", flat):
         host = re.sub(r"^v[12]:", "", part.strip()).split("/", 1)[0]
@@ -137,6 +206,6 @@ def split_hosts(text: str) -> list[str]:
             host = host[1:].split("]", 1)[0]
         elif host.count(":") == 1:
             host = host.split(":", 1)[0]
-        if host and host not in hosts:
-            hosts.append(host)
-    return hosts
+        if host:
+            hosts[host] = None
+    return list(hosts)

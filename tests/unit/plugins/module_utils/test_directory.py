@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
 
@@ -206,6 +207,135 @@ def test_containers_of_a_tree_are_no_guests(tmp_path):
     (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(GOOD)
     (tmp_path / "etc/pve/nodes/pve1/lxc/101.conf").write_text("arch: amd64\n")
     assert rules(tmp_path) == []
+
+
+DIGITS = "1" * 5000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"scsi1: nas:101/d.qcow2,queues={DIGITS}",
+        f"scsi1: nas:101/d.qcow2,size={DIGITS}",
+        f"scsi1: nas:101/d.qcow2,iops={DIGITS},mbps={DIGITS}",
+        f"scsi1: nas:{DIGITS}/d.qcow2",
+        f"cores: {DIGITS}",
+        f"cores{DIGITS}: 1",
+        f"scsi{DIGITS}: nas:101/d.qcow2",
+        f"scsi{'0' * 5000}: nas:101/d.qcow2",
+        f"net{DIGITS}: virtio",
+        f"machine: pc-q35-{DIGITS}.{DIGITS}",
+        f"meta: creation-qemu={DIGITS}.{DIGITS}",
+        f"ostype: win{DIGITS}",
+        f"tags: {DIGITS}",
+        f"args: -set device.scsi{DIGITS}.x=1 -m {DIGITS}",
+        f"# {DIGITS}",
+    ],
+)
+def test_a_number_of_any_length_is_one_guests_trouble(flat, line):
+    (flat / "101.conf").write_text(f"{line}\nscsihw: virtio-scsi-single\nscsi0: nas:101/d.qcow2\n")
+    joined = join_documents([assess_directory(str(flat), {}, DAY)])
+    assert [entry["guest"] for entry in joined["guests"]] == ["100", "101"]
+    for text in (junit_report(joined), html_report(joined), "\n".join(table_lines(joined))):
+        assert "101" in text
+
+
+def test_a_number_of_any_length_in_storage_cfg_is_no_trouble(flat):
+    with (flat / "storage.cfg").open("a") as stream:
+        stream.write(f"\nrbd: ceph\n\tkrbd {DIGITS}\n\tmonhost {DIGITS}\n\n{DIGITS}: x{DIGITS}\n")
+    assert rules(flat) == ["IO100"]
+
+
+CONTAINERS = {
+    "root file system": "arch: amd64\nhostname: ct1\nrootfs: local:105/vm-105-disk-0.raw,size=8G\nostype: debian\n",
+    "a distribution": "arch: amd64\nostype: alpine\nmemory: 512\n",
+    "raw lxc lines": "rootfs: local:105/x.raw\nlxc.cgroup2.devices.allow: c 10:200 rwm\n",
+}
+
+
+@pytest.mark.parametrize("text", CONTAINERS.values(), ids=CONTAINERS)
+@pytest.mark.parametrize(("form", "tree"), [("conf", False), ("json", False), ("conf", True)])
+def test_a_container_beside_guests_is_named_as_one(flat, text, form, tree):
+    if form == "json":
+        text = json.dumps(dict(line.split(": ", 1) for line in text.splitlines() if not line.startswith("lxc")))
+    home = flat / "etc/pve/nodes/pve1/qemu-server" if tree else flat
+    if tree:
+        home.mkdir(parents=True)
+        (flat / "100.conf").rename(home / "100.conf")
+        (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
+    (home / f"105.{form}").write_text(text)
+    document = assess_directory(str(flat), {}, DAY)
+    assert document["findings"] == [] and [entry["guest"] for entry in document["guests"]] == ["100"]
+    assert document["not_read"] == [f"{home}/105.{form} (container)"]
+    (home / f"105.{form}").unlink()
+
+
+def test_a_guest_of_any_kind_is_not_a_container(flat):
+    (flat / "101.conf").write_text("arch: x86_64\nostype: l26\n")
+    (flat / "102.conf").write_text("ostype: debian\n" + BAD)
+    assert [entry["guest"] for entry in assess_directory(str(flat), {}, DAY)["guests"]] == ["100", "101", "102"]
+
+
+def test_a_directory_of_containers_alone_says_so(flat):
+    (flat / "100.conf").write_text("rootfs: nas:100/d.raw\n")
+    with pytest.raises(LayoutError, match="only those of 1 container, which QEMU does not run"):
+        assess_directory(str(flat), {}, DAY)
+
+
+@pytest.fixture
+def etc_pve(tmp_path):
+    """A copy of /etc/pve, with the links and folders that a node has there."""
+    top = tmp_path / "copy"
+    for node, guest in (("pve1", "100"), ("pve2", "200")):
+        for folder in ("qemu-server", "lxc", "priv"):
+            (top / "nodes" / node / folder).mkdir(parents=True)
+        (top / "nodes" / node / "qemu-server" / f"{guest}.conf").write_text(GOOD)
+        (top / "nodes" / node / "lxc" / f"{guest[0]}05.conf").write_text(CONTAINERS["root file system"])
+    (top / "local").symlink_to("nodes/pve1")
+    (top / "qemu-server").symlink_to("local/qemu-server")
+    (top / "lxc").symlink_to("local/lxc")
+    (top / "storage.cfg").write_text(STORAGES)
+    for name in ("corosync.conf", "user.cfg", "vzdump.cron"):
+        (top / name).write_text("text\n")
+    (top / "firewall").mkdir()
+    (top / "firewall/100.fw").write_text("[OPTIONS]\n")
+    return top
+
+
+def test_a_copy_of_etc_pve_is_read(etc_pve):
+    document = assess_directory(str(etc_pve), {}, DAY)
+    assert document["findings"] == [] and [(entry["guest"], entry["host"]) for entry in document["guests"]] == [("100", "pve1"), ("200", "pve2")]
+    assert document["guests"][0]["config"] == f"{etc_pve}/nodes/pve1/qemu-server/100.conf"
+    (etc_pve / "nodes/pve1/101.conf").write_text(BAD)
+    (finding,) = assess_directory(str(etc_pve), {}, DAY)["findings"]
+    assert "guest configs lie in nodes/NODE/qemu-server" in finding["message"]
+
+
+def test_the_folder_of_a_node_is_read_where_the_storages_are_there(etc_pve):
+    node = etc_pve / "nodes/pve1"
+    (node / "storage.cfg").write_text(STORAGES)
+    document = assess_directory(str(node), {}, DAY)
+    assert document["findings"] == [] and [entry["config"] for entry in document["guests"]] == [f"{node}/qemu-server/100.conf"]
+    (node / "102.conf").write_text(BAD)
+    (finding,) = assess_directory(str(node), {}, DAY)["findings"]
+    assert finding["file"] == f"{node}/102.conf" and "guest configs lie in qemu-server" in finding["message"]
+
+
+@pytest.mark.parametrize("part", ["nodes/pve1", "nodes/pve1/qemu-server"])
+def test_a_part_of_a_tree_names_the_directory_that_has_the_storages(etc_pve, part):
+    found = assess_directory(str(etc_pve / part), {}, DAY)["findings"]
+    assert any(f"This is a part of {etc_pve}, which has one: name that directory" in finding["message"] for finding in found)
+
+
+@pytest.mark.parametrize("inside", ["", "etc/pve/nodes/{}/qemu-server", "qemu-server"])
+def test_folders_of_several_hosts_are_named(tmp_path, inside):
+    for host in ("alpha", "beta"):
+        home = tmp_path / host / inside.format(host)
+        home.mkdir(parents=True)
+        (home / "100.conf").write_text(GOOD)
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(LayoutError, match=re.escape(f"but in folders of it: {tmp_path}/alpha, {tmp_path}/beta; name one of them, and run once for each")):
+        assess_directory(str(tmp_path), {}, DAY)
 
 
 def test_one_guest_in_two_files_is_an_error_finding(flat):

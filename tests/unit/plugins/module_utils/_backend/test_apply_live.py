@@ -190,12 +190,6 @@ def test_a_plan_that_would_keep_the_guest_from_starting_is_refused(host):
     assert (result["status"], result["reason"]) == ("failed", "would_not_start") and sets(host) == []
 
 
-def test_geometry_is_not_passed_to_qm(host):
-    put(host, 100, GUEST.replace("ssd=1", "ssd=1,cyls=4"))
-    (result,) = apply(host)
-    assert result["status"] == "changed"
-
-
 def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
     put(host, 100)
     plan = plan_of(host)

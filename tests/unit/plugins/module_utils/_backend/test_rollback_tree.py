@@ -27,7 +27,7 @@ SAME = {
     "nothing before the disk": "scsi0: local:1/a.qcow2,iothread=0,aio=native\n",
     "carriage returns": "memory: 512\r\nscsi0: local:1/a.qcow2\r\nscsihw: lsi\r\n",
     "no newline at the end, and a line after the controller": "scsi0: local:1/a.qcow2\nvga: std",
-    "bytes that are no text": "name: web\nscsi0: local:1/a.qcow2,serial=\udcff\n",
+    "bytes that are no text": "name: web\nscsi0: local:1/\udcff.qcow2\n",
     "waiting already": "scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsi0: local:1/a.qcow2,ssd=1\nscsihw: virtio-scsi-pci\n",
     "the controller waits, the disk does not": "scsi0: local:1/a.qcow2\n\n[PENDING]\ncores: 2\nscsihw: pvscsi\n",
 }

@@ -26,20 +26,26 @@ rbd: krbd
 \tkrbd 1
 
 btrfs: cow
+\tpath /cow
 
 btrfs: nocow
+\tpath /nocow
 \tnocow 1
 
 nfs: own
 \tserver 10.0.0.11
+\texport /own
 
 nfs: far
 \tserver 10.0.0.99
+\texport /far
 
 nfs: named
 \tserver nas.example
+\texport /named
 
 cifs: smb
+\tshare smb
 \tserver 10.0.0.9
 
 odd: plugin

@@ -133,16 +133,16 @@ def test_no_plan_makes_a_guest_that_cannot_start(policy):
     assert "aio" not in changes(found).get("scsi0", {})
 
 
-@pytest.mark.parametrize(("store", "aio"), [("thick", "threads"), ("smb", "threads"), ("krbd", "threads")])
+@pytest.mark.parametrize(("store", "aio"), [("thick:vm-1-d", "threads"), ("smb:1/d.raw", "threads"), ("krbd:vm-1-d", "threads")])
 def test_mending_the_cache_does_not_bring_a_worse_aio(store, aio):
-    found = judge(SINGLE + f"scsi0: {store}:d,iothread=1,cache=writeback\n")
+    found = judge(SINGLE + f"scsi0: {store},iothread=1,cache=writeback\n")
     assert changes(found) == {"scsi0": {"cache": "none", "aio": aio}} and rules(found) == [("IO104", "warning")]
-    kept = judge(SINGLE + f"scsi0: {store}:d,iothread=1,cache=writeback\n", {"disk": {"aio": "keep"}})
+    kept = judge(SINGLE + f"scsi0: {store},iothread=1,cache=writeback\n", {"disk": {"aio": "keep"}})
     assert changes(kept) == {"scsi0": {"cache": "none", "aio": aio}}
 
 
 def test_librbd_is_told_not_set():
-    found = judge(SINGLE + "scsi0: ceph:d,iothread=1\n")
+    found = judge(SINGLE + "scsi0: ceph:vm-100-disk-0,iothread=1\n")
     assert rules(found) == [("IO107", "note")] and found["plan"] == [] and found["summary"]["compliant"] == 1
 
 
@@ -255,11 +255,11 @@ def test_a_selector_that_fails_is_an_error_not_a_miss():
 
 def test_a_negation_means_what_it_reads_like():
     policy = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"iothread": "keep", "aio": "keep"}}]}
-    assert judge(SINGLE + "scsi0: cow:d\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: nocow:d\n", policy)["findings"] != []
+    assert judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: nocow:1/d.raw\n", policy)["findings"] != []
     policy["overrides"][0]["match"] = "!storage.servers[0]"
     with pytest.raises(PolicyError, match="stroage"):
-        judge("scsi0: cow:d\n", {"overrides": [{"match": "!stroage.nocow", "disk": {"cache": "keep"}}]})
-    assert judge(SINGLE + "scsi0: cow:d\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:d\n", policy)["findings"] != []
+        judge("scsi0: cow:1/d.raw\n", {"overrides": [{"match": "!stroage.nocow", "disk": {"cache": "keep"}}]})
+    assert judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"] != []
 
 
 @pytest.mark.parametrize("selector", ["guest.id", "guest.tags", "guest.name || guest.template", "length(guest.tags)"])
@@ -285,7 +285,7 @@ def test_a_selector_that_cannot_be_evaluated_is_named_with_its_guest(expression)
     ],
 )
 def test_selectors_that_are_conditions(expression):
-    found = judge("tags: db\n" + SINGLE + "scsi0: far:d\n", {"overrides": [{"match": expression, "disk": {"aio": "keep", "iothread": "keep"}}]})
+    found = judge("tags: db\n" + SINGLE + "scsi0: far:1/d.raw\n", {"overrides": [{"match": expression, "disk": {"aio": "keep", "iothread": "keep"}}]})
     assert found["findings"] == []
 
 
@@ -373,10 +373,10 @@ def test_a_disk_that_stays_native_is_not_cached():
     text, policy = SINGLE + "scsi0: local:1/d.raw,aio=native,iothread=1\n", {"disk": {"aio": "keep", "cache": "writeback"}}
     found = judge(text, policy)
     assert found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
-    unset = judge(SINGLE + "scsi0: thick:d,iothread=1\n", policy)
+    unset = judge(SINGLE + "scsi0: thick:vm-100-disk-0,iothread=1\n", policy)
     assert changes(unset) == {"scsi0": {"cache": "writeback"}}
 
 
 def test_a_drive_that_moves_is_judged_where_it_goes():
-    text = SINGLE + "scsi0: ceph:100/d.raw\n\n[PENDING]\nscsi0: thick:100/d.raw,cache=writeback,iothread=1\n"
+    text = SINGLE + "scsi0: ceph:vm-100-disk-0\n\n[PENDING]\nscsi0: thick:vm-100-disk-0,cache=writeback,iothread=1\n"
     assert changes(judge(text)) == {"scsi0": {"cache": "none", "aio": "threads"}}

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import config
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import config, storage
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
 REAL = sorted((shared_pve() / "configs").rglob("*.conf")) if shared_pve() else []
@@ -114,7 +115,7 @@ def test_the_last_of_equal_keys_wins_and_the_first_is_unsafe():
         ("onboot: maybe", "takes 1 or 0"),
         ("cpulimit: 1,5", "takes a number"),
         ("name: {{ 7*7 }}", "letters, digits"),
-        ("scsi31: local:x", "there is no 'scsi31'"),
+        ("scsi31: local:x", "there is no setting 'scsi31'"),
         ("[über]", "unknown section"),
     ],
 )
@@ -160,3 +161,14 @@ def test_line_ends_of_another_system_stay():
 def test_the_digest_is_of_the_whole_file():
     raw = FULL.encode()
     assert config.digest(raw) == hashlib.sha1(raw).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f"args: a{' ' * 400000}b", f"name: {'a' * 400000}!", f"name: {'a.' * 200000}!", f"tags: {'a;' * 200000}!", f"description: {' ' * 400000}", "snapstate: " * 40000,
+     f"scsi0: local:1/{'a.' * 200000}b", f"scsi0: {'a' * 400000}", f"scsi0: local:1/d.raw,mbps={'1' * 400000}x", f"[{'a' * 400000}"],
+    ids=["blanks", "name", "labels", "tags", "description", "snapstate", "volume", "no volume", "number", "section"],
+)  # fmt: skip
+def test_a_long_line_takes_no_longer_than_its_length(line):
+    storages = {entry["id"]: entry for entry in storage.parse("")[0]}
+    assert record("100", f"memory: 1\n{line}\n".encode(), storages)

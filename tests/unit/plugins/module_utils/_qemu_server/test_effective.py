@@ -64,10 +64,24 @@ def test_no_drive_that_qemu_does_not_get(path):
     assert {disk["key"] for disk in guest["disks"] if disk["effective"]} == set(EXPECTED[path]["drives"])
 
 
+NEEDED = {
+    "dir": "path /st",
+    "btrfs": "path /st",
+    "nfs": "server 10.0.0.9\n\texport /st",
+    "cifs": "server 10.0.0.9\n\tshare st",
+    "lvm": "vgname st",
+    "lvmthin": "vgname st\n\tthinpool st",
+    "zfspool": "pool st",
+    "zfs": "pool st\n\tportal 10.0.0.9\n\ttarget iqn.st\n\tiscsiprovider LIO",
+    "rbd": "pool st",
+    "thirdparty": "word st",
+}
+
+
 def effective(line, scsihw=None, kind="dir", more="", **options):
     text = f"bios: seabios\n{line}\n" + (f"scsihw: {scsihw}\n" if scsihw else "") + more
     extra = "".join(f"\t{name} {value}\n" for name, value in options.items())
-    storages = {entry["id"]: entry for entry in storage.parse(f"{kind}: st\n\tcontent images\n{extra}")[0]}
+    storages = {entry["id"]: entry for entry in storage.parse(f"{kind}: st\n\t{NEEDED[kind]}\n{extra}")[0]}
     (disk,) = record("100", text.encode(), storages)["disks"]
     return disk["effective"]
 

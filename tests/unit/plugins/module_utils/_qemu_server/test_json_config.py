@@ -11,6 +11,7 @@ import json
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import pending_config
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.config import decode
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.json_config import JsonConfigError, key_lines, to_text
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
@@ -68,7 +69,7 @@ def test_sections_that_some_versions_print_hold_no_setting():
 
 @pytest.mark.parametrize(
     "raw",
-    ["", "null", "[1]", "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'],
+    ["", "null", "[1]", '[{"key": "a"}]', '[{"value": "a"}]', '[{"key": "a", "value": 1}, {"key": "a", "value": 2}]', '[{"key": "A b", "value": 1}]', '[{"key": "a", "pending": [1]}]', "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'],
 )
 def test_what_is_no_config_is_refused(raw):
     with pytest.raises(JsonConfigError):
@@ -82,6 +83,86 @@ def test_settings_beside_those_of_an_answer_are_refused():
 
 def test_half_a_character_in_a_description_is_no_trouble():
     assert to_text('{"description": "\\ud83d", "name": "a"}') == "#%ED%A0%BD\nname: a\n"
+
+
+PENDING = [
+    {"key": "digest", "value": "25ec5c4d9fbe7b361eb173ace5f226387fd83451"},
+    {"key": "scsi0", "value": "local:1/d.raw,discard=on,size=1G", "pending": "local:1/d.raw,aio=threads,discard=on,iothread=1,size=1G"},
+    {"key": "scsi1", "value": "local:1/e.raw", "delete": 1},
+    {"key": "scsi2", "value": "local:1/f.raw", "delete": 0},
+    {"key": "scsi3", "pending": "local:1/g.raw"},
+    {"key": "scsihw", "value": "virtio-scsi-pci", "pending": "virtio-scsi-single"},
+    {"key": "description", "value": "caf\u00e9 {{ x }}", "pending": "other"},
+    {"key": "memory", "value": "32"},
+    {"key": "kvm", "value": 0},
+]
+PENDING_TEXT = """\
+cur description: caf%C3%A9 {{ x }}
+cur kvm: 0
+cur memory: 32
+cur scsi0: local:1/d.raw,discard=on,size=1G
+new scsi0: local:1/d.raw,aio=threads,discard=on,iothread=1,size=1G
+del scsi1: local:1/e.raw
+cur scsi2: local:1/f.raw
+new scsi3: local:1/g.raw
+cur scsihw: virtio-scsi-pci
+new scsihw: virtio-scsi-single
+"""
+PENDING_FILE = """\
+#caf%C3%A9 {{ x }}
+kvm: 0
+memory: 32
+scsi0: local:1/d.raw,discard=on,size=1G
+scsi1: local:1/e.raw
+scsi2: local:1/f.raw
+scsihw: virtio-scsi-pci
+
+[PENDING]
+delete: scsi1
+scsi0: local:1/d.raw,aio=threads,discard=on,iothread=1,size=1G
+scsi3: local:1/g.raw
+scsihw: virtio-scsi-single
+"""
+
+
+def test_what_waits_is_read_as_what_waits():
+    expected = guest(PENDING_FILE)
+    assert expected["unsafe_lines"] == [] and expected["pending"] == ["scsi0", "scsi3", "scsihw", "delete:scsi1"]
+    assert guest(to_text(json.dumps(PENDING))) == guest(to_text(json.dumps({"data": PENDING}))) == expected
+    assert guest(pending_config.read(PENDING_TEXT).text) == expected
+
+
+@pytest.mark.parametrize(("name", "text"), [("100.json", json.dumps(PENDING, indent=1)), ("100.json", json.dumps({"data": PENDING}, indent=1)), ("100.conf", PENDING_TEXT)])
+def test_what_waits_is_read_from_a_file_with_its_lines(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    found = reader.read(str(tmp_path)).guests[0]
+    lines = text.splitlines()
+    assert [disk["key"] for disk in found["disks"]] == ["scsi0", "scsi1", "scsi2", "scsi3"]
+    assert all(f'"{disk["key"]}"' in lines[disk["line"] - 1] or f" {disk['key']}:" in lines[disk["line"] - 1] for disk in found["disks"])
+    assert found["disks"][0]["next"]["iothread"] and not found["disks"][0]["effective"]["iothread"] and found["disks"][1]["pending_delete"]
+
+
+@pytest.mark.parametrize("text", ["", "cur a: b\nc: d\n", "cpu: host\n", "cur scsi0\n", "curious: 1\n"])
+def test_another_text_is_not_what_qm_pending_prints(text):
+    assert pending_config.read(text) is None
+
+
+@requires_shared_pve
+def test_what_the_api_answered_is_read():
+    answers = [entry["body"] for entry in json.loads((shared_pve() / "api-transcripts.json").read_text())
+               if entry["path"].endswith("/pending") and entry["status"] == 200 and "rows" not in entry]  # fmt: skip
+    assert len(answers) > 3
+    for answer in answers:
+        found = guest(to_text(json.dumps(answer)))
+        assert found["unsafe_lines"] == [] and set(found["pending"]) == {item["key"] for item in answer["data"] if "pending" in item}
+
+
+@pytest.mark.parametrize("digits", ["1" * 5000, "-" + "1" * 5000, "1" * 5000 + ".5", "1e999", "NaN"])
+def test_a_number_of_any_length_is_its_guests_own_trouble(tmp_path, digits):
+    (tmp_path / "100.json").write_text('{"name": "a", "cores": %s, "scsi%s": "local:x", "template": %s}' % (digits, "1" * 5000, digits))
+    (tmp_path / "101.json").write_text('[{"key": "cores", "value": %s}, {"key": "name", "value": "b"}]' % digits)
+    found = reader.read(str(tmp_path))
+    assert [(one["id"], one["template"]) for one in found.guests] == [("100", False), ("101", False)]
 
 
 def test_findings_point_at_the_line_of_the_key(tmp_path):

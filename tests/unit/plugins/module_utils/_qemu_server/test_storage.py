@@ -18,7 +18,7 @@ def by_id(text, ceph=None):
 
 
 def test_storages():
-    found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
+    found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
     assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True}
     assert found["ceph"]["krbd"] and found["ceph"]["servers"] == ["10.0.0.1", "::2", "10.0.0.3"]
 
@@ -35,18 +35,60 @@ def test_the_clusters_own_ceph_is_found_in_ceph_conf():
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("what is this\n", 1, "no 'type: id'"),
-        ("dir: aa\n\tpath /x\nnonsense\n", 3, "no indented"),
-        ("dir: aa b\n", 1, "no 'type: id'"),
-        ("dir: -x-\n\tpath /\n", 1, "no storage id"),
-        ("dir: aa\n\ndir: aa\n", 3, "stands twice"),
-        ("dir: aa\n\tpath /x\n\tpath /y\n", 3, "stands twice"),
+        ("what is this\n", 1, "not of the form 'type: id'"),
+        ("dir: aa\n\tpath /x\nnonsense\n", 3, "not an indented"),
+        ("dir: aa b\n", 1, "not of the form 'type: id'"),
+        ("dir: -x-\n\tpath /\n", 1, "is not a storage id"),
+        ("dir: a\n\tpath /x\n", 1, "is not a storage id"),
+        ("dir: aa\n\tpath /x\n\ndir: aa\n\tpath /y\n", 4, "duplicate storage"),
+        ("dir: aa\n\tpath /x\n\tpath /y\n", 3, "duplicate property"),
+        ("dir: aa\n\tpath /x\n \t \ndir: bb\n", 4, "no empty line ends the section of line 1"),
+        ("\n\nlvm: aa\n\tcontent images\n", 3, "'aa' is skipped: a storage of type lvm needs 'vgname'"),
+        ("dir: aa\n\tpath\n", 1, "needs 'path'"),
+        ("dir: aa\n\tpath x/y\n", 1, "takes an absolute path"),
+        ("btrfs: aa\n\tpath /x y\n", 1, "takes an absolute path"),
+        ("lvmthin: aa\n\tvgname a\n", 1, "needs 'thinpool'"),
+        ("zfspool: aa\n", 1, "needs 'pool'"),
+        ("nfs: aa\n\tserver x\n", 1, "needs 'export'"),
+        ("cifs: aa\n\tserver x\n", 1, "needs 'share'"),
+        ("iscsi: aa\n\tportal x\n", 1, "needs 'target'"),
+        ("glusterfs: aa\n\tserver x\n\tvolume y\n", 1, "no type glusterfs any more"),
+        ("rbd: aa\n\tkrbd yes\n", 2, "takes 1 or 0"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text, line, words):
     problems = storage.parse(text)[1]
     assert [problem["line"] for problem in problems] == [line]
     assert words in problems[0]["reason"]
+
+
+@pytest.mark.parametrize(("value", "on"), [("1", True), ("0", False), ("", True), *((word, False) for word in ("yes", "on", "true", "True", "2", "01"))])
+def test_a_boolean_is_1_or_0_and_no_other_word(value, on):
+    found = by_id(f"rbd: aa\n\tkrbd {value}\n\tdisable {value}\n\nbtrfs: bb\n\tpath /x\n\tnocow {value}\n\tshared {value}\n")
+    assert {found["aa"]["krbd"], found["aa"]["disabled"], found["bb"]["nocow"], found["bb"]["shared"]} == {on}
+
+
+def test_of_a_boolean_that_is_given_again_the_first_that_counts_is_kept():
+    assert by_id("rbd: aa\n\tkrbd yes\n\tkrbd 1\n\tkrbd 0\n")["aa"]["krbd"] is True
+
+
+@pytest.mark.parametrize("kind", ["nfs", "cifs", "lvmthin", "zfspool", "glusterfs", "dir", "btrfs", "lvm", "zfs"])
+def test_a_storage_that_proxmox_ve_skips_is_not_there(kind):
+    assert set(by_id(f"{kind}: aa\n\tcontent images\n\ndir: bb\n\tpath /x\n")) == {"bb", "local"}
+
+
+def test_a_second_section_that_is_skipped_takes_the_first_with_it():
+    assert set(by_id("dir: aa\n\tpath /x\n\ndir: aa\n")) == {"local"}
+
+
+def test_a_storage_is_shared_only_where_its_type_can_be():
+    found = by_id("lvmthin: aa\n\tvgname x\n\tthinpool y\n\tshared 1\n\nlvm: bb\n\tvgname x\n\tshared 1\n\nplugin: cc\n\tshared 1\n")
+    assert [found[name]["shared"] for name in ("aa", "bb", "cc")] == [False, True, True]
+
+
+@pytest.mark.parametrize("text", ["dir: local\n\tpath /elsewhere\n\tdisable\n", "lvm: local\n\tvgname x\n", "dir: local\n"])
+def test_local_is_what_proxmox_ve_makes_of_it(text):
+    assert (by_id(text)["local"]["type"], by_id(text)["local"]["disabled"]) == ("dir", False)
 
 
 def test_one_bad_section_does_not_hide_the_others():
@@ -58,3 +100,12 @@ def test_anything_is_read(text):
     storages, problems = storage.parse(text)
     assert any(entry["id"] == "local" for entry in storages)
     assert all(problem["line"] >= 1 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a:" * 100000 + " x y", "x: " + "[" * 200000, "rbd: aa\n\tmonhost " + "[" * 200000, "rbd: aa\n\tmonhost " + ",".join(map(str, range(100000))), "dir: aa\n" + " " * 200000 + "x" + " " * 200000 + "y"],
+    ids=["colons", "brackets", "open brackets", "hosts", "blanks"],
+)
+def test_a_long_line_takes_no_longer_than_its_length(text):
+    assert storage.parse(text, "\n" * 200000 + "mon_host = x\n")[0]
