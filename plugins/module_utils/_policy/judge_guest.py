@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
+from .._model import SEVERITIES, VIRTIO_CONTROLLERS, foreign_pending_detail, plural
 from . import judge_defects, judge_disk, judge_running, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
@@ -17,10 +17,12 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
+LOCKED, UNSAFE_LINES, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
     "locked",
     "unsafe_lines",
     "no_config",
+    "foreign_pending",
+    "storage_offline",
     "driver_change",
     "known_defect",
     "not_fixable",
@@ -47,9 +49,13 @@ class Verdict:
 
 
 class GuestJudge:
-    """Judges guests by one policy. ``migrate`` selects the guests whose driver may change."""
+    """Judges guests by one policy. ``migrate`` selects the guests whose driver may change; ``apply_foreign_pending``
+    plans stopped guests although the write applies what somebody else left in [PENDING]."""
 
-    def __init__(self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None) -> None:
+    def __init__(
+        self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None, apply_foreign_pending: bool = False
+    ) -> None:
+        self.apply_foreign_pending = apply_foreign_pending
         self._policy = policy
         self._waivers = waivers
         self._locality = locality
@@ -272,6 +278,16 @@ class _Judgement:
                 UNSAFE_LINES,
                 f"Proxmox VE would drop {count} on a write, the first is line {first['line']}: {first['reason']}",
             )
+        elif guest["running"] is False and guest.get("foreign_pending") and not self._judge.apply_foreign_pending:
+            self._keep(FOREIGN_PENDING, foreign_pending_detail(guest["foreign_pending"]))
+        elif offline := self._offline():
+            self._keep(STORAGE_OFFLINE, f"storage {', '.join(offline)} is offline, and qm writes no disk on it; run again when it is back")
+
+    def _offline(self) -> list[str]:
+        """The storages of the disks to be written that this node cannot reach; where that was not asked, none."""
+        changed = {change["key"] for change in self._verdict.changes}
+        storages = [disk["storage"] for disk in self._guest["disks"] if disk["key"] in changed and disk["storage"]]
+        return sorted({storage["id"] for storage in storages if storage.get("active") is False})
 
     def _keep(self, reason: str, detail: str) -> None:
         self._verdict.changes.clear()

@@ -56,6 +56,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         },
         "disks": disks,
         "pending": [],
+        "foreign_pending": [],
         "snapshots": [],
         "snapshots_differ": [],
         "unsafe_lines": [],

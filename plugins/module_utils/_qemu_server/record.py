@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from .._model import natural_key
+from . import changes as _changes
 from . import config as _config
 from . import drive as _drive
 from . import effective as _effective
@@ -63,6 +64,7 @@ def record(
         "disks": reader.disks(),
         "pending": sorted([key for key in (pending.entries if pending else ()) if key != "delete"])
         + [f"delete:{key}" for key in sorted(deletes)],
+        "foreign_pending": [_config.printable(key) for key in _changes.foreign_pending(parsed)],
         "snapshots": sorted(parsed.snapshots),
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),

@@ -186,6 +186,43 @@ def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
     assert found["plan"] == [] and found["left_alone"][0]["reason"] == "unsafe_lines" and "line 3" in found["left_alone"][0]["detail"]
 
 
+FOREIGN = PCI + "scsi0: local:1/d.raw\n\n[PENDING]\ncores: 8\ndelete: net0\n"
+
+
+@pytest.mark.parametrize(("running", "allowed", "planned"), [(False, False, False), (False, True, True), (True, False, True), (None, False, True)])
+def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_where_that_is_allowed(running, allowed, planned):
+    found = assess([guest(FOREIGN, running=running)], {}, DAY, NODES, apply_foreign_pending=allowed)
+    assert bool(found["plan"]) == planned and found["summary"]["to_change"] == planned
+    assert any(finding["fixable"] for finding in found["findings"]) == planned
+    if not planned:
+        (entry,) = found["left_alone"]
+        assert entry["reason"] == "foreign_pending" and "(cores, delete net0)" in entry["detail"]
+
+
+def test_what_this_collection_left_pending_is_not_somebody_elses():
+    text = SINGLE + "scsi0: local:1/d.raw\nscsi1: local:1/e.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\n"
+    assert guest(text)["foreign_pending"] == [] and changes(judge(text, running=False)) == {"scsi1": CURED}
+
+
+@pytest.mark.parametrize(("active", "planned"), [(False, False), (None, True), (True, True)])
+def test_a_guest_on_an_offline_storage_is_left_alone(active, planned):
+    """Of a record made by hand, for reading asks this of the live node alone."""
+    one = guest(PCI + "scsi0: far:1/d.raw\nscsi1: local:1/e.raw\nscsi2: far:iso/x.iso,media=cdrom\n")
+    for disk in one["disks"]:
+        disk["storage"] = {**disk["storage"], **({} if active is None else {"active": active or disk["storage"]["id"] == "local"})}
+    found = assess([one], {}, DAY, NODES)
+    assert bool(found["plan"]) == planned and found["summary"]["left_alone"] == (not planned)
+    if not planned:
+        assert found["left_alone"][0]["reason"] == "storage_offline" and "storage far is offline" in found["left_alone"][0]["detail"]
+        assert not any(finding["fixable"] for finding in found["findings"])
+
+
+def test_an_offline_storage_of_no_disk_that_changes_holds_nothing_back():
+    one = guest(SINGLE + "scsi0: far:1/d.raw,iothread=1,aio=threads\nscsi1: local:1/e.raw\n")
+    one["disks"][0]["storage"] = {**one["disks"][0]["storage"], "active": False}
+    assert changes(assess([one], {}, DAY, NODES)) == {"scsi1": CURED}
+
+
 SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
 
 
