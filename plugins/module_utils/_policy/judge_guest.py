@@ -66,6 +66,13 @@ class GuestJudge:
         """The ids of the defects that the policy accepts."""
         return self._policy.accept_defects
 
+    def told(self, disk: dict[str, Any]) -> dict[str, Any]:
+        """The disk with the driver that the policy names for its storage's type."""
+        driver = self._policy.storage_types.get((disk["storage"] or {}).get("type") or "")
+        if driver is None:
+            return disk
+        return {**disk, **{state: disk[state] and {**disk[state], "driver": driver} for state in ("effective", "next")}}
+
     def judge(self, guest: dict[str, Any]) -> Verdict:
         """The verdict on one guest record."""
         return _Judgement(self, guest).run()
@@ -95,13 +102,15 @@ class _Judgement:
         self._subject = guest_subject(guest)
         self._hold = judge_defects.hold(guest, judge.accepted_defects)
         self._caution = judge_defects.caution(guest, judge.accepted_defects)
+        # read on its own node, where qm writes it
+        self._is_live = guest["running"] is not None
         self._violated = self._waived = self._waits = False
         # of the disk that is being judged: what it violates is waived
         self._excused = False
 
     def run(self) -> Verdict:
         guest, verdict = self._guest, self._verdict
-        judged = [disk for disk in guest["disks"] if judge_disk.judged(disk)]
+        judged = [self._judge.told(disk) for disk in guest["disks"] if judge_disk.judged(disk)]
         before = guest["controller"]["pending"] or guest["controller"]["effective"]
         after = self._controller([disk for disk in judged if disk["bus"] == "scsi" and not disk["error"]], before)
         for disk in judged:
@@ -154,7 +163,7 @@ class _Judgement:
     def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
         subject = self._disk_subject(disk)
         location = (subject["storage"] or {}).get("location")
-        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._hold, self._caution)
+        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._guest["id"], self._hold, self._caution)
         violated = self._violated
         self._violated = self._excused = False
         for remark in judge_disk.judge(disk, self._judge.wanted_disk(subject), situation):
@@ -163,6 +172,8 @@ class _Judgement:
                 remark = remark._replace(
                     message=f"{remark.message}; storage {disk['storage']['id']} is served by this node itself ({own})"
                 )
+            if remark.changes and self._is_live and (disk["storage"] or {"type": ""})["type"] is None:
+                remark = remark._replace(changes=(), hint=f"{remark.hint} Not before its storage is in storage.cfg: qm writes no disk without one.")
             self._add(disk, remark, disk["line"], subject)
         self._verdict.disks.append(
             {
