@@ -92,4 +92,5 @@ def _disk(disk: dict[str, Any]) -> dict[str, Any]:
         "effective": disk["runs"],
         "next": None,
         "runs": disk["runs"],
+        "filesystem": None,
     }

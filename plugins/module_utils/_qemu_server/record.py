@@ -200,6 +200,7 @@ class _DiskReader:
             "effective": effective,
             "next": None if deleted or after == effective else after,
             "runs": None,
+            "filesystem": None,
         }
 
     def _effective(self, drive: _drive.Drive | None, scsihw: str | None) -> dict[str, Any] | None:
@@ -233,12 +234,13 @@ class _DiskReader:
             "effective": _effective.effective(_IMPLIED_EFI, None, None, self._blockdev),
             "next": None,
             "runs": None,
+            "filesystem": None,
         }
 
 
 def unknown_storage(name: str) -> dict[str, Any]:
     """A storage that storage.cfg does not have."""
-    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False}
+    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False, "images": None}
 
 
 def _configured(drive: _drive.Drive | None) -> dict[str, Any]:

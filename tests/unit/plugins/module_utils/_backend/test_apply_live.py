@@ -10,7 +10,7 @@ import datetime
 import sys
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import filesystems, reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive as _drive
@@ -147,6 +147,20 @@ def test_an_offline_storage_fails_that_guest_alone_and_leaves_nothing_waiting(ho
     assert (first["status"], first["reason"]) == ("failed", "storage_offline") and "not online" in first["detail"]
     assert second["status"] == "changed"
     assert host.config(100).read_text() == before
+
+
+def test_a_cached_disk_is_made_uncached_where_its_file_system_opens_it_directly(host, monkeypatch):
+    cached = GUEST.replace("discard=on", "cache=writeback,discard=on")
+    image = host.root / "var/lib/vz/images/100/vm-100-disk-0.qcow2"
+    image.parent.mkdir(parents=True, exist_ok=True)
+    image.write_bytes(b"")
+    for direct, cache in ((False, "writeback"), (None, "writeback"), (True, "none")):
+        monkeypatch.setattr(filesystems, "_opens_direct", lambda path, direct=direct: direct)
+        put(host, 100, cached)
+        (result,) = apply(host)
+        text = host.config(100).read_text()
+        assert result["status"] == "changed" and f"aio=threads,backup=0,cache={cache},discard=on,iothread=1" in text
+        assert plan_of(host) == []
 
 
 def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
