@@ -18,12 +18,11 @@ _DIRECT_FILE_TYPES = ("nfs", "cifs", "cephfs", "glusterfs", "btrfs")
 
 
 def takes_direct_io(disk: dict[str, Any], told: bool) -> bool | None:
-    """True where direct I/O is safe for the image, False where it is not, None where that is not known.
+    """True where the image's file system takes direct I/O, False where it does not, None where that is not known.
 
     ``told`` is the policy's word (``disk.direct_io``) for what cannot be looked at; it does not outweigh what was seen.
+    Whether it is safe besides, ``copy_on_write`` tells.
     """
-    if copy_on_write(disk):
-        return False
     seen = (disk.get("filesystem") or {}).get("direct_io")
     if seen is not None:
         return seen

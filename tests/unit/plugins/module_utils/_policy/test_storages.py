@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from .fleet import changes, guest, judge, rules
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+
+from .fleet import DAY, NODES, changes, guest, judge, rules
 
 PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
 NEW = {"running": None, "installed": "10.1.2"}
@@ -57,6 +59,21 @@ def test_what_is_not_certain_is_named(drive, policy, words):
 
 def test_what_the_policy_keeps_need_not_be_known():
     assert judge(SINGLE + "scsi0: gone:d\n", {"disk": {"aio": "keep", "iothread": "keep"}})["findings"] == []
+    assert judge(SINGLE + "scsi0: gone:d,aio=native\n", {"disk": {"aio": "keep", "iothread": "keep"}})["findings"] == []
+
+
+def test_native_is_not_planned_where_the_cache_is_not_known():
+    document = judge(SINGLE + "scsi0: gone:d,aio=threads,iothread=1\n", {"disk": {"aio": "native"}})
+    assert document["plan"] == [] and "the cache of this one is not known" in document["findings"][0]["message"]
+
+
+@pytest.mark.parametrize(("option", "found"), [("aio", ["its command line does not tell its aio"]), ("cache", ["its command line does not tell its cache"])])
+def test_what_a_command_line_does_not_tell_is_not_in_order(option, found):
+    """Of a guest that is known from its process alone."""
+    one = guest(SINGLE + "scsi0: /mnt/d.raw,iothread=1,aio=threads\n", running=True, config=None, hypervisor="libvirt")
+    one["disks"][0]["effective"] = {**one["disks"][0]["effective"], option: None}
+    document = assess([one], {}, DAY, NODES)
+    assert [finding["message"] for finding in document["findings"] if finding["rule"] == "IO100"] == found
 
 
 @pytest.mark.parametrize("running", [True, False])
