@@ -33,6 +33,7 @@ _ASSESS = {
     "waivers_file": {"type": "path"},
     "date": {"type": "raw"},
     "migrate_controllers": {"type": "str"},
+    "apply_foreign_pending": {"type": "bool", "default": False},
 }
 
 
@@ -69,6 +70,7 @@ class ActionModule(ActionBase):
                 (task_vars or {}).get("inventory_hostname"),
                 options["waivers"],
                 named_waivers,
+                options["apply_foreign_pending"],
             )
         except PolicyError as exc:
             raise AnsibleActionFail(visible(exc)) from None

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._model import builtin
+from ..module_utils._model import builtin, visible
 from ..module_utils._policy import document as _document
 from ..module_utils._policy.assess import assess as _assess
 from ..module_utils._policy.errors import PolicyError
@@ -37,6 +37,7 @@ def assess(
     migrate_controllers: str | None = None,
     host: str | None = None,
     waivers: Any = None,
+    apply_foreign_pending: bool = False,
 ) -> dict[str, Any]:
     """What guest_io_info read, or a list of its records, against a policy; see assess.yml."""
     if isinstance(read, dict) and "guests" in read:
@@ -47,9 +48,9 @@ def assess(
         raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
     try:
         day = datetime.date.today() if date is None else _document.parse_date("date", date)
-        return _assess(builtin(guests), policy, day, nodes, problems, migrate_controllers or None, host, waivers)
+        return _assess(builtin(guests), policy, day, nodes, problems, migrate_controllers or None, host, waivers, None, apply_foreign_pending)
     except PolicyError as exc:
-        raise AnsibleFilterError(str(exc)) from exc
+        raise AnsibleFilterError(visible(exc)) from exc
 
 
 class FilterModule:

@@ -85,6 +85,14 @@ def differing(old: dict[str, Any] | None, new: dict[str, Any] | None, options: I
     return {option: (old[option], new[option]) for option in options if old[option] != new[option] and None not in (old[option], new[option])}
 
 
+def foreign_pending_detail(keys: Iterable[str]) -> str:
+    """Why a stopped guest with these keys of somebody else in [PENDING] is not written, in a sentence."""
+    return (
+        f"stopped, with somebody else's pending changes ({', '.join(keys)}), which qm set would apply; "
+        "start or revert them, or allow it: guest_io_apply_foreign_pending: true"
+    )
+
+
 def word(value: Any) -> str:
     """A setting's value for a person: ``on``, ``threads``."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)

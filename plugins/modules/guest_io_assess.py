@@ -45,6 +45,10 @@ options:
   migrate_controllers:
     description: JMESPath selector of the guests whose SCSI driver may change.
     type: str
+  apply_foreign_pending:
+    description: Whether to plan stopped guests although the write would apply what somebody else left pending.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 attributes:
@@ -92,6 +96,7 @@ def main() -> None:
             "waivers_file": {"type": "path"},
             "date": {"type": "raw"},
             "migrate_controllers": {"type": "str"},
+            "apply_foreign_pending": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

@@ -133,7 +133,7 @@ storages:
   returned: success
   type: list
   elements: dict
-  sample: [{id: local, type: dir, krbd: false, nocow: false, shared: false, servers: [], disabled: false}]
+  sample: [{id: local, type: dir, krbd: false, nocow: false, shared: false, servers: [], disabled: false, images: /var/lib/vz/images}]
 nodes:
   description: The nodes read, with their own addresses and names.
   returned: success

@@ -19,9 +19,11 @@ from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
 from .._qemu_server import pending_config as _pending
 from .._qemu_server import storage as _storage
+from .._qemu_server.image import image_path
 from .._qemu_server.json_config import JsonConfigError, key_lines, to_text
 from .._qemu_server.record import record
 from . import layout
+from .filesystems import FileSystems
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
 # A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
@@ -286,12 +288,16 @@ class _Running:
         self._processes = _proc.by_pve_id(running)
         self._others = [guest for guest in running if guest["hypervisor"] != "pve"]
         self._installed = _proc.installed_version(reading.root)
+        self._file_systems = FileSystems(reading.root)
 
     def add(self, guest: dict[str, Any]) -> None:
         """Complete a guest of this node."""
         if guest["node"] == self._node:
             guest["running"] = is_running(self._root, guest["id"])
             add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
+            for disk in guest["disks"]:
+                path = image_path(disk["volume"], disk["storage"]) if disk["media"] == "disk" else None
+                disk["filesystem"] = self._file_systems.of(path) if path else None
 
     def without_config(self, known: set[str], own: str) -> Iterator[dict[str, Any]]:
         """The guests that run on this node and are none of ``known``: not Proxmox VE's, or of no config anywhere in the cluster."""

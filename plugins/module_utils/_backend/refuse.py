@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._model import refused_at_start
+from .._model import foreign_pending_detail, refused_at_start
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
 from .._qemu_server import storage as _storage
@@ -46,11 +46,7 @@ def refuse(work: Work, running: bool | None, options: Options) -> None:
             raise Refused("unsafe_lines", f"Proxmox VE would drop lines on a write: {dropped}")
     foreign = _changes.foreign_pending(config)
     if foreign and not running and not options.apply_foreign_pending:
-        raise Refused(
-            "foreign_pending",
-            f"stopped, with somebody else's pending changes ({', '.join(foreign)}), which qm set would apply; "
-            "start or revert them, or allow it: guest_io_apply_foreign_pending: true",
-        )
+        raise Refused("foreign_pending", foreign_pending_detail(foreign))
 
 
 def _refuse_unstartable(work: Work, options: Options) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._model import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
+from .._qemu_server.storage import driver as _known_type
 from .defects import DEFECTS
 from .errors import PolicyError, piece, shown
 from .rules import RULES
@@ -23,13 +24,16 @@ KEEP = "keep"
 MORE_WAIVERS = "guest_io_waivers"
 
 #: What is judged where a policy says nothing.
-DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
+DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": [], "direct_io": False}
 DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 
-_TOP = ("controller", "disk", "overrides", "waivers", "accept_defects")
-_DISK = ("iothread", "aio", "cache", "loosen")
+_TOP = ("controller", "disk", "overrides", "waivers", "accept_defects", "storage_types")
+_DISK = ("iothread", "aio", "cache", "loosen", "direct_io")
 _OVERRIDE = ("name", "match", "disk", "controller")
 WAIVER_KEYS = ("id", "match", "rules", "until", "reason")
+# What a plugin's storage hands to QEMU, and the driver that QEMU then has for it.
+_STORAGE_KINDS = {"block": "host_device", "file": "file"}
+_STORAGE_TYPE = re.compile(r"[a-z][a-z0-9_\-.]{0,99}\Z", re.ASCII)
 # As YAML reads one.
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 _WANTED_CACHES = tuple(mode for mode in CACHE_MODES if mode != "unsafe")
@@ -55,13 +59,15 @@ class Waiver(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A validated policy. ``disk`` has all four keys; aio and cache are lists or ``keep``."""
+    """A validated policy. ``disk`` has all five keys; aio and cache are lists or ``keep``. ``storage_types`` maps a
+    plugin's type to QEMU's driver for it."""
 
     controller: str
     disk: dict[str, Any]
     overrides: tuple[Override, ...]
     waivers: tuple[Waiver, ...]
     accept_defects: tuple[str, ...]
+    storage_types: dict[str, str]
 
 
 def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> Policy:
@@ -89,6 +95,7 @@ def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any
         tuple(overrides),
         tuple(waivers),
         _defects("accept_defects", document.get("accept_defects")),
+        _storage_types("storage_types", document.get("storage_types")),
     )
 
 
@@ -97,6 +104,24 @@ def _defects(place: str, value: Any) -> tuple[str, ...]:
         if not isinstance(defect, str) or defect not in DEFECTS:
             raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(DEFECTS)}")
     return tuple(value or ())
+
+
+def _storage_types(place: str, value: Any) -> dict[str, str]:
+    """Storage type → QEMU's driver for its images, of types that Proxmox VE has from a plugin."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise PolicyError(place, f"is {shown(value)}, it takes a mapping from a plugin's storage type to {' or '.join(_STORAGE_KINDS)}")
+    found = {}
+    for name, kind in value.items():
+        if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
+            raise PolicyError(_at(place, name), "is not a storage type, as it stands before the colon in storage.cfg")
+        if _known_type({"type": name, "krbd": False}) is not None:
+            raise PolicyError(_at(place, name), "is Proxmox VE's own, and known already; only a plugin's type is told here")
+        if not isinstance(kind, str) or kind not in _STORAGE_KINDS:
+            raise PolicyError(_at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
+        found[str(name)] = _STORAGE_KINDS[kind]
+    return found
 
 
 def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[str, ...] = ()) -> None:
@@ -156,6 +181,8 @@ def _disk(place: str, raw: Any) -> dict[str, Any]:
         disk["aio"] = _modes(f"{place}.aio", disk["aio"], AIO_MODES)
     if "cache" in disk:
         disk["cache"] = _modes(f"{place}.cache", disk["cache"], _WANTED_CACHES)
+    if "direct_io" in disk and not isinstance(disk["direct_io"], bool):
+        raise PolicyError(f"{place}.direct_io", f"is {shown(disk['direct_io'])}, it takes true or false")
     if "loosen" in disk:
         disk["loosen"] = _modes(f"{place}.loosen", disk["loosen"], DURABLE_CACHE_MODES, keep=False, empty=True)
     return disk

@@ -10,9 +10,11 @@ change that waits already is not made twice; what only waits is IO108.
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
-from .._model import CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, native_needs_direct
+from .._model import AIO_DRIVERS, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER, native_needs_direct
+from . import direct_io
 from .document import KEEP
 
 
@@ -41,12 +43,13 @@ class Remark(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation, and
+    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation, the guest's id, and
     why a disk on virtio-scsi must not be given an iothread, or what to make sure of first (a sentence after a blank)."""
 
     controller: str
     controller_after: str
     old_qemu: bool
+    guest: str
     hold: Hold | None = None
     caution: str = ""
 
@@ -80,10 +83,10 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
     storage = disk["storage"]
     if now is None and storage is None:
         return [_unknown_to_process()]
-    if now is None or (storage is not None and now["driver"] is None and now["aio"] is not None):
-        return [_unknown_storage(disk)]
-    remarks = [*_iothread(disk, now, wanted, situation)]
-    cache = _cache(disk, now, wanted)
+    if now is None:
+        return [_unknown_storage(disk, "aio", "cache", "iothread")]
+    remarks = [*_iothread(disk, now, wanted, situation), *_not_known(disk, now, wanted)]
+    cache = _cache(disk, now, wanted, situation)
     if cache and cache.changes and native_needs_direct(_aio_after(disk, now, wanted, cache), _direct_after(now, cache)):
         cache = cache._replace(changes=(), hint="The disk's aio stays native by this policy, which takes an uncached disk; want aio threads too.")
     aio = _aio(disk, now, wanted, situation, cache)
@@ -102,14 +105,39 @@ def _unknown_to_process() -> Remark:
     )
 
 
-def _unknown_storage(disk: dict[str, Any]) -> Remark:
-    storage = disk["storage"] or {"id": None, "type": None}
-    if storage["type"] is None:
-        what, hint = "is not in storage.cfg", "Add the storage to storage.cfg, or remove the disk."
-    else:
-        what = f"is of type {storage['type']}, which this collection does not know"
-        hint = "Judge this disk by hand, and waive it if it is in order."
-    return Remark("IO100", "error", f"Storage {storage['id']} {what}: what QEMU gets cannot be told", hint, None, None)
+def _not_known(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> list[Remark]:
+    """IO100 for those of the disk's values that nothing here tells; what its own line says is judged all the same."""
+    unset = []
+    if now["aio"] is None and _has_aio(now) and wanted["aio"] != KEEP:
+        unset.append("aio")
+    # Unset it is none, and writeback on btrfs, where the policy does not ask for none: in order either way.
+    if now["cache"] is None and wanted["cache"] != KEEP and ("none" not in wanted["cache"] or disk["storage"] is None):
+        unset.append("cache")
+    if not unset:
+        return []
+    if disk["storage"] is not None:
+        return [_unknown_storage(disk, *unset)]
+    hint = "Judge this disk by hand, and waive it if it is in order."
+    return [Remark("IO100", "error", f"its command line does not tell its {' and '.join(unset)}", hint, None, None)]
+
+
+def _has_aio(now: dict[str, Any]) -> bool:
+    """False where the disk's driver has no aio; of a driver that is not known it is taken to have one."""
+    return now["driver"] is None or now["driver"] in AIO_DRIVERS
+
+
+def _unknown_storage(disk: dict[str, Any], *unset: str) -> Remark:
+    """IO100 for the options that a drive leaves to a storage that nobody knows."""
+    name = (disk["storage"] or {"id": None})["id"]
+    left = f"{' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} unset, and the default"
+    return Remark(
+        "IO100",
+        "error",
+        f"{left} depends on storage {name}, which is not in storage.cfg",
+        f"Add the storage to storage.cfg, or set {' and '.join(unset)}: what the drive itself says holds on every storage.",
+        None,
+        None,
+    )
 
 
 def _set(disk: dict[str, Any], option: str, after: Any) -> tuple[str, Any, Any]:
@@ -176,20 +204,34 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
     ]
 
 
-def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
+def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at: Situation) -> Remark | None:
     mode = now["cache"]
+    if mode is None:
+        return None
     if mode == "unsafe" and (disk["read_only"] or disk["overlay"]):
         kept = "is read-only" if disk["read_only"] else "is discarded when the guest stops"
         return Remark("IO104", "note", f"cache unsafe on a disk that {kept}: no data can be lost", "Nothing to set.", mode, wanted["cache"])
-    storage = disk["storage"] or {}
-    if storage.get("type") == "btrfs" and not storage.get("nocow"):
+    if direct_io.copy_on_write(disk):
         return _cache_on_cow(disk, now, wanted)
     modes = wanted["cache"]
+    takes_direct = direct_io.takes_direct_io(disk, wanted["direct_io"])
+    if CACHE_MODES[mode][0] and takes_direct is False:
+        return Remark(
+            "IO104",
+            "error",
+            f"cache {mode} on {direct_io.where(disk)}, which refuses direct I/O: QEMU does not start the guest",
+            "Set cache=writeback by hand, or move the image to a file system that takes direct I/O.",
+            mode,
+            ["writeback", "writethrough"],
+        )
+    target = None if modes == KEEP else _possible(modes, CACHE_MODES[mode][0] or takes_direct)
     if mode == "unsafe":
         message = "cache unsafe throws the guest's flushes away: data is lost when the host crashes"
         if modes == KEEP:
             return Remark("IO104", "error", message, "Set cache=none, or name a cache in the policy.", mode, "none")
-        return Remark("IO104", "error", message, f"Set cache={modes[0]}.", mode, modes, _set_cache(disk, now, wanted, modes[0]))
+        # Flushes are worth more than the policy's word, and writeback starts on every file system.
+        target = target or "writeback"
+        return Remark("IO104", "error", message, f"Set cache={target}.", mode, modes, _set_cache(disk, now, wanted, target))
     if modes == KEEP or mode in modes:
         return None
     if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
@@ -197,19 +239,48 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) ->
             "IO104",
             "warning",
             f"cache {mode} acknowledges a write only when it is on disk; {modes[0]} would loosen that, so it is left",
-            f"Where the guest does not rely on it, allow it: guest_io_policy.disk.loosen: [{mode}], or disk.loosen in an override for this guest.",
+            f"Where the guest does not rely on it, add to guest_io_policy.overrides: {_override(at, disk, f'loosen: [{mode}]')}",
             mode,
             modes,
         )
+    if target is None:
+        return _cache_stays(disk, mode, modes, takes_direct, at)
     return Remark(
         "IO104",
         "warning",
         f"cache {mode}, the policy wants {' or '.join(modes)}",
-        f"Set cache={modes[0]}.",
+        f"Set cache={target}.",
         mode,
         modes,
-        _set_cache(disk, now, wanted, modes[0]),
+        _set_cache(disk, now, wanted, target),
     )
+
+
+def _possible(modes: list[str], takes_direct: bool | None) -> str | None:
+    """The first of the wanted cache modes that the image's file system is known to take."""
+    return next((mode for mode in modes if takes_direct or not CACHE_MODES[mode][0]), None)
+
+
+def _cache_stays(disk: dict[str, Any], mode: str, modes: list[str], takes_direct: bool | None, at: Situation) -> Remark:
+    """A cached disk that the policy wants uncached, on a file system that refuses that, or may."""
+    where = direct_io.where(disk)
+    if takes_direct is False:
+        return Remark("IO104", "note", f"cache {mode} is kept: {where} refuses direct I/O", "Nothing to set.", mode, modes)
+    return Remark(
+        "IO104",
+        "warning",
+        f"cache {mode}, the policy wants {' or '.join(modes)}; it is left, because {where} is not known to take direct I/O",
+        f"Where it does (ext4, XFS), add to guest_io_policy.overrides: {_override(at, disk, 'direct_io: true')} "
+        "Where it does not (FUSE, btrfs, bcachefs), QEMU does not start the guest or its data is at risk: accept the cache with disk: {cache: keep}.",
+        mode,
+        modes,
+    )
+
+
+def _override(at: Situation, disk: dict[str, Any], wish: str) -> str:
+    """An entry of the policy's overrides, in YAML, for this disk alone."""
+    match = f"guest.id == '{at.guest}' && key == '{disk['key']}'"
+    return f"- {{match: {json.dumps(match)}, disk: {{{wish}}}}}"
 
 
 def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], mode: str) -> tuple[tuple[str, Any, Any], ...]:
@@ -228,8 +299,11 @@ def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]
     return (cache, _set(disk, "aio", now["aio"])) if follows and not native_needs_direct(now["aio"], direct) else (cache,)
 
 
-def _direct_after(now: dict[str, Any], cache: Remark | None) -> bool:
-    return CACHE_MODES[cache.changes[0][2] if cache and cache.changes else now["cache"]][0]
+def _direct_after(now: dict[str, Any], cache: Remark | None) -> bool | None:
+    """None where the disk's cache is not known."""
+    if cache and cache.changes:
+        return CACHE_MODES[cache.changes[0][2]][0]
+    return None if now["cache"] is None else CACHE_MODES[now["cache"]][0]
 
 
 def _aio_after(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], cache: Remark | None) -> str | None:
@@ -250,12 +324,16 @@ def _aio_beside(disk: dict[str, Any], now: dict[str, Any], cache: Remark | None)
 
 def _cache_on_cow(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
     mode = now["cache"]
+    kind, hint = "btrfs", "Remove the cache option by hand, or store the image without copy-on-write (storage option nocow)."
+    if (disk["storage"] or {}).get("type") != "btrfs":
+        kind = disk["filesystem"]["type"]
+        hint = "Set cache=writeback by hand, or store the image without copy-on-write (btrfs: chattr +C on a new, empty file, then copy it in)."
     if mode == "unsafe":
         return Remark(
             "IO104",
             "error",
             "cache unsafe throws the guest's flushes away: data is lost when the host crashes",
-            "Set cache=writeback, which is what btrfs with copy-on-write has by default.",
+            "Set cache=writeback, which keeps the flushes and does no direct I/O.",
             mode,
             ["writeback"],
             _set_cache(disk, now, wanted, "writeback"),
@@ -264,8 +342,8 @@ def _cache_on_cow(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, A
         return Remark(
             "IO104",
             "warning",
-            f"cache {mode} on btrfs with copy-on-write: a buffer that changes in flight makes a checksum error",
-            "Remove the cache option by hand, or store the image without copy-on-write (storage option nocow).",
+            f"cache {mode} on {kind} with copy-on-write: a buffer that changes in flight makes a checksum error",
+            hint,
             mode,
             ["writeback", "writethrough"],
         )
@@ -277,10 +355,10 @@ def _aio(
 ) -> list[Remark]:
     aio, modes = now["aio"], wanted["aio"]
     if aio is None:
-        return [_without_effect(disk, now, modes)] if modes != KEEP or disk["configured"]["aio"] else []
+        return [_without_effect(disk, now, modes)] if not _has_aio(now) and (modes != KEEP or disk["configured"]["aio"]) else []
     direct_after = _direct_after(now, cache)
     beside, after = _aio_beside(disk, now, cache), _aio_after(disk, now, wanted, cache)
-    if native_needs_direct(aio, now["cache_direct"]):
+    if now["cache_direct"] is not None and native_needs_direct(aio, now["cache_direct"]):
         cured = not native_needs_direct(after, direct_after)
         return [
             Remark(
@@ -294,12 +372,13 @@ def _aio(
                 cured=cured,
             )
         ]
-    if native_needs_direct(after, direct_after):
+    if after != beside and native_needs_direct(after, bool(direct_after)):
+        keeps = "the cache of this one is not known" if direct_after is None else f"this one keeps cache {now['cache']}"
         return [
             Remark(
                 "IO103",
                 _aio_severity(now, at),
-                f"aio {aio}, the policy wants native, which needs an uncached disk; this one keeps cache {now['cache']}",
+                f"aio {aio}, the policy wants native, which needs an uncached disk; {keeps}",
                 "Want aio threads for this disk, or a cache of none.",
                 aio,
                 modes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._model import SEVERITIES, VIRTIO_CONTROLLERS, plural
+from .._model import SEVERITIES, VIRTIO_CONTROLLERS, foreign_pending_detail, plural
 from . import judge_defects, judge_disk, judge_running, judge_start, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
@@ -17,10 +17,12 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
+LOCKED, UNSAFE_LINES, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
     "locked",
     "unsafe_lines",
     "no_config",
+    "foreign_pending",
+    "storage_offline",
     "driver_change",
     "known_defect",
     "not_fixable",
@@ -47,9 +49,13 @@ class Verdict:
 
 
 class GuestJudge:
-    """Judges guests by one policy. ``migrate`` selects the guests whose driver may change."""
+    """Judges guests by one policy. ``migrate`` selects the guests whose driver may change; ``apply_foreign_pending``
+    plans stopped guests although the write applies what somebody else left in [PENDING]."""
 
-    def __init__(self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None) -> None:
+    def __init__(
+        self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None, apply_foreign_pending: bool = False
+    ) -> None:
+        self.apply_foreign_pending = apply_foreign_pending
         self._policy = policy
         self._waivers = waivers
         self._locality = locality
@@ -59,6 +65,13 @@ class GuestJudge:
     def accepted_defects(self) -> tuple[str, ...]:
         """The ids of the defects that the policy accepts."""
         return self._policy.accept_defects
+
+    def told(self, disk: dict[str, Any]) -> dict[str, Any]:
+        """The disk with the driver that the policy names for its storage's type."""
+        driver = self._policy.storage_types.get((disk["storage"] or {}).get("type") or "")
+        if driver is None:
+            return disk
+        return {**disk, **{state: disk[state] and {**disk[state], "driver": driver} for state in ("effective", "next")}}
 
     def judge(self, guest: dict[str, Any]) -> Verdict:
         """The verdict on one guest record."""
@@ -89,13 +102,15 @@ class _Judgement:
         self._subject = guest_subject(guest)
         self._hold = judge_defects.hold(guest, judge.accepted_defects)
         self._caution = judge_defects.caution(guest, judge.accepted_defects)
+        # read on its own node, where qm writes it
+        self._is_live = guest["running"] is not None
         self._violated = self._waived = self._waits = False
         # of the disk that is being judged: what it violates is waived
         self._excused = False
 
     def run(self) -> Verdict:
         guest, verdict = self._guest, self._verdict
-        judged = [disk for disk in guest["disks"] if judge_disk.judged(disk)]
+        judged = [self._judge.told(disk) for disk in guest["disks"] if judge_disk.judged(disk)]
         before = guest["controller"]["pending"] or guest["controller"]["effective"]
         after = self._controller([disk for disk in judged if disk["bus"] == "scsi" and not disk["error"]], before)
         for disk in judged:
@@ -157,7 +172,7 @@ class _Judgement:
     def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
         subject = self._disk_subject(disk)
         location = (subject["storage"] or {}).get("location")
-        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._hold, self._caution)
+        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._guest["id"], self._hold, self._caution)
         violated = self._violated
         self._violated = self._excused = False
         for remark in [*judge_start.judge(self._guest, disk), *judge_disk.judge(disk, self._judge.wanted_disk(subject), situation)]:
@@ -166,6 +181,8 @@ class _Judgement:
                 remark = remark._replace(
                     message=f"{remark.message}; storage {disk['storage']['id']} is served by this node itself ({own})"
                 )
+            if remark.changes and self._is_live and (disk["storage"] or {"type": ""})["type"] is None:
+                remark = remark._replace(changes=(), hint=f"{remark.hint} Not before its storage is in storage.cfg: qm writes no disk without one.")
             self._add(disk, remark, disk["line"], subject)
         self._verdict.disks.append(
             {
@@ -269,6 +286,16 @@ class _Judgement:
                 UNSAFE_LINES,
                 f"Proxmox VE would drop {count} on a write, the first is line {first['line']}: {first['reason']}",
             )
+        elif guest["running"] is False and guest.get("foreign_pending") and not self._judge.apply_foreign_pending:
+            self._keep(FOREIGN_PENDING, foreign_pending_detail(guest["foreign_pending"]))
+        elif offline := self._offline():
+            self._keep(STORAGE_OFFLINE, f"storage {', '.join(offline)} is offline, and qm writes no disk on it; run again when it is back")
+
+    def _offline(self) -> list[str]:
+        """The storages of the disks to be written that this node cannot reach; where that was not asked, none."""
+        changed = {change["key"] for change in self._verdict.changes}
+        storages = [disk["storage"] for disk in self._guest["disks"] if disk["key"] in changed and disk["storage"]]
+        return sorted({storage["id"] for storage in storages if storage.get("active") is False})
 
     def _keep(self, reason: str, detail: str) -> None:
         self._verdict.changes.clear()

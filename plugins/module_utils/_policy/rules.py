@@ -31,7 +31,8 @@ _ALL = (
         "IO100",
         "Cannot be judged",
         "error",
-        "What could not be read or understood was not checked, and what was not checked is not in order.",
+        "What could not be read or understood was not checked, and what was not checked is not in order. Of a disk on a storage that is not in "
+        "storage.cfg that is its unset aio alone; what its line says is judged.",
         "Proxmox VE skips such lines and rejects such drives (qemu-server parse_vm_config, parse_drive).",
     ),
     Rule(
@@ -67,8 +68,9 @@ _ALL = (
         "IO104",
         "Cache mode",
         "warning",
-        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes.",
-        "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs with copy-on-write keeps its cached default.",
+        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes. "
+        "None and directsync need a file system that takes direct I/O: elsewhere the guest does not start, or its data is at risk.",
+        "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs and bcachefs with copy-on-write stay cached; open(2), O_DIRECT.",
         "Bug c1: Roland Kletzing first helped himself with writeback.",
         evidence="With an iothread and threads, writeback is as short as none (8-17 ms on 7.2). "
         "Without an iothread writeback with io_uring stalled 9.1 s of 10.",

@@ -56,6 +56,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         },
         "disks": disks,
         "pending": [],
+        "foreign_pending": [],
         "snapshots": [],
         "snapshots_differ": [],
         "unsafe_lines": [],
@@ -94,4 +95,5 @@ def _disk(disk: dict[str, Any]) -> dict[str, Any]:
         "effective": disk["runs"],
         "next": None,
         "runs": disk["runs"],
+        "filesystem": None,
     }

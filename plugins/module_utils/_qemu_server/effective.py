@@ -68,8 +68,11 @@ def effective(drive: Drive, storage: dict[str, Any] | None, scsihw: str | None, 
     """What QEMU gets for a drive, as in docs/data.md; None where it gets no block device.
 
     ``storage`` is the volume's storage, None for a bare path. ``driver`` is
-    None where the storage's type is not known; ``aio`` is None where the
-    driver has no such option, or is not given one.
+    None where the storage's type is not one of ours; qemu-server treats such
+    a type, a plugin's, as one without special cases. Where the storage is not
+    known at all (its type is None), so are the values that the drive leaves
+    to it: ``aio``, ``cache`` and ``cache_direct`` are None. Elsewhere ``aio``
+    is None where the driver has no such option, or is not given one.
     """
     options = drive.options
     return _effective(
@@ -101,6 +104,7 @@ def _effective(
     if media == "tpm" or (path == "none" and blockdev):
         return None
     store_type, krbd, nocow = kind or (None, False, False)
+    unknown = kind is not None and store_type is None
     driver = _path_driver(path, media) if path is not None else _storage.driver({"type": store_type, "krbd": krbd})
     given_cache = cache
     if media == "efi":
@@ -108,13 +112,15 @@ def _effective(
         given_cache = "writeback"
     if given_cache:
         direct, no_flush, write_cache = CACHE_MODES[given_cache]
+    elif unknown and media != "cdrom":
+        direct, no_flush, write_cache = None, False, True
     else:
         direct = media != "cdrom" and not (store_type == "btrfs" and not nocow)
         no_flush, write_cache = False, True
     return {
         "driver": driver,
-        "aio": _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
-        "cache": cache_mode(direct, no_flush, write_cache),
+        "aio": None if unknown and not aio else _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
+        "cache": None if direct is None else cache_mode(direct, no_flush, write_cache),
         "cache_direct": direct,
         "cache_no_flush": no_flush,
         "iothread": iothread and (bus == "virtio" or (bus == "scsi" and own_controllers)),
@@ -122,8 +128,10 @@ def _effective(
 
 
 def aio_default(drive: Drive, storage: dict[str, Any] | None) -> dict[str, str] | None:
-    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio."""
+    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio, or its storage is not known."""
     kind = (None, False) if storage is None else (storage["type"], storage["krbd"])
+    if storage is not None and storage["type"] is None:
+        return None
     driver = _path_driver(drive.volume, drive.media) if storage is None else _storage.driver({"type": kind[0], "krbd": kind[1]})
     return _aio_default(driver, *kind)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._model import natural_key
 from . import args as _args
+from . import changes as _changes
 from . import config as _config
 from . import drive as _drive
 from . import effective as _effective
@@ -64,6 +65,7 @@ def record(
         "disks": reader.disks(),
         "pending": sorted([key for key in (pending.entries if pending else ()) if key != "delete"])
         + [f"delete:{key}" for key in sorted(deletes)],
+        "foreign_pending": [_config.printable(key) for key in _changes.foreign_pending(parsed)],
         "snapshots": sorted(parsed.snapshots),
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
@@ -213,6 +215,7 @@ class _DiskReader:
             "effective": effective,
             "next": None if deleted or after == effective else after,
             "runs": None,
+            "filesystem": None,
         }
 
     def _effective(self, drive: _drive.Drive | None, scsihw: str | None) -> dict[str, Any] | None:
@@ -247,12 +250,13 @@ class _DiskReader:
             "effective": _effective.effective(_IMPLIED_EFI, None, None, self._blockdev),
             "next": None,
             "runs": None,
+            "filesystem": None,
         }
 
 
 def unknown_storage(name: str) -> dict[str, Any]:
     """A storage that storage.cfg does not have."""
-    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False}
+    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False, "images": None}
 
 
 def _configured(drive: _drive.Drive | None) -> dict[str, Any]:

@@ -189,7 +189,17 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "shared": raw["type"] in _SHARED or (_flag(raw, "shared") and (raw["type"] in _CAN_BE_SHARED or raw["type"] not in _REQUIRED)),
         "servers": servers,
         "disabled": _flag(raw, "disable"),
+        "images": _images(name, raw),
     }
+
+
+def _images(name: str, raw: dict[str, str]) -> str | None:
+    """The directory of a plain directory storage's images (Plugin.pm ``get_subdir``), None for other types."""
+    path = raw.get("path") or ("/var/lib/vz" if name == "local" else "")
+    if raw["type"] != "dir" or not path.startswith("/"):
+        return None
+    overrides = dict(pair.strip().split("=", 1) for pair in raw.get("content-dirs", "").split(",") if "=" in pair)
+    return f"{path.rstrip('/')}/{overrides.get('images', 'images').strip('/')}"
 
 
 def split_hosts(text: str) -> list[str]:

@@ -35,6 +35,14 @@ def test_no_policy_is_the_default_policy(tmp_path):
         assert document["findings"] and assess_directory(root, {}, DAY) == document
 
 
+def test_reading_hears_of_every_variable_that_decides_what_is_planned():
+    """What a run would do and an audit does not know of, the audit tells wrong."""
+    specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]
+    how_it_writes = {"guest_io_batch", "guest_io_max_parallel"}
+    text = (ROOT / "roles/guest_io/tasks/read.yml").read_text()
+    assert [name for name in specs["assess"]["options"] if name not in text and name not in how_it_writes] == []
+
+
 def test_the_variables_that_the_role_knows_are_those_that_it_documents():
     """A variable that is not among them ends the run."""
     specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]

@@ -10,7 +10,7 @@ import datetime
 import sys
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import filesystems, reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive as _drive
@@ -149,14 +149,38 @@ def test_an_offline_storage_fails_that_guest_alone_and_leaves_nothing_waiting(ho
     assert host.config(100).read_text() == before
 
 
+def test_a_cached_disk_is_made_uncached_where_its_file_system_opens_it_directly(host, monkeypatch):
+    cached = GUEST.replace("discard=on", "cache=writeback,discard=on")
+    image = host.root / "var/lib/vz/images/100/vm-100-disk-0.qcow2"
+    image.parent.mkdir(parents=True, exist_ok=True)
+    image.write_bytes(b"")
+    for direct, cache in ((False, "writeback"), (None, "writeback"), (True, "none")):
+        monkeypatch.setattr(filesystems, "_opens_direct", lambda path, direct=direct: direct)
+        put(host, 100, cached)
+        (result,) = apply(host)
+        text = host.config(100).read_text()
+        assert result["status"] == "changed" and f"aio=threads,backup=0,cache={cache},discard=on,iothread=1" in text
+        assert plan_of(host) == []
+
+
 def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
     put(host, 100, GUEST + "\n[PENDING]\ncores: 8\n")
     before = host.config(100).read_text()
-    (result,) = apply(host)
+    plan = plan_of(host, apply_foreign_pending=True)
+    (result,) = apply(host, plan)
     assert (result["status"], result["reason"]) == ("left_alone", "foreign_pending") and "cores" in result["detail"]
     assert host.config(100).read_text() == before and sets(host) == []
-    (result,) = apply(host, apply_foreign_pending=True)
+    reading = reader.read(str(host.root))
+    (entry,) = assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems)["left_alone"]
+    assert plan_of(host) == [] and (entry["reason"], entry["detail"]) == (result["reason"], result["detail"]), "the audit says what the run does"
+    (result,) = apply(host, plan, apply_foreign_pending=True)
     assert result["status"] == "changed" and "cores: 8" in host.config(100).read_text()
+
+
+def test_somebody_elses_pending_on_a_running_guest_stays_where_it_is(host):
+    put(host, 100, running=True)
+    host.run("qm", "set", "100", "--scsi0", DISK.replace("{id}", "100").replace("ssd=1", "ssd=0"))
+    assert [guest["foreign_pending"] for guest in reader.read(str(host.root)).guests] == [["scsi0"]] and plan_of(host)
 
 
 def test_what_waits_on_a_running_guests_drive_is_kept(host):

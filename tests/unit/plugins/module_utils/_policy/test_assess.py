@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
@@ -96,14 +97,22 @@ def test_a_policy_may_accept_either_aio():
 
 @pytest.mark.parametrize("mode", ["writethrough", "directsync"])
 def test_durability_is_loosened_only_where_a_policy_names_it(mode):
-    text = SINGLE + f"scsi0: local:1/d.raw,iothread=1,aio=threads,cache={mode}\n"
+    text = SINGLE + f"scsi0: far:1/d.raw,iothread=1,aio=threads,cache={mode}\n"
     found = judge(text)
-    assert rules(found) == [("IO104", "warning")] and found["plan"] == [] and mode in found["findings"][0]["hint"]
+    assert rules(found) == [("IO104", "warning")] and found["plan"] == []
     assert changes(judge(text, {"disk": {"loosen": [mode]}})) == {"scsi0": {"cache": "none"}}
+    assert changes(judge(text, {"overrides": [pasted(found)]})) == {"scsi0": {"cache": "none"}}
+
+
+def pasted(document):
+    """The override that the hint of the only finding shows, as a person copies it into a policy."""
+    (finding,) = document["findings"]
+    (entry,) = yaml.safe_load(finding["hint"].split("guest_io_policy.overrides: ")[1].partition("}}")[0] + "}}")
+    return entry
 
 
 def test_unsafe_always_fails_even_where_cache_is_kept():
-    text = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads,cache=unsafe\n"
+    text = SINGLE + "scsi0: far:1/d.raw,iothread=1,aio=threads,cache=unsafe\n"
     assert rules(judge(text)) == [("IO104", "error")] and changes(judge(text)) == {"scsi0": {"cache": "none"}}
     kept = judge(text, {"disk": {"cache": "keep"}})
     assert rules(kept) == [("IO104", "error")] and kept["plan"] == []
@@ -120,7 +129,7 @@ def test_btrfs_with_copy_on_write_is_never_forced_to_direct():
 
 
 def test_native_on_a_cached_disk_does_not_start_and_is_cured():
-    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=native,cache=writeback\n")
+    found = judge(SINGLE + "scsi0: far:1/d.raw,iothread=1,aio=native,cache=writeback\n")
     assert rules(found) == [("IO104", "warning"), ("IO105", "error")]
     assert changes(found) == {"scsi0": {"aio": "threads", "cache": "none"}}
 
@@ -154,7 +163,7 @@ def test_media_are_left_alone():
     assert judge(text)["findings"] == [] and judge(text)["plan"] == []
 
 
-@pytest.mark.parametrize("text", ["scsi0: gone:d", "scsi0: plugin:d", "scsi0: local:1/d.raw,turbo=1", "sata0: local:1/d.raw,iothread=1"])
+@pytest.mark.parametrize("text", ["scsi0: gone:d,iothread=1", "scsi0: local:1/d.raw,turbo=1", "sata0: local:1/d.raw,iothread=1"])
 def test_what_cannot_be_judged_is_not_in_order(text):
     found = judge(SINGLE + text + "\n")
     assert ("IO100", "error") in rules(found) and found["plan"] == [] and found["summary"]["left_alone"] == 1
@@ -190,6 +199,43 @@ def test_a_locked_guest_is_told_and_left_alone():
 def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
     found = judge(PCI + "scsi0: local:1/d.raw\nnonsense\n")
     assert found["plan"] == [] and found["left_alone"][0]["reason"] == "unsafe_lines" and "line 3" in found["left_alone"][0]["detail"]
+
+
+FOREIGN = PCI + "scsi0: local:1/d.raw\n\n[PENDING]\ncores: 8\ndelete: net0\n"
+
+
+@pytest.mark.parametrize(("running", "allowed", "planned"), [(False, False, False), (False, True, True), (True, False, True), (None, False, True)])
+def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_where_that_is_allowed(running, allowed, planned):
+    found = assess([guest(FOREIGN, running=running)], {}, DAY, NODES, apply_foreign_pending=allowed)
+    assert bool(found["plan"]) == planned and found["summary"]["to_change"] == planned
+    assert any(finding["fixable"] for finding in found["findings"]) == planned
+    if not planned:
+        (entry,) = found["left_alone"]
+        assert entry["reason"] == "foreign_pending" and "(cores, delete net0)" in entry["detail"]
+
+
+def test_what_this_collection_left_pending_is_not_somebody_elses():
+    text = SINGLE + "scsi0: local:1/d.raw\nscsi1: local:1/e.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\n"
+    assert guest(text)["foreign_pending"] == [] and changes(judge(text, running=False, qemu=NEW)) == {"scsi1": CURED}
+
+
+@pytest.mark.parametrize(("active", "planned"), [(False, False), (None, True), (True, True)])
+def test_a_guest_on_an_offline_storage_is_left_alone(active, planned):
+    """Of a record made by hand, for reading asks this of the live node alone."""
+    one = guest(PCI + "scsi0: far:1/d.raw\nscsi1: local:1/e.raw\nscsi2: far:iso/x.iso,media=cdrom\n")
+    for disk in one["disks"]:
+        disk["storage"] = {**disk["storage"], **({} if active is None else {"active": active or disk["storage"]["id"] == "local"})}
+    found = assess([one], {}, DAY, NODES)
+    assert bool(found["plan"]) == planned and found["summary"]["left_alone"] == (not planned)
+    if not planned:
+        assert found["left_alone"][0]["reason"] == "storage_offline" and "storage far is offline" in found["left_alone"][0]["detail"]
+        assert not any(finding["fixable"] for finding in found["findings"])
+
+
+def test_an_offline_storage_of_no_disk_that_changes_holds_nothing_back():
+    one = guest(SINGLE + "scsi0: far:1/d.raw,iothread=1,aio=threads\nscsi1: local:1/e.raw\n")
+    one["disks"][0]["storage"] = {**one["disks"][0]["storage"], "active": False}
+    assert changes(assess([one], {}, DAY, NODES)) == {"scsi1": CURED}
 
 
 SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"

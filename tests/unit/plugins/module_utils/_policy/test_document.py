@@ -19,7 +19,7 @@ WAIVER = {"id": "W-1", "match": "guest.id == '105'", "rules": ["IO101"], "until"
 def test_an_empty_policy_is_the_default():
     policy = document.parse({})
     assert policy.controller == "virtio-scsi-single"
-    assert policy.disk == {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": []}
+    assert policy.disk == {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": [], "direct_io": False}
 
 
 @pytest.mark.parametrize("until", ["2027-03-31", datetime.date(2027, 3, 31), datetime.datetime(2027, 3, 31)])
@@ -43,6 +43,15 @@ def test_dates_as_yaml_and_json_bring_them(until):
         ({"disk": {"loosen": ["writeback"]}}, "disk.loosen", "writethrough, directsync"),
         ({"disk": {"aio": "native", "cache": "writeback"}}, "disk", "impossible"),
         ({"disk": {"aio": "native"}, "overrides": [{"match": "bus == 'x'", "disk": {"cache": "writethrough"}}]}, "overrides[0].disk", "impossible"),
+        ({"disk": {"direct_io": "yes"}}, "disk.direct_io", "true or false"),
+        ({"storage_types": ["drbd"]}, "storage_types", "takes a mapping from a plugin's storage type to block or file"),
+        ({"storage_types": {"drbd": "blok"}}, "storage_types.drbd", "is 'blok', it takes block or file"),
+        ({"storage_types": {"drbd": ["block"]}}, "storage_types.drbd", "it takes block or file"),
+        ({"storage_types": {"lvm": "file"}}, "storage_types.lvm", "is Proxmox VE's own"),
+        ({"storage_types": {"rbd": "file"}}, "storage_types.rbd", "is Proxmox VE's own"),
+        ({"storage_types": {"x y": "file"}}, "storage_types.x y", "is not a storage type"),
+        ({"storage_types": {5: "file"}}, "storage_types.5", "is not a storage type"),
+        ({"storage_types": {"drbd": "block", "dbrd" * 100: "x"}}, "storage_types.dbrd", "is not a storage type"),
         ({"overrides": {}}, "overrides", "takes a list"),
         ({"overrides": [{"disk": {}}]}, "overrides[0].match", "is missing"),
         ({"overrides": [{"match": "guest.template"}]}, "overrides[0]", "changes nothing"),

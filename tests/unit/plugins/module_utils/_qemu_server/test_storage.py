@@ -19,8 +19,22 @@ def by_id(text, ceph=None):
 
 def test_storages():
     found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
-    assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True}
+    assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True,
+                            "images": None}
     assert found["ceph"]["krbd"] and found["ceph"]["servers"] == ["10.0.0.1", "::2", "10.0.0.3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "images"),
+    [
+        ("dir: st\n\tpath /srv/vm\n", "/srv/vm/images"),
+        ("dir: st\n\tpath /srv/vm/\n\tcontent-dirs iso=i,images=my/disks\n", "/srv/vm/my/disks"),
+        ("nfs: st\n\tpath /mnt/pve/st\n\tserver a\n\texport /b\n", None),
+        ("btrfs: st\n\tpath /srv/vm\n", None),
+    ],
+)
+def test_where_a_plain_directorys_images_are(text, images):
+    assert by_id(text)["st"]["images"] == images and by_id(text)["local"]["images"] == "/var/lib/vz/images"
 
 
 def test_local_is_always_there():
