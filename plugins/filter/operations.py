@@ -38,7 +38,7 @@ def rollback_run(journals: Any, run: str = "last") -> str:
     if run == "last":
         found = last(runs)
         if found is None:
-            lead = "no journal knows of a run that changed guests"
+            lead = "no journal knows of a run that changed guests and of whose changes some still stand"
             raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
         hidden = [problem for problem in problems if run_of(problem) not in names and _may_be_later(run_of(problem), found)]
         if hidden:

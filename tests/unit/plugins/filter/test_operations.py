@@ -138,7 +138,7 @@ def test_restarts_are_told_in_their_order_as_far_as_they_got():
 
 
 def summary(run, started="2026-11-23T22:00:00Z", guests=1, rolls_back=None):
-    return {"run": run, "started": started, "guests": guests, "rolls_back": rolls_back}
+    return {"run": run, "started": started, "guests": guests, "stands": ["100"] * guests, "rolls_back": rolls_back}
 
 
 def test_the_last_run_is_the_last_of_all_hosts():

@@ -17,6 +17,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend i
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.journal import DIRECTORY, Journal
 
 ENTRY = {"guest": "100", "name": "web", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf"}
+CONFIG = b"name: web\xff\n"
 CHANGES = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
 RESULT = {"status": "changed", "digest": "d1"}
 
@@ -24,6 +25,10 @@ RESULT = {"status": "changed", "digest": "d1"}
 @pytest.fixture
 def journal(tmp_path):
     return Journal(str(tmp_path), DIRECTORY, "r1", "sha256:1")
+
+
+def intent(journal, guest="100"):
+    return journal.intent({**ENTRY, "guest": guest}, "d0", CHANGES, CONFIG)
 
 
 def read(journal, tmp_path):
@@ -37,8 +42,7 @@ def test_nothing_is_there_until_a_guest_is_written(journal, tmp_path):
 
 
 def test_lines_are_private_and_come_back(journal, tmp_path):
-    journal.intent(ENTRY, "d0", CHANGES)
-    journal.outcome("100", True, RESULT)
+    journal.outcome(intent(journal), "100", True, RESULT)
     (entry,), problems = read(journal, tmp_path)
     assert problems == [] and (entry["written"], entry["changes"], entry["digest"], entry["policy"]) == (True, CHANGES, "d0", "sha256:1")
     assert stat.S_IMODE(os.stat(journal.path).st_mode) == 0o600
@@ -49,30 +53,30 @@ def test_every_line_is_on_disk_before_the_call_returns(journal, monkeypatch):
     synced = []
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), real(handle)))
-    journal.intent(ENTRY, "d0", CHANGES)
+    line_id = intent(journal)
     assert journal.path in synced and os.path.dirname(journal.path) in synced
     synced.clear()
-    journal.outcome("100", True, RESULT)
+    journal.outcome(line_id, "100", True, RESULT)
     assert synced == [journal.path]
 
 
 def test_a_tree_keeps_its_journal_out_of_git(journal):
-    journal.intent(ENTRY, "d0", CHANGES)
+    intent(journal)
     assert open(os.path.join(os.path.dirname(journal.path), ".gitignore")).read() == "*\n"
 
 
 def test_half_a_line_of_a_killed_run_does_not_spoil_the_next(journal, tmp_path):
-    journal.intent(ENTRY, "d0", CHANGES)
+    line_id = intent(journal)
     with open(journal.path, "ab") as stream:
         stream.write(b'{"schema":1,"ent')
-    journal.outcome("100", True, RESULT)
+    journal.outcome(line_id, "100", True, RESULT)
     (entry,), problems = read(journal, tmp_path)
     assert entry["written"] is True and len(problems) == 1 and problems[0]["line"] == 2
 
 
 @pytest.mark.parametrize("fails", ["write", "short", "fsync"])
 def test_a_full_disk_leaves_no_half_line(journal, monkeypatch, fails):
-    journal.intent(ENTRY, "d0", CHANGES)
+    line_id = intent(journal)
     before = open(journal.path, "rb").read()
     real = os.write
 
@@ -84,13 +88,13 @@ def test_a_full_disk_leaves_no_half_line(journal, monkeypatch, fails):
     else:
         monkeypatch.setattr(os, fails, full)
     with pytest.raises(OSError, match="No space left"):
-        journal.outcome("100", True, RESULT)
+        journal.outcome(line_id, "100", True, RESULT)
     assert open(journal.path, "rb").read() == before
 
 
 def test_a_directory_that_cannot_be_is_said(journal, tmp_path):
     (tmp_path / "var").write_text("a file")
-    for use in (journal.check, lambda: journal.intent(ENTRY, "d0", CHANGES)):
+    for use in (journal.check, lambda: intent(journal)):
         with pytest.raises(OSError, match="is no directory"):
             use()
 
@@ -102,7 +106,7 @@ def test_a_link_out_of_the_root_is_not_followed(tmp_path):
     (root / "var").mkdir(parents=True)
     (root / "var/lib").symlink_to(outside)
     journal = Journal(str(root), DIRECTORY, "r1")
-    for use in (journal.check, lambda: journal.intent(ENTRY, "d0", CHANGES)):
+    for use in (journal.check, lambda: intent(journal)):
         with pytest.raises(OSError, match="leads out of"):
             use()
     assert list(outside.iterdir()) == []
@@ -114,7 +118,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(journal, tmp_path):
     os.makedirs(os.path.dirname(journal.path))
     os.symlink(target, journal.path)
     with pytest.raises(OSError):
-        journal.intent(ENTRY, "d0", CHANGES)
+        intent(journal)
     assert target.read_text() == ""
     assert len(read(journal, tmp_path)[1]) == 1
 
@@ -124,8 +128,7 @@ def test_many_at_once_keep_their_lines_whole(tmp_path):
 
     def write(journal, start):
         for guest in range(start, start + 25):
-            journal.intent({**ENTRY, "guest": str(guest)}, "d0", CHANGES)
-            journal.outcome(str(guest), True, RESULT)
+            journal.outcome(intent(journal, str(guest)), str(guest), True, RESULT)
 
     threads = [threading.Thread(target=write, args=(journal, 100 * number)) for number, journal in enumerate(journals)]
     for thread in threads:

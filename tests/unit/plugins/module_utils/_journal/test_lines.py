@@ -16,13 +16,28 @@ CHANGES = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}
 WHY = {"policy": "sha256:1", "rolls_back": None}
 
 
-def intent(guest="100", run="r1", time="2026-11-23T22:00:00Z"):
-    return lines.intent(run, time, {"guest": guest, "name": "web", "node": "pve1", "config": f"/{guest}.conf"}, "d0", CHANGES, WHY)
+def intent(guest="100", run="r1", time="2026-11-23T22:00:00Z", line_id=None):
+    entry = {"guest": guest, "name": "web", "node": "pve1", "config": f"/{guest}.conf"}
+    return lines.intent(run, time, line_id or own_id(guest), entry, "d0", CHANGES, WHY, b"name: web\xff\n")
 
 
-def outcome(guest="100", written=True, status="changed"):
+def outcome(guest="100", written=True, status="changed", line_id=None):
     result = {"status": status, "reason": None, "detail": None, "digest": "d1"}
-    return lines.outcome("r1", "2026-11-23T22:00:01Z", guest, written, result)
+    return lines.outcome("r1", "2026-11-23T22:00:01Z", line_id or own_id(guest), guest, written, result)
+
+
+def own_id(guest):
+    return f"{int(guest):016x}"
+
+
+def old(line):
+    """The same as the first version wrote it."""
+    return {key: value for key, value in line.items() if key not in ("id", "config_before")}
+
+
+def plain(line):
+    """A line without a checksum, as it stands in the file."""
+    return json.dumps(line).encode() + b"\n"
 
 
 def file(*entries):
@@ -47,7 +62,7 @@ def test_a_guest_tried_twice_has_two_entries():
 
 
 def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
-    strange = [b'{"schema":1,"entry":"intent","run":"r1"', b'{"schema":2}', b"[]", b"\xff\xfe", json.dumps({**intent(), "changes": [7]}).encode()]
+    strange = [b'{"schema":1,"entry":"intent","run":"r1"', b'{"schema":2}', b"[]", b"\xff\xfe", json.dumps({**old(intent()), "changes": [7]}).encode()]
     entries, problems = lines.read(b"\n".join(strange) + b"\n" + file(intent(), outcome()))
     assert [number for number, _why in problems] == [1, 2, 3, 4, 5] and len(entries) == 1
 
@@ -60,23 +75,23 @@ def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
      ("changes", [{**CHANGES[0], "after": ["threads"]}]), ("changes", [{**CHANGES[0], "before": "\udfff"}])],
 )  # fmt: skip
 def test_a_field_of_the_wrong_kind_is_a_problem_and_hides_nothing(field, value):
-    damaged = {key: it for key, it in {**intent("666"), field: value}.items() if it is not ...}
+    damaged = {key: it for key, it in {**old(intent("666")), field: value}.items() if it is not ...}
     entries, problems = lines.read(json.dumps(damaged).encode() + b"\n" + file(intent(), outcome()), "r1")
     assert [entry["guest"] for entry in entries] == ["100"]
     assert [number for number, _why in problems] == [1] and problems[0][1].startswith("is no entry of a journal: ")
     json.dumps([entries, problems], ensure_ascii=False).encode()
-    lines.summary("r1", "/j/r1.jsonl", entries)
+    lines.summary("r1", "/j/r1.jsonl", entries, [])
 
 
 @pytest.mark.parametrize("field, value", [("written", "yes"), ("status", None), ("detail", "\ud800"), ("digest", 7), ("guest", ["100"])])
 def test_an_outcome_of_the_wrong_kind_leaves_the_guest_not_known(field, value):
-    entries, problems = lines.read(file(intent()) + json.dumps({**outcome(), field: value}).encode() + b"\n", "r1")
+    entries, problems = lines.read(plain(old(intent())) + plain({**old(outcome()), field: value}), "r1")
     assert [entry["written"] for entry in entries] == [None] and [number for number, _why in problems] == [2]
 
 
 def test_a_commands_words_that_are_no_text_are_written_so_that_they_can_be_read():
     result = {"status": "failed", "reason": "refused", "detail": "bad \udcff name", "digest": None}
-    line = lines.outcome("r1", "2026-11-23T22:00:01Z", "100", False, result)
+    line = lines.outcome("r1", "2026-11-23T22:00:01Z", own_id("100"), "100", False, result)
     (entry,), problems = lines.read(file(intent(), line), "r1")
     assert (entry["detail"], problems) == ("bad \\udcff name", [])
 
@@ -98,16 +113,16 @@ def test_an_outcome_alone_is_a_problem():
 
 def test_a_run_in_a_few_words_counts_what_was_or_may_have_been_written():
     entries, _problems = lines.read(file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99")))
-    found = lines.summary("r1", "/j/r1.jsonl", entries)
+    found = lines.summary("r1", "/j/r1.jsonl", entries, [])
     assert (found["guests"], found["unknown"], found["policy"]) == (2, ["99"], "sha256:1")
 
 
-def run(name, started, guests=1, rolls_back=None):
-    return {"run": name, "started": started, "guests": guests, "rolls_back": rolls_back}
+def run(name, started, stands=("100",), rolls_back=None):
+    return {"run": name, "started": started, "guests": 1, "stands": list(stands), "rolls_back": rolls_back}
 
 
-def test_last_is_the_latest_run_that_wrote_guests_and_rolled_nothing_back():
-    runs = [run("a", "2026-11-21"), run("b", "2026-11-22"), run("c", "2026-11-23", guests=0), run("d", "2026-11-24", rolls_back="b")]
+def test_last_is_the_latest_run_of_whose_changes_some_stand_and_that_rolled_nothing_back():
+    runs = [run("a", "2026-11-21"), run("b", "2026-11-22"), run("c", "2026-11-23", stands=()), run("d", "2026-11-24", rolls_back="b")]
     assert lines.last(runs) == "b" and lines.last(runs[2:]) is None
 
 
