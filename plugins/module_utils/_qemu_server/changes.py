@@ -169,6 +169,8 @@ def _kept(key: str, before: _config.Config, after: _config.Config, running: bool
     old, new = before.main.get(key), after.main.get(key)
     waited, waits = current(before, key), current(after, key)
     if not _equal(key, waited, waits):
+        if waited is None:
+            return [f"{key} was to be removed by [PENDING], and is {waits!r}"]
         where = "" if _equal(key, old, waited) else " of [PENDING]"
         return [f"{key}{where} is gone" if waits is None else f"{key}{where} was {waited!r} and is {waits!r}"]
     if not _equal(key, old, new) and (running is None or not _equal(key, waited, new)):

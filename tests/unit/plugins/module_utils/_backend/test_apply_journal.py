@@ -117,6 +117,23 @@ def test_what_qm_refused_is_not_taken_for_written(host):
     assert planned["plan"] == [], "somebody else's aio=threads would be undone"
 
 
+@pytest.mark.parametrize(
+    "words, reason",
+    [("VM is locked (backup)", "locked"), ("checksum mismatch (file change by other user?)", "digest_moved"),
+     ("Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist", "moved")],
+)  # fmt: skip
+def test_what_qm_refused_for_somebody_elses_change_was_not_written(host, words, reason):
+    """The config is another one by then, and not by this run."""
+    put(host, 100)
+
+    def refused(arguments):
+        host.config(100).write_text(host.config(100).read_text() + "lock: backup\n")
+        return 255, "", words + "\n"
+
+    (result,) = apply(host, plan(host), command=refused)
+    assert result["reason"] == reason and [entry["written"] for entry in entries(host)] == [False]
+
+
 def test_a_qm_that_gave_no_answer_may_have_written(host):
     put(host, 100)
     (result,) = apply(host, plan(host), command=lambda arguments: (124, "", ""))
