@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -146,3 +149,98 @@ def test_a_run_that_could_be_no_file_is_refused(tmp_path):
 
 def test_without_a_name_the_run_is_named_by_its_time(tmp_path):
     assert len(Journal(str(tmp_path), DIRECTORY, None).run) == len("20261123T223005Z")
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777, 0o1777])
+def test_a_directory_that_others_can_write_is_refused_and_not_read(journal, tmp_path, mode):
+    intent(journal)
+    directory = os.path.dirname(journal.path)
+    os.chmod(directory, mode)
+    before = open(journal.path, "rb").read()
+    for use in (journal.check, lambda: intent(journal)):
+        with pytest.raises(OSError, match=rf"can be written by others, with mode {mode:04o}; .*chmod go-w {directory}"):
+            use()
+    assert open(journal.path, "rb").read() == before
+    entries, problems = read(journal, tmp_path)
+    assert entries == [] and [problem["file"] for problem in problems] == [directory] and "by others" in problems[0]["reason"]
+    os.chmod(directory, 0o755)
+    intent(journal)
+    assert len(read(journal, tmp_path)[0]) == 2
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_can_write_is_refused_and_hides_no_other(journal, tmp_path, mode):
+    intent(journal)
+    other = Journal(str(tmp_path), DIRECTORY, "r2")
+    intent(other)
+    os.chmod(journal.path, mode)
+    for use in (journal.check, lambda: intent(journal)):
+        with pytest.raises(OSError, match="can be written by others"):
+            use()
+    problems = []
+    assert list(_journal.read(str(tmp_path), DIRECTORY, problems)) == ["r2"] and [problem["file"] for problem in problems] == [journal.path]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.parametrize("of", ["file", "directory"])
+def test_what_is_somebody_elses_is_refused(journal, tmp_path, of):
+    intent(journal)
+    place = journal.path if of == "file" else os.path.dirname(journal.path)
+    os.chown(place, 12345, 0)
+    for use in (journal.check, lambda: intent(journal)):
+        with pytest.raises(OSError, match="belongs to user 12345"):
+            use()
+    assert read(journal, tmp_path)[0] == []
+
+
+def test_an_ordinary_user_has_a_journal_of_its_own_or_one_of_roots(journal, tmp_path, monkeypatch):
+    intent(journal)
+    mine = os.stat(journal.path).st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: mine)
+    journal.check()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    if mine == 0:
+        journal.check()
+    else:
+        with pytest.raises(OSError, match="belongs to user"):
+            journal.check()
+
+
+def test_a_fifo_in_place_of_the_file_waits_for_nobody(journal, tmp_path):
+    os.makedirs(os.path.dirname(journal.path), mode=0o700)
+    os.mkfifo(journal.path, 0o600)
+    for use in (journal.check, lambda: intent(journal)):
+        with pytest.raises(OSError, match="is not a regular file"):
+            use()
+    assert read(journal, tmp_path)[0] == [] and len(read(journal, tmp_path)[1]) == 1
+
+
+def test_a_line_that_could_not_be_read_back_is_not_written(journal):
+    intent(journal)
+    before = open(journal.path, "rb").read()
+    with pytest.raises(OSError, match="could not be read back: its changes is"):
+        journal.intent(ENTRY, "d0", [{**CHANGES[0], "before": "natife"}], CONFIG)
+    assert open(journal.path, "rb").read() == before
+
+
+def test_two_runs_of_one_name_add_up(tmp_path):
+    """Two playbooks in one second, or one name given twice: each call's lines stand for themselves."""
+    first, second = (Journal(str(tmp_path), DIRECTORY, "r1") for _run in range(2))
+    one, other = intent(first), intent(second)
+    second.outcome(other, "100", False, {"status": "failed", "digest": None})
+    first.outcome(one, "100", True, RESULT)
+    entries, problems = read(first, tmp_path)
+    assert problems == [] and [entry["written"] for entry in entries] == [True, False]
+
+
+def test_the_command_of_the_documentation_gives_the_config_to_the_byte(journal, tmp_path):
+    raw = bytes(range(256)) + b"\nname: web\n"
+    journal.outcome(intent(journal, "102"), "102", True, RESULT)
+    journal.intent({**ENTRY, "guest": "102"}, "d1", CHANGES, b"as the run itself left it")
+    journal.intent({**ENTRY, "guest": "1021"}, "d0", CHANGES, b"another")
+    journal.intent({**ENTRY, "guest": "103"}, "d0", CHANGES, raw)
+    text = (Path(__file__).absolute().parents[5] / "docs/operations.md").read_text()
+    (command,) = re.findall(r"^(grep .*base64 -d.*)$", text, re.MULTILINE)
+    for guest, config in (("102", CONFIG), ("103", raw)):
+        asked = command.replace("/var/lib/hypervisor-io-hardening/journal/20261123T223005Z.jsonl", journal.path).replace("102", guest)
+        assert subprocess.run(["sh", "-c", asked.split(" > ")[0]], stdout=subprocess.PIPE, check=True).stdout == config

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -59,6 +60,75 @@ def test_an_intent_without_an_outcome_is_not_known_to_be_written():
 def test_a_guest_tried_twice_has_two_entries():
     entries, _problems = lines.read(file(intent(), outcome(written=False, status="failed"), intent(), outcome()))
     assert [entry["written"] for entry in entries] == [False, True]
+
+
+def test_two_runs_of_one_name_add_up_however_their_lines_are_mixed():
+    one, other = {"line_id": "0" * 16}, {"line_id": "f" * 16}
+    mixed = file(intent(**one), intent(**other), outcome(written=False, status="failed", **other), outcome(**one))
+    entries, problems = lines.read(mixed, "r1")
+    assert problems == [] and [(entry["written"], entry["status"]) for entry in entries] == [(True, "changed"), (False, "failed")]
+
+
+@pytest.mark.parametrize("first, second, written", [(True, True, [True, True]), (False, True, [None, True]), (False, False, [None, False])])
+def test_two_runs_of_one_name_of_the_first_version_are_read_and_never_taken_for_less_than_they_did(first, second, written):
+    """Which outcome is whose, nobody can tell: what may have been written counts as that."""
+    raw = b"".join(map(plain, [old(intent()), old(intent()), old(outcome(written=first)), old(outcome(written=second))]))
+    entries, problems = lines.read(raw, "r1")
+    assert problems == [] and [entry["written"] for entry in entries] == written
+
+
+def test_lines_of_the_first_version_are_read_as_before():
+    entries, problems = lines.read(plain(old(intent())) + plain(old(outcome())), "r1")
+    assert problems == [] and entries == lines.read(file(intent(), outcome()), "r1")[0]
+
+
+@pytest.mark.parametrize("line", [intent(), outcome()], ids=["intent", "outcome"])
+def test_a_bit_that_flipped_is_a_problem_or_changes_nothing(line):
+    good = file(intent(), outcome())
+    start = 0 if line["entry"] == "intent" else len(file(intent()))
+    whole = lines.read(good, "r1")
+    for at in range(start, start + len(file(line)) - 1):
+        for bit in range(8):
+            flipped = good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1:]
+            found = lines.read(flipped, "r1")
+            assert found == whole or found[1], f"{flipped!r}"
+
+
+@pytest.mark.parametrize("field", ["id", "sum"])
+def test_a_line_that_lost_its_checksum_is_not_taken_for_an_old_one(field):
+    line = json.loads(lines.encode(intent()))
+    del line[field]
+    assert lines.read(plain(line), "r1")[0] == [] and "checksum" in lines.read(plain(line), "r1")[1][0][1]
+
+
+def test_a_line_that_was_only_laid_out_anew_is_as_it_was():
+    line = json.loads(lines.encode(intent()))
+    assert lines.read(plain(dict(reversed(line.items()))), "r1") == lines.read(file(intent()), "r1")
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("name", "\ud800"), ("policy", "\udfff"), ("rolls_back", 7), ("guest", ""), ("digest", None), ("id", "1"), ("run", "r 1"),
+     ("config_before", "not base64"), ("changes", [{**CHANGES[0], "before": "natife"}]), ("changes", [{**CHANGES[0], "after": "threads\n"}]),
+     ("changes", [{"key": "controller", "option": "type", "before": "lsi", "after": "virtig-scsi-pci"}])],
+)  # fmt: skip
+def test_what_could_not_be_read_back_is_refused_when_it_is_written(field, value):
+    with pytest.raises(lines.LineError):
+        lines.encode({**intent(), field: value})
+
+
+def test_the_config_as_it_was_is_in_the_line_and_not_among_what_a_playbook_gets():
+    raw = lines.encode(intent())
+    assert base64.b64decode(json.loads(raw)["config_before"]) == b"name: web\xff\n"
+    (entry,), _problems = lines.read(raw, "r1")
+    assert "config_before" not in entry
+
+
+def test_a_command_that_says_very_much_is_cut_off():
+    line = {**outcome(), "detail": None}
+    result = {"status": "failed", "reason": "refused", "detail": "x" * 10_000_000, "digest": None}
+    raw = lines.encode(lines.outcome("r1", line["time"], line["id"], "100", False, result))
+    assert len(raw) < 5000 and "9996000 more characters" in lines.read(file(intent()) + raw, "r1")[0][0]["detail"]
 
 
 def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
