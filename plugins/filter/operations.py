@@ -28,8 +28,9 @@ _ID = re.compile(r"[0-9]+\Z")
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 
 
-def rollback_run(journals: Any, run: str = "last") -> str:
+def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
     """See rollback_run.yml."""
+    _ids(guests)
     if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
     runs = [known for journal in journals for known in journal["runs"]]

@@ -25,6 +25,11 @@ options:
     description: The directory of the journal, below O(root).
     type: path
     default: /var/lib/hypervisor-io-hardening/journal
+  node:
+    description:
+      - The node whose guests are looked at for what still stands of each run, as for M(hypervisor.io_hardening.guest_io_info).
+      - Without it the node itself where O(root) is V(/), else all nodes of the tree.
+    type: str
   run:
     description: The run whose entries are returned. V(last) is the latest that was no roll back and of whose changes some still stand.
     type: str
@@ -130,6 +135,7 @@ def main() -> None:
         argument_spec={
             "root": {"type": "path", "default": "/"},
             "journal": {"type": "path", "default": _journal.DIRECTORY},
+            "node": {"type": "str"},
             "run": {"type": "str", "default": "last"},
         },
         supports_check_mode=True,
@@ -137,7 +143,7 @@ def main() -> None:
     params = module.params
     problems: list = []
     found = _journal.read(params["root"], params["journal"], problems)
-    stands = standing(params["root"], found)
+    stands = standing(params["root"], found, params["node"])
     runs = [lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run]) for run, entries in found.items()]
     runs.sort(key=lambda run: (run["started"], run["run"]))
     wanted = lines.last(runs) if params["run"] == "last" else params["run"]

@@ -15,15 +15,18 @@ from .._qemu_server.record import record
 from . import layout
 
 
-def standing(root: str, runs: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+def standing(root: str, runs: dict[str, list[dict[str, Any]]], node: str | None = None) -> dict[str, list[str]]:
     """Run id → the ids of the guests for which a roll back of it would put something back, by their configs as they are now.
 
     What was rolled back already, or changed by somebody since, or never written, does not stand. Of a config that cannot be
-    read it is not known, and counts as standing; one that is gone does not.
+    read it is not known, and counts as standing; one that is gone does not. ``node`` is that of the guests, as of ``reader.read``.
     """
+    if node is None and layout.is_live(root):
+        node = layout.own_node(root)
     read: dict[str, dict[str, Any] | None] = {}
     found = {}
-    for run, entries in runs.items():
+    for run, written in runs.items():
+        entries = [entry for entry in written if node in (None, "all") or entry["node"] in (None, node)]
         stands = set()
         for entry in entries:
             try:

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.standing import standing
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import lines
@@ -103,3 +103,15 @@ def test_a_config_that_is_not_the_guests_is_not_looked_at(tree, place):
     entry = {"guest": "100", "name": "", "node": guest["node"], "config": guest["config"], "written": True, "changes": AIO}
     assert standing(tree.root, {"r1": [entry]}) == {"r1": ["100"]}
     assert standing(tree.root, {"r1": [{**entry, **place}]}) == {"r1": []}
+
+
+def test_guests_of_another_node_do_not_stand_here(tree, monkeypatch):
+    tree.put(100)
+    tree.write("r1", AIO)
+    here = ["100"]
+    there = here if tree.folder.name != "qemu-server" else []
+    stands = {node: standing(tree.root, tree.runs(), node)["r1"] for node in ("pve1", "pve2", "all", None)}
+    assert stands == {"pve1": here, "pve2": there, "all": here, None: here}
+    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    monkeypatch.setattr(layout, "own_node", lambda root: "pve2")
+    assert standing(tree.root, tree.runs())["r1"] == there
