@@ -23,26 +23,27 @@ def standing(root: str, runs: dict[str, list[dict[str, Any]]], node: str | None 
     """
     if node is None and layout.is_live(root):
         node = layout.own_node(root)
-    read: dict[str, dict[str, Any] | None] = {}
+    looked: dict[str, dict[str, Any] | OSError | None] = {}
     found = {}
     for run, written in runs.items():
-        entries = [entry for entry in written if node in (None, "all") or entry["node"] in (None, node)]
-        stands = set()
+        entries = [entry for entry in written if entry["written"] is not False and (node in (None, "all") or entry["node"] in (None, node))]
         for entry in entries:
-            try:
-                _plan.place(entry["guest"], entry["node"], entry["config"])
-            except _plan.PlanError:
-                continue
-            if entry["config"] not in read:
-                try:
-                    raw = layout.read_config(root, entry["config"])
-                    read[entry["config"]] = record(entry["guest"], raw, {}, entry["node"], entry["config"])
-                except FileNotFoundError:
-                    read[entry["config"]] = None
-                except OSError:
-                    stands |= {entry["guest"]} if entry["written"] is not False else set()
-        guests = [read[path] for path in dict.fromkeys(entry["config"] for entry in entries) if read.get(path)]
-        nodes = sorted({entry["node"] for entry in entries if entry["node"]})
-        stands |= {planned["guest"] for planned in rollback(entries, guests, nodes)["plan"]}
-        found[run] = sorted(stands, key=natural_key)
+            if entry["config"] not in looked:
+                looked[entry["config"]] = _look(root, entry)
+        seen = {entry["config"]: looked[entry["config"]] for entry in entries}
+        guests = [guest for guest in seen.values() if isinstance(guest, dict)]
+        plan = rollback(entries, guests, [entry["node"] for entry in entries])["plan"]
+        unknown = {entry["guest"] for entry in entries if isinstance(seen[entry["config"]], OSError)}
+        found[run] = sorted(unknown | {planned["guest"] for planned in plan}, key=natural_key)
     return found
+
+
+def _look(root: str, entry: dict[str, Any]) -> dict[str, Any] | OSError | None:
+    """The guest's record; the error where it cannot be read, None where it is gone or the path is not that of the guest's config."""
+    try:
+        _plan.place(entry["guest"], entry["node"], entry["config"])
+        return record(entry["guest"], layout.read_config(root, entry["config"]), {}, entry["node"], entry["config"])
+    except (FileNotFoundError, _plan.PlanError):
+        return None
+    except OSError as exc:
+        return exc

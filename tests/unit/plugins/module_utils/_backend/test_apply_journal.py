@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
@@ -74,6 +77,18 @@ def test_the_intent_is_in_the_journal_when_qm_is_called(host):
     assert intent["changes"] == list(HARDEN) and (intent["guest"], intent["run"], intent["policy"]) == ("100", "r1", "sha256:1")
     (entry,) = entries(host)
     assert entry["written"] is True and entry["digest_after"] == result["digest"] == read(host).guests[0]["digest"]
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+def test_the_whole_config_as_it_was_is_in_the_journal(host, running):
+    put(host, 100, GUEST + "\n[snap]\nmemory: 64\n", running=running)
+    with host.config(100).open("ab") as stream:
+        stream.write(b"#caf\xe9\n")
+    before = host.config(100).read_bytes()
+    apply(host, plan(host))
+    lines = [json.loads(line) for line in open(journal(host).path, "rb")]
+    assert [base64.b64decode(line["config_before"]) for line in lines if line["entry"] == "intent"] == [before]
+    assert host.config(100).read_bytes() != before
 
 
 def test_before_is_what_stands_in_the_config_not_what_it_comes_to(host):

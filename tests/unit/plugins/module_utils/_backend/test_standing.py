@@ -86,6 +86,18 @@ def test_a_run_that_was_killed_before_its_write_does_not_stand(tree):
     assert tree.last() == "r2", "written, and killed before it could be noted"
 
 
+def test_what_a_run_is_known_not_to_have_written_does_not_stand(tree):
+    """Somebody else has set the same."""
+    tree.put(100, "scsi0: local:1/a.qcow2,aio=threads\n")
+    guest = reader.read(tree.root).guests[0]
+    entry = {"guest": "100", "name": "", "node": guest["node"], "config": guest["config"], "changes": AIO}
+    assert standing(tree.root, {"r1": [{**entry, "written": None}]}) == {"r1": ["100"]}
+    assert standing(tree.root, {"r1": [{**entry, "written": False}]}) == {"r1": []}
+    (tree.folder / "100.conf").unlink()
+    (tree.folder / "100.conf").mkdir()
+    assert standing(tree.root, {"r1": [{**entry, "written": False}]}) == {"r1": []}
+
+
 def test_a_config_that_is_gone_does_not_stand_and_one_that_cannot_be_read_may(tree):
     tree.put(100)
     tree.put(101)
