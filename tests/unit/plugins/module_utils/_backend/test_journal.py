@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -231,6 +233,35 @@ def test_two_runs_of_one_name_add_up(tmp_path):
     first.outcome(one, "100", True, RESULT)
     entries, problems = read(first, tmp_path)
     assert problems == [] and [entry["written"] for entry in entries] == [True, False]
+
+
+ENDLESS = """
+import json, sys
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend.journal import DIRECTORY, Journal
+root, entry, changes, result = map(json.loads, sys.argv[1:])
+journal = Journal(root, DIRECTORY, "r1")
+while True:
+    journal.outcome(journal.intent(entry, "d0", changes, b"x" * 5000), "100", True, result)
+    print("a pair", flush=True)
+"""
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_what_can_be_read(journal, tmp_path):
+    """Of several runs of one name, each killed: pairs, and at most one intent each without its outcome."""
+    given = [json.dumps(value) for value in (str(tmp_path), ENTRY, CHANGES, RESULT)]
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for _run in range(3):
+        pair = [subprocess.Popen([sys.executable, "-c", ENDLESS, *given], stdout=subprocess.PIPE, env=path) for _writer in range(2)]
+        for writer in pair:
+            writer.stdout.readline()
+        for writer in pair:
+            writer.kill()
+            writer.communicate()
+    entries, problems = read(journal, tmp_path)
+    assert len([entry for entry in entries if entry["written"]]) >= 6 and len([entry for entry in entries if entry["written"] is None]) <= 6
+    assert all("cut off" in problem["reason"] for problem in problems)
+    journal.outcome(intent(journal), "100", True, RESULT)
+    assert read(journal, tmp_path)[0][-1]["written"] is True
 
 
 def test_the_command_of_the_documentation_gives_the_config_to_the_byte(journal, tmp_path):
