@@ -36,11 +36,14 @@ def test_an_iothread_is_true_or_false_however_ansible_hands_it_on(given, wanted)
 @pytest.mark.parametrize(
     "change",
     [
-        ("controller", "type", "virtig-scsi-pci"), ("controller", "type", "virtio-scsi-pci\nargs: -S"), ("controller", "type", ""), ("controller", "type", True),
-        ("controller", "aio", "threads"), ("controller", "cache", "none"), ("scsi0", "type", "lsi"), ("scsi0", "aio", "Threads"), ("scsi0", "aio", "threads,ro=1"),
+        ("controller", "type", "virtig-scsi-pci"), ("controller", "type", "virtio-scsi-pci\nargs: -S"), ("controller", "type", ""),
+        ("controller", "type", True),
+        ("controller", "aio", "threads"), ("controller", "cache", "none"), ("scsi0", "type", "lsi"), ("scsi0", "aio", "Threads"),
+        ("scsi0", "aio", "threads,ro=1"),
         ("scsi0", "aio", "threads\nargs: -S"), ("scsi0", "aio", ["threads"]), ("scsi0", "aio", True), ("scsi0", "cache", "fast"), ("scsi0", "cache", "none\n"),
         ("scsi0", "iothread", 2), ("scsi0", "iothread", "maybe"), ("scsi0", "iothread", ""), ("scsi0", "iothread", 1.0), ("scsi0", "iothread", 10**5000),
-        ("scsi0", "ssd", True), ("scsi0", "", None), ("scsi0", None, None), ("sata0", "iothread", True), ("ide0", "iothread", None), ("scsi31", "aio", "threads"),
+        ("scsi0", "ssd", True), ("scsi0", "", None), ("scsi0", None, None), ("sata0", "iothread", True), ("ide0", "iothread", None),
+        ("scsi31", "aio", "threads"),
         ("scsi0\n", "aio", "threads"), ("scsi" + DIGITS, "aio", "threads"), ("scsi²", "aio", "threads"), ("efidisk0", "aio", "threads"),
         ("tpmstate0", "cache", "none"), ("net0", "aio", "threads"), ("unused0", "aio", "threads"), ("", "aio", "threads"), (7, "aio", "threads"),
     ],

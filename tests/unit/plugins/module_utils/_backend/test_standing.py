@@ -35,7 +35,8 @@ class Tree:
         (self.folder / f"{guest}.conf").write_text(text)
 
     def write(self, run, changes, rolls_back=None):
-        plan = [{"guest": guest["id"], **{key: guest[key] for key in ("name", "node", "config", "digest")}, "changes": changes} for guest in reader.read(self.root).guests]
+        keys = ("name", "node", "config", "digest")
+        plan = [{"guest": guest["id"], **{key: guest[key] for key in keys}, "changes": changes} for guest in reader.read(self.root).guests]
         self.apply(run, plan, rolls_back)
 
     def apply(self, run, plan, rolls_back=None):

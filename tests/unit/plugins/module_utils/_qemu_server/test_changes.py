@@ -35,7 +35,7 @@ scsi0: local:206/vm-206-disk-0.qcow2,cyls=4,discard=on,size=1G
 scsihw: virtio-scsi-pci
 snaptime: 1737548747
 """
-STOPPED = BEFORE.replace("scsi0: local:206/vm-206-disk-0.qcow2,size=1G", f"scsi0: {NEW}").replace("scsihw: virtio-scsi-pci\nunused", "scsihw: virtio-scsi-single\nunused")
+STOPPED = BEFORE.replace("scsi0: local:206/vm-206-disk-0.qcow2,size=1G", f"scsi0: {NEW}").replace("virtio-scsi-pci\nunused", "virtio-scsi-single\nunused")
 WAITS = f"[PENDING]\nscsi0: {NEW}\nscsihw: virtio-scsi-single\n\n"
 RUNNING = BEFORE.replace("[before", WAITS + "[before")
 
@@ -100,8 +100,9 @@ def test_what_needs_no_cold_start_may_be_in_force_at_once():
 
 
 def test_what_waited_may_have_been_applied_and_not_be_gone():
-    before, after = BEFORE.replace("[before", "[PENDING]\nname: web02\ndelete: cores\n\n[before"), RUNNING.replace("name: web01", "name: web02").replace("cores: 1\n", "")
-    assert lost(after, True, before) == lost(STOPPED.replace("name: web01", "name: web02").replace("cores: 1\n", ""), False, before) == []
+    before = BEFORE.replace("[before", "[PENDING]\nname: web02\ndelete: cores\n\n[before")
+    running, stopped = (text.replace("name: web01", "name: web02").replace("cores: 1\n", "") for text in (RUNNING, STOPPED))
+    assert lost(running, True, before) == lost(stopped, False, before) == []
     assert lost(RUNNING, True, before) == ["cores was to be removed by [PENDING], and is '1'", "name of [PENDING] was 'web02' and is 'web01'"]
 
 
@@ -131,7 +132,8 @@ def recorded():
             for number, step in enumerate(scenario["steps"]):
                 after = step.get("config_after", "unchanged")
                 after = now if after == "unchanged" else after
-                if step["command"][:2] == ["qm", "set"] and step["command"][2] == str(scenario["vmid"]) and step["rc"] == 0 and "--revert" not in step["command"]:
+                sets = step["command"][:3] == ["qm", "set", str(scenario["vmid"])] and "--revert" not in step["command"]
+                if sets and step["rc"] == 0:
                     found.append(pytest.param(now, step, after, scenario["running"], id=f"{scenario['name']}-{number}"))
                 now = after
     return found
