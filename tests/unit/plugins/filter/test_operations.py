@@ -258,7 +258,13 @@ def test_what_a_stranger_wrote_is_shown_not_obeyed():
 
 @pytest.mark.parametrize(
     "call",
-    [lambda: rollback_failures({}, {}, []), lambda: rollback_run("x"), lambda: rollback_plan({}, {}, "r"), lambda: restart_order([], "guest.id != ''"), lambda: restart_limits(7)],
+    [
+        lambda: rollback_failures({}, {}, []),
+        lambda: rollback_run("x"),
+        lambda: rollback_plan({}, {}, "r"),
+        lambda: restart_order([], "guest.id != ''"),
+        lambda: restart_limits(7),
+    ],
 )
 def test_a_wrong_input_is_said(call):
     with pytest.raises(AnsibleFilterError, match="takes"):
