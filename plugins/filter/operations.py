@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters of restarts and roll backs. Documentation: rollback_run.yml, rollback_plan.yml, restart_order.yml, restart_limits.yml and the *_lines.yml."""
+"""Filters of restarts and roll backs. Documentation: rollback_*.yml, restart_order.yml, restart_limits.yml and restart_lines.yml."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ _ID = re.compile(r"[0-9]+\Z")
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 
 
-def rollback_run(journals: Any, run: str = "last") -> str:
+def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
     """See rollback_run.yml."""
+    _ids(guests)
     if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
     runs = [known for journal in journals for known in journal["runs"]]
@@ -38,7 +39,7 @@ def rollback_run(journals: Any, run: str = "last") -> str:
     if run == "last":
         found = last(runs)
         if found is None:
-            lead = "no journal knows of a run that changed guests"
+            lead = "no journal knows of a run that changed guests and of whose changes some still stand"
             raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
         hidden = [problem for problem in problems if run_of(problem) not in names and _may_be_later(run_of(problem), found)]
         if hidden:
@@ -68,7 +69,17 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], _ids(guests))
     policy = entries[0]["policy"] if entries else None
-    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal["problems"], run)}
+    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal, run)}
+
+
+def rollback_failures(plan: Any, applied: Any, plans: Any) -> list[str]:
+    """See rollback_failures.yml."""
+    if not isinstance(plan, dict) or "not_whole" not in plan or not isinstance(applied, dict) or not isinstance(plans, list):
+        raise AnsibleFilterError("rollback_failures takes what rollback_plan gave, what guest_io returned, and what rollback_plan gave of all hosts")
+    nowhere = set.intersection(*(set(each["not_in_run"]) for each in [plan, *plans]))
+    named = ", ".join(sorted(nowhere, key=natural_key))
+    unknown = f"run {plan['run']} changed none of these guests on any host of this play, and nothing was put back for them: {named}"
+    return [sentence for sentence in (applied.get("msg"), plan["not_whole"], unknown if nowhere else None) if sentence]
 
 
 def _ids(guests: Any) -> list[str] | None:
@@ -88,8 +99,11 @@ def _ids(guests: Any) -> list[str] | None:
     return ids
 
 
-def _not_whole(problems: list[dict[str, Any]], run: str) -> str | None:
-    unread = _unread(of_run(problems, run))
+def _not_whole(journal: dict[str, Any], run: str) -> str | None:
+    """Why a part of the run may not be put back: what cannot be read, or entries that are of another run because 'last' is one here."""
+    if journal.get("run") != run and any(known["run"] == run and known["stands"] for known in journal.get("runs", ())):
+        return f"what run {run} did here was not put back, because a later run is the last one here; name it: rollback_run={run}"
+    unread = _unread(of_run(journal["problems"], run))
     return f"not all that run {run} did is known, and what is not known was not put back{unread}" if unread else None
 
 
@@ -149,6 +163,7 @@ class FilterModule:
         return {
             "rollback_run": rollback_run,
             "rollback_plan": rollback_plan,
+            "rollback_failures": rollback_failures,
             "rollback_lines": rollback_lines,
             "restart_limits": restart_limits,
             "restart_order": restart_order,

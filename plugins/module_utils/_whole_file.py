@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Callable
 
 _ENDING = ".io-hardening-new"
 _LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}" + re.escape(_ENDING), re.DOTALL)
@@ -56,10 +57,12 @@ class Beside:
         self._handle = None
 
 
-def replace(path: str, raw: bytes, like: str | None = None) -> None:
+def replace(path: str, raw: bytes, like: str | None = None, unless: Callable[[], None] | None = None) -> None:
     """Replace a file's content, or make the file; raises OSError, and the file is as it was then.
 
-    Owner and mode stay, or are those of the file ``like``; a file that is new is 0644.
+    Owner and mode stay, or are those of the file ``like``; a file that is new is 0644. ``unless`` is called when the new content
+    is on disk, immediately before it takes the file's place: what it raises ends the replacement. Between that look and the
+    rename are some microseconds in which a change of somebody else is still lost: no rename asks for a content.
     """
     try:
         kept = os.stat(path if like is None else like)
@@ -69,6 +72,8 @@ def replace(path: str, raw: bytes, like: str | None = None) -> None:
         mode, owner = stat.S_IMODE(kept.st_mode), (kept.st_uid, kept.st_gid)
     new = Beside(path, raw, mode, owner)
     try:
+        if unless:
+            unless()
         new.take_place()
     finally:
         new.discard()

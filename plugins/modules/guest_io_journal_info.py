@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Reads what the runs of M(hypervisor.io_hardening.guest_io) have written to the guests of this host.
   - The filter P(hypervisor.io_hardening.rollback_plan#filter) makes the plan of a roll back from it.
+  - Looks at the configs of the guests as well, for what still stands of each run.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -24,8 +25,13 @@ options:
     description: The directory of the journal, below O(root).
     type: path
     default: /var/lib/hypervisor-io-hardening/journal
+  node:
+    description:
+      - The node whose guests are looked at for what still stands of each run, as for M(hypervisor.io_hardening.guest_io_info).
+      - Without it the node itself where O(root) is V(/), else all nodes of the tree.
+    type: str
   run:
-    description: The run whose entries are returned. V(last) is the latest that wrote guests and was no roll back.
+    description: The run whose entries are returned. V(last) is the latest that was no roll back and of whose changes some still stand.
     type: str
     default: last
 extends_documentation_fragment:
@@ -90,12 +96,22 @@ runs:
       type: list
       elements: str
       returned: success
+    stands:
+      description:
+        - Guests that still have in their config something that it wrote, and that a roll back would put back. Guests whose config
+          cannot be read are among them.
+        - Empty where everything was rolled back, or changed by somebody since, or where nothing was written.
+      type: list
+      elements: str
+      returned: success
 run:
   description: The run whose entries these are, V(null) where there is none.
   returned: success
   type: str
 entries:
-  description: What that run was to write, guest by guest, and what became of it. docs/data.md shows it whole.
+  description:
+    - What that run was to write, guest by guest, and what became of it. docs/data.md shows it whole.
+    - The whole configs as they were before, which the journal keeps as well, are not among it. docs/operations.md says how to get one.
   returned: success
   type: list
   elements: dict
@@ -109,6 +125,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend import journal as _journal
+from ..module_utils._backend.standing import standing
 from ..module_utils._journal import lines
 
 
@@ -118,6 +135,7 @@ def main() -> None:
         argument_spec={
             "root": {"type": "path", "default": "/"},
             "journal": {"type": "path", "default": _journal.DIRECTORY},
+            "node": {"type": "str"},
             "run": {"type": "str", "default": "last"},
         },
         supports_check_mode=True,
@@ -125,7 +143,8 @@ def main() -> None:
     params = module.params
     problems: list = []
     found = _journal.read(params["root"], params["journal"], problems)
-    runs = [lines.summary(run, _journal.file_of(params["journal"], run), entries) for run, entries in found.items()]
+    stands = standing(params["root"], found, params["node"])
+    runs = [lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run]) for run, entries in found.items()]
     runs.sort(key=lambda run: (run["started"], run["run"]))
     wanted = lines.last(runs) if params["run"] == "last" else params["run"]
     module.exit_json(changed=False, runs=runs, run=wanted, entries=found.get(wanted, []), problems=problems)

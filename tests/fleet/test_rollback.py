@@ -117,3 +117,19 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
 def test_guests_that_are_none_are_refused(fleet):
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", "rollback_guests=")
     assert code != 0 and "rollback_guests is " in said and "TASK [Put it back]" not in said
+
+
+def test_without_a_name_a_run_of_which_nothing_stands_is_not_rolled_back_again(fleet):
+    code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1")
+    assert code != 0 and "there is nothing to roll back" in said and "TASK [Put it back]" not in said
+    (run,) = fleet["journals"]
+    name = run[: -len(".jsonl")]
+    code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_run={name}")
+    assert code == 0 and "as before the run already: " in said
+
+
+def test_guests_that_the_run_changed_on_no_host_fail_the_roll_back(fleet):
+    (run,) = fleet["journals"]
+    name = run[: -len(".jsonl")]
+    code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1,pve2", "--extra-vars", f"rollback_run={name} rollback_guests=104,9999")
+    assert code != 0 and f"run {name} changed none of these guests on any host of this play, and nothing was put back for them: 9999" in said

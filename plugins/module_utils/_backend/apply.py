@@ -12,9 +12,9 @@ from __future__ import annotations
 import concurrent.futures
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from .. import _whole_file
+from .. import _plan, _whole_file
 from .._model import visible
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
@@ -29,6 +29,8 @@ from .write import write
 #: Reasons that are in order for now; every other one fails the run.
 LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
 
+_Noted = TypeVar("_Noted")
+
 
 class Outcome(NamedTuple):
     """A guest's ``result`` (docs/data.md) and its ``diff`` (before, after: config lines; None when nothing changes)."""
@@ -41,7 +43,7 @@ def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     """Carry out a plan; one outcome per guest, in the plan's order. One guest's trouble is that guest's."""
     if options.check or layout.is_live(options.root):
         return _apply_all(plan, options)
-    configs = [layout.inside(options.root, entry["config"]) for entry in plan]
+    configs = [layout.inside(options.root, entry["config"]) for entry in plan if _sound(entry)]
     directories = {os.path.dirname(config) for config in configs if layout.stays_inside(options.root, config)}
     # Two runs would both find a guest as their plans found it, and both write it.
     with alone(directories, options.timeout) as held_by_another:
@@ -53,6 +55,14 @@ def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
         return _apply_all(plan, options)
 
 
+def _sound(entry: dict[str, Any]) -> bool:
+    try:
+        _plan.entry(entry)
+    except _plan.PlanError:
+        return False
+    return True
+
+
 def _apply_all(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.max_parallel) as pool:
         return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
@@ -60,7 +70,9 @@ def _apply_all(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
 
 def _apply_safely(entry: dict[str, Any], options: Options) -> Outcome:
     try:
-        return _apply_guest(entry, options)
+        return _apply_guest(_plan.entry(entry), options)
+    except _plan.PlanError as exc:
+        return Outcome(_result(entry, "failed", reason="refused", detail=f"not written, because of its plan: {exc}"), None)
     except Refused as refused:
         status = "left_alone" if refused.reason in LEFT_ALONE else "failed"
         return Outcome(_result(entry, status, reason=refused.reason, detail=refused.detail), None)
@@ -101,16 +113,17 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     _refuse_without_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
-    _refuse_without_journal(options, lambda journal: journal.intent(entry, entry["digest"], _changes.differing(config, entry["changes"])))
+    noted = _changes.differing(config, entry["changes"])
+    intent = _refuse_without_journal(options, lambda journal: journal.intent(entry, entry["digest"], noted, raw))
     try:
         after = write(work, bool(running), options)
     except (Refused, OSError) as exc:
         reason = exc.reason if isinstance(exc, Refused) else "error"
-        _note(entry, options, _was_written(entry, reason, options), _result(entry, "failed", reason=reason, detail=str(exc)))
+        _note(intent, options, _was_written(entry, reason, options), _result(entry, "failed", reason=reason, detail=str(exc)))
         raise
     done["restart_required"] = _changes.waiting(_config.parse(_config.decode(after)), values)
     result = _result(entry, "changed", digest=_config.digest(after), **done)
-    result["detail"] = _note(entry, options, True, result)
+    result["detail"] = _note(intent, options, True, result)
     return Outcome(result, diff)
 
 
@@ -126,22 +139,22 @@ def _same(key: str, one: str | None, other: str | None) -> bool:
     return one is other if one is None or other is None else _changes.normal(key, one) == _changes.normal(key, other)
 
 
-def _refuse_without_journal(options: Options, use: Callable[[Journal], None]) -> None:
-    """A guest is not written where the journal cannot be: nobody could roll it back."""
+def _refuse_without_journal(options: Options, use: Callable[[Journal], _Noted]) -> _Noted | None:
+    """A guest is not written where the journal cannot be: nobody could roll it back. Gives what the use of the journal gives."""
     if options.journal is None:
-        return
+        return None
     try:
-        use(options.journal)
+        return use(options.journal)
     except OSError as exc:
         raise Refused("journal", f"not written, because the journal {options.journal.path} cannot be: {layout.reason(exc)}") from exc
 
 
-def _note(entry: dict[str, Any], options: Options, written: bool | None, result: dict[str, Any]) -> str | None:
+def _note(intent: str | None, options: Options, written: bool | None, result: dict[str, Any]) -> str | None:
     """Put the outcome into the journal; a sentence where it cannot be, for by now the guest is as it is."""
-    if options.journal is None:
+    if options.journal is None or intent is None:
         return None
     try:
-        options.journal.outcome(entry["guest"], written, result)
+        options.journal.outcome(intent, result["guest"], written, result)
     except OSError as exc:
         return f"written; that it was could not be noted in the journal {options.journal.path}: {layout.reason(exc)}"
     return None

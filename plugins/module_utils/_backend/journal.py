@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fcntl
 import os
+import secrets
+import shlex
+import stat
 import threading
 from typing import Any
 
@@ -45,23 +49,37 @@ class Journal:
             raise OSError(0, f"{place} is no directory")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OSError(0, f"{place} cannot be written")
+        if place == self._directory:
+            _refuse_others(place, os.stat(place))
+            with contextlib.suppress(FileNotFoundError):
+                _refuse_others(self.path, os.lstat(self.path))
 
-    def intent(self, entry: dict[str, Any], digest: str, changes: list[dict[str, Any]]) -> None:
-        """Note what is about to be written; raises OSError, and then nothing may be written."""
-        self._append(lines.intent(self.run, _now(), entry, digest, changes, self._why))
+    def intent(self, entry: dict[str, Any], digest: str, changes: list[dict[str, Any]], config: bytes) -> str:
+        """Note what is about to be written, and the whole config as it is; the line's id.
 
-    def outcome(self, guest: str, written: bool | None, result: dict[str, Any]) -> None:
-        """Note what became of it; raises OSError."""
-        self._append(lines.outcome(self.run, _now(), guest, written, result))
+        Raises OSError, and then nothing may be written.
+        """
+        line_id = secrets.token_hex(8)
+        self._append(lines.intent(self.run, _now(), line_id, entry, digest, changes, self._why, config))
+        return line_id
+
+    def outcome(self, line_id: str, guest: str, written: bool | None, result: dict[str, Any]) -> None:
+        """Note what became of the intent of that id; raises OSError."""
+        self._append(lines.outcome(self.run, _now(), line_id, guest, written, result))
 
     def _append(self, line: dict[str, Any]) -> None:
+        try:
+            raw = lines.encode(line)
+        except lines.LineError as exc:
+            raise OSError(0, f"its line could not be read back: {exc}") from exc
         with self._lock:
             self._make_directory()
             fresh = not os.path.lexists(self.path)
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
             try:
+                _refuse_others(self.path, os.fstat(handle))
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                _write_whole(handle, lines.encode(line))
+                _write_whole(handle, raw)
             finally:
                 os.close(handle)
             if fresh:
@@ -70,6 +88,7 @@ class Journal:
     def _make_directory(self) -> None:
         if os.path.isdir(self._directory):
             self._keep_inside(self._directory)
+            _refuse_others(self._directory, os.stat(self._directory))
             return
         self.check()
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
@@ -83,6 +102,20 @@ class Journal:
         real, top = os.path.realpath(place), os.path.realpath(self._root)
         if os.path.commonpath([real, top]) != top:
             raise OSError(0, f"{place} is a link that leads out of {self._root}")
+
+
+def _refuse_others(path: str, status: os.stat_result) -> None:
+    """Raise OSError for a directory or file of the journal that others could have written.
+
+    A roll back writes what the journal says. Owner and mode bits are looked at, of the directory and its files: not access
+    lists, and not the directories above.
+    """
+    if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
+        raise OSError(0, f"{path} is not a regular file")
+    if status.st_uid not in (0, os.geteuid()):
+        raise OSError(0, f"{path} belongs to user {status.st_uid}; a journal belongs to root or to the user who runs this: chown it after a look at it")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OSError(0, f"{path} can be written by others, with mode {stat.S_IMODE(status.st_mode):04o}; after a look at it: chmod go-w {shlex.quote(path)}")
 
 
 def _write_whole(handle: int, raw: bytes) -> None:
@@ -105,6 +138,7 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
     place = layout.inside(root, directory)
     runs: dict[str, list[dict[str, Any]]] = {}
     try:
+        _refuse_others(place, os.stat(place))
         names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))
     except FileNotFoundError:
         return runs
@@ -116,6 +150,7 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
         run, shown = name[: -len(_SUFFIX)], os.fsencode(path).decode("utf-8", "backslashreplace")
         try:
             with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+                _refuse_others(shown, os.fstat(stream.fileno()))
                 raw = stream.read()
         except OSError as exc:
             problems.append(_problem(shown, None, f"cannot be read: {layout.reason(exc)}"))

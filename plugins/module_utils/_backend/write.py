@@ -23,7 +23,7 @@ def write(work: Work, running: bool, options: Options) -> bytes:
     live = layout.is_live(options.root)
     way: Callable[[Work, Options], bytes] = _write_live if live else _write_tree
     after = way(work, options)
-    faults = _changes.lost(work.config, _config.parse(_config.decode(after)), work.values, running=running or not live)
+    faults = _changes.lost(work.config, _config.parse(_config.decode(after)), work.values, running=running if live else None)
     if faults:
         raise Refused("not_proven", "after the write " + "; ".join(faults))
     return after
@@ -45,8 +45,22 @@ def _write_tree(work: Work, options: Options) -> bytes:
     if left:
         raise Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
     path = work.entry["config"]
-    _whole_file.replace(layout.inside(options.root, path), _config.encode(work.edited))
+
+    def as_it_was_read() -> None:
+        _refuse_other_config(work, options)
+
+    _whole_file.replace(layout.inside(options.root, path), _config.encode(work.edited), unless=as_it_was_read)
     return layout.read(options.root, path)
+
+
+def _refuse_other_config(work: Work, options: Options) -> None:
+    """Raise Refused where the config is not the one that was edited any more: an editor knows nothing of our lock."""
+    try:
+        raw = layout.read_config(options.root, work.entry["config"])
+    except FileNotFoundError as exc:
+        raise Refused("moved", where(work.entry, options)) from exc
+    if _config.digest(raw) != work.entry["digest"]:
+        raise Refused("digest_moved", "its config changed while it was being written; nothing was written, read it again")
 
 
 def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], options: Options) -> str:

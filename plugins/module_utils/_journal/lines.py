@@ -6,15 +6,21 @@
 
 Two lines a guest, so that a run that is killed between them can be told: an intent
 without an outcome may have been carried out or not, and the guest's config tells which.
+
+Every line stands for itself: an outcome names the id of its intent, and a line ends with its own checksum. So lines of
+several calls, and of two runs of one name, may be mixed in one file in any order.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
+from .. import _plan
 from .._model import natural_key
 
 SCHEMA = 1
@@ -23,15 +29,34 @@ SCHEMA = 1
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{16}")
+
+# A command's own words are kept up to here.
+_MOST_DETAIL = 4000
+
+
+class LineError(ValueError):
+    """A line that a journal cannot have; the message says why."""
 
 
 def intent(
-    run: str, time: str, guest: dict[str, Any], digest: str, changes: list[dict[str, Any]], why: dict[str, Any]
+    run: str,
+    time: str,
+    line_id: str,
+    guest: dict[str, Any],
+    digest: str,
+    changes: list[dict[str, Any]],
+    why: dict[str, Any],
+    config: bytes,
 ) -> dict[str, Any]:
-    """The line before a write. ``guest`` is the plan's entry, ``why`` has ``policy`` and ``rolls_back``."""
+    """The line before a write; ``line_id`` is 16 hexadecimal digits that no other has.
+
+    ``guest`` is the plan's entry, ``why`` has ``policy`` and ``rolls_back``, ``config`` is the whole config as it is before.
+    """
     return {
         "schema": SCHEMA,
         "entry": "intent",
+        "id": line_id,
         "run": run,
         "time": time,
         "policy": why.get("policy"),
@@ -42,14 +67,16 @@ def intent(
         "config": guest["config"],
         "digest": digest,
         "changes": changes,
+        "config_before": base64.b64encode(config).decode("ascii"),
     }
 
 
-def outcome(run: str, time: str, guest: str, written: bool | None, result: dict[str, Any]) -> dict[str, Any]:
-    """The line after a write. ``written`` is None where it is not known whether the config was changed."""
+def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None, result: dict[str, Any]) -> dict[str, Any]:
+    """The line after a write; ``line_id`` is its intent's, ``written`` None where it is not known whether the config was changed."""
     return {
         "schema": SCHEMA,
         "entry": "outcome",
+        "id": line_id,
         "run": run,
         "time": time,
         "guest": guest,
@@ -60,13 +87,24 @@ def outcome(run: str, time: str, guest: str, written: bool | None, result: dict[
 
 
 def _whole(detail: str | None) -> str | None:
-    """A command's own words with what is no text in them spelled out, as a line that is read again must have it."""
-    return None if detail is None else detail.encode("utf-8", "backslashreplace").decode("utf-8")
+    """A command's own words, not without end, with what is no text in them spelled out: a line that is read again must have it so."""
+    if detail is None:
+        return None
+    short = detail if len(detail) <= _MOST_DETAIL else f"{detail[:_MOST_DETAIL]}… ({len(detail) - _MOST_DETAIL} more characters)"
+    return short.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def encode(line: dict[str, Any]) -> bytes:
-    """A line as it stands in the file: one line of ASCII JSON."""
-    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+    """A line as it stands in the file: one line of ASCII JSON, with its checksum. Raises LineError for one that ``read`` would refuse."""
+    raw = json.dumps({**line, "sum": _sum(line)}, separators=(",", ":")).encode("ascii") + b"\n"
+    _line(raw, line["run"])
+    return raw
+
+
+def _sum(line: dict[str, Any]) -> str:
+    """The start of the SHA-256 of a line's values, whatever the order and spacing in which they are written down."""
+    canonical = json.dumps({key: value for key, value in line.items() if key != "sum"}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:16]
 
 
 def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
@@ -74,61 +112,58 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list
 
     ``run`` is the one that the file is named by, and every line of it is of.
 
-    An entry is the intent's keys with ``written``, ``status``, ``reason``, ``detail`` and ``digest_after``;
-    these are None where there is no outcome.
+    An entry is the intent's keys, but for the config as it was, with ``written``, ``status``, ``reason``, ``detail`` and
+    ``digest_after``; these are None where there is no outcome.
     """
     entries: list[dict[str, Any]] = []
     problems = []
-    open_intents: dict[str, dict[str, Any]] = {}
+    open_intents: dict[str, list[dict[str, Any]]] = {}
     for number, text in enumerate(raw.split(b"\n"), 1):
         if not text.strip():
             continue
         try:
             line = _line(text, run)
-        except _NoEntry as exc:
+        except LineError as exc:
             problems.append((number, f"is no entry of a journal: {exc}"))
             continue
+        # Lines of the first versions have no id: their guest tells which belong together.
+        mine = open_intents.setdefault(line.get("id") or f"guest {line['guest']}", [])
         if line["entry"] == "intent":
             entry = {key: line[key] for key in _FIELDS["intent"]}
             entry.update(written=None, status=None, reason=None, detail=None, digest_after=None)
             entries.append(entry)
-            open_intents[line["guest"]] = entry
+            mine.append(entry)
+        elif not mine:
+            problems.append((number, f"tells what became of guest {line['guest']}, and the line that tells what was to be done cannot be read"))
         else:
-            entry = open_intents.pop(line["guest"], None)
-            if entry is None:
-                problems.append((number, f"tells what became of guest {line['guest']}, and what was to be done is missing"))
-                continue
-            entry.update({key: line.get(key) for key in ("written", "status", "reason", "detail")}, digest_after=line.get("digest"))
+            written = line["written"] if len(mine) == 1 else line["written"] or None
+            entry = mine.pop(0)
+            entry.update({key: line.get(key) for key in ("status", "reason", "detail")}, written=written, digest_after=line.get("digest"))
     return entries, problems
-
-
-class _NoEntry(ValueError):
-    """A line that is none; the message says why."""
 
 
 def _line(text: bytes, run: str | None) -> dict[str, Any]:
     try:
         line = json.loads(text)
+        checksum = _sum(line) if isinstance(line, dict) else None
     except (ValueError, RecursionError):
-        raise _NoEntry("cut off by a kill or a full disk, or written by something else") from None
+        raise LineError("cut off by a kill or a full disk, or written by something else") from None
     if not isinstance(line, dict) or line.get("schema") != SCHEMA or isinstance(line["schema"], bool):
-        raise _NoEntry("written by something else, or by a version of this collection that this one does not know")
+        raise LineError("written by something else, or by a version of this collection that this one does not know")
     fields = _FIELDS.get(line["entry"]) if isinstance(line.get("entry"), str) else None
     if fields is None:
-        raise _NoEntry("it is neither an intent nor an outcome")
-    for key, fits in fields.items():
+        raise LineError("it is neither an intent nor an outcome")
+    if ("id" in line or "sum" in line) and line.get("sum") != checksum:
+        raise LineError("its checksum is wrong: it is not as it was written")
+    for key in fields:
         if key not in line:
-            raise _NoEntry(f"its {key} is missing")
-        if not fits(line[key]):
-            raise _NoEntry(f"its {key} is {_shown(line[key])}")
+            raise LineError(f"its {key} is missing")
+    for key, fits in {**fields, **_SINCE_ID}.items():
+        if key in line and not fits(line[key]):
+            raise LineError(f"its {key} is {_plan.shown(line[key])}")
     if run is not None and line["run"] != run:
-        raise _NoEntry(f"it is of run {line['run']}, and its file is that of run {run}")
+        raise LineError(f"it is of run {line['run']}, and its file is that of run {run}")
     return line
-
-
-def _shown(value: Any) -> str:
-    shown = json.dumps(value)
-    return shown if len(shown) <= 40 else f"{shown[:37]}..."
 
 
 def _is_text(value: Any) -> bool:
@@ -161,13 +196,25 @@ def _is_changes(value: Any) -> bool:
 
 
 def _is_change(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"key", "option", "before", "after"}
-        and _is_name(value["key"])
-        and _is_name(value["option"])
-        and all(isinstance(value[side], bool) or _is_text_or_null(value[side]) for side in ("before", "after"))
-    )
+    """What a plan may ask for, there and back."""
+    if not isinstance(value, dict) or set(value) != {"key", "option", "before", "after"}:
+        return False
+    try:
+        return _plan.change(value, sides=("before", "after")) == value
+    except _plan.PlanError:
+        return False
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_config(value: Any) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(value, str)
 
 
 #: What a line must have for a roll back to rely on it: key → whether a value fits.
@@ -196,9 +243,12 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     },
 }
 
+#: What lines have since each stands for itself.
+_SINCE_ID: dict[str, Callable[[Any], bool]] = {"id": _is_id, "config_before": _is_config}
 
-def summary(run: str, file: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """A run in a few words, from its entries, of which there is at least one."""
+
+def summary(run: str, file: str, entries: list[dict[str, Any]], stands: list[str]) -> dict[str, Any]:
+    """A run in a few words, from its entries, of which there is at least one; ``stands`` are the guests that still have what it wrote."""
     times = sorted(entry["time"] for entry in entries)
     return {
         "run": run,
@@ -209,10 +259,11 @@ def summary(run: str, file: str, entries: list[dict[str, Any]]) -> dict[str, Any
         "rolls_back": entries[0].get("rolls_back"),
         "guests": len({entry["guest"] for entry in entries if entry["written"] is not False}),
         "unknown": sorted({entry["guest"] for entry in entries if entry["written"] is None}, key=natural_key),
+        "stands": stands,
     }
 
 
 def last(runs: list[dict[str, Any]]) -> str | None:
-    """The run that 'last' means: the latest that wrote guests and was no roll back; None where there is none."""
-    applied = [run for run in runs if run["guests"] and not run["rolls_back"]]
+    """The run that 'last' means: the latest that was no roll back and of whose changes some still stand; None where there is none."""
+    applied = [run for run in runs if run["stands"] and not run["rolls_back"]]
     return max(applied, key=lambda run: (run["started"], run["run"]))["run"] if applied else None

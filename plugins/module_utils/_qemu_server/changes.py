@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ from . import config as _config
 from . import drive as _drive
 from .effective import controller as _controller
 
+_HEADER = re.compile(r"^\[([^\]]+)\]\s*$", re.ASCII)
 _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -111,67 +113,143 @@ def normal(key: str, value: str) -> Any:
     return options
 
 
-def _stored(key: str, value: str) -> Any:
-    """A value in a form in which two are equal where ``qm`` made one of the other: it writes a volume's own size, whatever
-    was passed, booleans as 1 and 0, and text without the quotes around it (recorded; JSONSchema.pm)."""
-    found = normal(key, value)
-    if isinstance(found, dict):
-        return {name: option for name, option in found.items() if name != "size"}
+def _bytes(size: str) -> int:
+    size = size[:-2] if size.endswith("iB") else size
+    unit = _UNITS.get(size[-1], 0)
+    return int(float(size[:-1] if unit else size) * 1024**unit)
+
+
+def lost(before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool | None) -> list[str]:
+    """What a write did otherwise than it should: one sentence each, none when it is proven.
+
+    ``running`` is how ``qm`` found the guest, None for a file that was written without it. Every key must be after the next cold
+    start what it was, or what was written. Until then the main section has what it had: of other keys ``qm`` may have applied what
+    waited, and of written ones what needs no cold start, which is never a controller, aio, cache or iothread of a running guest
+    (recorded). Snapshots and the description stay as they were.
+    """
+    faults = []
+    for key, value in written.items():
+        found = current(after, key)
+        if not _equal(key, value, found, own_size=True):
+            faults.append(f"{key} reads back as {found!r}, written was {value!r}")
+        elif not _in_force(before.main.get(key), key, value, after.main.get(key), running):
+            faults.append(f"{key} of the main section was {before.main.get(key)!r} and is {after.main.get(key)!r}")
+    for key in _keys(before):
+        if key not in written and not _dropped_by_design(key, before, after):
+            faults += _kept(key, before, after, running)
+    for name, section in before.snapshots.items():
+        faults += _snapshot_kept(name, section, after.snapshots.get(name))
+    was, now = _descriptions(before.text), _descriptions(after.text)
+    for name in ("", *before.snapshots):
+        if name == "" or name in after.snapshots:
+            faults += [f"the description{_of(name)} is not what it was"] if was.get(name, []) != now.get(name, []) else []
+    return faults
+
+
+def _keys(config: _config.Config) -> list[str]:
+    """Every key of the main section and of [PENDING]."""
+    waiting = config.pending.entries if config.pending else {}
+    return [key for key in dict.fromkeys([*config.main.entries, *waiting]) if key != "delete"]
+
+
+def _in_force(old: str | None, key: str, value: str | None, new: str | None, running: bool | None) -> bool:
+    """Whether a written key of the main section is as it was, or as it was written where that may be at once."""
+    if _equal(key, old, new, own_size=True):
+        return True
+    at_once = not running or (bool(_drive.parse_key(key)) and None not in (old, value) and _ours(key, old) == _ours(key, value))  # type: ignore[arg-type]
+    return at_once and _equal(key, value, new, own_size=True)
+
+
+def _ours(key: str, value: str) -> Any:
+    options = normal(key, value)
+    return {name: options.get(name) for name in OPTIONS} if isinstance(options, dict) else options
+
+
+def _kept(key: str, before: _config.Config, after: _config.Config, running: bool | None) -> list[str]:
+    """A key that was not written: what waited may be in force after a write through ``qm``."""
+    old, new = before.main.get(key), after.main.get(key)
+    waited, waits = current(before, key), current(after, key)
+    if not _equal(key, waited, waits):
+        if waited is None:
+            return [f"{key} was to be removed by [PENDING], and is {waits!r}"]
+        where = "" if _equal(key, old, waited) else " of [PENDING]"
+        return [f"{key}{where} is gone" if waits is None else f"{key}{where} was {waited!r} and is {waits!r}"]
+    if not _equal(key, old, new) and (running is None or not _equal(key, waited, new)):
+        return [f"{key} is gone" if new is None else f"{key} was {old!r} and is {new!r}"]
+    return []
+
+
+def _snapshot_kept(name: str, before: _config.Section, after: _config.Section | None) -> list[str]:
+    if after is None:
+        return [f"snapshot section [{name}] is gone"]
+    faults = []
+    for key in dict.fromkeys([*before.entries, *after.entries]):
+        old, new = before.get(key), after.get(key)
+        if not _equal(key, old, new):
+            faults.append(f"{key}{_of(name)} is gone" if new is None else f"{key}{_of(name)} was {'unset' if old is None else repr(old)} and is {new!r}")
+    return faults
+
+
+def _of(snapshot: str) -> str:
+    return f" of snapshot [{snapshot}]" if snapshot else ""
+
+
+def _dropped_by_design(key: str, before: _config.Config, after: _config.Config) -> bool:
+    """An unusedN whose volume a disk uses: Proxmox VE drops it at every write (write_vm_config), and the volume keeps its name there."""
+    if not key.startswith("unused"):
+        return False
+    return before.main.get(key) in _volumes(before) | _volumes(after)
+
+
+def _volumes(config: _config.Config) -> set[str]:
+    """The volumes of all drives, those of [PENDING] as well."""
+    found = set()
+    for section in (config.main, config.pending):
+        for key, entry in section.entries.items() if section else ():
+            if _drive.parse_key(key):
+                with contextlib.suppress(_drive.DriveError):
+                    found.add(_drive.parse(key, entry.value).volume)
+    return found
+
+
+def _equal(key: str, before: str | None, after: str | None, own_size: bool = False) -> bool:
+    """Whether a value is what it was, for what ``qm`` makes of one that it writes again (recorded; JSONSchema.pm).
+
+    It writes booleans as 1 and 0, text without the quotes around it, and the image of a bare file name as a volume. Of a
+    drive that is set it writes the volume's own size, whatever was passed: that is ``own_size``.
+    """
+    if before is None or after is None:
+        return before is after
+    one, other = normal(key, before), normal(key, after)
+    if isinstance(one, dict) and isinstance(other, dict):
+        file = str(one["file"])
+        if ":" not in file and "/" not in file and str(other["file"]).startswith("local:") and str(other["file"]).endswith(f"/{file}"):
+            one = {**one, "file": other["file"]}
+        unlike = {"size"} if own_size else set()
+        return {name: one[name] for name in one if name not in unlike} == {name: other[name] for name in other if name not in unlike}
+    return before == after or _plain(before) == _plain(after)
+
+
+def _plain(value: str) -> Any:
     truth = _drive.boolean(value)
     return value.strip('"') if truth is None else truth
 
 
-def _bytes(size: str) -> float:
-    size = size[:-2] if size.endswith("iB") else size
-    unit = _UNITS.get(size[-1], 0)
-    return float(size[:-1] if unit else size) * 1024**unit
+def _descriptions(text: str) -> dict[str, list[str]]:
+    """Section → the words of its description: how they are encoded and broken into lines is Proxmox VE's business."""
+    found: dict[str, list[str]] = {"": []}
+    name = ""
+    for line in text.split("\n"):
+        header = _HEADER.match(line)
+        if header:
+            name = header[1]
+            found[name] = []
+        elif line.startswith("#"):
+            found[name].append(line[1:])
+        elif line.startswith("description:"):
+            found[name].append(line.partition(":")[2])
+    return {name: _words("\n".join(lines)) for name, lines in found.items()}
 
 
-def lost(before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool) -> list[str]:
-    """What a write through ``qm`` did otherwise than it should: one sentence each, none when it is proven.
-
-    A stopped guest's [PENDING] is applied with the write; a running one's grows by what was written.
-    """
-    main = {key: entry.value for key, entry in before.main.entries.items()}
-    waiting = {key: entry.value for key, entry in before.pending.entries.items()} if before.pending else {}
-    waiting.pop("delete", None)
-    if not running:
-        main.update(waiting)
-        main = {key: value for key, value in main.items() if key not in before.pending_deletes or key in waiting}
-        waiting = {}
-    faults = []
-    for key, value in written.items():
-        found = current(after, key)
-        if found is None or value is None:
-            same = found is value
-        else:
-            same = _stored(key, found) == _stored(key, value)
-        if not same:
-            faults.append(f"{key} reads back as {found!r}, written was {value!r}")
-    faults += _missing("", {k: v for k, v in main.items() if k not in written}, after.main)
-    if waiting:
-        faults += _missing(" of [PENDING]", {k: v for k, v in waiting.items() if k not in written}, after.pending)
-    for name in before.snapshots:
-        if name not in after.snapshots:
-            faults.append(f"snapshot section [{name}] is gone")
-    if _description(before.text) != _description(after.text):
-        faults.append("the description is not what it was")
-    return faults
-
-
-def _missing(where: str, expected: dict[str, str], section: _config.Section | None) -> list[str]:
-    faults = []
-    for key, value in expected.items():
-        found = section.get(key) if section else None
-        if found is None:
-            faults.append(f"{key}{where} is gone")
-        elif _stored(key, found) != _stored(key, value):
-            faults.append(f"{key}{where} was {value!r} and is {found!r}")
-    return faults
-
-
-def _description(text: str) -> list[str]:
-    """The words of the description: how they are encoded and broken into lines is Proxmox VE's business."""
-    main = re.split(r"^\[", text, maxsplit=1, flags=re.MULTILINE)[0]
-    lines = [line[1:] if line.startswith("#") else line.partition(":")[2] for line in main.split("\n") if line.startswith(("#", "description:"))]
-    return [word for word in "".join(char if char.isascii() else " " for char in unquote("\n".join(lines), errors="replace")).split() if word]
+def _words(description: str) -> list[str]:
+    return "".join(char if char.isascii() else " " for char in unquote(description, errors="replace")).split()

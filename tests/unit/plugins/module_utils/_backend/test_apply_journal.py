@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
@@ -76,6 +79,18 @@ def test_the_intent_is_in_the_journal_when_qm_is_called(host):
     assert entry["written"] is True and entry["digest_after"] == result["digest"] == read(host).guests[0]["digest"]
 
 
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+def test_the_whole_config_as_it_was_is_in_the_journal(host, running):
+    put(host, 100, GUEST + "\n[snap]\nmemory: 64\n", running=running)
+    with host.config(100).open("ab") as stream:
+        stream.write(b"#caf\xe9\n")
+    before = host.config(100).read_bytes()
+    apply(host, plan(host))
+    lines = [json.loads(line) for line in open(journal(host).path, "rb")]
+    assert [base64.b64decode(line["config_before"]) for line in lines if line["entry"] == "intent"] == [before]
+    assert host.config(100).read_bytes() != before
+
+
 def test_before_is_what_stands_in_the_config_not_what_it_comes_to(host):
     put(host, 100, UNSET)
     apply(host, plan(host, [{**HARDEN[0], "before": "lsi"}, *HARDEN[1:]]))
@@ -115,6 +130,23 @@ def test_what_qm_refused_is_not_taken_for_written(host):
     put(host, 100, host.config(100).read_text().replace("discard=on", "aio=threads,discard=on"))
     planned, _results = roll_back(host)
     assert planned["plan"] == [], "somebody else's aio=threads would be undone"
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [("VM is locked (backup)", "locked"), ("checksum mismatch (file change by other user?)", "digest_moved"),
+     ("Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist", "moved")],
+)  # fmt: skip
+def test_what_qm_refused_for_somebody_elses_change_was_not_written(host, words, reason):
+    """The config is another one by then, and not by this run."""
+    put(host, 100)
+
+    def refused(arguments):
+        host.config(100).write_text(host.config(100).read_text() + "lock: backup\n")
+        return 255, "", words + "\n"
+
+    (result,) = apply(host, plan(host), command=refused)
+    assert result["reason"] == reason and [entry["written"] for entry in entries(host)] == [False]
 
 
 def test_a_qm_that_gave_no_answer_may_have_written(host):

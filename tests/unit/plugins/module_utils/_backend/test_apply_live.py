@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime
 import sys
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import filesystems, reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
@@ -260,6 +262,90 @@ def test_a_write_that_loses_a_setting_is_a_failure(host):
 
     (outcome,) = _apply.apply(plan, _work.Options(run=lossy, root=str(host.root)))
     assert outcome.result["reason"] == "not_proven" and "memory is gone" in outcome.result["detail"]
+
+
+SNAPSHOT = "\n[before-upgrade]\n#good\nmemory: 256\nscsi0: local:{id}/vm-{id}-disk-0.qcow2,size=32G\nscsihw: lsi\nsnaptime: 1737548747\n"
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+def test_snapshots_are_as_they_were(host, running):
+    put(host, 100, GUEST + SNAPSHOT, running=running)
+    (result,) = apply(host)
+    assert result["status"] == "changed" and SNAPSHOT.replace("{id}", "100") in host.config(100).read_text()
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("memory: 256\n", "", "memory of snapshot [before-upgrade] is gone"),
+        ("disk-0.qcow2,size=32G", "disk-0.qcow2,ro=1,size=32G", "scsi0 of snapshot [before-upgrade] was"),
+        ("[before-upgrade]\n", "[after-upgrade]\n", "snapshot section [before-upgrade] is gone"),
+        ("#good\n", "", "the description of snapshot [before-upgrade] is not what it was"),
+        ("# owner%3A ops\n", "", "the description is not what it was"),
+        (",serial=a%20b,size=32G,ssd=1\nscsihw: virtio-scsi-pci", ",size=32G\nscsihw: virtio-scsi-pci", "scsi0 of the main section was"),
+        ("scsihw: virtio-scsi-pci\n", "", "scsihw of the main section was"),
+    ],
+)
+def test_a_write_that_loses_what_a_running_guest_has_or_a_snapshot_is_a_failure(host, old, new, said):
+    put(host, 100, GUEST + SNAPSHOT, running=True)
+    plan, run = plan_of(host), runner(host)
+
+    def lossy(arguments):
+        answer, text = run(arguments), host.config(100).read_text()
+        assert old in text
+        host.config(100).write_text(text.replace(old, new, 1))
+        return answer
+
+    (outcome,) = _apply.apply(plan, _work.Options(run=lossy, root=str(host.root)))
+    assert outcome.result["reason"] == "not_proven" and said in outcome.result["detail"]
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+def test_an_unused_volume_that_a_disk_uses_is_dropped_by_design_and_fails_nobody(host, running):
+    put(host, 100, GUEST + "unused0: local:{id}/vm-{id}-disk-0.qcow2\nunused1: local:{id}/vm-{id}-disk-1.qcow2\n", running=running)
+    (result,) = apply(host)
+    text = host.config(100).read_text()
+    assert (result["status"], result["detail"]) == ("changed", None) and "unused0" not in text and "unused1: local:100/vm-100-disk-1.qcow2\n" in text
+
+
+def test_a_guest_of_another_node_is_left_to_that_node(host):
+    """Its config is in this node's /etc/pve too, and qm set would fail or, with a guest of the same id here, be somebody else's."""
+    other = host.root / "etc/pve/nodes/pve2/qemu-server"
+    other.mkdir(parents=True)
+    (other / "100.conf").write_text(GUEST.replace("{id}", "100"))
+    reading = reader.read(str(host.root), node="pve2")
+    plan = assess(reading.guests, POLICY, DAY, reading.nodes)["plan"]
+    for check in (True, False):
+        (result,) = apply(host, plan, check=check)
+        assert (result["status"], result["reason"]) == ("failed", "moved") and "it is on node pve2" in result["detail"]
+    assert host.calls() == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "controller", "option": "type", "after": "virtig-scsi-pci"},
+        {"key": "scsi0", "option": "aio", "after": "threads,ro=1"},
+        {"key": "scsi0", "option": "cache", "after": "none\nargs: -S"},
+        {"key": "scsi0", "option": "iothread", "after": "perhaps"},
+        {"key": "efidisk0", "option": "aio", "after": "threads"},
+    ],
+)
+def test_a_plan_with_a_value_that_nobody_has_is_refused_before_anything_is_asked_of_qm(host, change, check):
+    put(host, 100)
+    before = host.config(100).read_bytes()
+    planned = {**plan_of(host)[0], "changes": [change]}
+    (result,) = apply(host, [planned], check=check)
+    assert (result["status"], result["reason"], result["changes"]) == ("failed", "refused", []) and "because of its plan" in result["detail"]
+    assert host.config(100).read_bytes() == before and host.calls() == []
+
+
+def test_a_plan_with_an_iothread_in_words_writes_it_as_proxmox_does(host):
+    put(host, 100)
+    planned = {**plan_of(host)[0], "changes": [{"key": "scsi0", "option": "iothread", "before": None, "after": "True"}]}
+    (result,) = apply(host, [planned])
+    assert result["status"] == "changed" and ",iothread=1," in host.config(100).read_text()
 
 
 def test_no_more_qm_at_once_than_allowed(host, monkeypatch):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _whole_file
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
@@ -180,6 +181,78 @@ def test_a_directory_of_two_names_is_held_once(tmp_path):
         assert held_by_another is None
         with alone([str(tmp_path / "b")], 0) as held_by_another:
             assert held_by_another == str(tmp_path / "b")
+
+
+DISK = "name: a\nvirtio0: local:1/d.raw\n"
+
+
+def meanwhile(monkeypatch, do):
+    """Have a colleague do something while the new content is written beside the file, after every earlier look at it."""
+    real = _whole_file.Beside.__init__
+
+    def slow(self, *arguments):
+        real(self, *arguments)
+        do()
+
+    monkeypatch.setattr(_whole_file.Beside, "__init__", slow)
+
+
+def test_an_edit_between_the_look_and_the_rename_is_not_overwritten(tmp_path, folder, monkeypatch):
+    (folder / "100.conf").write_text(DISK)
+    (folder / "101.conf").write_text(DISK)
+    plan = plan_of(tmp_path)
+    meanwhile(monkeypatch, lambda: (folder / "100.conf").write_text(DISK + "memory: 4096\n"))
+    first, second = apply(tmp_path, plan, max_parallel=1)
+    assert (first["status"], first["reason"], second["status"]) == ("failed", "digest_moved", "changed")
+    assert (folder / "100.conf").read_text() == DISK + "memory: 4096\n" and sorted(os.listdir(folder)) == ["100.conf", "101.conf"]
+
+
+def test_a_config_that_is_removed_between_is_not_made_again(tmp_path, folder, monkeypatch):
+    (folder / "100.conf").write_text(DISK)
+    plan = plan_of(tmp_path)
+    meanwhile(monkeypatch, lambda: (folder / "100.conf").unlink())
+    (result,) = apply(tmp_path, plan)
+    assert (result["status"], result["reason"]) == ("failed", "moved") and os.listdir(folder) == []
+
+
+def test_a_link_that_is_put_in_its_place_between_is_not_replaced(tmp_path, folder, monkeypatch):
+    (folder / "100.conf").write_text(DISK)
+    (tmp_path / "elsewhere.conf").write_text(DISK)
+    plan = plan_of(tmp_path)
+
+    def link():
+        (folder / "100.conf").unlink()
+        (folder / "100.conf").symlink_to(tmp_path / "elsewhere.conf")
+
+    meanwhile(monkeypatch, link)
+    (result,) = apply(tmp_path, plan)
+    assert result["status"] == "failed" and "is a link" in result["detail"] and (folder / "100.conf").is_symlink()
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("config", ["/outside/100.conf", "/../{name}-outside/100.conf", "/etc/pve/nodes/pve1/qemu-server/../../../../../outside/100.conf"])
+def test_a_plan_that_names_another_file_is_refused(tmp_path, folder, config, check):
+    for place in (tmp_path / "outside", tmp_path.parent / f"{tmp_path.name}-outside"):
+        place.mkdir(exist_ok=True)
+        (place / "100.conf").write_text(DISK)
+        (place / ".100.conf.abcd_123.io-hardening-new").write_text("x")
+    (folder / "100.conf").write_text(DISK)
+    (planned,) = plan_of(tmp_path)
+    (result,) = apply(tmp_path, [{**planned, "config": config.format(name=tmp_path.name)}], check=check)
+    assert (result["status"], result["reason"]) == ("failed", "refused") and "that of guest 100 on node pve1 is" in result["detail"]
+    for place in (tmp_path / "outside", tmp_path.parent / f"{tmp_path.name}-outside"):
+        assert (place / "100.conf").read_text() == DISK and len(os.listdir(place)) == 2
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_value_with_a_newline_injects_no_line(tmp_path, folder, check):
+    (folder / "100.conf").write_text(DISK)
+    (folder / "101.conf").write_text(DISK)
+    first, second = plan_of(tmp_path)
+    first["changes"] = [{"key": "controller", "option": "type", "before": None, "after": "virtio-scsi-pci\nhookscript: local:snippets/x.pl"}]
+    results = apply(tmp_path, [first, second], check=check)
+    assert [result["status"] for result in results] == ["failed", "changed"] and "\n" not in results[0]["detail"]
+    assert (folder / "100.conf").read_text() == DISK
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, folder, monkeypatch):

@@ -142,6 +142,24 @@ def test_settings_newer_than_our_list_are_told_apart():
     assert [entry.key for entry in config.parse("memory: 1\nholo-deck: 1\nusb12: y\n").unknown_keys] == ["holo-deck"]
 
 
+@pytest.mark.parametrize("pending, after", [
+    ("delete: scsihw\n", ""), ("delete: !scsihw\n", ""), ("delete: net1,!scsihw;cores\ncores: 2\n", "delete: net1,cores\ncores: 2\n"),
+    ("delete: net1,scsihw2\n", "delete: net1,scsihw2\n"),
+])  # fmt: skip
+def test_an_edit_takes_what_it_sets_off_what_is_to_be_removed(pending, after):
+    """As qm set does (PVE::QemuConfig, remove_from_pending_delete); the next cold start would remove it again."""
+    text = f"name: a\nscsihw: lsi\n\n[PENDING]\n{pending}\n[snap]\nscsihw: lsi\n"
+    assert config.edit(text, {"scsihw": "x"}) == f"name: a\nscsihw: x\n\n[PENDING]\n{after}\n[snap]\nscsihw: lsi\n"
+
+
+def test_an_edit_removes_the_line_of_its_section_alone():
+    text = "name: a\nscsihw: lsi\n\n[PENDING]\nscsihw: x\n\n[snap]\nscsihw: lsi\n"
+    assert config.edit(text, {"scsihw": None}) == text.replace("scsihw: lsi\n", "", 1)
+    assert config.edit(text, {"scsihw": None}, frozenset(["scsihw"])) == text.replace("scsihw: x\n", "")
+    assert config.edit("name: a\nscsihw: lsi", {"scsihw": None}) == "name: a\n"
+    assert config.edit(text, {"vga": None}) == text
+
+
 def test_an_edit_goes_to_pending_where_the_key_waits_there():
     edited = config.edit(FULL, {"scsi0": "X"}, frozenset(["scsi0"]))
     assert config.parse(edited).main.get("scsi0") == config.parse(FULL).main.get("scsi0")
