@@ -17,9 +17,10 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NO_CONFIG, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
+LOCKED, UNSAFE_LINES, NOT_ASKED, NO_CONFIG, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
     "locked",
     "unsafe_lines",
+    "not_asked",
     "no_config",
     "driver_change",
     "known_defect",
@@ -272,6 +273,8 @@ class _Judgement:
                 UNSAFE_LINES,
                 f"Proxmox VE would drop {count} on a write, the first is line {first['line']}: {first['reason']}",
             )
+        elif guest["not_asked"]:
+            self._keep(NOT_ASKED, guest["not_asked"])
 
     def _keep(self, reason: str, detail: str) -> None:
         self._verdict.changes.clear()

@@ -67,6 +67,7 @@ def record(
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
         "unknown_keys": sorted({entry.key for entry in parsed.unknown_keys}),
+        "not_asked": None,
         "args_disks": {"line": args.line, "args": _text(args.value[:200])} if args and _drive.args_have_disks(args.value) else None,
         "disagreements": [],
     }
@@ -236,7 +237,7 @@ class _DiskReader:
 
 def unknown_storage(name: str) -> dict[str, Any]:
     """A storage that storage.cfg does not have."""
-    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False}
+    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False, "active": None}
 
 
 def _configured(drive: _drive.Drive | None) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "shared": raw["type"] in _SHARED or _flag(raw, "shared"),
         "servers": servers,
         "disabled": _flag(raw, "disable"),
+        "active": None,
     }
 
 
