@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-TREES = ("/etc", "/usr/lib/sysctl.d", "/usr/lib/tuned", "/usr/local", "/run/qemu-server", "/run/sysctl.d", "/var/lib", "/var/log/qm-calls.json")
+TREES = ("/etc", "/usr/lib/sysctl.d", "/usr/lib/tuned", "/usr/local", "/run/qemu-server", "/run/sysctl.d", "/var/lib")
 
 # They change by themselves: the login's traces, systemd's own notes, time spent.
 NOT = ("/var/lib/systemd", "/var/lib/sudo", "/var/lib/private")

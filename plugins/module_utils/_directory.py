@@ -14,10 +14,12 @@ import os
 from typing import Any
 
 from ._backend import layout
+from ._backend.node import Node
 from ._backend.reader import Reading, read
 from ._backend.strays import Strays, strays
 from ._model import plural
 from ._policy.assess import assess
+from ._run import command
 
 
 def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
         os.listdir(root)
     except OSError as exc:
         raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
-    reading = read(root)
+    reading = read(root, proxmox=Node(command))
     if not reading.guests and not any(problem["guest"] for problem in reading.problems):
         raise layout.LayoutError(_nothing(root, reading))
     beside = Strays([], [])

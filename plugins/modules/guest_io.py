@@ -14,6 +14,9 @@ description:
   - Carries out the C(plan) that the filter P(hypervisor.io_hardening.assess#filter) made, and nothing else.
   - On a live Proxmox VE node each guest is written by one C(qm set) with its digest and whole drive strings,
     so that no option is lost and no change of somebody else is overwritten. Another O(root) is written atomically, file by file.
+  - Before the first guest of a live node it asks C(qm list) once which config lines C(qm) would drop, and C(pvesm status) which
+    storages are there, in check mode too. A guest that would lose a line is left alone, one on a storage that is not there is not
+    touched.
   - After each write the config is read back and the result is proven.
   - Before and after each write a line goes into a journal on the host, from which C(playbooks/rollback_io.yml) rolls back.
     A guest is not written where its line cannot be. A run that changes nothing leaves no journal.
@@ -165,7 +168,7 @@ results:
     reason:
       description:
         - Why it was left alone (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
-          V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
+          V(not_asked), V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
       type: str
       returned: always
     detail:
@@ -193,6 +196,7 @@ from ..module_utils._backend.apply import apply
 from ..module_utils._backend.journal import DIRECTORY, Journal
 from ..module_utils._backend.work import Options
 from ..module_utils._model import failed_guests
+from ..module_utils._run import command
 
 
 def argument_spec() -> dict:
@@ -238,7 +242,7 @@ def main() -> None:
     outcomes = apply(
         params["plan"],
         Options(
-            run=lambda arguments: module.run_command(arguments, environ_update={"LC_ALL": "C"}),
+            run=command,
             root=params["root"],
             check=module.check_mode,
             max_parallel=params["max_parallel"],

@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
   - Gives for each disk what it is configured with, what waits in C([PENDING]), and what QEMU is really given.
+  - On a live Proxmox VE node, C(qm list) and C(pvesm status) are asked once, both at the same time, for the config lines that a write
+    would drop and the storages that the node can use.
   - A guest that runs on the host and has no config of Proxmox VE, libvirt's or one started by hand, is read from its QEMU process.
   - Decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
 author:
@@ -122,6 +124,10 @@ guests:
       type: list
       elements: dict
       returned: success
+    not_asked:
+      description: Why it is not known which lines Proxmox VE would drop; V(null) where it is, and where no live node was asked.
+      type: str
+      returned: success
     args_disks:
       description: What the line C(args) does to disks; C(disk) is the one of C(disks) that it changes, null where it gives the guest another.
       type: list
@@ -129,11 +135,13 @@ guests:
       returned: success
       sample: [{line: 2, args: "-drive file=/dev/sdb,if=virtio", does: gives QEMU a disk that is not judged, disk: null}]
 storages:
-  description: The storages of storage.cfg.
+  description:
+    - The storages of storage.cfg. C(active) tells whether this node can use it now; V(null) where that is not known or no live
+      node was asked.
   returned: success
   type: list
   elements: dict
-  sample: [{id: local, type: dir, krbd: false, nocow: false, shared: false, servers: [], disabled: false, images: /var/lib/vz/images}]
+  sample: [{id: local, type: dir, krbd: false, nocow: false, shared: false, servers: [], disabled: false, images: /var/lib/vz/images, active: true}]
 nodes:
   description: The nodes read, with their own addresses and names.
   returned: success
@@ -151,8 +159,10 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.layout import LayoutError
+from ..module_utils._backend.node import Node
 from ..module_utils._backend.reader import stream
 from ..module_utils._exit import exit_json
+from ..module_utils._run import command
 
 
 def main() -> None:
@@ -166,7 +176,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        reading, records = stream(module.params["root"], module.params["node"], module.params["guests"])
+        reading, records = stream(module.params["root"], module.params["node"], module.params["guests"], Node(command))
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     exit_json(

@@ -14,7 +14,8 @@ description:
   - Shuts a guest of this Proxmox VE node down and has it started again, with C(qm reboot), only where a change of its
     controller or of a disk's iothread, aio or cache waits for that.
   - A guest that does not shut down in time is left running. It is never stopped hard, unless O(force_stop) asks for it.
-  - Leaves alone what is locked, does not run, is a template, or is managed by HA, and refuses what would not start again.
+  - Leaves alone what is locked, does not run, is a template, or is managed by HA, and refuses what would not start again,
+    which C(qm showcmd) is asked first.
   - Afterwards reads the guest again. It must run, with nothing left waiting, by its config and by its process.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -100,7 +101,7 @@ result:
       type: str
       returned: always
     detail:
-      description: The reason in a sentence. C(qm)'s own words where it refused.
+      description: The reason in a sentence. C(qm)'s own words where it refused. A remark where a restarted guest has one.
       type: str
       returned: always
     in_force:
@@ -124,6 +125,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._backend.layout import LayoutError
 from ..module_utils._backend.restart import Options, restart
 from ..module_utils._model import one_line
+from ..module_utils._run import command
 
 
 def main() -> None:
@@ -144,9 +146,7 @@ def main() -> None:
     try:
         result = restart(
             guest,
-            Options(
-                run=lambda arguments: module.run_command(arguments, environ_update={"LC_ALL": "C"}), check=module.check_mode, **params
-            ),
+            Options(run=command, check=module.check_mode, **params),
         )
     except LayoutError as exc:
         module.fail_json(msg=str(exc))

@@ -126,10 +126,13 @@ def bench_apply(folder: Path) -> bool:
 
     def run(arguments):
         done = subprocess.run(["sleep", "0.3"], check=True)
-        if arguments[2:4] == ["qm", "set"]:
-            path = folder / f"etc/pve/nodes/pve1/qemu-server/{arguments[4]}.conf"
+        words = arguments[4:]
+        if words == ["qm", "list"]:
+            return 0, "".join(f"{entry['guest']:>10} stopped\n" for entry in plan), ""
+        if words[:2] == ["qm", "set"]:
+            path = folder / f"etc/pve/nodes/pve1/qemu-server/{words[2]}.conf"
             text = path.read_text()
-            for key, value in zip(arguments[5::2], arguments[6::2]):
+            for key, value in zip(words[3::2], words[4::2]):
                 old = next((line for line in text.split("\n") if line.startswith(f"{key[2:]}: ")), None)
                 text = text.replace(old, f"{key[2:]}: {value}") if old else text
             path.write_text(text)

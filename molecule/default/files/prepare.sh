@@ -15,7 +15,7 @@ ln -s "nodes/$(hostname)/qemu-server" /etc/pve/qemu-server
 ln -s "nodes/$(hostname)" /etc/pve/local
 
 # The stand-in, behind a command that writes down every call.
-for command in qm pvesh; do
+for command in qm pvesh pvesm; do
     cp qm "/usr/local/libexec/pve/$command"
     printf '#!/bin/sh\nQM_LOG=/var/log/qm-calls.json exec /usr/local/libexec/pve/%s "$@"\n' "$command" > "/usr/sbin/$command"
     chmod 755 "/usr/local/libexec/pve/$command" "/usr/sbin/$command"

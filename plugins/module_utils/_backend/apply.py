@@ -22,6 +22,7 @@ from .._qemu_server import drive as _drive
 from . import layout, reader
 from .alone import alone
 from .journal import Journal
+from .node import Node
 from .refuse import refuse, where
 from .work import Options, Refused, Work
 from .write import write
@@ -64,6 +65,7 @@ def _sound(entry: dict[str, Any]) -> bool:
 
 
 def _apply_all(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
+    options = options._replace(node=Node(options.run, options.timeout))
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.max_parallel) as pool:
         return list(pool.map(lambda entry: _apply_safely(entry, options), plan))
 

@@ -23,7 +23,9 @@ from .._qemu_server.image import image_path
 from .._qemu_server.json_config import JsonConfigError, key_lines, to_text
 from .._qemu_server.record import record
 from . import layout
+from .asked import Asked
 from .filesystems import FileSystems
+from .node import Node
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
 # A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
@@ -46,19 +48,24 @@ class Reading:
         self.problems.append({"file": path, "line": line, "guest": guest, "node": node, "reason": text})
 
 
-def read(root: str, node: str | None = None, guests: list[str] | None = None) -> Reading:
+def read(root: str, node: str | None = None, guests: list[str] | None = None, proxmox: Node | None = None) -> Reading:
     """Read the guests below ``root``; raises layout.LayoutError where there is nothing to read from.
 
     One config that cannot be read is a problem, and does not hide the others. On a host without
     Proxmox VE the guests are those that run, read from their QEMU processes; on a node of Proxmox VE those come
     after its own of which there is no config, unless ``guests`` names some.
+
+    ``proxmox`` is what this node is asked with, where guests of it are read live: which lines its qm would drop, which
+    storages it can use. Without it neither is known.
     """
-    reading, records = stream(root, node, guests)
+    reading, records = stream(root, node, guests, proxmox)
     reading.guests = list(records)
     return reading
 
 
-def stream(root: str, node: str | None = None, guests: list[str] | None = None) -> tuple[Reading, Iterator[dict[str, Any]]]:
+def stream(
+    root: str, node: str | None = None, guests: list[str] | None = None, proxmox: Node | None = None
+) -> tuple[Reading, Iterator[dict[str, Any]]]:
     """As ``read``, with the guests one by one, so that thousands need no more memory than one.
 
     The reading's problems are complete once the last guest was taken.
@@ -84,7 +91,8 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     _note_twice(reading, chosen)
     own = layout.own_node(root)
     all_of_own = wanted is None and node in (None, "all", own)
-    return reading, _records(reading, chosen, own if all_of_own else None)
+    asked = Asked(proxmox, own, reading.problem) if proxmox and layout.is_live(root) and any(source.node == own for source in chosen) else None
+    return reading, _records(reading, chosen, own if all_of_own else None, asked)
 
 
 def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
@@ -97,12 +105,15 @@ def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
                             source.guest, node=source.node)
 
 
-def _records(reading: Reading, sources: list[layout.Source], own: str | None) -> Iterator[dict[str, Any]]:
+def _records(reading: Reading, sources: list[layout.Source], own: str | None, asked: Asked | None) -> Iterator[dict[str, Any]]:
     """The guests of the configs, and after them those of the node ``own`` that run without one; None: not asked for."""
     storages = _read_storages(reading)
     running = _Running(reading) if layout.is_live(reading.root) else None
+    here = asked.storages(storages) if asked else storages
+    reading.storages = list(here.values())
     for source in sources:
-        guest = _read_guest(reading, source, storages)
+        mine = asked is not None and source.node == asked.node
+        guest = _read_guest(reading, source, here if mine else storages, asked if mine else None)
         if guest is not None:
             if running:
                 running.add(guest)
@@ -123,7 +134,9 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     return bool(running)
 
 
-def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+def _read_guest(
+    reading: Reading, source: layout.Source, storages: dict[str, dict[str, Any]], asked: Asked | None
+) -> dict[str, Any] | None:
     lines: dict[str, int] | None = None
     try:
         raw = layout.read_config(reading.root, source.path)
@@ -148,6 +161,8 @@ def _read_guest(reading: Reading, source: layout.Source, storages: dict[str, dic
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
         return None
     guest = record(source.guest, raw, storages, source.node, source.path, parsed)
+    if asked:
+        asked.add(guest, parsed.text)
     return guest if lines is None else _with_lines(guest, lines)
 
 

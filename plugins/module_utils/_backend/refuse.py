@@ -12,9 +12,11 @@ from typing import Any
 from .._model import foreign_pending_detail, refused_at_start
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
+from .._qemu_server import drive as _drive
 from .._qemu_server import storage as _storage
 from .._qemu_server.record import record
-from . import layout, qm, reader
+from . import layout, reader
+from .node import Unanswered
 from .work import Options, Refused, Work
 
 
@@ -40,13 +42,37 @@ def refuse(work: Work, running: bool | None, options: Options) -> None:
     own = layout.own_node(options.root)
     if entry["node"] != own:
         raise Refused("moved", f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there")
-    if facts["unknown_keys"]:
-        dropped = qm.dropped_lines(options.run, entry["guest"], options.timeout)
-        if dropped:
-            raise Refused("unsafe_lines", f"Proxmox VE would drop lines on a write: {dropped}")
+    _refuse_by_node(work, options)
     foreign = _changes.foreign_pending(config)
     if foreign and not running and not options.apply_foreign_pending:
         raise Refused("foreign_pending", foreign_pending_detail(foreign))
+
+
+def _refuse_by_node(work: Work, options: Options) -> None:
+    """What the node itself says against a write. A plan may come from anywhere, so that it is asked again."""
+    guest = work.entry["guest"]
+    try:
+        complaints = options.node.complaints().get(guest)
+    except Unanswered as exc:
+        raise Refused("not_asked", f"not written, because Proxmox VE did not say which lines it would drop: {exc}") from exc
+    if complaints is None:
+        raise Refused("moved", "qm list does not have it: it came to this node, or left it, just now; run again")
+    if complaints:
+        raise Refused("unsafe_lines", "Proxmox VE would drop lines on a write: " + "; ".join(map(str, complaints)))
+    try:
+        unusable = options.node.storages()
+    except Unanswered:
+        # What is offline then qm itself finds out.
+        return
+    for key in filter(_drive.parse_key, work.values):
+        why = unusable.get(_storage_of(key, work))
+        if why:
+            raise Refused("storage_offline", f"not written, because of {key}: {why}; run again when it is there")
+
+
+def _storage_of(key: str, work: Work) -> str | None:
+    volume = _drive.parse(key, _changes.current(work.config, key) or "").volume
+    return None if volume.startswith("/") else volume.partition(":")[0]
 
 
 def _refuse_unstartable(work: Work, options: Options) -> None:

@@ -4,8 +4,9 @@
 
 """A cold restart of one guest of this node: what waits comes into force, or the guest is left as it was.
 
-``qm reboot`` shuts the guest down and leaves its start to Proxmox VE (qmeventd, ``qm cleanup``), so that a run
-that is killed in between leaves no guest down. A guest that does not answer stays up (vm_reboot, _do_vm_stop).
+``qm showcmd`` says first whether Proxmox VE could start the guest. ``qm reboot`` shuts it down and leaves its start to Proxmox VE
+(qmeventd, ``qm cleanup``), so that a run that is killed in between leaves no guest down. A guest that does not answer stays up
+(vm_reboot, _do_vm_stop).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from . import layout, qm, reader
 _MARGIN = 120
 
 _UNDER_WAY = 10
+
+#: Seconds for a question that qm answers in about one (recorded).
+_QUESTION = 60
 
 _NOT_RUNNING = re.compile(r"^VM \d+ not running", re.MULTILINE)
 
@@ -61,18 +65,20 @@ def restart(guest: str, options: Options) -> dict[str, Any]:
             return _result(guest, {}, "failed", "refused", f"{name} is {seconds}; it takes seconds from 1 on. The guest was not touched")
     begun = options.clock()
     record: dict[str, Any] = {}
+    remark = None
     try:
         record = _record(guest, options)
         waits = _waits(record)
         managed = _refuse(record, options)
+        _ask(guest, options)
         if not options.check:
-            _cold_start(record, managed, options)
+            remark = _cold_start(record, managed, options)
             _prove(guest, options)
     except _Ends as end:
         return _result(guest, record, end.status, end.reason, end.detail, options.clock() - begun)
     except OSError as exc:
         return _result(guest, record, "failed", "error", layout.reason(exc), options.clock() - begun)
-    return {**_result(guest, record, "restarted", None, None, options.clock() - begun), "in_force": waits}
+    return {**_result(guest, record, "restarted", None, remark, options.clock() - begun), "in_force": waits}
 
 
 def _result(
@@ -136,38 +142,83 @@ def _text(options: Options, path: str) -> str:
         return ""
 
 
-def _cold_start(record: dict[str, Any], managed: bool, options: Options) -> None:
+def _ask(guest: str, options: Options) -> None:
+    """Ends where the guest has powered off already, or Proxmox VE could not start it: a volume, a bridge, a storage is not there."""
+    if qm.state(options.run, guest, _QUESTION) == "shutdown":
+        raise _Ends(
+            "left_alone",
+            "not_running",
+            f"has powered off, though its QEMU has not ended; what waits comes into force with: qm stop {guest} && qm start {guest}",
+        )
+    refusal = qm.command(options.run, ["showcmd", guest], _QUESTION)
+    if refusal:
+        reason = refusal.reason if refusal.reason in ("busy", "moved") else "would_not_start"
+        raise _Ends("failed", reason, f"not touched, because it could not be started again: {refusal.detail}")
+
+
+def _cold_start(record: dict[str, Any], managed: bool, options: Options) -> str | None:
+    """Restart; a remark on how it went, None where there is nothing to say."""
     guest = record["id"]
     before = reader.pid(options.root, guest)
     refusal = qm.command(options.run, ["reboot", guest, "--timeout", str(options.timeout)], options.timeout + _MARGIN)
     stopped = bool(refusal) and _is_up(guest, before, options)
+    remark = None
     if stopped:
-        _stop_hard(guest, before, refusal, managed, options)
+        remark = _stop(guest, before, refusal, managed, options)
     elif refusal and _NOT_RUNNING.search(refusal.detail):
         raise _Ends("left_alone", "not_running", "was shut down meanwhile by somebody else, and stays so")
-    # Nobody but this run starts what was stopped hard: qm reboot has taken back its request.
+    # Nobody but this run starts what was stopped with qm stop: qm reboot has taken back its request.
     _wait_for_start(guest, before, 0 if stopped else options.start_timeout, managed, options)
+    return remark
 
 
 def _is_up(guest: str, before: int | None, options: Options) -> bool:
     return before is not None and reader.pid(options.root, guest) == before
 
 
-def _stop_hard(guest: str, before: int | None, refusal: qm.Refusal, managed: bool, options: Options) -> None:
-    """The guest still runs, as it did: that is the end, unless it ignored the shutdown and a hard stop is asked for."""
+def _stop(guest: str, before: int | None, refusal: qm.Refusal, managed: bool, options: Options) -> str | None:
+    """End the QEMU that a reboot has not ended; a remark, None where there is nothing to say.
+
+    A guest that still runs stays so, unless it ignored the shutdown and a hard stop is asked for. One that has powered off
+    has nothing left to lose.
+    """
+    state = qm.state(options.run, guest, _QUESTION)
+    off = state == "shutdown"
+    if off and managed:
+        raise _Ends("failed", "not_started", f"{_POWERED_OFF}; HA manages the guest: stop and start it by hand")
+    if not off:
+        _refuse_hard_stop(guest, _standing(state), refusal, managed, options)
+    refusal = qm.command(options.run, ["stop", guest], _MARGIN)
+    if _is_up(guest, before, options):
+        said = refusal.detail if refusal else "no word of qm"
+        if off:
+            raise _Ends("failed", "not_started", f"{_POWERED_OFF} and could not be stopped: {said}; then: qm stop {guest} && qm start {guest}")
+        standing = _standing(qm.state(options.run, guest, _QUESTION))
+        raise _Ends("failed", "no_shutdown", f"could not be stopped and {standing}: {said}")
+    return "it powered off, but its QEMU did not end by itself: look whether qmeventd runs on this node" if off else None
+
+
+_POWERED_OFF = "IS DOWN: it has powered off, but its QEMU has not ended (does qmeventd run on this node?)"
+
+
+def _refuse_hard_stop(guest: str, standing: str, refusal: qm.Refusal, managed: bool, options: Options) -> None:
     if refusal.reason == "locked":
         raise _Ends("left_alone", "locked", f"{refusal.detail}; run again when that has ended")
     if "got timeout" not in refusal.detail or refusal.reason == "busy":
-        raise _Ends("failed", refusal.reason, f"still runs as before: {refusal.detail}")
+        raise _Ends("failed", refusal.reason, f"{standing}: {refusal.detail}")
     if managed or not options.force_stop:
         raise _Ends(
             "failed",
             "no_shutdown",
-            f"did not shut down within {options.timeout} s and still runs as before; should it go down later, start it: qm start {guest}",
+            f"did not shut down within {options.timeout} s and {standing}; should it go down later, start it: qm start {guest}",
         )
-    refusal = qm.command(options.run, ["stop", guest], _MARGIN)
-    if _is_up(guest, before, options):
-        raise _Ends("failed", "no_shutdown", f"could not be stopped and still runs as before: {refusal.detail if refusal else 'no word of qm'}")
+
+
+def _standing(state: str | None) -> str:
+    """How a guest is whose QEMU is still there, by what qm status says of it."""
+    if state == "running":
+        return "still runs as before"
+    return f"its QEMU is still there, {'and qm status does not tell its state' if state is None else f'in the state {state} by qm status'}"
 
 
 def _wait_for_start(guest: str, before: int | None, seconds: int, managed: bool, options: Options) -> None:

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from .._qemu_server import config as _config
 from . import qm
 from .journal import Journal
+from .node import Node
 
 
 class Options(NamedTuple):
     """How to apply. ``run`` runs a command; without a journal none is kept.
 
-    ``timeout`` is in seconds: for one call of qm, and for another run that writes the same tree.
+    ``timeout`` is in seconds: for one call of qm, and for another run that writes the same tree. ``node`` is what apply asks
+    a live node with; apply makes it.
     """
 
     run: qm.Run
@@ -26,6 +28,7 @@ class Options(NamedTuple):
     apply_foreign_pending: bool = False
     timeout: int = 300
     journal: Journal | None = None
+    node: Node | None = None
 
 
 class Work(NamedTuple):

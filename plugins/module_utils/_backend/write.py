@@ -13,9 +13,12 @@ from .. import _whole_file
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
-from . import layout, qm
+from . import layout, qm, reader
 from .refuse import where
 from .work import Options, Refused, Work
+
+# qm refuses for these before it stores anything: what waits is of another run, or of a person.
+_BEFORE_STORING = ("locked", "digest_moved", "moved")
 
 
 def write(work: Work, running: bool, options: Options) -> bytes:
@@ -35,7 +38,7 @@ def _write_live(work: Work, options: Options) -> bytes:
     refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
     if refusal:
         detail = where(entry, options) if refusal.reason == "moved" else refusal.detail
-        raise Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, options))
+        raise Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, refusal, options))
     return layout.read(options.root, entry["config"])
 
 
@@ -63,23 +66,47 @@ def _refuse_other_config(work: Work, options: Options) -> None:
         raise Refused("digest_moved", "its config changed while it was being written; nothing was written, read it again")
 
 
-def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], options: Options) -> str:
+def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], refusal: qm.Refusal, options: Options) -> str:
     """Revert what a refused qm set left in [PENDING]; says so, "" where it left nothing.
 
-    qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there.
+    qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there. Nothing
+    is called where nothing was stored, and nothing of somebody else is reverted or applied.
     """
-    try:
-        after = _config.parse(_config.decode(layout.read(options.root, entry["config"])))
-    except OSError:
+    if refusal.reason in _BEFORE_STORING or (refusal.reason == "busy" and not refusal.ended):
         return ""
-    left = [key for key, value in values.items() if _left_behind(before, after, key, value)]
+    raw = _read(entry, options)
+    left = _left(before, values, raw)
     if not left:
         return ""
+    names = ", ".join(left)
+    by_hand = f"; {names} had been stored by then and waits in [PENDING]"
+    after = _config.parse(_config.decode(raw))
     if any(before.pending and before.pending.get(key) is not None for key in left):
-        return f"; {', '.join(left)} had been stored by then and waits in [PENDING]"
-    if qm.revert(options.run, entry["guest"], left, options.timeout):
-        return f"; {', '.join(left)} had been stored by then and was taken back"
-    return f"; {', '.join(left)} had been stored by then and waits in [PENDING]: qm set {entry['guest']} --revert {','.join(left)}"
+        return by_hand
+    # On a stopped guest every qm set applies all that waits, and a worker that was not ended may store still.
+    others = set(after.pending.entries) - {"delete"} | set(after.pending_deletes) if after.pending else set()
+    if refusal.ended or (others - set(left) and not reader.is_running(options.root, entry["guest"])):
+        return f"{by_hand}; look at it with qm pending {entry['guest']}"
+    qm.revert(options.run, entry["guest"], left, _config.digest(raw), options.timeout)
+    now = _read(entry, options)
+    if now is None or _left(before, values, now):
+        return f"{by_hand}: qm set {entry['guest']} --revert {','.join(left)}"
+    return f"; {names} had been stored by then and was taken back"
+
+
+def _read(entry: dict[str, Any], options: Options) -> bytes | None:
+    try:
+        return layout.read(options.root, entry["config"])
+    except OSError:
+        return None
+
+
+def _left(before: _config.Config, values: dict[str, str | None], raw: bytes | None) -> list[str]:
+    """The keys whose new value waits in [PENDING] and did not before."""
+    if raw is None:
+        return []
+    after = _config.parse(_config.decode(raw))
+    return [key for key, value in values.items() if _left_behind(before, after, key, value)]
 
 
 def _left_behind(before: _config.Config, after: _config.Config, key: str, value: str | None) -> bool:

@@ -17,9 +17,10 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
+LOCKED, UNSAFE_LINES, NOT_ASKED, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
     "locked",
     "unsafe_lines",
+    "not_asked",
     "no_config",
     "foreign_pending",
     "storage_offline",
@@ -286,6 +287,8 @@ class _Judgement:
                 UNSAFE_LINES,
                 f"Proxmox VE would drop {count} on a write, the first is line {first['line']}: {first['reason']}",
             )
+        elif guest["not_asked"]:
+            self._keep(NOT_ASKED, guest["not_asked"])
         elif guest["running"] is False and guest.get("foreign_pending") and not self._judge.apply_foreign_pending:
             self._keep(FOREIGN_PENDING, foreign_pending_detail(guest["foreign_pending"]))
         elif offline := self._offline():

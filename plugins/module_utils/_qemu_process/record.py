@@ -61,6 +61,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         "snapshots_differ": [],
         "unsafe_lines": [],
         "unknown_keys": [],
+        "not_asked": None,
         "args_disks": [],
         "disagreements": running["disagreements"],
     }

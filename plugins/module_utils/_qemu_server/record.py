@@ -70,6 +70,7 @@ def record(
         "snapshots_differ": sorted(name for name in parsed.snapshots if _differs(parsed, parsed.snapshots[name])),
         "unsafe_lines": _unsafe_lines(parsed, reader.rejected),
         "unknown_keys": sorted({entry.key for entry in parsed.unknown_keys}),
+        "not_asked": None,
         "args_disks": _args_disks(parsed),
         "disagreements": [],
     }
@@ -256,7 +257,17 @@ class _DiskReader:
 
 def unknown_storage(name: str) -> dict[str, Any]:
     """A storage that storage.cfg does not have."""
-    return {"id": name, "type": None, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False, "images": None}
+    return {
+        "id": name,
+        "type": None,
+        "krbd": False,
+        "nocow": False,
+        "shared": False,
+        "servers": [],
+        "disabled": False,
+        "images": None,
+        "active": None,
+    }
 
 
 def _configured(drive: _drive.Drive | None) -> dict[str, Any]:

@@ -190,6 +190,7 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "servers": servers,
         "disabled": _flag(raw, "disable"),
         "images": _images(name, raw),
+        "active": None,
     }
 
 

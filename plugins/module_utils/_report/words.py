@@ -45,6 +45,7 @@ REASON_WORDS = {
     "known_defect": "this version of QEMU has a known defect",
     "locked": "locked by another job",
     "moved": "moved to another node",
+    "not_asked": "Proxmox VE did not say what a write would lose",
     "not_fixable": "no setting cures it",
     "not_proven": "what was written is not what was asked for",
     "refused": "refused",

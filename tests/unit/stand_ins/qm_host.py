@@ -46,10 +46,11 @@ btrfs: btr1
 
 @functools.lru_cache(maxsize=None)
 def _compiled() -> tempfile.TemporaryDirectory[str]:
-    """A folder with the stand-in's bytecode as ``qm`` and ``pvesh``: Python compiles a program anew at each of its hundreds of starts."""
+    """A folder with the stand-in's bytecode as ``qm``, ``pvesh`` and ``pvesm``: Python compiles a program anew at each of its hundreds of starts."""
     folder = tempfile.TemporaryDirectory(prefix="qm-stand-in-")
     py_compile.compile(str(QM), cfile=f"{folder.name}/qm", doraise=True)
-    Path(folder.name, "pvesh").symlink_to("qm")
+    for name in ("pvesh", "pvesm"):
+        Path(folder.name, name).symlink_to("qm")
     return folder
 
 
@@ -58,6 +59,7 @@ class QmHost:
 
     def __init__(self, root: Path, second: float = 0.05) -> None:
         self.root = root
+        _compiled()  # two threads would each make a folder, and one of them be removed
         self.log = root / "qm.log"
         self.environment = {
             **os.environ,

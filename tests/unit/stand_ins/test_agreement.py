@@ -17,7 +17,7 @@ LINES = [
     "cores: 02",
     "onboot: Yes",
     "numa: FALSE",
-    "scsi1: local:700/vm-700-disk-1.qcow2,iothread=TRUE,cyls=3",
+    "scsi1: local:700/vm-700-disk-1.qcow2,iothread=TRUE",
     "scsi1: volume=local:700/vm-700-disk-1.qcow2,size=1.5G",
     "scsi1: size=1G,file=local:700/vm-700-disk-1.qcow2",
     "sata5: /dev/disk/by-id/ata-X_1,wwn=0x5000c5000a0b0c0d",

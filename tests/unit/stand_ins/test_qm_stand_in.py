@@ -82,10 +82,9 @@ def test_a_duplicate_option_is_refused(host):
     assert host.config(700).read_text() == GUEST
 
 
-def test_options_of_old_releases_are_neither_read_nor_taken(host):
+def test_a_drive_with_options_of_old_releases_is_dropped(host):
     host.config(700).write_text(GUEST.replace("size=8G", "size=8G,secs=63"))
     assert "secs: property is not defined in schema" in host.run("qm", "config", "700").stderr
-    host.config(700).write_text(GUEST)
     result = host.run("qm", "set", "700", "--scsi0", HARDENED + ",secs=63")
     assert result.returncode == 2
     assert "scsi0.secs: property is not defined in schema" in result.stderr
@@ -218,8 +217,52 @@ def test_it_is_a_program_of_its_own(host):
     assert result.stdout.decode() == GUEST
 
 
-@pytest.mark.parametrize("arguments", [["showcmd", "700"], ["set", "700", "--scsi1", "local:32"]])
+@pytest.mark.parametrize("arguments", [["set", "700", "--scsi1", "local:32"]])
 def test_what_it_cannot_do_it_refuses(host, arguments):
     result = host.run("qm", *arguments)
     assert result.returncode == 1
     assert "the stand-in" in result.stderr
+
+
+def test_qm_list_has_every_guest_and_what_a_write_would_drop(host):
+    host.config(701).write_text("agent: enabled=1,newflag=1\nname: db\n")
+    host.run("qm", "start", "700")
+    pid = (host.root / "var/run/qemu-server/700.pid").read_text().strip()
+    result = host.run("qm", "list")
+    assert result.stdout == (
+        "      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID       \n"
+        f"       700 till07               running    512                8.00 {pid:<10}\n"
+        "       701 db                   stopped    512                0.00 0         \n"
+    )
+    assert result.stderr == (
+        "vm 701 - unable to parse value of 'agent' - format error\n"
+        "newflag: property is not defined in schema and the schema does not allow additional properties\n"
+    )
+
+
+def test_showcmd_fails_where_a_start_would(host):
+    assert host.run("qm", "showcmd", "700").stdout.startswith("/usr/bin/kvm -id 700 ")
+    host.config(700).write_text(GUEST + "net0: virtio=BC:24:11:00:00:01,bridge=vmbr7\n")
+    host.declare("bridges-missing", "vmbr7")
+    result = host.run("qm", "showcmd", "700")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", "bridge 'vmbr7' does not exist\n")
+
+
+def test_pvesm_status_tells_what_is_not_there(host):
+    host.declare("storages-offline", "nfs1")
+    with (host.root / "etc/pve/storage.cfg").open("a") as stream:
+        stream.write("\ndir: far\n\tpath /far\n\tnodes pve2\n")
+    result = host.run("pvesm", "status")
+    assert {line.split()[0]: line.split()[2] for line in result.stdout.splitlines()[1:]} == {
+        "btr1": "active", "ceph1": "active", "far": "disabled", "local": "active", "lvm1": "active", "nfs1": "inactive"}  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "storage 'nfs1' is not online\n")
+    assert host.run("pvesm", "list", "local").returncode == 1
+
+
+def test_a_guest_that_powers_off_while_its_qemu_stays(host):
+    host.run("qm", "start", "700")
+    host.declare("qemu-stays", "700")
+    assert "got timeout" in host.run("qm", "reboot", "700", "--timeout", "1").stderr
+    assert host.run("qm", "status", "700").stdout == "status: shutdown\n"
+    host.run("qm", "stop", "700")
+    assert host.run("qm", "status", "700").stdout == "status: stopped\n"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 
 import pytest
@@ -16,12 +15,6 @@ GUESTS = sorted(path.stem for path in (SCENARIO / "files" / "pve" / "guests").gl
 
 # Written by the run: the others are in order, locked, waiting, somebody else's, or need a consent.
 CHANGED = ["101", "102", "105", "108"]
-
-
-@pytest.fixture(scope="module")
-def calls(host):
-    """Every call of qm on the host since it was made, in order."""
-    return [json.loads(line) for line in host.file("/var/log/qm-calls.json").content_string.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +37,13 @@ def test_one_set_for_each_changed_guest_in_two_runs(calls):
     assert sorted(argv[1] for argv in by_the_run) == CHANGED
     # prepare.yml's own, without a digest
     assert [argv[1] for argv in sets if argv not in by_the_run] == ["104"]
+
+
+def test_the_node_is_asked_once_for_all_guests(calls):
+    questions = [(call["command"], *call["argv"]) for call in calls if call["argv"][0] not in ("set", "start")]
+    assert set(questions) == {("qm", "list"), ("pvesm", "status")}
+    # Read and apply in the check run; read, apply and read in the run; read and no more than apply in the one that changes nothing.
+    assert questions.count(("qm", "list")) == questions.count(("pvesm", "status")) <= 7
 
 
 def test_qm_never_failed(calls):

@@ -18,11 +18,17 @@ def put(host, guest, text=GUEST, running=False):
 
 
 def runner(host):
-    """The module's run_command, with the stand-in for qm."""
+    """The modules' command, with the stand-in for qm and pvesm."""
 
     def run(arguments):
-        assert arguments[0] == "timeout" and arguments[2] == "qm"
-        done = host.run("qm", *arguments[3:])
+        assert arguments[:2] == ["timeout", "-k"] and arguments[4] in ("qm", "pvesm")
+        done = host.run(*arguments[4:])
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+def runner_but(host, verb, happens):
+    """The same, with ``happens(words)`` in place of the calls of ``qm VERB``; words are the verb and what follows."""
+    run = runner(host)
+    return lambda arguments: happens(arguments[5:]) if arguments[4:6] == ["qm", verb] else run(arguments)

@@ -16,7 +16,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend i
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import GUEST, put, runner
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import GUEST, put, runner, runner_but
 
 HARDEN = (
     {"key": "controller", "option": "type", "before": "virtio-scsi-pci", "after": "virtio-scsi-single"},
@@ -59,6 +59,11 @@ def roll_back(host, run="r1", **options):
     return planned, apply(host, planned["plan"], "back", **options)
 
 
+def set_by_qm(host, words):
+    done = host.run("qm", *words)
+    return done.returncode, done.stdout, done.stderr
+
+
 def sets(host):
     return [call["argv"] for call in host.calls() if call["argv"][0] == "set"]
 
@@ -67,11 +72,11 @@ def test_the_intent_is_in_the_journal_when_qm_is_called(host):
     put(host, 100)
     seen = []
 
-    def command(arguments):
+    def write(words):
         seen.append(entries(host))
-        return runner(host)(arguments)
+        return set_by_qm(host, words)
 
-    (result,) = apply(host, plan(host), command=command)
+    (result,) = apply(host, plan(host), command=runner_but(host, "set", write))
     ((intent,),) = seen
     assert result["status"] == "changed" and intent["written"] is None
     assert intent["changes"] == list(HARDEN) and (intent["guest"], intent["run"], intent["policy"]) == ("100", "r1", "sha256:1")
@@ -107,15 +112,15 @@ def test_a_run_killed_in_the_write_leaves_its_intent(host):
     put(host, 100)
     put(host, 101)
 
-    def killed(arguments):
-        if arguments[4] == "101":
-            runner(host)(arguments)
+    def killed(words):
+        if words[1] == "101":
+            set_by_qm(host, words)
             raise KeyboardInterrupt
         raise SystemExit
 
     for entry in plan(host):
         with pytest.raises((KeyboardInterrupt, SystemExit)):
-            apply(host, [entry], command=killed)
+            apply(host, [entry], command=runner_but(host, "set", killed))
     assert [(entry["guest"], entry["written"]) for entry in entries(host)] == [("100", None), ("101", None)]
     planned, results = roll_back(host)
     assert planned["unchanged"] == ["100"] and [result["guest"] for result in results] == ["101"]
@@ -124,7 +129,7 @@ def test_a_run_killed_in_the_write_leaves_its_intent(host):
 
 def test_what_qm_refused_is_not_taken_for_written(host):
     put(host, 100)
-    host.declare("storages-offline", "local")
+    host.declare("volumes-missing", "local:100/vm-100-disk-0.qcow2")
     (result,) = apply(host, plan(host))
     assert result["status"] == "failed" and [entry["written"] for entry in entries(host)] == [False]
     put(host, 100, host.config(100).read_text().replace("discard=on", "aio=threads,discard=on"))
@@ -151,19 +156,19 @@ def test_what_qm_refused_for_somebody_elses_change_was_not_written(host, words, 
 
 def test_a_qm_that_gave_no_answer_may_have_written(host):
     put(host, 100)
-    (result,) = apply(host, plan(host), command=lambda arguments: (124, "", ""))
+    (result,) = apply(host, plan(host), command=runner_but(host, "set", lambda words: (124, "", "")))
     assert result["reason"] == "busy" and entries(host)[0]["written"] is None
 
 
 def test_a_write_that_is_not_proven_was_written(host):
     put(host, 100)
 
-    def lossy(arguments):
-        answer = runner(host)(arguments)
+    def lossy(words):
+        answer = set_by_qm(host, words)
         host.config(100).write_text(host.config(100).read_text().replace("memory: 512\n", ""))
         return answer
 
-    (result,) = apply(host, plan(host), command=lossy)
+    (result,) = apply(host, plan(host), command=runner_but(host, "set", lossy))
     assert result["reason"] == "not_proven" and entries(host)[0]["written"] is True
 
 
@@ -321,7 +326,7 @@ def test_a_roll_back_that_qm_refuses_half_way_leaves_nothing_waiting(host):
     put(host, 100, UNSET.replace("local:", "nfs1:"))
     apply(host, plan(host))
     before = host.config(100).read_bytes()
-    host.declare("storages-offline", "nfs1")
+    host.declare("volumes-missing", "nfs1:100/vm-100-disk-0.qcow2")
     _planned, (result,) = roll_back(host)
-    assert result["reason"] == "storage_offline" and "scsihw had been stored by then and was taken back" in result["detail"]
+    assert result["reason"] == "refused" and "scsihw had been stored by then and was taken back" in result["detail"]
     assert host.config(100).read_bytes() == before

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import restart as _restart
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import GUEST, put, runner
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backend.live_node import GUEST, put, runner, runner_but
 
 HARDENED = "local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1"
 
@@ -48,7 +48,8 @@ def restart(host, guest=100, run=None, time=None, **options):
 
 
 def commands(host):
-    return [call["argv"][0] for call in host.calls()]
+    """What qm was called for, but for questions."""
+    return [call["argv"][0] for call in host.calls() if call["argv"][0] not in ("status", "showcmd")]
 
 
 def pid(host, guest=100):
@@ -71,7 +72,7 @@ def test_what_waits_is_in_force_after_one_qm_reboot(host):
         "scsi0 iothread off → on",
         "scsi0 aio io_uring → threads",
     ]
-    assert commands(host) == ["reboot"] and host.calls()[0]["argv"] == ["reboot", "100", "--timeout", "4"]
+    assert [call["argv"] for call in host.calls()] == [["status", "100"], ["showcmd", "100"], ["reboot", "100", "--timeout", "4"]]
     assert pid(host) not in (None, before) and "[PENDING]" not in host.config(100).read_text()
 
 
@@ -107,7 +108,7 @@ def test_a_guest_that_answers_is_not_stopped_hard_even_where_that_is_asked_for(h
 @pytest.mark.parametrize("words", ["VM is paused - cannot shutdown\n", "can't lock file '/var/lock/x' - got timeout\n", "no quorum\n"])
 def test_what_qm_refuses_for_another_reason_is_no_case_for_a_hard_stop(host, words):
     before = waiting(host)
-    result = restart(host, run=lambda arguments: (255, "", words) if arguments[3] == "reboot" else runner(host)(arguments), force_stop=True)
+    result = restart(host, run=runner_but(host, "reboot", lambda _words: (255, "", words)), force_stop=True)
     assert result["status"] == "failed" and words.strip() in result["detail"] and "still runs" in result["detail"]
     assert commands(host) == [] and pid(host) == before
 
@@ -136,11 +137,11 @@ def test_locked_guests_and_templates_are_left_alone(host, line, reason):
 def test_a_lock_that_comes_in_between_is_respected(host):
     before = waiting(host)
 
-    def run(arguments):
+    def locked(words):
         put(host, 100, "lock: backup\n" + host.config(100).read_text())
-        return runner(host)(arguments)
+        return runner(host)(["timeout", "-k", "1", "1", "qm", *words])
 
-    result = restart(host, run=run, force_stop=True)
+    result = restart(host, run=runner_but(host, "reboot", locked), force_stop=True)
     assert (result["status"], result["reason"]) == ("left_alone", "locked") and pid(host) == before
 
 
@@ -153,12 +154,11 @@ def test_a_stopped_guest_is_not_started(host):
 def test_a_guest_that_somebody_shuts_down_meanwhile_stays_down(host):
     waiting(host)
 
-    def run(arguments):
-        assert arguments[3] == "reboot"
+    def gone(_words):
         host.run("qm", "stop", "100")
         return 255, "", "VM 100 not running\n"
 
-    result = restart(host, run=run)
+    result = restart(host, run=runner_but(host, "reboot", gone))
     assert (result["status"], result["reason"]) == ("left_alone", "not_running") and pid(host) is None
 
 
@@ -174,8 +174,12 @@ def test_what_would_not_start_again_is_not_shut_down(host):
 
 def test_a_guest_that_does_not_come_up_again_is_shouted(host):
     waiting(host)
-    host.declare("storages-offline", "local")
-    result = restart(host)
+
+    def fails(words):
+        host.declare("storages-offline", "local")
+        return runner(host)(["timeout", "-k", "1", "1", "qm", *words])
+
+    result = restart(host, run=runner_but(host, "reboot", fails))
     assert (result["status"], result["reason"]) == ("failed", "not_started")
     assert result["detail"].startswith("IS DOWN") and "not online" in result["detail"]
 
@@ -183,13 +187,11 @@ def test_a_guest_that_does_not_come_up_again_is_shouted(host):
 def down(host):
     """qm reboot as it really is: back when the guest is down, and its start left to Proxmox VE."""
 
-    def run(arguments):
-        if arguments[3] != "reboot":
-            return runner(host)(arguments)
+    def shut_down(_words):
         done = host.run("qm", "shutdown", "100")
         return done.returncode, done.stdout, done.stderr
 
-    return run
+    return runner_but(host, "reboot", shut_down)
 
 
 def test_the_start_by_proxmox_itself_is_waited_for(host):
@@ -211,20 +213,20 @@ def test_a_start_under_way_is_not_taken_for_a_failure(host):
     waiting(host)
     time = Time({25: lambda: host.run("qm", "start", "100")})
     run = down(host)
-    result = restart(host, run=lambda arguments: (4, "", "can't lock file") if arguments[3] == "start" else run(arguments), time=time)
+    result = restart(host, run=lambda arguments: (4, "", "can't lock file") if arguments[5] == "start" else run(arguments), time=time)
     assert result["status"] == "restarted" and 25 <= time.now <= 30
 
 
 def test_what_still_waits_afterwards_is_a_failure(host):
     waiting(host)
 
-    def run(arguments):
+    def rolled_back(words):
         """A guest that is started from a config without the change: a snapshot rolled back, a clone of the file."""
-        answer = runner(host)(arguments)
+        answer = runner(host)(["timeout", "-k", "1", "1", "qm", *words])
         put(host, 100, host.config(100).read_text() + "\n[PENDING]\nscsihw: virtio-scsi-pci\n")
         return answer
 
-    result = restart(host, run=run)
+    result = restart(host, run=runner_but(host, "reboot", rolled_back))
     assert (result["status"], result["reason"]) == ("failed", "not_in_force") and "virtio-scsi-pci" in result["detail"]
 
 
@@ -331,3 +333,87 @@ def test_a_time_that_cannot_be_is_refused_before_anything(host, limit, check):
     result = restart(host, check=check, **limit)
     assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes seconds from 1 on" in result["detail"]
     assert pid(host) == before and commands(host) == []
+
+
+def with_fault(host, fault):
+    """A running guest with something waiting that Proxmox VE could not start again."""
+    net = "net0: virtio=BC:24:11:00:00:01,bridge=vmbr7\n"
+    before = waiting(host, text=GUEST + net)
+    host.declare(*{
+        "volume": ("volumes-missing", "local:100/vm-100-disk-0.qcow2"),
+        "bridge": ("bridges-missing", "vmbr7"),
+        "storage": ("storages-offline", "local"),
+    }[fault])  # fmt: skip
+    return before
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(("fault", "words"), [
+    ("volume", "volume 'local:100/vm-100-disk-0.qcow2' does not exist"),
+    ("bridge", "bridge 'vmbr7' does not exist"),
+    ("storage", "storage 'local' is not online"),
+])  # fmt: skip
+def test_what_proxmox_could_not_start_again_is_not_touched(host, fault, words, check):
+    before = with_fault(host, fault)
+    result = restart(host, check=check, force_stop=True)
+    assert (result["status"], result["reason"]) == ("failed", "would_not_start")
+    assert result["detail"] == f"not touched, because it could not be started again: {words}"
+    assert commands(host) == [] and pid(host) == before and "[PENDING]" in host.config(100).read_text()
+
+
+@pytest.mark.parametrize("status", [124, 137])
+def test_where_qm_does_not_say_whether_it_would_start_the_guest_is_not_touched(host, status):
+    before = waiting(host)
+    result = restart(host, run=runner_but(host, "showcmd", lambda _words: (status, "", "")))
+    assert (result["status"], result["reason"]) == ("failed", "busy") and "gave no answer within 60 s" in result["detail"]
+    assert commands(host) == [] and pid(host) == before
+
+
+def test_a_guest_that_powered_off_while_its_qemu_stays_is_brought_up_again(host):
+    """As recorded where qmeventd does not run. A hard stop is not asked for, and it is none."""
+    before = waiting(host)
+    host.declare("qemu-stays", "100")
+    result = restart(host)
+    assert result["status"] == "restarted" and "qmeventd" in result["detail"]
+    assert commands(host) == ["reboot", "stop", "start"] and pid(host) not in (None, before)
+    assert "[PENDING]" not in host.config(100).read_text()
+
+
+def test_a_guest_that_powered_off_and_cannot_be_stopped_is_shouted(host):
+    waiting(host)
+    host.declare("qemu-stays", "100")
+    result = restart(host, run=runner_but(host, "stop", lambda _words: (255, "", "no quorum\n")))
+    assert (result["status"], result["reason"]) == ("failed", "not_started") and result["detail"].startswith("IS DOWN: it has powered off")
+    assert "no quorum" in result["detail"] and "still runs" not in result["detail"] and "qm stop 100 && qm start 100" in result["detail"]
+
+
+def test_a_guest_of_ha_that_powered_off_is_shouted_and_not_stopped(host):
+    waiting(host)
+    ha(host, "vm: 100\n", '{"service_status":{"vm:100":{"state":"started","node":"pve1"}}}')
+    host.declare("qemu-stays", "100")
+    result = restart(host, ha_managed=True, force_stop=True)
+    assert (result["status"], result["reason"]) == ("failed", "not_started") and result["detail"].startswith("IS DOWN")
+    assert commands(host) == ["reboot"]
+
+
+def test_a_guest_that_had_powered_off_before_is_not_started(host):
+    waiting(host)
+    host.declare("qemu-stays", "100")
+    host.run("qm", "shutdown", "100", "--timeout", "1")
+    host.log.unlink()
+    for check in (True, False):
+        result = restart(host, check=check, force_stop=True)
+        assert (result["status"], result["reason"]) == ("left_alone", "not_running") and "has powered off" in result["detail"]
+    assert commands(host) == []
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    ((0, "status: paused\n", ""), "its QEMU is still there, in the state paused by qm status"),
+    ((255, "", "no\n"), "its QEMU is still there, and qm status does not tell its state"),
+    ((0, "status: running\n", ""), "still runs as before"),
+])  # fmt: skip
+def test_how_a_guest_is_that_did_not_shut_down_is_asked_and_not_guessed(host, answer, words):
+    waiting(host)
+    host.declare("unresponsive", "100")
+    result = restart(host, run=runner_but(host, "status", lambda _words: answer))
+    assert result["reason"] == "no_shutdown" and words in result["detail"]

@@ -20,7 +20,7 @@ def by_id(text, ceph=None):
 def test_storages():
     found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
     assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True,
-                            "images": None}
+                            "images": None, "active": None}
     assert found["ceph"]["krbd"] and found["ceph"]["servers"] == ["10.0.0.1", "::2", "10.0.0.3"]
 
 

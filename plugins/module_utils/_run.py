@@ -1,0 +1,101 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Running a host's commands from a module: what they print is bytes, and bounded.
+
+``AnsibleModule.run_command`` fails on bytes that are not UTF-8, keeps whatever a command prints, and waits for whoever
+else holds its pipes. Argument lists only, never a shell.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import subprocess
+import time
+
+#: How many bytes of each output are kept: half of them from its beginning, half from its end.
+KEPT = 1024 * 1024
+
+#: Seconds that output is waited for after the command has ended: a process that it left behind may hold its pipes open.
+_GRACE = 2
+
+
+def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
+    """Run a command in a session of its own, without standard input: (exit status, stdout, stderr).
+
+    The status is 127 where there is no such command, and 128 + N where signal N ended it, as a shell has it. What is not UTF-8
+    becomes U+FFFD. Of an output larger than ``kept`` bytes the middle is left out, see :func:`is_cut`.
+    """
+    try:
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"},
+            start_new_session=True,
+        )
+    except OSError as exc:
+        return 127, "", f"{arguments[0]}: {exc.strerror}"
+    with process.stdout, process.stderr:
+        outputs = {process.stdout: _Output(kept), process.stderr: _Output(kept)}
+        _drain(process, outputs)
+    status = process.wait()
+    out, err = (output.text() for output in outputs.values())
+    return (128 - status if status < 0 else status), out, err
+
+
+def is_cut(text: str) -> bool:
+    """Whether the middle of an output was left out."""
+    return bool(_CUT.search(text))
+
+
+_CUT = re.compile(r"^\[\d+ bytes left out\]$", re.ASCII | re.MULTILINE)
+
+
+class _Output:
+    """The beginning and the end of what a command prints."""
+
+    def __init__(self, kept: int) -> None:
+        self._half = kept // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def add(self, raw: bytes) -> None:
+        room = self._half - len(self._head)
+        self._head += raw[:room]
+        self._tail += raw[room:] if room else raw
+        if len(self._tail) > 2 * self._half:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        more = max(len(self._tail) - self._half, 0)
+        self._dropped += more
+        del self._tail[:more]
+
+    def text(self) -> str:
+        self._shorten()
+        head, tail = (part.decode("utf-8", "replace") for part in (self._head, self._tail))
+        return f"{head}\n[{self._dropped} bytes left out]\n{tail}" if self._dropped else (self._head + self._tail).decode("utf-8", "replace")
+
+
+def _drain(process: subprocess.Popen, outputs: dict) -> None:
+    """Read both outputs to their ends, or until the command has ended and nothing more comes."""
+    ended = None
+    with selectors.DefaultSelector() as selector:
+        for stream in outputs:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _events in selector.select(timeout=0.2):
+                raw = os.read(key.fd, 65536)
+                outputs[key.fileobj].add(raw)
+                if not raw:
+                    selector.unregister(key.fileobj)
+            if ended is None and process.poll() is not None:
+                ended = time.monotonic()
+            if ended is not None and time.monotonic() - ended > _GRACE:
+                break
