@@ -66,9 +66,12 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
-    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], _ids(guests))
+    only = _ids(guests)
+    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
     policy = entries[0]["policy"] if entries else None
-    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal["problems"], run)}
+    not_whole = _not_whole(journal["problems"], run)
+    named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
+    return {"run": run, "policy": policy, **plan, "named": named, "problems": journal["problems"], "not_whole": not_whole}
 
 
 def _ids(guests: Any) -> list[str] | None:

@@ -22,6 +22,8 @@ from .._qemu_server.record import record
 from . import layout
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
+#: The problem of a guest that was asked for and has no config here; another host may have it.
+NOT_THERE = "is not there"
 _STORAGE_FILES = ("/etc/pve/storage.cfg", "/storage.cfg")
 
 
@@ -73,7 +75,7 @@ def stream(root: str, node: str | None = None, guests: list[str] | None = None) 
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=natural_key):
-        reading.problem("", "is not there", guest=guest)
+        reading.problem("", NOT_THERE, guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
     _note_twice(reading, chosen)
     own = layout.own_node(root)
@@ -111,7 +113,7 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     node = layout.own_node(reading.root)
     known = {word for guest in running for word in (guest["id"], guest["name"])}
     for one in sorted(set(wanted or ()) - known, key=natural_key) if running else ():
-        reading.problem("", "is not there", guest=one)
+        reading.problem("", NOT_THERE, guest=one)
     reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted or guest["name"] in wanted]
     reading.nodes = [{"name": node, "addresses": _kernel_addresses(), "names": [node]}]
     return bool(running)
