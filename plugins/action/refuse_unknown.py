@@ -51,9 +51,13 @@ class ActionModule(ActionBase):
 
 
 def _others(task_vars: dict[str, Any], hosts: list[str]) -> dict[str, str | None]:
-    """Each variable of this task and of ``hosts``, with the host where only one has it."""
-    names: dict[str, str | None] = {}
+    """Each variable of the play and of ``hosts``, with the host where only one has it; without hosts, of the task's own."""
+    if not hosts:
+        return dict.fromkeys(task_vars)
+    of_host = task_vars["hostvars"].raw_get
+    # The host that a task of the whole run happens to be on need not be one of those.
+    names: dict[str, str | None] = dict.fromkeys(set(task_vars) - set(of_host(task_vars["inventory_hostname"])))
     for host in hosts:
-        for name in task_vars["hostvars"].raw_get(host):
+        for name in of_host(host):
             names[name] = None if name in names else host
-    return {**names, **{name: names.get(name) for name in task_vars}}
+    return names

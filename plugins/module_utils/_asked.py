@@ -40,8 +40,8 @@ KNOWN = {prefix: tuple(prefix + name for name in names) for prefix, names in _VA
 FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
-#: What AWX itself gives to every job (awx.main.models.unified_jobs, awx_meta_vars and its callers).
-_OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook|execution|isolated)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
+#: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
+_OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
 #: The variables that name guests by their ids, each for some playbooks only.
 NAME_GUESTS = ("guest_io_guests", "rollback_guests")
 

@@ -25,7 +25,7 @@ options:
     elements: str
     choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, prove_io_, report_, restart_, rollback_, survey_]
   hosts:
-    description: Hosts whose variables are looked at beside those of the task's own host.
+    description: Hosts whose variables are looked at, beside those of the play. Without it, the task's own host.
     type: list
     elements: str
     default: []
