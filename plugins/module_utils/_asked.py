@@ -42,6 +42,8 @@ FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_repo
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
 #: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
 _OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
+#: Tags that Molecule leaves out in every run of its own.
+_OF_MOLECULE = ("molecule-notest", "notest")
 #: The variables that name guests by their ids, each for some playbooks only.
 NAME_GUESTS = ("guest_io_guests", "rollback_guests")
 
@@ -116,7 +118,7 @@ def tag_refusals(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -
     """
     tags, run, skip = list(tags), list(run), list(skip)
     found = [_no_such_tag("--tags", tag, tags) for tag in run if tag not in ("all", "tagged", *tags)]
-    found += [_no_such_tag("--skip-tags", tag, tags) for tag in skip if tag not in tags]
+    found += [_no_such_tag("--skip-tags", tag, tags) for tag in skip if tag not in (*_OF_MOLECULE, *tags)]
     if not found and tags and not left(tags, run, skip):
         found.append("--tags and --skip-tags leave nothing to do.")
     return found
