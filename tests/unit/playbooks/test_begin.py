@@ -24,7 +24,7 @@ COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" e
 #: Playbook to a misspelt variable with which it would do more than was asked for, and what is said of it.
 PLAYBOOKS = {
     "harden_io": ("guest_io_guest", "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests."),
-    "rollback_io": ("rollback_guest", "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, rollback_run."),
+    "rollback_io": ("rollback_guest", "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, "),
     "restart_pending": ("restart_time_out", "restart_time_out: no such variable. There are restart_force_stop, "),
     "gate_io": ("report_directory", "report_directory: no such variable. There are report_dir, "),
     "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),

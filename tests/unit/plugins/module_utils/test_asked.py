@@ -31,8 +31,13 @@ def test_of_prefixes_that_others_use_only_what_is_close_is_refused_in_an_invento
     assert variable_refusals([], {"guest_io_owner": "pve2"})[0].startswith("guest_io_owner, set for pve2: no such variable.")
 
 
-@pytest.mark.parametrize(("name", "meant"), [("rolback_guests", "rollback_guests"), ("Rollback_guests", "rollback_guests"), ("guest-io-guests", "guest_io_guests"),
-                                             ("guestio_guests", "guest_io_guests"), ("restat_match", "restart_match")])  # fmt: skip
+@pytest.mark.parametrize(("name", "meant"), [
+    ("rolback_guests", "rollback_guests"),
+    ("Rollback_guests", "rollback_guests"),
+    ("guest-io-guests", "guest_io_guests"),
+    ("guestio_guests", "guest_io_guests"),
+    ("restat_match", "restart_match"),
+])  # fmt: skip
 def test_a_misspelt_prefix_is_refused_as_an_extra_variable_alone(name, meant):
     assert variable_refusals([name], {}) == [f"{name}: no such variable. Did you mean {meant}?"]
     assert variable_refusals([], {name: None}) == [] and variable_refusals([name], {}, ["guest_io_"]) == []
