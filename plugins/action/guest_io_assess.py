@@ -16,6 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._backend.reader import NOT_THERE
 from ..module_utils._policy.assess import assess
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError
@@ -59,13 +60,14 @@ class ActionModule(ActionBase):
         )
         if read.get("failed") or "guests" not in read:
             return read
+        missing = {problem["guest"] for problem in read["problems"] if problem["reason"] == NOT_THERE}
         try:
             findings = assess(
                 read["guests"],
                 options["policy"],
                 datetime.date.today() if options["date"] is None else parse_date("date", options["date"]),
                 read["nodes"],
-                read["problems"],
+                [problem for problem in read["problems"] if problem["reason"] != NOT_THERE],
                 options["migrate_controllers"] or None,
                 (task_vars or {}).get("inventory_hostname"),
                 options["waivers"],
@@ -74,4 +76,4 @@ class ActionModule(ActionBase):
             )
         except PolicyError as exc:
             raise AnsibleActionFail(visible(exc)) from None
-        return {"changed": False, "findings": findings}
+        return {"changed": False, "findings": findings, "named": {guest: guest not in missing for guest in options["guests"] or ()}}

@@ -67,19 +67,12 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
-    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], _ids(guests))
+    only = _ids(guests)
+    plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
     policy = entries[0]["policy"] if entries else None
-    return {"run": run, "policy": policy, **plan, "problems": journal["problems"], "not_whole": _not_whole(journal, run)}
-
-
-def rollback_failures(plan: Any, applied: Any, plans: Any) -> list[str]:
-    """See rollback_failures.yml."""
-    if not isinstance(plan, dict) or "not_whole" not in plan or not isinstance(applied, dict) or not isinstance(plans, list):
-        raise AnsibleFilterError("rollback_failures takes what rollback_plan gave, what guest_io returned, and what rollback_plan gave of all hosts")
-    nowhere = set.intersection(*(set(each["not_in_run"]) for each in [plan, *plans]))
-    named = ", ".join(sorted(nowhere, key=natural_key))
-    unknown = f"run {plan['run']} changed none of these guests on any host of this play, and nothing was put back for them: {named}"
-    return [sentence for sentence in (applied.get("msg"), plan["not_whole"], unknown if nowhere else None) if sentence]
+    not_whole = _not_whole(journal, run)
+    named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
+    return {"run": run, "policy": policy, **plan, "named": named, "problems": journal["problems"], "not_whole": not_whole}
 
 
 def _ids(guests: Any) -> list[str] | None:
@@ -163,7 +156,6 @@ class FilterModule:
         return {
             "rollback_run": rollback_run,
             "rollback_plan": rollback_plan,
-            "rollback_failures": rollback_failures,
             "rollback_lines": rollback_lines,
             "restart_limits": restart_limits,
             "restart_order": restart_order,

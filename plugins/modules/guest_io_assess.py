@@ -26,7 +26,9 @@ options:
     description: The node whose guests are read, see M(hypervisor.io_hardening.guest_io_info).
     type: str
   guests:
-    description: Ids of the guests to read. Without it, all.
+    description:
+      - Ids of the guests to read. Without it, all.
+      - One that is not there is no finding, as it is with M(hypervisor.io_hardening.guest_io_info), because another host may have it. See RV(named).
     type: list
     elements: str
   policy:
@@ -79,6 +81,12 @@ findings:
     findings: []
     plan: []
     left_alone: []
+named:
+  description:
+    - For each of O(guests), whether this host has it. The filter P(hypervisor.io_hardening.guests_nowhere#filter) tells which of them no host has.
+  returned: success
+  type: dict
+  sample: {"102": true, "301": false}
 """
 
 from ansible.module_utils.basic import AnsibleModule

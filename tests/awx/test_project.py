@@ -59,13 +59,14 @@ def awx(checkout, collections, tmp_path):
     subprocess.run([str(ROOT / "sample_fleet/copy"), str(fleet)], check=True)
     inventory = yaml.safe_load((ROOT / "sample_fleet/inventory.yml").read_text())
 
-    def job(playbook, *options, hosts=NODES, limit=None, **extravars):
+    def job(playbook, *options, hosts=NODES, limit=None, inventory_vars=None, **extravars):
         folder = tmp_path / f"job{len(list(tmp_path.glob('job*')))}"
         for name in ("inventory", "env"):
             (folder / name).mkdir(parents=True)
         (folder / "project").symlink_to(checkout)
         group = inventory["all"]["children"]["hypervisors"]
         group["hosts"] = dict.fromkeys(hosts)
+        group.setdefault("vars", {}).update(inventory_vars or {})
         (folder / "inventory/hosts.yml").write_text(yaml.safe_dump(inventory))
         (folder / "env/extravars").write_text(json.dumps({"sample_fleet_build": str(fleet), **extravars}))
         (folder / "env/cmdline").write_text(" ".join(options))
@@ -114,6 +115,16 @@ def test_slices_hand_out_parts_and_the_join_judges_the_fleet(awx):
     del parts["io_hardening_part_12"]
     missing = awx("join_reports.yml", **parts)
     assert missing.rc == 2 and "NO REPORT from pve3" in missing.text
+
+
+def test_a_survey_that_is_not_answered_leaves_the_inventory_in_force(awx):
+    survey = yaml.safe_load((ROOT / "playbooks/vars/awx_surveys.yml").read_text())["__survey_harden"]
+    unanswered = {question["variable"]: question["default"] for question in survey["spec"]}
+    of_awx = {"awx_job_id": 7, "awx_user_name": "admin", "tower_job_id": 7, "awx_inventory_name": "Guest I/O"}
+    run = awx("harden_io.yml", inventory_vars={"host_writeback_mode": "ratio"}, **unanswered, **of_awx)
+    assert run.status == "successful", run.text
+    for node in NODES:
+        assert "vm.dirty_ratio" in (awx.fleet / f"hosts/{node}/etc/sysctl.d/99-hypervisor-io-hardening.conf").read_text()
 
 
 def test_check_mode_a_limit_and_events(awx):

@@ -144,6 +144,14 @@ def test_surveys_ask_for_variables_that_the_playbooks_know():
                 assert question["default"] in question["choices"]
 
 
+def test_no_question_has_a_default_that_would_hide_what_the_inventory_says():
+    """AWX hands out the default of a question that nobody answers, as an extra variable."""
+    for survey in yaml.safe_load((ROOT / "playbooks/vars/awx_surveys.yml").read_text()).values():
+        for question in survey["spec"]:
+            assert question["default"] == "" and question["variable"].startswith("survey_")
+            assert question["required"] is (question["variable"] == "survey_restart_match")
+
+
 def test_no_secret_is_in_it():
     text = (ROOT / "playbooks/setup_awx.yml").read_text()
     assert not any(word in text.lower() for word in ("password", "oauthtoken:", "secret:"))

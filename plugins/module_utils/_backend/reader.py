@@ -28,6 +28,8 @@ from .filesystems import FileSystems
 from .node import Node
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
+#: The problem of a guest that was asked for and has no config here; another host may have it.
+NOT_THERE = "is not there"
 # A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
 _CONTAINER_OSTYPES = frozenset("alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split())
 
@@ -86,7 +88,7 @@ def stream(
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
     wanted = None if guests is None else {str(guest) for guest in guests}
     for guest in sorted((wanted or set()) - {source.guest for source in sources}, key=natural_key):
-        reading.problem("", "is not there", guest=guest)
+        reading.problem("", NOT_THERE, guest=guest)
     chosen = [source for source in sources if wanted is None or source.guest in wanted]
     _note_twice(reading, chosen)
     own = layout.own_node(root)
@@ -128,7 +130,7 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     node = layout.own_node(reading.root)
     known = {word for guest in running for word in (guest["id"], guest["name"])}
     for one in sorted(set(wanted or ()) - known, key=natural_key) if running else ():
-        reading.problem("", "is not there", guest=one)
+        reading.problem("", NOT_THERE, guest=one)
     reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted or guest["name"] in wanted]
     reading.nodes = [{"name": node, "addresses": _kernel_addresses(), "names": [node]}]
     return bool(running)

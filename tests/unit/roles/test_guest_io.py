@@ -2,18 +2,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The role's defaults, and what the gate does without a policy: the same."""
+"""The role's defaults, and what the gate does without a policy: the same. And what the role refuses, through ansible-playbook."""
 
 from __future__ import annotations
 
 import datetime
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._asked import KNOWN
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._directory import assess_directory
 
 ROOT = Path(__file__).absolute().parents[3]
+COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 DAY = datetime.date(2026, 11, 24)
 #: Each wish of the default policy is asked for, and the one storage that its override is about, with and without nocow.
 GUESTS = {
@@ -43,9 +50,51 @@ def test_reading_hears_of_every_variable_that_decides_what_is_planned():
     assert [name for name in specs["assess"]["options"] if name not in text and name not in how_it_writes] == []
 
 
-def test_the_variables_that_the_role_knows_are_those_that_it_documents():
+def test_the_variables_that_are_known_are_those_that_the_roles_document():
     """A variable that is not among them ends the run."""
-    specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]
-    known = yaml.safe_load((ROOT / "roles/guest_io/vars/main.yml").read_text())["__guest_io_variables"]
-    assert known == sorted(specs["main"]["options"])
-    assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(known)
+    for role in ("guest_io", "host_writeback"):
+        specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
+        known = KNOWN[f"{role}_"]
+        assert list(known) == sorted(specs["main"]["options"])
+        if role == "guest_io":
+            assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(known)
+
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - role: hypervisor.io_hardening.{role}
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "variables", "words"),
+    [
+        ("guest_io", {"guest_io_guest": "102"}, "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are guest_io_apply"),
+        ("guest_io", {"guest_io_bach": 3}, "guest_io_waivers_file. Did you mean guest_io_batch?"),
+        ("guest_io", {"guest_io_guests": ""}, "guest_io_guests is an empty text"),
+        ("guest_io", {"guest_io_guests": "100,9999"}, "guest 9999 is not there; asked: pve1, pve2"),
+        ("host_writeback", {"host_writeback_modus": "bytes"}, "host_writeback_modus: no such variable. There are host_writeback_background_limit_bytes, "),
+    ],
+)
+def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tmp_path, role, variables, words):
+    for host, guest in (("pve1", "100"), ("pve2", "101")):
+        (tmp_path / host / "etc/pve/nodes" / host / "qemu-server").mkdir(parents=True)
+        (tmp_path / host / "etc/pve/storage.cfg").write_text(STORAGES)
+        (tmp_path / host / f"etc/pve/nodes/{host}/qemu-server/{guest}.conf").write_text(GUESTS["100"])
+        (tmp_path / host / "etc/sysctl.d").mkdir()
+    (tmp_path / "play.yml").write_text(PLAY.format(role=role))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    root = f"{tmp_path}/{{{{ inventory_hostname }}}}"
+    given = {"ansible_python_interpreter": sys.executable, "guest_io_root": root, "host_writeback_root": root, **variables}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,pve2,", "-c", "local", "-e", json.dumps(given), str(tmp_path / "play.yml")],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and words in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "A misspelt guest_io_guests" not in done.stdout or "guest_io_guest" in variables
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

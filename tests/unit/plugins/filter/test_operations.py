@@ -18,7 +18,6 @@ from ansible_collections.hypervisor.io_hardening.plugins.filter.operations impor
     restart_limits,
     restart_lines,
     restart_order,
-    rollback_failures,
     rollback_lines,
     rollback_plan,
     rollback_run,
@@ -220,15 +219,6 @@ def test_a_run_that_is_not_the_last_of_this_host_is_not_passed_over():
     assert rollback_plan({**other, "runs": [summary("r0"), summary("r1", guests=0)]}, read(guest(100, HARDENED)), "r1")["not_whole"] is None
 
 
-def test_guests_that_the_run_changed_nowhere_fail_the_roll_back():
-    here = rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", "100,101,999")
-    there = rollback_plan(journal("101"), read(guest(101, HARDENED)), "r1", "100,101,999")
-    (said,) = rollback_failures({**here, "not_whole": None}, {"results": []}, [here, there])
-    assert said.startswith("run r1 changed none of these guests on any host") and said.endswith(": 999")
-    partly = {**here, "not_in_run": [], "not_whole": "not all"}
-    assert rollback_failures(partly, {"msg": "1 guest failed"}, [here, there]) == ["1 guest failed", "not all"]
-
-
 def test_entries_of_another_run_are_not_rolled_back():
     assert rollback_plan(journal("100", run="r0"), read(guest(100, HARDENED)), "r1")["plan"] == []
 
@@ -259,7 +249,6 @@ def test_what_a_stranger_wrote_is_shown_not_obeyed():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: rollback_failures({}, {}, []),
         lambda: rollback_run("x"),
         lambda: rollback_plan({}, {}, "r"),
         lambda: restart_order([], "guest.id != ''"),

@@ -1,0 +1,38 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Filters about what a run of harden_io is asked for: harden_parts, guests_nowhere. Documentation: their .yml files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._harden import nowhere, parts
+
+
+def harden_parts(given: Any, guests: Any, run_tags: Any, skip_tags: Any) -> list[str]:
+    """See harden_parts.yml."""
+    try:
+        return parts(given, guests, run_tags, skip_tags)
+    except ValueError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
+def guests_nowhere(answers: Any, all_answered: bool = False, lacks: str = "is not there") -> list[str]:
+    """See guests_nowhere.yml."""
+    if not isinstance(answers, dict):
+        raise AnsibleFilterError("guests_nowhere takes a dictionary from host to which of the named guests it has")
+    told = {str(host): named if isinstance(named, Mapping) else None for host, named in answers.items()}
+    return [] if all_answered and None in told.values() else nowhere(told, lacks)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name to function."""
+        return {"harden_parts": harden_parts, "guests_nowhere": guests_nowhere}

@@ -1,0 +1,158 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What every playbook does first, through ansible-playbook: it refuses what nobody would look at, and to end well with nothing done."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._asked import KNOWN
+
+ROOT = Path(__file__).absolute().parents[3]
+COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
+
+#: Playbook to a misspelt variable with which it would do more than was asked for, and what is said of it.
+PLAYBOOKS = {
+    "harden_io": ("guest_io_guest", "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests."),
+    "rollback_io": ("rollback_guest", "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, "),
+    "restart_pending": ("restart_time_out", "restart_time_out: no such variable. There are restart_force_stop, "),
+    "gate_io": ("report_directory", "report_directory: no such variable. There are report_dir, "),
+    "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),
+    "join_reports": ("gate_fail_om", "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root. Did you mean gate_fail_on?"),
+    "prove_io": ("prove_io_guests", "Did you mean prove_io_guest?"),
+}
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    """Hosts that nobody can reach: what touches one of them is told as unreachable."""
+    hosts = {"pve1": {}, "pve2": {}}
+    unreachable = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_ssh_args": "-F /dev/null -o ConnectTimeout=1"}
+    content = {"all": {"children": {"hypervisors": {"hosts": hosts, "vars": unreachable}}}}
+
+    def write():
+        (tmp_path / "hosts.yml").write_text(yaml.safe_dump(content))
+        return str(tmp_path / "hosts.yml")
+
+    write.hosts = hosts
+    write.all = content["all"]
+    return write
+
+
+def play(name, *arguments, **variables):
+    """(exit status, output) of one of the collection's playbooks."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), f"hypervisor.io_hardening.{name}", *arguments, "-e", json.dumps(variables)],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def plays(output):
+    return re.findall(r"^PLAY \[(.*?)\]", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_misspelt_variable_and_a_tag_that_is_none_end_every_playbook_first(inventory, name):
+    variable, words = PLAYBOOKS[name]
+    status, output = play(name, "-i", inventory(), "--tags", "gests", **{variable: "102"})
+    assert status == 2 and words in output, output
+    assert "--tags gests: no such tag. " in output
+    assert plays(output) == ["See that the run is what was asked for"]
+    assert "A misspelt" not in output or variable in ("guest_io_guest", "rollback_guest")
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_no_playbook_ends_well_without_a_host_to_work_on(tmp_path, name):
+    (tmp_path / "hosts").write_text("web1 ansible_connection=local\n")
+    status, output = play(name, "-i", str(tmp_path / "hosts"), "--limit", "web1")
+    assert status == 2 and re.search(r'"Nothing to (harden|roll back|restart|gate|join|measure on): ', output), output
+    assert plays(output) == ["See that the run is what was asked for"]
+
+
+def test_a_directory_is_not_passed_where_the_limit_leaves_out_who_reads_it(inventory):
+    status, output = play("gate_io", "-i", inventory(), "--limit", "pve1", gate_root=".")
+    assert status == 2 and "Nothing to gate: the directory gate_root is read on localhost" in output
+
+
+def test_checks_cannot_be_skipped(inventory):
+    status, output = play("rollback_io", "-i", inventory(), "--skip-tags", "always", rollback_guest=102)
+    assert status != 0 and "--skip-tags always would skip the checks" in output and plays(output) == []
+
+
+def test_a_variable_of_any_host_is_looked_at_and_those_of_other_roles_are_not(inventory):
+    inventory.hosts["pve2"]["rollback_gests"] = [102]
+    inventory.hosts["pve1"].update(restart_policy="always", report_owner="ops", awx_host="awx1")
+    inventory.all["hosts"] = {"web1": {"rollback_guest": "of somebody else's host"}}
+    status, output = play("rollback_io", "-i", inventory())
+    assert status == 2 and "rollback_gests, set for pve2: no such variable." in output, output
+    assert not re.search("restart_policy|report_owner|awx_host|rollback_guest:", output)
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "words"),
+    [
+        ("rollback_io", {"guest_io_guests": [102]}, "guest_io_guests: this playbook does not look at it; name guests with rollback_guests."),
+        ("harden_io", {"rollback_guests": [102]}, "rollback_guests: this playbook does not look at it; name guests with guest_io_guests."),
+        ("restart_pending", {"guest_io_guests": [102]}, "guest_io_guests: this playbook does not look at it; name guests with restart_match."),
+    ],
+)
+def test_guests_that_are_named_to_another_playbook_are_refused(inventory, name, variables, words):
+    status, output = play(name, "-i", inventory(), **variables)
+    assert status == 2 and words in output and len(plays(output)) == 1, output
+
+
+def test_what_awx_gives_every_job_is_not_refused(inventory):
+    of_awx = ("job_id", "job_launch_type", "user_name", "user_first_name", "inventory_id", "inventory_name", "project_revision", "project_scm_branch",
+              "schedule_id", "parent_job_schedule_id", "workflow_job_id", "workflow_job_name", "webhook_event_type", "job_template_name")
+    injected = {f"{prefix}_{name}": "x" for prefix in ("awx", "tower") for name in of_awx}
+    status, output = play("restart_pending", "-i", inventory(), **injected)
+    assert "no such variable" not in output and "restart_match is not set" not in output and len(plays(output)) > 1, output
+
+
+def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path, monkeypatch):
+    """With modules in place of those of awx.awx, which would set up what they are told."""
+    modules = tmp_path / "ansible_collections/awx/awx/plugins/modules"
+    modules.mkdir(parents=True)
+    for module in ("inventory", "inventory_source", "job_template", "project", "workflow_job_template"):
+        (modules / f"{module}.py").write_text("raise SystemExit('called')\n")
+    monkeypatch.setattr(sys.modules[__name__], "COLLECTIONS", f"{COLLECTIONS}:{tmp_path}")
+    needed = {"awx_project_url": "u", "awx_inventory_path": "p", "awx_credentials": ["c"]}
+    status, output = play("setup_awx", awx_slice=4, awx_webhook=1, **needed)
+    assert status == 2 and "awx_slice: no such variable. There are awx_approval_timeout, " in output and "Did you mean awx_slices?" in output, output
+    assert "TASK [The project]" not in output
+    assert "TASK [The project]" in play("setup_awx", **needed)[1]
+    status, output = play("setup_awx", "--tags", "x", **needed)
+    assert status == 2 and "--tags x: no such tag. This playbook has none: leave the option out." in output
+
+
+def test_every_known_variable_is_looked_at_and_documented():
+    texts = "".join(path.read_text() for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml"))
+    docs = "".join(path.read_text() for path in [*(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+    names = [name for names in KNOWN.values() for name in names]
+    assert [name for name in names if not re.search(rf"\b{name}\b", texts)] == []
+    assert [name for name in names if not re.search(rf"\b{name}\b", docs) and not name.startswith("survey_")] == []
+
+
+def test_no_playbook_leaves_a_variable_of_its_own_that_begins_as_those_of_users():
+    known = {name for names in KNOWN.values() for name in names} | {"guest_io_findings", "guest_io_results", "host_writeback_report"}
+    playbooks = [path for path in (ROOT / "playbooks").rglob("*.yml") if "awx" not in path.name]
+    for path in [*playbooks, *(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "roles").glob("*/vars/*.yml")]:
+        text = re.sub(r"name: .*|hypervisor\.io_hardening\.\w+|tasks/\w+|ansible\.builtin\.\w+|#.*", "", path.read_text())
+        set_here = re.findall(r"(?:^|\s|register: |loop_var: )((?:%s)\w+)(?=:|$)" % "|".join(KNOWN), text, re.MULTILINE)
+        assert set(set_here) <= known, path
