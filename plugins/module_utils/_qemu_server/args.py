@@ -34,14 +34,16 @@ _DISK_DEVICE = re.compile(
     r"|nvme(-ns)?|usb-(storage|bot|uas)|floppy|sd-card|emmc|nvdimm|virtio-pmem\b.*)\Z",
     re.ASCII,
 )
-_CONTROLLER = re.compile(r"(virtio-scsi\b.*|virtio-blk\b.*|lsi53c\w+|lsi|megasas\b.*|mptsas\w+|pvscsi|am53c974|dc390|(ich9-)?ahci|isa-fdc|piix[34]-ide)\Z", re.ASCII)
+_CONTROLLER = re.compile(
+    r"(virtio-scsi\b.*|virtio-blk\b.*|lsi53c\w+|lsi|megasas\b.*|mptsas\w+|pvscsi|am53c974|dc390|(ich9-)?ahci|isa-fdc|piix[34]-ide)\Z", re.ASCII
+)
 _OWN_CONTROLLER = re.compile(r"(?:scsihw|virtioscsi|ahci|megasas)\d+\Z", re.ASCII)
 _SHOWN = 200
 _MOST = 20
 
 
 class Said(NamedTuple):
-    """One thing in ``args:`` that touches disks: the words of it, what they do, and the drive they change, None where it is none of the guest's."""
+    """One thing in ``args:`` that touches disks: its words, what they do, and the drive they change (None: not one of the guest's)."""
 
     words: str
     does: str

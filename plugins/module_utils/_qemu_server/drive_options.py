@@ -120,7 +120,7 @@ def fault(bus: str, name: str, value: str) -> str | None:
     """Why Proxmox VE rejects an option of a drive; None where it takes it. Aliases are the caller's to resolve."""
     kind = OPTIONS[bus].get(name)
     if kind is None:
-        return f"{'an' if bus in ('ide', 'efidisk') else 'a'} {bus} drive has no option '{shown(name)}'"
+        return f"{'an' if bus[0] in 'eiu' else 'a'} {bus} drive has no option '{shown(name)}'"
     if kind.pattern.match(value) and not _out_of_bounds(kind, value):
         return None
     what = "the volume" if name == "file" else f"option '{name}'"

@@ -134,8 +134,8 @@ def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any
     prop = _PROPERTY.match(line)
     if not prop:
         if line.strip(_BLANKS):
-            problems.append(_problem(number, f"line ignored: it is not an indented 'property value', and no empty line ends the section of line {section.line}: "
-                                             f"{shown(line.strip())!r}"))
+            reason = f"line ignored: it is not an indented 'property value', and no empty line ends the section of line {section.line}"
+            problems.append(_problem(number, f"{reason}: {shown(line.strip())!r}"))
         return
     key, value = prop[1], prop[2]
     if value is None and key in _BOOLEANS:
@@ -163,7 +163,8 @@ def _close(section: _Section | None, storages: dict[str, dict[str, str]], proble
     if missing:
         problems.append(_problem(section.line, f"storage '{name}' is skipped: a storage of type {kind} needs '{missing[0]}'"))
     elif not _PATH.fullmatch(path):
-        problems.append(_problem(section.line, f"storage '{name}' is skipped: it takes an absolute path of letters, digits and - / _ . @, not {shown(path)!r}"))
+        reason = f"it takes an absolute path of letters, digits and - / _ . @, not {shown(path)!r}"
+        problems.append(_problem(section.line, f"storage '{name}' is skipped: {reason}"))
     else:
         storages[name] = properties
 

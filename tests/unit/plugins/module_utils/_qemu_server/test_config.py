@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,11 @@ def test_the_last_of_equal_keys_wins_and_the_first_is_unsafe():
         ("cpulimit: 1,5", "takes a number"),
         ("name: {{ 7*7 }}", "letters, digits"),
         ("scsi31: local:x", "there is no setting 'scsi31'"),
+        ("smp: 2", "'smp' is an old setting"),
+        ("machine: q35\r,viommu=intel", "a carriage return in the value of 'machine'"),
+        ("unused0: /dev/sdb", "the volume is '/dev/sdb'; it takes a volume 'STORAGE:NAME'"),
+        ("unused0: none", "the volume is 'none'"),
+        ("unused255: local:x,size=1G", "an unused drive has no option 'size'"),
         ("[über]", "unknown section"),
     ],
 )
@@ -183,10 +189,19 @@ def test_the_digest_is_of_the_whole_file():
 
 @pytest.mark.parametrize(
     "line",
-    [f"args: a{' ' * 400000}b", f"name: {'a' * 400000}!", f"name: {'a.' * 200000}!", f"tags: {'a;' * 200000}!", f"description: {' ' * 400000}", "snapstate: " * 40000,
-     f"scsi0: local:1/{'a.' * 200000}b", f"scsi0: {'a' * 400000}", f"scsi0: local:1/d.raw,mbps={'1' * 400000}x", f"[{'a' * 400000}"],
+    [f"args: a{' ' * 400000}b", f"name: {'a' * 400000}!", f"name: {'a.' * 200000}!", f"tags: {'a;' * 200000}!", f"description: {' ' * 400000}",
+     "snapstate: " * 40000, f"scsi0: local:1/{'a.' * 200000}b", f"scsi0: {'a' * 400000}", f"scsi0: local:1/d.raw,mbps={'1' * 400000}x", f"[{'a' * 400000}"],
     ids=["blanks", "name", "labels", "tags", "description", "snapstate", "volume", "no volume", "number", "section"],
 )  # fmt: skip
 def test_a_long_line_takes_no_longer_than_its_length(line):
     storages = {entry["id"]: entry for entry in storage.parse("")[0]}
     assert record("100", f"memory: 1\n{line}\n".encode(), storages)
+
+
+@requires_shared_pve
+def test_no_recorded_setting_that_is_kept_is_unsafe_or_unknown():
+    recorded = json.loads((shared_pve() / "setting-lines.json").read_text())
+    kept = [entry["line"] for entry in recorded if entry["verdict"] == "kept"]
+    assert len(kept) > 60
+    guests = [(line, record("100", f"{line}\n".encode(), {})) for line in kept]
+    assert [line for line, guest in guests if guest["unsafe_lines"] or guest["unknown_keys"]] == []

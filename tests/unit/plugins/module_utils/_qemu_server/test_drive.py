@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import changes, drive
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
 VOLUME = "local:120/base-120-disk-0.qcow2/121/vm-121-disk-0.qcow2"
@@ -154,3 +154,8 @@ def test_an_edit_changes_the_named_options_alone(options, changes):
     assert after == {**options, **changes}
     assert drive.edit(drive.edit(text, dict(changes)), dict(changes)) == drive.edit(text, dict(changes))
     assert drive.edit(text, {}) == text
+
+
+@pytest.mark.parametrize(("size", "same"), [("32GiB", "32G"), ("1024", "1K"), ("1.5TiB", "1536G"), ("9" * 5000, "9" * 5000 + "GiB")])
+def test_sizes_are_compared_by_their_bytes(size, same):
+    assert changes.normal("scsi0", f"{VOLUME},size={size}") == changes.normal("scsi0", f"{VOLUME},size={same}")

@@ -69,7 +69,12 @@ def test_sections_that_some_versions_print_hold_no_setting():
 
 @pytest.mark.parametrize(
     "raw",
-    ["", "null", "[1]", '[{"key": "a"}]', '[{"value": "a"}]', '[{"key": "a", "value": 1}, {"key": "a", "value": 2}]', '[{"key": "A b", "value": 1}]', '[{"key": "a", "pending": [1]}]', "[" * 100000, '{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'],
+    [
+        *("", "null", "[1]", "[" * 100000),
+        *('[{"key": "a"}]', '[{"value": "a"}]', '[{"key": "A b", "value": 1}]', '[{"key": "a", "pending": [1]}]'),
+        '[{"key": "a", "value": 1}, {"key": "a", "value": 2}]',
+        *('{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'),
+    ],
 )
 def test_what_is_no_config_is_refused(raw):
     with pytest.raises(JsonConfigError):
@@ -132,7 +137,11 @@ def test_what_waits_is_read_as_what_waits():
     assert guest(pending_config.read(PENDING_TEXT).text) == expected
 
 
-@pytest.mark.parametrize(("name", "text"), [("100.json", json.dumps(PENDING, indent=1)), ("100.json", json.dumps({"data": PENDING}, indent=1)), ("100.conf", PENDING_TEXT)])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("100.json", json.dumps(PENDING, indent=1)), ("100.json", json.dumps({"data": PENDING}, indent=1)), ("100.conf", PENDING_TEXT)],
+    ids=["json", "answer", "text"],
+)
 def test_what_waits_is_read_from_a_file_with_its_lines(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     found = reader.read(str(tmp_path)).guests[0]

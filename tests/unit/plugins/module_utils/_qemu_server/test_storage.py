@@ -118,7 +118,13 @@ def test_anything_is_read(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a:" * 100000 + " x y", "x: " + "[" * 200000, "rbd: aa\n\tmonhost " + "[" * 200000, "rbd: aa\n\tmonhost " + ",".join(map(str, range(100000))), "dir: aa\n" + " " * 200000 + "x" + " " * 200000 + "y"],
+    [
+        "a:" * 100000 + " x y",
+        "x: " + "[" * 200000,
+        "rbd: aa\n\tmonhost " + "[" * 200000,
+        "rbd: aa\n\tmonhost " + ",".join(map(str, range(100000))),
+        "dir: aa\n" + " " * 200000 + "x" + " " * 200000 + "y",
+    ],
     ids=["colons", "brackets", "open brackets", "hosts", "blanks"],
 )
 def test_a_long_line_takes_no_longer_than_its_length(text):
