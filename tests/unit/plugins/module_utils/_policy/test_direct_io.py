@@ -87,9 +87,9 @@ def test_the_policys_word_does_not_outweigh_what_was_seen(filesystem):
     assert judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", filesystem, {"disk": {"direct_io": True}})["plan"] == []
 
 
-@pytest.mark.parametrize("store", ["far", "smb", "nocow", "thick", "krbd"])
-def test_storages_that_proxmox_opens_uncached_by_default_are_not_asked(store):
-    assert changes(judge(f"{store}:100/d.raw,iothread=1,aio=threads,cache=writeback"))["scsi0"]["cache"] == "none"
+@pytest.mark.parametrize("volume", ["far:100/d.raw", "smb:100/d.raw", "nocow:100/vm-100-disk-0.raw", "thick:vm-100-disk-0", "krbd:vm-100-disk-0"])
+def test_storages_that_proxmox_opens_uncached_by_default_are_not_asked(volume):
+    assert changes(judge(f"{volume},iothread=1,aio=threads,cache=writeback"))["scsi0"]["cache"] == "none"
 
 
 def test_of_several_wanted_modes_one_that_starts_is_taken():
