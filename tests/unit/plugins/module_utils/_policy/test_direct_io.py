@@ -19,6 +19,7 @@ EXT4 = {"type": "ext4", "direct_io": True, "copy_on_write": False}
 RAMFS = {"type": "ramfs", "direct_io": False, "copy_on_write": False}
 BTRFS = {"type": "btrfs", "direct_io": True, "copy_on_write": True}
 NOCOW = {"type": "btrfs", "direct_io": True, "copy_on_write": False}
+NFS = {"type": "nfs4", "direct_io": None, "copy_on_write": None}
 FUSE = {"type": "fuse.mergerfs", "direct_io": None, "copy_on_write": None}
 LOCAL, PATH = "local:100/d.raw", "/mnt/x/d.raw"
 
@@ -35,6 +36,7 @@ def judge(drive, filesystem=None, policy=None):
     [
         (EXT4, [("IO104", "warning")], {"cache": "none"}),
         (NOCOW, [("IO104", "warning")], {"cache": "none"}),
+        (NFS, [("IO104", "warning")], {"cache": "none"}),
         (RAMFS, [("IO104", "note")], {}),
         (BTRFS, [], {}),
         (FUSE, [("IO104", "warning")], {}),
