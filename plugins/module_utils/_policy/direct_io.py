@@ -15,6 +15,8 @@ from typing import Any
 # Storage types whose images are files, and whose file system takes direct I/O; Proxmox VE itself opens them so by default.
 # A plain directory (dir) may lie on anything.
 _DIRECT_FILE_TYPES = ("nfs", "cifs", "cephfs", "glusterfs", "btrfs")
+# The same of file systems that are not looked at below a plain directory, because they may not answer.
+_DIRECT_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "ceph")
 
 
 def takes_direct_io(disk: dict[str, Any], told: bool) -> bool | None:
@@ -23,10 +25,10 @@ def takes_direct_io(disk: dict[str, Any], told: bool) -> bool | None:
     ``told`` is the policy's word (``disk.direct_io``) for what cannot be looked at; it does not outweigh what was seen.
     Whether it is safe besides, ``copy_on_write`` tells.
     """
-    seen = (disk.get("filesystem") or {}).get("direct_io")
-    if seen is not None:
-        return seen
-    return True if told or _not_a_plain_file(disk) else None
+    filesystem = disk.get("filesystem") or {"type": None, "direct_io": None}
+    if filesystem["direct_io"] is not None:
+        return filesystem["direct_io"]
+    return True if told or filesystem["type"] in _DIRECT_FILE_SYSTEMS or _not_a_plain_file(disk) else None
 
 
 def copy_on_write(disk: dict[str, Any]) -> bool:

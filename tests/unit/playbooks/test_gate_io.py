@@ -124,6 +124,12 @@ WRONG = {
     "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
     "waiver's date": ({"waivers": [{**WAIVER, "until": "2027-02-30"}]}, "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as"),
     "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),
+    "waivers in a link": ({"waivers_file": "link.yml"}, "guest_io_waivers_file link.yml: is a link; give the file itself"),
+    "waivers in a pipe": ({"waivers_file": "pipe"}, "guest_io_waivers_file pipe: is not a regular file"),
+    "waivers with aliases": ({"waivers_file": "bomb.yml"}, "guest_io_waivers_file bomb.yml line 1: has an anchor or alias"),
+    "waivers that are a key": ({"waivers_file": "key"}, "guest_io_waivers_file key: does not hold a list of waivers"),
+    "a deep selector": ({"waivers": [{**WAIVER, "match": "(" * 9999}]}, "guest_io_waivers[0].match: is nested too deeply: '(((("),
+    "a slice of nothing": ({"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}}, "policy.overrides[0].match: fails on guest 100: "),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
     "one path spelt twice": ({"json": "out/x", "junit": "out/../out//x"}, "two reports have the same path: "),
@@ -142,6 +148,10 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
     (top / "half/100.conf").write_text(GOOD)
     (top / "half/101.conf").write_bytes(b"\0")
     (top / "loop/etc/pve/nodes").symlink_to("nodes")
+    (top / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n")
+    (top / "link.yml").symlink_to("key")
+    (top / "bomb.yml").write_text("- &a [x, x]\n- &b [*a, *a]\n")
+    os.mkfifo(top / "pipe")
     tasks = [
         {
             "hypervisor.io_hardening.report": {"root": "configs", "policy": {}, "fail_on": "error", "junit": f"out/{number}.xml", **options},
@@ -155,7 +165,7 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
     (top / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     run = Run(top, "play.yml")
     assert run.status == 0, run.output
-    assert "Traceback" not in run.output
+    assert "Traceback" not in run.output and "BEGIN" not in run.output and "b3Blb" not in run.output
     for (name, (_options, words)), result in zip(WRONG.items(), json.loads((top / "results").read_text())):
         assert result.get("failed") is True, name
         assert result["msg"].startswith(words), name

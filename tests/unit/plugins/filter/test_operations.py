@@ -23,14 +23,16 @@ from ansible_collections.hypervisor.io_hardening.plugins.filter.operations impor
     rollback_run,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.storage import parse
 
 ROOT = Path(__file__).absolute().parents[4]
+STORAGES = {storage["id"]: storage for storage in parse("")[0]}
 PLAIN = "name: web\nscsi0: local:1/a.qcow2,size=1G\nscsihw: virtio-scsi-single\n"
 WAITS = PLAIN + "\n[PENDING]\nscsi0: local:1/a.qcow2,size=1G,aio=threads,iothread=1\n"
 
 
 def guest(number, text=WAITS, running=True):
-    return {**record(str(number), text.encode(), {}, "pve1", f"/{number}.conf"), "running": running}
+    return {**record(str(number), text.encode(), STORAGES, "pve1", f"/{number}.conf"), "running": running}
 
 
 def read(*guests):

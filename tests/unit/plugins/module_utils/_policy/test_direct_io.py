@@ -19,6 +19,7 @@ EXT4 = {"type": "ext4", "direct_io": True, "copy_on_write": False}
 RAMFS = {"type": "ramfs", "direct_io": False, "copy_on_write": False}
 BTRFS = {"type": "btrfs", "direct_io": True, "copy_on_write": True}
 NOCOW = {"type": "btrfs", "direct_io": True, "copy_on_write": False}
+NFS = {"type": "nfs4", "direct_io": None, "copy_on_write": None}
 FUSE = {"type": "fuse.mergerfs", "direct_io": None, "copy_on_write": None}
 LOCAL, PATH = "local:100/d.raw", "/mnt/x/d.raw"
 
@@ -35,6 +36,7 @@ def judge(drive, filesystem=None, policy=None):
     [
         (EXT4, [("IO104", "warning")], {"cache": "none"}),
         (NOCOW, [("IO104", "warning")], {"cache": "none"}),
+        (NFS, [("IO104", "warning")], {"cache": "none"}),
         (RAMFS, [("IO104", "note")], {}),
         (BTRFS, [], {}),
         (FUSE, [("IO104", "warning")], {}),
@@ -87,9 +89,9 @@ def test_the_policys_word_does_not_outweigh_what_was_seen(filesystem):
     assert judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", filesystem, {"disk": {"direct_io": True}})["plan"] == []
 
 
-@pytest.mark.parametrize("store", ["far", "smb", "nocow", "thick", "krbd"])
-def test_storages_that_proxmox_opens_uncached_by_default_are_not_asked(store):
-    assert changes(judge(f"{store}:100/d.raw,iothread=1,aio=threads,cache=writeback"))["scsi0"]["cache"] == "none"
+@pytest.mark.parametrize("volume", ["far:100/d.raw", "smb:100/d.raw", "nocow:100/vm-100-disk-0.raw", "thick:vm-100-disk-0", "krbd:vm-100-disk-0"])
+def test_storages_that_proxmox_opens_uncached_by_default_are_not_asked(volume):
+    assert changes(judge(f"{volume},iothread=1,aio=threads,cache=writeback"))["scsi0"]["cache"] == "none"
 
 
 def test_of_several_wanted_modes_one_that_starts_is_taken():

@@ -79,7 +79,7 @@ def test_what_a_command_line_does_not_tell_is_not_in_order(option, found):
 @pytest.mark.parametrize("running", [True, False])
 def test_a_live_node_writes_no_disk_on_a_storage_that_is_gone(running):
     """qm refuses the whole call; the guest's other disks are written."""
-    document = judge(SINGLE + "scsi0: gone:d,aio=threads\nscsi1: thick:d,aio=threads\n", running=running, qemu=NEW)
+    document = judge(SINGLE + "scsi0: gone:d,aio=threads\nscsi1: thick:vm-100-disk-0,aio=threads\n", running=running, qemu=NEW)
     assert changes(document) == {"scsi1": {"iothread": True}}
     (finding,) = [finding for finding in document["findings"] if finding["disk"] == "scsi0"]
     assert not finding["fixable"] and "qm writes no disk without one" in finding["hint"] and document["summary"]["to_change"] == 1
