@@ -23,6 +23,7 @@ ARGUMENTS = {
     "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "names_guests": {"type": "list", "elements": "str"},
+    "no_hosts": {"type": "str"},
     "tags": {"type": "list", "elements": "str"},
 }
 
@@ -45,6 +46,8 @@ class ActionModule(ActionBase):
             refusals += selection_refusals(extra, options["names_guests"])
         if options["tags"] is not None:
             refusals += tag_refusals(options["tags"], task_vars["ansible_run_tags"], task_vars["ansible_skip_tags"])
+        if not refusals and options["no_hosts"] is not None and not options["hosts"]:
+            refusals.append(options["no_hosts"])
         if refusals:
             raise AnsibleActionFail(visible(" ".join(refusals)))
         return {"changed": False}

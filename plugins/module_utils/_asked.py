@@ -61,7 +61,7 @@ def variable_refusals(extra: Iterable[str], others: Mapping[str, str | None], pr
     Of a prefix that others use as well, only extra variables and what is close to a known name are refused.
     """
     extra = set(extra)
-    looked_at = KNOWN if prefixes is None else {prefix: KNOWN[prefix] for prefix in prefixes}
+    looked_at = list(KNOWN if prefixes is None else prefixes)
     found = []
     for name, host in sorted({**others, **dict.fromkeys(extra)}.items()):
         prefix = next((prefix for prefix in looked_at if name.startswith(prefix)), None)

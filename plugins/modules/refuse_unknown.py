@@ -35,6 +35,9 @@ options:
       - Without it, none is.
     type: list
     elements: str
+  no_hosts:
+    description: What to fail with where O(hosts) is empty, because there is nothing to do. Without it, that is in order.
+    type: str
   tags:
     description: The playbook's tags, against which C(--tags) and C(--skip-tags) are held. Without it they are not looked at.
     type: list
@@ -67,6 +70,7 @@ def main() -> None:
             "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
             "hosts": {"type": "list", "elements": "str", "default": []},
             "names_guests": {"type": "list", "elements": "str"},
+            "no_hosts": {"type": "str"},
             "tags": {"type": "list", "elements": "str"},
         },
         supports_check_mode=True,
