@@ -48,6 +48,7 @@ def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: b
             word = f"not restarted ({waits}{also})"
         elif result["status"] == "restarted":
             word = f"would be restarted ({waits}{also})" if check else f"restarted in {result['seconds']:.0f} s, in force now: {waits}{also}"
+            word += f"; {visible(result['detail'])}" if result.get("detail") else ""
         else:
             word = _STATUS[result["status"]] + _more(result)
         lines.append(f"  {number}. {_guest(entry)}: {word}")

@@ -134,6 +134,8 @@ def test_restarts_are_told_in_their_order_as_far_as_they_got():
     assert lines[0] == "1 of 3 guests restarted" and "restarted in 12 s" in lines[1] and lines[1].startswith("  1. 100 web")
     assert "FAILED: did not shut down" in lines[2] and "not restarted" in lines[3] and "left alone: locked (backup)" in lines[4]
     assert "would be restarted" in restart_lines(order, results, check=True)[1]
+    results[0]["detail"] = "look whether qmeventd runs"
+    assert restart_lines(order, results)[1].endswith("; look whether qmeventd runs")
 
 
 # rollback
