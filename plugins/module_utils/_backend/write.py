@@ -12,7 +12,6 @@ from typing import Any
 from .. import _whole_file
 from .._qemu_server import changes as _changes
 from .._qemu_server import config as _config
-from .._qemu_server import drive as _drive
 from . import layout, qm, reader
 from .refuse import where
 from .work import Options, Refused, Work
@@ -34,11 +33,10 @@ def write(work: Work, running: bool, options: Options) -> bytes:
 
 def _write_live(work: Work, options: Options) -> bytes:
     entry = work.entry
-    accepted = {key: value and _drive.without_ignored(value) for key, value in work.values.items()}
-    refusal = qm.set_values(options.run, entry["guest"], accepted, entry["digest"], options.timeout)
+    refusal = qm.set_values(options.run, entry["guest"], work.values, entry["digest"], options.timeout)
     if refusal:
         detail = where(entry, options) if refusal.reason == "moved" else refusal.detail
-        raise Refused(refusal.reason, detail + _take_back(entry, work.config, accepted, refusal, options))
+        raise Refused(refusal.reason, detail + _take_back(entry, work.config, work.values, refusal, options))
     return layout.read(options.root, entry["config"])
 
 

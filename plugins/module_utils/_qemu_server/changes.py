@@ -113,10 +113,10 @@ def normal(key: str, value: str) -> Any:
     return options
 
 
-def _bytes(size: str) -> int:
+def _bytes(size: str) -> float:
     size = size[:-2] if size.endswith("iB") else size
     unit = _UNITS.get(size[-1], 0)
-    return int(float(size[:-1] if unit else size) * 1024**unit)
+    return float(size[:-1] if unit else size) * 1024**unit
 
 
 def lost(before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool | None) -> list[str]:
@@ -215,16 +215,13 @@ def _volumes(config: _config.Config) -> set[str]:
 def _equal(key: str, before: str | None, after: str | None, own_size: bool = False) -> bool:
     """Whether a value is what it was, for what ``qm`` makes of one that it writes again (recorded; JSONSchema.pm).
 
-    It writes booleans as 1 and 0, text without the quotes around it, and the image of a bare file name as a volume. Of a
-    drive that is set it writes the volume's own size, whatever was passed: that is ``own_size``.
+    It writes booleans as 1 and 0, and text without the quotes around it. Of a drive that is set it writes the volume's own
+    size, whatever was passed: that is ``own_size``.
     """
     if before is None or after is None:
         return before is after
     one, other = normal(key, before), normal(key, after)
     if isinstance(one, dict) and isinstance(other, dict):
-        file = str(one["file"])
-        if ":" not in file and "/" not in file and str(other["file"]).startswith("local:") and str(other["file"]).endswith(f"/{file}"):
-            one = {**one, "file": other["file"]}
         unlike = {"size"} if own_size else set()
         return {name: one[name] for name in one if name not in unlike} == {name: other[name] for name in other if name not in unlike}
     return before == after or _plain(before) == _plain(after)

@@ -173,10 +173,5 @@ def edit(text: str, changes: dict[str, str | bool | None]) -> str:
     return ",".join(kept)
 
 
-def without_ignored(text: str) -> str:
-    """The drive string without cyls, heads, secs and trans: no guest that is written has them any more, see ``parse``."""
-    return ",".join(part for part in text.split(",") if part.partition("=")[0] not in ("cyls", "heads", "secs", "trans"))
-
-
 def _text(value: str | bool) -> str:
     return ("1" if value else "0") if isinstance(value, bool) else value

@@ -146,11 +146,11 @@ def test_what_qm_refused_for_somebody_elses_change_was_not_written(host, words, 
     """The config is another one by then, and not by this run."""
     put(host, 100)
 
-    def refused(arguments):
+    def refused(_words):
         host.config(100).write_text(host.config(100).read_text() + "lock: backup\n")
         return 255, "", words + "\n"
 
-    (result,) = apply(host, plan(host), command=refused)
+    (result,) = apply(host, plan(host), command=runner_but(host, "set", refused))
     assert result["reason"] == reason and [entry["written"] for entry in entries(host)] == [False]
 
 

@@ -290,13 +290,13 @@ def test_a_write_that_loses_what_a_running_guest_has_or_a_snapshot_is_a_failure(
     put(host, 100, GUEST + SNAPSHOT, running=True)
     plan, run = plan_of(host), runner(host)
 
-    def lossy(arguments):
-        answer, text = run(arguments), host.config(100).read_text()
+    def lossy(words):
+        answer, text = run(["timeout", "-k", "1", "1", "qm", *words]), host.config(100).read_text()
         assert old in text
         host.config(100).write_text(text.replace(old, new, 1))
         return answer
 
-    (outcome,) = _apply.apply(plan, _work.Options(run=lossy, root=str(host.root)))
+    (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", lossy), root=str(host.root)))
     assert outcome.result["reason"] == "not_proven" and said in outcome.result["detail"]
 
 
