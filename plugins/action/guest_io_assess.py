@@ -16,7 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._backend.reader import NOT_THERE
+from ..module_utils._model import NOT_THERE
 from ..module_utils._policy.assess import assess
 from ..module_utils._policy.document import parse_date
 from ..module_utils._policy.errors import PolicyError

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters about what a run is asked for: harden_parts, guests_nowhere. Documentation: their .yml files."""
+"""Filters about what a run is asked for: checked_hosts, harden_parts, guests_nowhere. Documentation: their .yml files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._harden import nowhere, parts
+
+
+def checked_hosts(skip_tags: Any) -> str:
+    """See checked_hosts.yml."""
+    if "always" in skip_tags:
+        raise AnsibleFilterError("--skip-tags always would skip the checks of the run: leave it out")
+    return "all:localhost"
 
 
 def harden_parts(given: Any, guests: Any, run_tags: Any, skip_tags: Any) -> list[str]:
@@ -35,4 +42,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"harden_parts": harden_parts, "guests_nowhere": guests_nowhere}
+        return {"checked_hosts": checked_hosts, "harden_parts": harden_parts, "guests_nowhere": guests_nowhere}

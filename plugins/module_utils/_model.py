@@ -48,6 +48,9 @@ AIO_DRIVERS = ("file", "host_device", "host_cdrom")
 
 SEVERITIES = ("error", "warning", "note")
 
+#: The problem of a guest that was asked for and has no config here; another host may have it.
+NOT_THERE = "is not there"
+
 
 def cache_mode(direct: bool, no_flush: bool, write_cache: bool = True) -> str:
     """The name of the cache mode that QEMU's three switches add up to.

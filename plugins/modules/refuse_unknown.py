@@ -56,27 +56,9 @@ EXAMPLES = r"""
     prefixes: [guest_io_]
 """
 
-RETURN = r""" # """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._asked import KNOWN
-
-
-def main() -> None:
-    """Only reached where the action plugin of the same name was not found."""
-    module = AnsibleModule(
-        argument_spec={
-            "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
-            "hosts": {"type": "list", "elements": "str", "default": []},
-            "names_guests": {"type": "list", "elements": "str"},
-            "no_hosts": {"type": "str"},
-            "tags": {"type": "list", "elements": "str"},
-        },
-        supports_check_mode=True,
-    )
-    module.fail_json(msg="refuse_unknown is an action plugin: call it by its full name hypervisor.io_hardening.refuse_unknown")
-
-
-if __name__ == "__main__":
-    main()
+RETURN = r"""
+msg:
+  description: A sentence for each variable and tag that is refused.
+  returned: failure
+  type: str
+"""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .._model import natural_key
+from .._model import NOT_THERE, natural_key
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
 from .._qemu_process.record import record as _process_record
@@ -28,8 +28,6 @@ from .filesystems import FileSystems
 from .node import Node
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
-#: The problem of a guest that was asked for and has no config here; another host may have it.
-NOT_THERE = "is not there"
 # A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
 _CONTAINER_OSTYPES = frozenset("alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split())
 
