@@ -32,6 +32,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.as
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "dir: local\n\tpath /var/lib/vz\n\nlvmthin: thin\n\tvgname pve\n\tthinpool data\n\nnfs: nas\n\tserver 192.0.2.40\n\texport /srv\n"
+VOLUMES = ("thin:vm-%(guest)d-disk-%(disk)d",) * 2 + ("nas:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2", "local:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2")
 POLICY = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"cache": "keep"}}]}
 HARD = ",aio=threads,iothread=1"
 
@@ -45,8 +46,7 @@ def make(root: Path, count: int, hardened: bool) -> None:
     more = HARD if hardened else ""
     for guest in range(100, 100 + count):
         disks = "".join(
-            f"scsi{disk}: {store}:{'' if store == 'thin' else f'{guest}/'}vm-{guest}-disk-{disk}{'' if store == 'thin' else '.qcow2'},discard=on{more},size=32G,ssd=1\n"
-            for disk, store in enumerate(("thin", "thin", "nas", "local"))
+            f"scsi{disk}: {volume % {'guest': guest, 'disk': disk}},discard=on{more},size=32G,ssd=1\n" for disk, volume in enumerate(VOLUMES)
         )
         controller = "single" if hardened else "pci"
         (folder / f"{guest}.conf").write_text(

@@ -116,8 +116,9 @@ def test_an_unused_volume_that_a_disk_uses_is_dropped_by_design(user):
 
 def test_what_qm_writes_in_its_own_words_is_no_loss():
     """Recorded: it rewrites every drive."""
-    before = BEFORE.replace("scsi1: local:206/vm-206-disk-1.qcow2,discard=on,size=1536M", 'scsi1: discard=on,file=local:206/a.qcow2,size=1.5G\nonboot: yes\ntags: "a"')
-    after = STOPPED.replace("scsi1: local:206/vm-206-disk-1.qcow2,discard=on,size=1536M", "scsi1: local:206/a.qcow2,discard=on,size=1536M\nonboot: 1\ntags: a")
+    disk = "scsi1: local:206/vm-206-disk-1.qcow2,discard=on,size=1536M"
+    before = BEFORE.replace(disk, 'scsi1: discard=on,file=local:206/a.qcow2,size=1.5G\nonboot: yes\ntags: "a"')
+    after = STOPPED.replace(disk, "scsi1: local:206/a.qcow2,discard=on,size=1536M\nonboot: 1\ntags: a")
     assert lost(after, False, before) == []
     assert lost(after.replace("206/a.qcow2", "206/b.qcow2"), False, before) != []
 
