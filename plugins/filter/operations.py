@@ -15,7 +15,7 @@ from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
 from ..module_utils._model import builtin, natural_key, plural
-from ..module_utils._policy.errors import PolicyError
+from ..module_utils._policy.errors import PolicyError, shown
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
 from ..module_utils._restart import beside, held, waiting
@@ -86,7 +86,7 @@ def _ids(guests: Any) -> list[str] | None:
     ids = [str(guest).strip() for guest in given if isinstance(guest, (str, int)) and not isinstance(guest, bool)]
     if not ids or len(ids) != len(given) or not all(_ID.match(guest) for guest in ids):
         raise AnsibleFilterError(
-            f"rollback_guests is {guests!r}; it takes ids of guests, such as 102, or 102,105, or a list of them; "
+            f"rollback_guests is {shown(guests)}; it takes ids of guests, such as 102, or 102,105, or a list of them; "
             "leave it out to roll back all guests of the run"
         )
     return ids
@@ -106,7 +106,7 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
         raise AnsibleFilterError("restart_order takes what guest_io_info returned")
     if isinstance(match, list) and match:
         raise AnsibleFilterError(
-            f"restart_match is a list, {match!r}; it takes one JMESPath expression, and several become one with || between them, "
+            f"restart_match is a list, {shown(match)}; it takes one JMESPath expression, and several become one with || between them, "
             "such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
         )
     if not isinstance(match, str) or not match.strip():
@@ -144,7 +144,7 @@ def restart_limits(limits: Any) -> dict[str, int]:
 def _from_one_on(name: str, value: Any) -> int:
     text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     if not _WHOLE_NUMBER.match(text) or int(text) < 1:
-        raise AnsibleFilterError(f"{name} is {value!r}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
+        raise AnsibleFilterError(f"{name} is {shown(value)}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
     return int(text)
 
 
