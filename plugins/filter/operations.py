@@ -15,10 +15,11 @@ from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
 from ..module_utils._model import builtin, natural_key, plural
-from ..module_utils._policy.errors import PolicyError, shown
+from ..module_utils._policy.errors import PolicyError
 from ..module_utils._policy.selector import Selector, guest_subject
 from ..module_utils._report.operations import restart_lines, rollback_lines
 from ..module_utils._restart import beside, held, waiting
+from ..module_utils._shown import shown
 
 _MOST_TOLD = 5
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z")

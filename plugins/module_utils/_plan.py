@@ -14,6 +14,7 @@ from typing import Any
 
 from ._model import AIO_MODES, CACHE_MODES, CONTROLLERS
 from ._qemu_server.drive import DISK_BUSES, IOTHREAD_BUSES, boolean, parse_key
+from ._shown import shown
 
 # A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid); a node is named like a host.
 _GUEST = re.compile(r"[1-9][0-9]{2,8}")
@@ -93,12 +94,3 @@ def _value(key: str, option: str, side: str, value: Any) -> Any:
     if truth is None:
         raise PlanError(f"{key} iothread: {side} is {shown(value)}; it takes true, false or null")
     return truth
-
-
-def shown(value: Any) -> str:
-    """A value from outside for a message: short, and on one line."""
-    try:
-        text = ascii(value)
-    except (ValueError, RecursionError):  # More digits than Python spells out, or nested too deep.
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."

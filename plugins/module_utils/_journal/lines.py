@@ -22,6 +22,7 @@ from typing import Any
 
 from .. import _plan
 from .._model import natural_key
+from .._shown import shown
 
 SCHEMA = 1
 
@@ -160,7 +161,7 @@ def _line(text: bytes, run: str | None) -> dict[str, Any]:
             raise LineError(f"its {key} is missing")
     for key, fits in {**fields, **_SINCE_ID}.items():
         if key in line and not fits(line[key]):
-            raise LineError(f"its {key} is {_plan.shown(line[key])}")
+            raise LineError(f"its {key} is {shown(line[key])}")
     if run is not None and line["run"] != run:
         raise LineError(f"it is of run {line['run']}, and its file is that of run {run}")
     return line

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from .._model import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
 from .._qemu_server.storage import driver as _known_type
+from .._shown import piece, shown
 from .defects import DEFECTS
-from .errors import PolicyError, piece, shown
+from .errors import PolicyError
 from .rules import RULES
 from .selector import Selector
 

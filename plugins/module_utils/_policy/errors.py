@@ -6,19 +6,7 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping
-from typing import Any
-
-from .._model import visible
-
-#: How many characters of a value an error shows: enough to find it, too few to print a file that was named by mistake.
-MOST_SHOWN = 60
-
 _VARIABLES = ("guest_io_", "restart_match", "date")
-_MOST_ITEMS = 4
-_MOST_LEVELS = 2
-_MOST_BITS = 4 * MOST_SHOWN
 
 
 class PolicyError(ValueError):
@@ -30,41 +18,3 @@ class PolicyError(ValueError):
         super().__init__(f"{place if place.startswith(_VARIABLES) else f'policy{dot}{place}'}: {reason}")
         self.place = place
         self.reason = reason
-
-
-def shown(value: Any) -> str:
-    """A value for an error: the beginning of its ``repr``, whatever its size and depth, text in quotes."""
-    return _cut(_repr(value, _MOST_LEVELS))
-
-
-def piece(value: Any) -> str:
-    """The same for a name that reads without quotes, such as a key."""
-    return _cut(visible(str.__str__(value[: MOST_SHOWN + 1]))) if isinstance(value, str) else shown(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
-
-
-def _repr(value: Any, levels: int) -> str:
-    if isinstance(value, str):
-        return repr(str.__str__(value[: MOST_SHOWN + 1]))
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        # Python refuses to spell numbers of more than 4,300 digits.
-        return "a very large number"
-    if isinstance(value, Mapping):
-        items = [f"{_repr(key, 0)}: {_repr(value[key], levels - 1)}" for key in _first(value)] if levels else []
-        return f"{{{_joined(items, value)}}}"
-    if isinstance(value, (list, tuple, set)):
-        return f"[{_joined([_repr(item, levels - 1) for item in _first(value)] if levels else [], value)}]"
-    if isinstance(value, (int, float)) or value is None:
-        return repr(value)
-    return str(value) if isinstance(value, datetime.date) else f"a value of type {type(value).__name__}"
-
-
-def _first(values: Any) -> list[Any]:
-    return [value for value, _number in zip(values, range(_MOST_ITEMS))]
-
-
-def _joined(items: list[str], whole: Any) -> str:
-    return ", ".join(items + (["…"] if len(whole) > len(items) else []))

@@ -20,7 +20,8 @@ except ImportError:  # told to the user by `require_jmespath`, where there is a 
     jmespath = None
 
 from .._model import OPTIONS
-from .errors import PolicyError, piece, shown
+from .._shown import piece, shown
+from .errors import PolicyError
 
 _GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
 

@@ -14,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy import document
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError, piece, shown
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.selector import Selector, guest_subject
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._shown import piece, shown
 
 from .fleet import guest
 
