@@ -43,7 +43,7 @@ COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
 #: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
 _OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
 #: Tags that Molecule leaves out in every run of its own.
-_OF_MOLECULE = ("molecule-notest", "notest")
+_OF_MOLECULE = ("molecule-idempotence-notest", "molecule-notest", "notest")
 #: The variables that name guests by their ids, each for some playbooks only.
 NAME_GUESTS = ("guest_io_guests", "rollback_guests")
 

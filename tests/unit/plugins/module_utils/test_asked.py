@@ -58,7 +58,7 @@ def test_facts_of_the_roles_are_no_variables_to_set():
     (["tagged"], [], []),
     (["guests"], [], []),
     (["all"], ["limits"], []),
-    (["all"], ["molecule-notest", "notest"], []),
+    (["all"], ["molecule-notest", "notest", "molecule-idempotence-notest"], []),
     (["guests", "limit"], [], ["--tags limit: no such tag. There are guests, limits. Did you mean limits?"]),
     (["untagged"], [], ["--tags untagged: no such tag. There are guests, limits."]),
     (["always"], [], ["--tags always: no such tag. There are guests, limits."]),
