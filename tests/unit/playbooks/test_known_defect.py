@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from ansible_collections.hypervisor.io_hardening.tests.unit.playbooks.test_gate_io import Run
 
@@ -16,7 +17,8 @@ WHOLE = "scsi0: local:{id}/vm-{id}-disk-0.raw,size=8G,iothread=1,aio=threads\nsc
 
 
 def harden(folder, **variables):
-    inventory = {"hypervisors": {"hosts": {"pve1": {"ansible_connection": "local", "guest_io_root": str(folder), "host_writeback_root": str(folder)}}}}
+    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "guest_io_root": str(folder), "host_writeback_root": str(folder)}
+    inventory = {"hypervisors": {"hosts": {"pve1": host}}}
     (folder / "inventory.yml").write_text(json.dumps(inventory))
     return Run(folder, "hypervisor.io_hardening.harden_io", "-i", str(folder / "inventory.yml"), "-e", json.dumps(variables))
 
