@@ -34,13 +34,13 @@ class Asked:
         proxmox.ask()
 
     def storages(self, known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """The storages with ``active`` as this node has it. It says nothing of other nodes."""
+        """The storages with ``active`` as this node has it. One that its answer does not have, Proxmox VE does not have."""
         try:
             unusable = self._proxmox.storages()
         except Unanswered as exc:
             self._problem("", f"which storages this node can use is not known: {exc}", node=self.node)
             return known
-        return {name: {**storage, "active": unusable[name] is None if name in unusable else None} for name, storage in known.items()}
+        return {name: {**storage, "active": name in unusable and unusable[name] is None} for name, storage in known.items()}
 
     def add(self, guest: dict[str, Any], text: str) -> None:
         """Complete the record of a guest of this node; ``text`` is its config."""

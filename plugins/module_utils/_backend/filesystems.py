@@ -36,10 +36,13 @@ class FileSystems:
         self._mountinfo = mountinfo
         self._mounts: _Mounts | None = None
 
-    def of(self, path: str) -> dict[str, Any] | None:
-        """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it cannot be told."""
+    def _read_mounts(self) -> _Mounts:
         if self._mounts is None:
             self._mounts = _Mounts(self._mountinfo)
+        return self._mounts
+
+    def of(self, path: str) -> dict[str, Any] | None:
+        """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it cannot be told."""
         found = self._resolved(os.path.join(self._root, path.lstrip("/")))
         if found is None:
             return None
@@ -56,10 +59,10 @@ class FileSystems:
     def _resolved(self, path: str) -> tuple[str, str] | None:
         """The path without links, and the type of its file system; where that is not a local one, the first such place on the way,
         which is not touched."""
-        assert self._mounts is not None
+        mounts = self._read_mounts()
         rest = _parts(path)
         # The directories down to where we are, each with its mount.
-        way = [("", self._mounts.root)]
+        way = [("", mounts.root)]
         links = 0
         while rest:
             part = rest.pop()
@@ -68,7 +71,7 @@ class FileSystems:
                 continue
             here, mount = way[-1]
             there = f"{here}/{part}"
-            mount = self._mounts.at(mount, there)
+            mount = mounts.at(mount, there)
             if mount.kind not in _LOCAL:
                 return there, mount.kind
             try:

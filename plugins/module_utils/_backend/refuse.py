@@ -65,7 +65,8 @@ def _refuse_by_node(work: Work, options: Options) -> None:
         # What is offline then qm itself finds out.
         return
     for key in filter(_drive.parse_key, work.values):
-        why = unusable.get(_storage_of(key, work))
+        storage = _storage_of(key, work)
+        why = storage and unusable.get(storage, f"this node has no storage '{storage}'")
         if why:
             raise Refused("storage_offline", f"not written, because of {key}: {why}; run again when it is there")
 

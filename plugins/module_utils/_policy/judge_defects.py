@@ -49,7 +49,8 @@ def met(guest: dict[str, Any], judged: list[dict[str, Any]], accepted: Collectio
         now = _hit(judged, "runs") if running and defect.concerns(running) else []
         then = [key for key in _hit(judged, None) if key not in now] if after and defect.concerns(after) else []
         if now or then:
-            found.append(_remark(defect, now, then, running, after, defect.id in accepted))
+            certain = guest["running"] is not None
+            found.append(_remark(defect, now, then, running, after, certain, defect.id in accepted))
     return found
 
 
@@ -71,10 +72,10 @@ def _hit(disks: list[dict[str, Any]], state: str | None) -> list[str]:
 
 
 def _remark(
-    defect: Defect, now: list[str], then: list[str], running: qemu.Version | None, after: qemu.Version | None, accepted: bool
+    defect: Defect, now: list[str], then: list[str], running: qemu.Version | None, after: qemu.Version | None, certain: bool, accepted: bool
 ) -> Remark:
     keys = ", ".join(now or then)
-    verb = f"runs {keys} with" if now else f"will start {keys} with"
+    verb = f"runs {keys} with" if now else f"{'will' if certain else 'may'} start {keys} with"
     version = running if now else after
     mended = bool(now) and after is not None and not defect.concerns(after)
     cure = (

@@ -122,7 +122,7 @@ def cross_check(disks, seen, version, resolved):
         nameless = 0
         for disk in disks:
             path = resolved.get(disk["file"], disk["file"])
-            matching = [name for name in {path, disk["file"]} if name in by_name]
+            matching = [name for name in dict.fromkeys((path, disk["file"])) if name in by_name]
             listed.update(matching)
             if disk["overlay"] or not (_opens_a_file(disk) and _is_place(path)):
                 # An overlay is a file of a random name, beside the image.

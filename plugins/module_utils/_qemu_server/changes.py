@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from .._model import OPTIONS, VIRTIO_CONTROLLERS
 from . import config as _config
 from . import drive as _drive
+from . import settings as _settings
 from .effective import controller as _controller
 
 _HEADER = re.compile(r"^\[([^\]]+)\]\s*$", re.ASCII)
@@ -215,7 +216,7 @@ def _volumes(config: _config.Config) -> set[str]:
 def _equal(key: str, before: str | None, after: str | None, own_size: bool = False) -> bool:
     """Whether a value is what it was, for what ``qm`` makes of one that it writes again (recorded; JSONSchema.pm).
 
-    It writes booleans as 1 and 0, and text without the quotes around it. Of a drive that is set it writes the volume's own
+    It writes booleans as 1 and 0, whole numbers without leading zeros, and text without the quotes around it. Of a drive that is set it writes the volume's own
     size, whatever was passed: that is ``own_size``.
     """
     if before is None or after is None:
@@ -224,10 +225,12 @@ def _equal(key: str, before: str | None, after: str | None, own_size: bool = Fal
     if isinstance(one, dict) and isinstance(other, dict):
         unlike = {"size"} if own_size else set()
         return {name: one[name] for name in one if name not in unlike} == {name: other[name] for name in other if name not in unlike}
-    return before == after or _plain(before) == _plain(after)
+    return before == after or _plain(key, before) == _plain(key, after)
 
 
-def _plain(value: str) -> Any:
+def _plain(key: str, value: str) -> Any:
+    if _settings.is_whole_number(key):
+        return value.lstrip("0")
     truth = _drive.boolean(value)
     return value.strip('"') if truth is None else truth
 

@@ -61,6 +61,11 @@ def known(key: str) -> bool:
     return key in _TEXT or key in _PATTERNS or _numbered(key) is not None
 
 
+def is_whole_number(key: str) -> bool:
+    """True for a setting that Proxmox VE reads as a whole number, and writes without leading zeros (check_type)."""
+    return key in _INTEGER
+
+
 # A fleet has a hundred different keys, on very many lines.
 @lru_cache(maxsize=1024)
 def _numbered(key: str) -> bool | None:

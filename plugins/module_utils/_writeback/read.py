@@ -89,7 +89,7 @@ def _are_limits(value):
     return (
         isinstance(value, dict)
         and sorted(map(dirty.pair_of, value)) == sorted(dirty.PAIRS)
-        and all(key in dirty.KEYS and type(number) is int and 0 <= number < 2**64 for key, number in value.items())
+        and all(key in dirty.KEYS and isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**64 for key, number in value.items())
     )
 
 

@@ -252,3 +252,18 @@ def test_ten_megabytes_of_words_make_no_journal_of_them(host, tmp_path, monkeypa
     (result,) = apply(host, run=_run.command, journal=kept)
     assert result["status"] == "failed" and "does not exist" in result["detail"] and len(result["detail"]) < 5000
     assert os.path.getsize(kept.path) < 20_000
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_storage_that_the_node_does_not_list_is_not_there(host, check):
+    """One of a plugin that is not installed here: storage.cfg has it, and qm set would fail."""
+    put(host, 100)
+    planned, run = plan(host), runner(host)
+
+    def without_local(arguments):
+        status, out, words = run(arguments)
+        return status, "".join(line for line in out.splitlines(True) if arguments[4] != "pvesm" or not line.startswith("local ")), words
+
+    (outcome,) = _apply.apply(planned, _work.Options(run=without_local, root=str(host.root), check=check))
+    assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "storage_offline")
+    assert "this node has no storage 'local'" in outcome.result["detail"] and sets(host) == []

@@ -210,7 +210,7 @@ def test_an_edit_between_the_look_and_the_rename_is_not_overwritten(tmp_path, fo
 def test_a_config_that_is_removed_between_is_not_made_again(tmp_path, folder, monkeypatch):
     (folder / "100.conf").write_text(DISK)
     plan = plan_of(tmp_path)
-    meanwhile(monkeypatch, lambda: (folder / "100.conf").unlink())
+    meanwhile(monkeypatch, (folder / "100.conf").unlink)
     (result,) = apply(tmp_path, plan)
     assert (result["status"], result["reason"]) == ("failed", "moved") and os.listdir(folder) == []
 

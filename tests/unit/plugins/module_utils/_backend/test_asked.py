@@ -147,6 +147,12 @@ def test_each_storage_says_whether_this_node_can_use_it(host):
     assert [disk["storage"]["active"] for disk in reading.guests[0]["disks"]] == [False, None]
 
 
+def test_a_storage_that_the_answer_does_not_have_is_not_there(host):
+    put(host, 100)
+    reading = read(host, run=lambda arguments: (0, "Name Type Status\n", "") if arguments[4] == "pvesm" else runner(host)(arguments))
+    assert {storage["active"] for storage in reading.storages} == {False}
+
+
 def test_this_node_says_nothing_of_another_ones_guests(host):
     put(host, 100)
     other = host.root / "etc/pve/nodes/pve2/qemu-server"

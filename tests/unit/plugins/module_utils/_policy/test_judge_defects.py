@@ -123,6 +123,11 @@ def test_a_guest_that_will_start_so_is_a_finding():
     assert "Install QEMU 8.0 or later and restart the guest, or take the iothread back" in finding["hint"]
 
 
+def test_offline_a_proof_is_a_lower_bound_and_is_called_so():
+    (finding,) = judge(HARDENED + "machine: pc-q35-7.1\n")["findings"]
+    assert finding["message"].startswith("QEMU 7.1 may start scsi0 with an iothread on virtio-scsi")
+
+
 def test_a_guest_that_runs_so_is_cured_by_a_cold_start_on_a_newer_qemu():
     (finding,) = [f for f in runs(True, **live("8.0.2-7", running="7.2.0-8"))["findings"] if f["rule"] == "IO401"]
     assert finding["message"].startswith("QEMU 7.2 runs scsi0 with an iothread") and finding["hint"] == "Stop and start the guest: QEMU 8.0.2 is installed."

@@ -122,7 +122,7 @@ def test_no_expression_ends_in_anything_else(expression, guests, of_disk):
 
 def nested(levels):
     value = []
-    for _ in range(levels):
+    for _level in range(levels):
         value = [value, {"a": value}]
     return value
 

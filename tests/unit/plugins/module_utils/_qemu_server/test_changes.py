@@ -114,6 +114,13 @@ def test_an_unused_volume_that_a_disk_uses_is_dropped_by_design(user):
     assert lost("memory: 1\n", True, f"{unused}memory: 1\n", {}) == ["unused0 is gone"]
 
 
+@pytest.mark.parametrize(("line", "other", "same"), [("cores: 02", "cores: 2", True), ("balloon: 0", "balloon: 0", True), ("cores: 20", "cores: 2", False),
+                                                     ("name: 007", "name: 7", False)])  # fmt: skip
+def test_a_whole_number_is_the_same_without_its_leading_zeros(line, other, same):
+    """Recorded by check_type of qemu-server: it writes the number."""
+    assert (lost(f"{other}\n", False, f"{line}\n", {}) == []) is same
+
+
 def test_what_qm_writes_in_its_own_words_is_no_loss():
     """Recorded: it rewrites every drive."""
     disk = "scsi1: local:206/vm-206-disk-1.qcow2,discard=on,size=1536M"

@@ -218,7 +218,7 @@ def test_words_of_several_lines_are_one_line_without_escapes():
         hosts=[{"host": "pve1", "reported": True, "writeback": {"status": "changed", "detail": words}}],
     )
     for lines in (table_lines(doc, width=200), gate_lines(doc, width=200), [junit_report(doc)], [sarif_report(doc)], [html_report(doc)]):
-        text = "\n".join(lines).split("<script>")[0]
+        text = "\n".join(lines).split("<script>", maxsplit=1)[0]
         assert "first; second; third" in text and "second\\n" not in text and "second\n" not in text and "third\\n" not in text
 
 
