@@ -94,7 +94,7 @@ class ActionModule(ActionBase):
         failed.update(write_all(texts))
         written = [path for path in texts if path not in failed]
         problems = ["cannot write the report %s: %s" % (visible(path), one_line(why)) for path, why in failed.items()]
-        for line in [*(_told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
+        for line in [*(told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
         if options["part"]:
@@ -151,7 +151,7 @@ def _rendered(paths: dict[str, str], options: dict[str, Any], document: dict[str
     return texts, failed
 
 
-def _told(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
+def told(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
     """The line that names a report, with what is not in it."""
     omitted = left_out(document) if is_sarif else None
     return "Report: %s%s" % (visible(path), " (%s)" % omitted if omitted else "")

@@ -55,7 +55,7 @@ def alerts(document: Mapping) -> str:
     others = [show(path) for path in document.get("not_read") or ()]
     if others:
         more = " and %d more" % (len(others) - _NAMED) if len(others) > _NAMED else ""
-        parts.append("<p>Not read, no guest configs by their names: %s%s.</p>" % (", ".join(others[:_NAMED]), more))
+        parts.append("<p>Not read, not guest configs: %s%s.</p>" % (", ".join(others[:_NAMED]), more))
     return "\n".join(parts)
 
 

@@ -241,7 +241,7 @@ def not_read_lines(document: Mapping, width: int, limit: int = 10) -> list[str]:
     if not names:
         return []
     more = ", and %d more" % (len(names) - limit) if len(names) > limit else ""
-    text = "Not read, no guest configs by their names (%d): %s%s"
+    text = "Not read, not guest configs (%d): %s%s"
     return ["", *wrap(text % (len(names), ", ".join(map(visible, names[:limit])), more), width, "", "  ")]
 
 

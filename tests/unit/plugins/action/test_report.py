@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import MOST_RESULTS
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import HOSTILE, document, finding, guest, result
 
@@ -74,11 +75,11 @@ def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others
     assert set(text) == {"guest-io.json", "guest-io.sarif", "guest-io.html"}
 
 
-def test_the_terminal_says_what_sarif_had_no_room_for(tmp_path):
-    found = [finding(str(number), severity="note") for number in range(MOST_RESULTS)]
-    status, output, text = report(tmp_path, document([guest()], [*found, finding()]))
-    assert status == 0 and "guest-io.sarif (the gravest 25,000 of 25,001 findings" in output
-    assert len(json.loads(text["guest-io.sarif"])["runs"][0]["results"]) == MOST_RESULTS
+def test_the_terminal_says_what_sarif_had_no_room_for():
+    found = [finding()] * (MOST_RESULTS + 1)
+    assert action.told("guest-io.sarif", True, {"findings": found}).startswith("Report: guest-io.sarif (the gravest 25,000 of 25,001 findings")
+    assert action.told("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
+    assert action.told("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
 
 
 def test_digits_by_the_thousand_anywhere_leave_every_report(tmp_path):

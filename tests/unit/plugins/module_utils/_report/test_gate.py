@@ -116,7 +116,7 @@ def test_what_was_not_read_is_named_and_does_not_count():
     joined = join_documents([document([guest()], not_read=names[:1]), document([guest("102")], not_read=names[1:])])
     text = " ".join(" ".join(gate_lines(joined, "note")).split())
     assert joined["not_read"] == names
-    assert "Not read, no guest configs by their names (12): configs/0.md," in text and "and 2 more" in text and "GATE PASSED" in text
+    assert "Not read, not guest configs (12): configs/0.md," in text and "and 2 more" in text and "GATE PASSED" in text
 
 
 def test_a_host_without_a_guest_and_hosts_beyond_the_limit_are_told_and_fail_nothing():

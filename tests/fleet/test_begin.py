@@ -18,7 +18,7 @@ import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._asked import KNOWN
 
-ROOT = Path(__file__).absolute().parents[3]
+ROOT = Path(__file__).absolute().parents[2]
 COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 
 #: Playbook to a misspelt variable with which it would do more than was asked for, and what is said of it.
