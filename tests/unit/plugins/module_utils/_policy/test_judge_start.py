@@ -26,6 +26,9 @@ def test_the_guest_they_start_from_is_in_order():
         "scsi1: local:1/e.raw,aio=threads,iothread=1,format=qcow2",
         "efidisk0: local:vm-110-disk-1",
         "tpmstate0: local:vm-110-disk-1",
+        "scsi1: none",
+        "virtio1: none",
+        "ide0: none",
     ],
 )
 def test_a_drive_that_keeps_its_guest_from_starting_is_an_error(line):
@@ -52,6 +55,9 @@ def test_other_disks_of_a_guest_that_does_not_start_are_planned_all_the_same():
         ("pc-i440fx-11.0+pve1", "9.2.0-1", True),
         ("pc-i440fx-9.2", None, False),
         ("type=pc-q35-9.0,viommu=intel", "11.0.0-1", False),
+        ("viommu=virtio,type=pc-q35-7.2", None, False),
+        ("viommu=virtio,pc-q35-7.2", None, False),
+        ("viommu=virtio,type=pc-q35-10.0", "9.2.0-1", True),
         ("virt-9.1", None, False),
         (None, "9.2.0-1", False),
         (None, "10.1.2-1", True),
@@ -61,6 +67,25 @@ def test_snapshot_1_keeps_a_guest_from_starting_from_machine_10_on(machine, inst
     text = GOOD.replace("iothread=1", "iothread=1,snapshot=1") + (f"machine: {machine}\n" if machine else "")
     found = judge(text, qemu={"running": None, "installed": installed})
     assert rules(found, "scsi0").count(("IO113", "error")) == refused
+
+
+@pytest.mark.parametrize(
+    ("main", "waits", "refused"),
+    [
+        ("machine: pc-q35-9.0", "machine: pc-q35-10.1", True),
+        ("machine: pc-q35-10.1", "machine: viommu=virtio,type=pc-q35-9.0", False),
+        ("machine: pc-q35-9.0", "delete: machine", True),
+        ("ostype: win11", "ostype: l26", True),
+    ],
+)
+def test_a_machine_that_waits_is_that_of_the_next_start(main, waits, refused):
+    text = GOOD.replace("iothread=1", "iothread=1,snapshot=1") + f"{main}\n\n[PENDING]\n{waits}\n"
+    assert rules(judge(text), "scsi0").count(("IO113", "error")) == refused
+
+
+def test_a_config_without_a_path_is_judged_as_one_with_it():
+    text = GOOD.replace("iothread=1", "iothread=1,snapshot=1")
+    assert ("IO113", "error") in rules(judge(text, config=None), "scsi0")
 
 
 @pytest.mark.parametrize(("ostype", "created", "refused"), [("win11", "9.2.0", False), ("win11", "10.1.0", True), ("w2k", None, False), ("l26", "9.2.0", True)])

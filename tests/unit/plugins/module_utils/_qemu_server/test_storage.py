@@ -20,7 +20,7 @@ def by_id(text, ceph=None):
 def test_storages():
     found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
     assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True,
-                            "images": None, "active": None}
+                            "nodes": None, "content": ["images"], "images": None, "active": None}
     assert found["ceph"]["krbd"] and found["ceph"]["servers"] == ["10.0.0.1", "::2", "10.0.0.3"]
 
 
@@ -35,6 +35,38 @@ def test_storages():
 )
 def test_where_a_plain_directorys_images_are(text, images):
     assert by_id(text)["st"]["images"] == images and by_id(text)["local"]["images"] == "/var/lib/vz/images"
+
+
+@pytest.mark.parametrize("dirs", ["iso=i;images=/a", "images=/a iso=b", "iso=b , images=a/"])
+def test_a_list_is_split_as_proxmox_ve_splits_it(dirs):
+    found = by_id(f"dir: st\n\tpath /srv\n\tcontent iso;images\n\tnodes n2 n1,n1\n\tcontent-dirs {dirs}\n")["st"]
+    assert (found["images"], found["content"], found["nodes"]) == ("/srv/a", ["images", "iso"], ["n1", "n2"])
+
+
+@pytest.mark.parametrize(
+    ("section", "content"),
+    [
+        ("dir: st\n\tpath /x", ["images", "rootdir"]),
+        ("dir: st\n\tpath /x\n\tcontent none", ["none"]),
+        ("nfs: st\n\tserver a\n\texport /b", ["images"]),
+        ("cephfs: st", ["backup"]),
+        ("lvm: st\n\tvgname aa\n\tcontent images,iso", ["images"]),
+        ("plugin: st\n\tcontent iso", None),
+    ],
+)
+def test_what_a_storage_may_hold(section, content):
+    assert by_id(f"{section}\n")["st"]["content"] == content
+
+
+@pytest.mark.parametrize("text", ["", "dir: local\n\tcontent iso\n\tdisable\n", "dir: local\n\tpath /x\n\tcontent iso\n"])
+def test_a_local_that_does_not_count_is_replaced_with_all_its_content(text):
+    local = by_id(text)["local"]
+    assert "images" in local["content"] and not local["disabled"] and local["images"] == "/var/lib/vz/images"
+
+
+def test_local_is_on_every_node():
+    local = by_id("dir: local\n\tpath /var/lib/vz/\n\tcontent iso\n\tnodes n2\n")["local"]
+    assert (local["nodes"], local["content"]) == (None, ["iso"])
 
 
 def test_local_is_always_there():
@@ -61,12 +93,15 @@ def test_the_clusters_own_ceph_is_found_in_ceph_conf():
         ("dir: aa\n\tpath\n", 1, "needs 'path'"),
         ("dir: aa\n\tpath x/y\n", 1, "takes an absolute path"),
         ("btrfs: aa\n\tpath /x y\n", 1, "takes an absolute path"),
-        ("lvmthin: aa\n\tvgname a\n", 1, "needs 'thinpool'"),
+        ("lvmthin: aa\n\tvgname aa\n", 1, "needs 'thinpool'"),
         ("zfspool: aa\n", 1, "needs 'pool'"),
         ("nfs: aa\n\tserver x\n", 1, "needs 'export'"),
         ("cifs: aa\n\tserver x\n", 1, "needs 'share'"),
         ("iscsi: aa\n\tportal x\n", 1, "needs 'target'"),
         ("glusterfs: aa\n\tserver x\n\tvolume y\n", 1, "no type glusterfs any more"),
+        ("lvmthin: aa\n\tvgname aa\n\tthinpool bb\n\tcontent iso\n", 1, "a storage of type lvmthin holds images, rootdir, not 'iso'"),
+        ("nfs: aa\n\tserver x\n\texport /x\n\tcontent none\n", 1, "not 'none'"),
+        ("dir: aa\n\tpath /x\n\tcontent none,iso\n", 1, "its content is none and more"),
         ("rbd: aa\n\tkrbd yes\n", 2, "takes 1 or 0"),
     ],
 )
@@ -96,11 +131,11 @@ def test_a_second_section_that_is_skipped_takes_the_first_with_it():
 
 
 def test_a_storage_is_shared_only_where_its_type_can_be():
-    found = by_id("lvmthin: aa\n\tvgname x\n\tthinpool y\n\tshared 1\n\nlvm: bb\n\tvgname x\n\tshared 1\n\nplugin: cc\n\tshared 1\n")
+    found = by_id("lvmthin: aa\n\tvgname xx\n\tthinpool yy\n\tshared 1\n\nlvm: bb\n\tvgname xx\n\tshared 1\n\nplugin: cc\n\tshared 1\n")
     assert [found[name]["shared"] for name in ("aa", "bb", "cc")] == [False, True, True]
 
 
-@pytest.mark.parametrize("text", ["dir: local\n\tpath /elsewhere\n\tdisable\n", "lvm: local\n\tvgname x\n", "dir: local\n"])
+@pytest.mark.parametrize("text", ["dir: local\n\tpath /elsewhere\n\tdisable\n", "lvm: local\n\tvgname xx\n", "dir: local\n"])
 def test_local_is_what_proxmox_ve_makes_of_it(text):
     assert (by_id(text)["local"]["type"], by_id(text)["local"]["disabled"]) == ("dir", False)
 
