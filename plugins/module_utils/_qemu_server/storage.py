@@ -11,8 +11,10 @@ blanks does not); a section that lacks a required property is skipped; ``local``
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .drive_options import shown
@@ -62,6 +64,10 @@ _REQUIRED = {
 }
 _GONE = {"glusterfs": "Proxmox VE 9 has no type glusterfs any more", "sheepdog": "Proxmox VE has no type sheepdog any more"}
 _PATH = re.compile(r"/[-/a-zA-Z0-9_.@]+", re.ASCII)
+
+_LABEL = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?", re.ASCII)
+_LVM_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]*[a-zA-Z0-9]", re.ASCII)
+_PORTAL = re.compile(r"(?:[a-zA-Z0-9\-.]+|\[[a-zA-Z0-9\-.:]+\])(?::\d+)?", re.ASCII)
 
 _FILES = ("backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl")
 _DISKS = ("images", "rootdir")
@@ -166,10 +172,50 @@ def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any
         value = "1"
     if key in _BOOLEANS and value not in ("0", "1"):
         problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes 1 or 0 here, no other word"))
+    elif fault := _value_fault(section.properties["type"], key, value):
+        problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes {fault} here"))
     elif key in section.properties:
         problems.append(_problem(number, f"duplicate property '{shown(key)}': the first is kept"))
     elif value is not None:
         section.properties[key] = value
+
+
+def _value_fault(kind: str, key: str, value: str | None) -> str | None:
+    """What Proxmox VE takes in place of a property's value that it rejects (SectionConfig.pm ``check_value``), None where it takes it.
+
+    Checked is what decides whether a storage is there, where, and for what: the formats of what a type needs, nodes and content.
+    """
+    takes, is_taken = _VALUES.get(key, (None, None))
+    concerns = key in _REQUIRED.get(kind, ()) or (key in ("content", "nodes") and kind in _CONTENT)
+    return takes if is_taken and concerns and value is not None and not is_taken(value) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_server(text: str) -> bool:
+    return _is_address(text) or all(map(_LABEL.fullmatch, text.split(".")))
+
+
+def _is_portal(text: str) -> bool:
+    return bool(_PORTAL.fullmatch(text)) or _is_address(text) or _is_address(text.rpartition(".")[0])
+
+
+# The formats of properties (Plugin.pm, JSONSchema.pm): what they take in words, and whether they take a value.
+_VALUES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "server": ("an IP address or a DNS name", _is_server),
+    "portal": ("an IP address or a DNS name, and a port where it is another", _is_portal),
+    "export": ("an absolute path", lambda text: len(text) > 1 and text[0] == "/" and text[1] not in ";()"),
+    "vgname": ("letters, digits and - _ . of two characters at least", lambda text: bool(_LVM_NAME.fullmatch(text))),
+    "thinpool": ("letters, digits and - _ . of two characters at least", lambda text: bool(_LVM_NAME.fullmatch(text))),
+    "nodes": ("a list of node names", lambda text: all(map(_LABEL.fullmatch, split_list(text)))),
+    "content": (f"a list of {', '.join(_FILES)} or none", lambda text: set(split_list(text)) <= {*_FILES, "none"}),
+}
 
 
 def _close(section: _Section | None, storages: dict[str, dict[str, str]], problems: list[dict[str, Any]]) -> None:

@@ -111,6 +111,40 @@ def test_what_is_wrong_is_said_with_its_line(text, line, words):
     assert words in problems[0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("nfs: aa\n\tserver my_nas\n\texport /x\n", "an IP address or a DNS name"),
+        ("nfs: aa\n\tserver 10.0.0.9\n\texport x/y\n", "an absolute path"),
+        ("cifs: aa\n\tshare x\n\tserver nas.\n", "an IP address or a DNS name"),
+        ("lvm: aa\n\tvgname my vg\n", "letters, digits"),
+        ("lvm: aa\n\tvgname x\n", "two characters"),
+        ("lvmthin: aa\n\tvgname xx\n\tthinpool -x\n", "letters, digits"),
+        ("iscsi: aa\n\ttarget x\n\tportal a b\n", "and a port"),
+    ],
+)
+def test_a_value_that_proxmox_ve_rejects_is_not_there_and_nor_is_its_storage(section, words):
+    storages, problems = storage.parse(section)
+    assert [entry["id"] for entry in storages] == ["local"]
+    assert words in problems[0]["reason"] and "'aa' is skipped" in problems[1]["reason"] and len(problems) == 2
+
+
+@pytest.mark.parametrize("value", ["nas", "nas.example", "10.0.0.9", "fd00::9", "1-2.3"])
+def test_servers_that_proxmox_ve_takes(value):
+    assert storage.parse(f"nfs: aa\n\tserver {value}\n\texport /x y\n")[1] == []
+
+
+@pytest.mark.parametrize("value", ["nas", "nas:3260", "10.0.0.9:3260", "[fd00::9]:3260", "fd00::9", "fd00::9.3260"])
+def test_portals_that_proxmox_ve_takes(value):
+    assert storage.parse(f"iscsi: aa\n\tportal {value}\n\ttarget x\n")[1] == []
+
+
+@pytest.mark.parametrize("line", ["content images,disks", "nodes n_2", "content Images"])
+def test_a_list_with_a_word_that_proxmox_ve_does_not_take_is_as_if_it_were_not_there(line):
+    storages, problems = storage.parse(f"lvm: aa\n\tvgname xx\n\t{line}\n")
+    assert (storages[0]["content"], storages[0]["nodes"], [problem["line"] for problem in problems]) == (["images"], None, [3])
+
+
 @pytest.mark.parametrize(("value", "on"), [("1", True), ("0", False), ("", True), *((word, False) for word in ("yes", "on", "true", "True", "2", "01"))])
 def test_a_boolean_is_1_or_0_and_no_other_word(value, on):
     found = by_id(f"rbd: aa\n\tkrbd {value}\n\tdisable {value}\n\nbtrfs: bb\n\tpath /x\n\tnocow {value}\n\tshared {value}\n")
