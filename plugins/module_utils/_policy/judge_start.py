@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .._shown import piece
 from . import qemu
 from .judge_disk import Remark
 from .judge_running import process_only
 
 _MACHINE = re.compile(r"(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
+
+_NAMED = 5
 
 
 def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
@@ -44,6 +47,21 @@ def args(said: dict[str, Any]) -> Remark:
         said["args"],
         None,
     )
+
+
+def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
+    """IO100 for the settings of which only a live node can tell whether its Proxmox VE keeps them; one that was asked has told."""
+    keys = guest["unknown_keys"]
+    if keys and guest["running"] is None:
+        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
+        yield Remark(
+            "IO100",
+            "note",
+            f"this collection does not know the setting{'s' * (len(keys) > 1)} {named}; an older Proxmox VE drops {'them' if len(keys) > 1 else 'it'} on a write",
+            "Make sure that it is spelled as Proxmox VE spells it; on a live node Proxmox VE is asked.",
+            keys[:_NAMED],
+            None,
+        )
 
 
 def _starts_with_machine_10(guest: dict[str, Any]) -> bool:

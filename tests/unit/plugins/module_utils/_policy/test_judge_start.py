@@ -94,6 +94,20 @@ def test_windows_keeps_the_machine_it_was_created_with(ostype, created, refused)
     assert rules(judge(text), "scsi0").count(("IO113", "error")) == refused
 
 
+def test_a_setting_that_nobody_knows_is_a_note_where_no_live_node_was_asked():
+    text = f"{GOOD}nvme0: local:1/e.raw\nfuture_key0: a=b\n"
+    found = judge(text)
+    assert rules(found) == [("IO100", "note")] and "the settings 'future_key0', 'nvme0'; an older" in found["findings"][0]["message"]
+    assert found["guests"][0]["status"] == "compliant"
+    assert "the setting 'hello'; an older Proxmox VE drops it" in judge("hello: world\n")["findings"][0]["message"]
+    assert "'e' and 2 more" in judge("".join(f"{key}: x\n" for key in "abcdefg"))["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_of_a_setting_that_a_live_node_was_asked_about_nothing_is_said(running):
+    assert rules(judge(f"{GOOD}nvme0: local:1/e.raw\n", running=running)) == []
+
+
 @pytest.mark.parametrize("option", ["ro=1", "snapshot=1"])
 @pytest.mark.parametrize("policy", [{}, {"disk": {"cache": "keep"}}])
 @pytest.mark.parametrize("store", ["far", "cow"])
@@ -104,9 +118,15 @@ def test_cache_unsafe_loses_nothing_where_nothing_is_kept(option, policy, store)
     assert ("IO104", "error") in rules(off)
 
 
-@pytest.mark.parametrize("start", ["scsi1 = ", "scsi1= ", "  scsi1: ", "SCSI1: ", "- scsi1: ", "scsi31: "])
-def test_a_line_that_was_to_be_a_drive_is_an_error(start):
-    assert ("IO100", "error") in rules(judge(f"{GOOD}{start}local:1/e.raw\n"))
+@pytest.mark.parametrize("start", ["scsi1 = ", "scsi1= ", "  scsi1: ", "SCSI1: ", "- scsi1: ", "scsi31: ", "scsi1 ", "virtio1\t"])
+@pytest.mark.parametrize("rest", ["local:1/e.raw", "local-lvm:vm-110-disk-1,aio=native", "/dev/sdb,aio=native"])
+def test_a_line_that_was_to_be_a_drive_is_an_error(start, rest):
+    assert ("IO100", "error") in rules(judge(f"{GOOD}{start}{rest}\n"))
+
+
+@pytest.mark.parametrize("line", ["scsi1 is gone", "scsi1 was: moved", "scsi1 http://example/", "scsi1 /srv was full", "the scsi1 local:1/e.raw"])
+def test_a_line_that_talks_of_a_drive_is_a_warning(line):
+    assert rules(judge(f"{GOOD}{line}\n")) == [("IO100", "warning")]
 
 
 @pytest.mark.parametrize("options", ["bps=5,mbps=6", "iops=1,iops_rd=2", "mbps_max=3"])
