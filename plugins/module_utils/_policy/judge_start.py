@@ -54,10 +54,11 @@ def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
     keys = guest["unknown_keys"]
     if keys and guest["running"] is None:
         named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
+        settings, them = (f"the setting {named}", "it") if len(keys) == 1 else (f"the settings {named}", "them")
         yield Remark(
             "IO100",
             "note",
-            f"this collection does not know the setting{'s' * (len(keys) > 1)} {named}; an older Proxmox VE drops {'them' if len(keys) > 1 else 'it'} on a write",
+            f"this collection does not know {settings}; an older Proxmox VE drops {them} on a write",
             "Make sure that it is spelled as Proxmox VE spells it; on a live node Proxmox VE is asked.",
             keys[:_NAMED],
             None,

@@ -201,10 +201,11 @@ class _DiskReader:
         entry = self._main.entries.get(key) or self._pending.entries[key]  # type: ignore[union-attr]
         store = self._storage(shown)
         effective = self._effective(now, self._main.get("scsihw"), self._blockdev)
+        fault = _volume.fault(shown, store, self._node, self._next_blockdev) if shown else None
         deleted = key in self._deletes and waiting is None
         after = None if deleted else self._effective(waiting or now, self._next_scsihw, self._next_blockdev)
         # Its medium is taken out: there is no disk any more.
-        deleted = deleted or (waiting is not None and after is None and effective is not None)
+        deleted = deleted or (waiting is not None and after is None and effective is not None and fault is None)
         return {
             "key": key,
             "bus": bus,
@@ -214,7 +215,7 @@ class _DiskReader:
             "format": _format(shown, store),
             "line": entry.line,
             "error": _text(error or waiting_error),
-            "start_fault": _text(_volume.fault(shown, store, self._node, self._next_blockdev)) if shown else None,
+            "start_fault": _text(fault),
             "overlay": bool(shown and shown.options.get("snapshot")),
             "read_only": bool(shown and shown.options.get("ro")),
             "configured": _configured(now),

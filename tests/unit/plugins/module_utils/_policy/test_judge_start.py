@@ -37,6 +37,11 @@ def test_a_drive_that_keeps_its_guest_from_starting_is_an_error(line):
     assert found["findings"][0]["line"] == 3 and found["plan"] == [] and found["summary"]["left_alone"] == 1
 
 
+def test_a_disk_that_loses_its_image_at_the_next_start_keeps_its_guest_from_starting():
+    assert rules(judge(GOOD + "\n[PENDING]\nscsi0: none\n")) == [("IO113", "error")]
+    assert rules(judge(GOOD + "\n[PENDING]\nscsi0: none,media=cdrom\n")) == []
+
+
 def test_a_drive_that_is_on_its_way_out_keeps_nobody_from_starting():
     assert rules(judge(GOOD + "ide2: local:iso/x.iso\n\n[PENDING]\ndelete: ide2\n")) == []
 

@@ -10,7 +10,6 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server import drive, volume
 
-
 EVERYTHING = ["backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl"]
 
 
