@@ -150,3 +150,11 @@ def test_an_empty_drive_reaches_qemu_below_machine_10_alone(machine, more, block
 def test_by_storage_type(kind, options, drive, driver, aio, cache):
     found = effective(f"scsi0: st:d{drive}", kind=kind, **options)
     assert (found["driver"], found["aio"], found["cache"]) == (driver, aio, cache)
+
+
+def test_the_next_start_is_that_of_the_machine_that_waits():
+    text = b"machine: pc-q35-10.0\nefidisk0: local:1/e.raw\n\n[PENDING]\nmachine: viommu=virtio,type=pc-q35-9.0\n"
+    (disk,) = record("100", text, {entry["id"]: entry for entry in storage.parse("")[0]})["disks"]
+    assert disk["effective"] is not None and disk["next"] is not None and disk["effective"]["aio"] != disk["next"]["aio"]
+    guest = record("100", text, {})
+    assert (guest["machine"], guest["next_start"]) == ("pc-q35-10.0", {"machine": "pc-q35-9.0", "ostype": None})
