@@ -18,6 +18,8 @@ from ..module_utils._policy.errors import PolicyError
 from ..module_utils._qemu_server import config as _config
 from ..module_utils._qemu_server import pending_config as _pending
 from ..module_utils._qemu_server import storage as _storage
+from ..module_utils._qemu_server.not_a_guest import is_container as _is_container
+from ..module_utils._qemu_server.not_a_guest import no_config as _no_config
 from ..module_utils._qemu_server.record import record as _record
 
 
@@ -27,7 +29,13 @@ def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: s
         raise AnsibleFilterError("from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg")
     storages = {storage["id"]: storage for storage in _storage.parse(storage_cfg)[0]}
     printed = _pending.read(text)
-    return _record(str(guest), _config.encode(printed.text if printed else text), storages, node)
+    raw = _config.encode(printed.text if printed else text)
+    parsed = _config.parse(_config.decode(raw))
+    if _is_container(parsed):
+        raise AnsibleFilterError("from_qemu_server takes the config of a guest; this is the config of a container, which QEMU does not run")
+    if fault := _no_config(raw, parsed):
+        raise AnsibleFilterError(f"from_qemu_server takes the text of a guest config; this one {fault[0]}")
+    return _record(str(guest), raw, storages, node, parsed=parsed)
 
 
 def assess(

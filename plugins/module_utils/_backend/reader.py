@@ -16,11 +16,11 @@ from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
 from .._qemu_process.record import record as _process_record
 from .._qemu_server import config as _config
-from .._qemu_server import drive as _drive
 from .._qemu_server import pending_config as _pending
 from .._qemu_server import storage as _storage
 from .._qemu_server.image import image_path
 from .._qemu_server.json_config import JsonConfigError, key_lines, to_text
+from .._qemu_server.not_a_guest import is_container, no_config
 from .._qemu_server.record import record
 from . import layout
 from .asked import Asked
@@ -28,8 +28,6 @@ from .filesystems import FileSystems
 from .node import Node
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
-# A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
-_CONTAINER_OSTYPES = frozenset("alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split())
 
 
 class Reading:
@@ -153,10 +151,10 @@ def _read_guest(
         reading.problem(source.path, str(exc), source.guest, node=source.node)
         return None
     parsed = _config.parse(_config.decode(raw))
-    if _is_container(parsed):
+    if is_container(parsed):
         reading.containers.append(source.path)
         return None
-    fault = _no_config(raw, parsed)
+    fault = no_config(raw, parsed)
     if fault:
         reading.problem(source.path, fault[0], source.guest, fault[1], source.node)
         return None
@@ -164,22 +162,6 @@ def _read_guest(
     if asked:
         asked.add(guest, parsed.text)
     return guest if lines is None else _with_lines(guest, lines)
-
-
-def _is_container(parsed: _config.Config) -> bool:
-    if parsed.main.get("rootfs"):
-        return True
-    return parsed.main.get("ostype") in _CONTAINER_OSTYPES and not any(_drive.parse_key(key) for key in parsed.main.entries)
-
-
-def _no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
-    if not raw.strip():
-        return "is empty: no guest config", None
-    if b"\0" in raw:
-        return "is binary: no guest config", raw.count(b"\n", 0, raw.index(b"\0")) + 1
-    if not parsed.main.entries:
-        return "has no line 'key: value' before its first section: no guest config", 1
-    return None
 
 
 def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from .layout import FLAT, NO_GUESTS, LayoutError, etc_pve, flat_folder, inside
 # Files that may lie beside guest configs in a flat directory: those of /etc/pve, and a gate's own report.
 _OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
 
+# Where guest configs lie in a copy of /etc/pve and of a node's folder; beside an etc/pve nothing of them is read.
+_ALSO = ("/nodes", "/qemu-server")
+
 
 class Strays(NamedTuple):
     """Paths as those of ``layout.Source``: ``guests`` with the reason why each was not read, ``others`` of whatever kind."""
@@ -26,7 +29,7 @@ class Strays(NamedTuple):
 def strays(root: str, read: Collection[str]) -> Strays:
     """What lies below ``root`` beside the files that were ``read``. Hidden names are not looked at.
 
-    Of a tree with an etc/pve, that and the top are looked through; what else is there may be a whole host.
+    Of a tree with an etc/pve, that, the top, and nodes and qemu-server there are looked through; what else is there may be a whole host.
     Raises LayoutError where a directory cannot be read.
     """
     top = etc_pve(root)
@@ -52,6 +55,7 @@ def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
     waiting, links, seen = [top], [], set()
     if top != "/":
         yield from _listed(root, "/", [], [])
+        waiting += [path for path in _ALSO if os.path.isdir(inside(root, path))]
     while waiting or links:
         here = (waiting or links).pop(0)
         real = os.path.realpath(inside(root, here))

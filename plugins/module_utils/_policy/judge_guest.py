@@ -254,6 +254,8 @@ class _Judgement:
                     ),
                     line["line"],
                 )
+        for remark in judge_start.unknown_keys(self._guest):
+            self._add(None, remark, None)
         for said in self._guest["args_disks"]:
             self._add(_disk_of(self._guest, said["disk"]), judge_start.args(said), said["line"])
 

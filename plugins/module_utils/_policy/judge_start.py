@@ -10,10 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .._shown import piece
 from . import qemu
 from .judge_disk import Remark
+from .judge_running import process_only
 
-_MACHINE = re.compile(r"(?:type=)?(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
+_MACHINE = re.compile(r"(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
+
+_NAMED = 5
 
 
 def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
@@ -22,7 +26,7 @@ def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
         return
     if disk["start_fault"]:
         yield Remark("IO113", "error", f"Proxmox VE does not start the guest: {disk['start_fault']}", "Mend the line by hand.", disk["start_fault"], None)
-    elif disk["overlay"] and guest["config"] is not None and _starts_with_machine_10(guest):
+    elif disk["overlay"] and not process_only(guest) and _starts_with_machine_10(guest):
         yield Remark(
             "IO113",
             "error",
@@ -45,14 +49,30 @@ def args(said: dict[str, Any]) -> Remark:
     )
 
 
+def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
+    """IO100 for the settings of which only a live node can tell whether its Proxmox VE keeps them; one that was asked has told."""
+    keys = guest["unknown_keys"]
+    if keys and guest["running"] is None:
+        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
+        settings, them = (f"the setting {named}", "it") if len(keys) == 1 else (f"the settings {named}", "them")
+        yield Remark(
+            "IO100",
+            "note",
+            f"this collection does not know {settings}; an older Proxmox VE drops {them} on a write",
+            "Make sure that it is spelled as Proxmox VE spells it; on a live node Proxmox VE is asked.",
+            keys[:_NAMED],
+            None,
+        )
+
+
 def _starts_with_machine_10(guest: dict[str, Any]) -> bool:
-    """True unless the machine line, the installed QEMU or the QEMU that Windows is pinned to tells of an older one."""
-    match = _MACHINE.match(guest["machine"] or "")
+    """True unless the machine line of the next cold start, the installed QEMU or the QEMU that Windows is pinned to tells of an older one."""
+    match = _MACHINE.match(guest["next_start"]["machine"] or "")
     if match:
         return int(match[1]) >= 10
     installed = qemu.version(guest["qemu"]["installed"])
     if installed is not None and installed < (10,):
         return False
     created = qemu.version(guest["qemu"].get("proven"))
-    windows = (guest["ostype"] or "").startswith("w")  # w2k … wvista, win7 …; no other ostype does
+    windows = (guest["next_start"]["ostype"] or "").startswith("w")  # w2k … wvista, win7 …; no other ostype does
     return not windows or (created is not None and created >= (10,))

@@ -138,8 +138,10 @@ _ALL = (
         "A drive keeps the guest from starting",
         "error",
         "Proxmox VE finds such a drive when it starts the guest and not before: a guest that runs goes down for the last time.",
-        "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format) and pve-storage 9.1.7 (parse_volname): an ISO image "
-        "without media=cdrom, a volume name or format that the storage cannot have, snapshot=1 from machine version 10.0 on.",
+        "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format, QemuServer.pm check_volume_storage_type) and pve-storage 9.1.7 "
+        "(parse_volname, storage_check_enabled): an ISO image without media=cdrom, none as a disk, a volume name or format that the storage "
+        "cannot have, a storage that is disabled, not for the guest's node or without the volume's content, snapshot=1 from machine "
+        "version 10.0 on.",
     ),
     Rule(
         "IO121",

@@ -43,6 +43,7 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
         "digest": None,
         "ostype": None,
         "machine": running["machine"],
+        "next_start": {"machine": running["machine"], "ostype": None},
         "tags": [],
         "template": False,
         "lock": None,

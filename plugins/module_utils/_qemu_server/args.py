@@ -20,18 +20,19 @@ _WORD = re.compile(r"""\s+|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 _GIVES_A_DISK = frozenset(
-    "drive blockdev hda hdb hdc hdd cdrom fda fdb mtdblock pflash sd usbdevice".split()
+    "drive blockdev hda hdb hdc hdd cdrom fda fdb mtdblock pflash sd".split()
 )
 # Options that take no value, after which a word of its own is a disk image.
 _ALONE = frozenset(
     """
     snapshot nodefaults no-user-config nographic enable-kvm S no-reboot no-shutdown no-acpi no-hpet no-fd-bootchk full-screen
     daemonize only-migratable preconfig win2k-hack singlestep mem-prealloc no-quit h help version
+    usb s portrait semihosting async-teardown enable-fips old-param alt-grab ctrl-grab
     """.split()
 )
 _DISK_DEVICE = re.compile(
     r"(scsi-(hd|cd|disk|block|generic)|ide-(hd|cd|drive|cf)|(vhost-user-|virtio-)blk\b.*|vhost-(user-)?scsi\b.*"
-    r"|nvme(-ns)?|usb-(storage|bot|uas)|floppy|sd-card|emmc|nvdimm|virtio-pmem\b.*)\Z",
+    r"|nvme(-ns)?|usb-(storage|bot|uas)|floppy|sd-card(-spi)?|emmc|nvdimm|virtio-pmem\b.*)\Z",
     re.ASCII,
 )
 _CONTROLLER = re.compile(
@@ -104,6 +105,8 @@ def _option(word: str) -> str | None:
 
 def _said(option: str, value: str) -> tuple[str, str | None] | None:
     if option in _GIVES_A_DISK:
+        return "gives QEMU a disk that is not judged", None
+    if option == "usbdevice" and value.startswith("disk:"):  # up to QEMU 2.12
         return "gives QEMU a disk that is not judged", None
     if option == "device" and _DISK_DEVICE.match(_driver(value)):
         return "gives the guest a disk that is not judged", None

@@ -35,7 +35,7 @@ def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> 
     or later; Windows without one is pinned to the QEMU it was created with,
     5.1 where that is unknown or before 9.1 (Machine.pm ``get_vm_machine``).
     """
-    if match := _MACHINE.match(_machine_type(machine)):
+    if match := _MACHINE.match(machine_type(machine)):
         return int(match[1]) >= 10
     if ostype and _WINDOWS.match(ostype):
         created = _CREATION.search(meta or "")
@@ -43,9 +43,13 @@ def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> 
     return True
 
 
-def _machine_type(machine: str | None) -> str:
-    kind = (machine or "").split(",", 1)[0]
-    return kind[len("type="):] if kind.startswith("type=") else kind
+def machine_type(machine: str | None) -> str:
+    """The type in a ``machine:`` line, a property string in any order whose default key it is; "" where it has none."""
+    for part in (machine or "").split(","):
+        name, equals, value = part.partition("=")
+        if part and (not equals or name == "type"):
+            return value if equals else part
+    return ""
 
 
 def proven_qemu(machine: str | None, meta: str | None) -> str | None:
@@ -54,7 +58,7 @@ def proven_qemu(machine: str | None, meta: str | None) -> str | None:
     Two lines prove one: ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not downgraded;
     a machine type with a version exists from the QEMU of that version on (Machine.pm). The higher one holds.
     """
-    lines = (_CREATION.search(meta or ""), _MACHINE.match(_machine_type(machine)))
+    lines = (_CREATION.search(meta or ""), _MACHINE.match(machine_type(machine)))
     found = [tuple(int(number) for number in match.groups(default="0")) for match in lines if match]
     return ".".join(str(number) for number in max(found)) if found else None
 

@@ -40,7 +40,7 @@ def record(
     parsed = parsed or _config.parse(_config.decode(raw))
     main, pending = parsed.main, parsed.pending
     deletes = parsed.pending_deletes
-    reader = _DiskReader(parsed, storages, deletes)
+    reader = _DiskReader(parsed, storages, deletes, node)
     scsihw = main.entries.get("scsihw")
     return {
         "id": str(guest),
@@ -51,6 +51,7 @@ def record(
         "digest": _config.digest(raw),
         "ostype": _text(main.get("ostype")),
         "machine": _text(main.get("machine")),
+        "next_start": reader.next_start,
         "tags": [tag for tag in _TAGS.split(_text(main.get("tags")) or "") if tag],
         "template": bool(_drive.boolean(main.get("template") or "0")),
         "lock": _text(main.get("lock")),
@@ -133,15 +134,17 @@ def _differs(parsed: _config.Config, snapshot: _config.Section) -> bool:
 class _DiskReader:
     """Turns the drives of one config into disks, as they are and as the next cold start makes them."""
 
-    def __init__(self, parsed: _config.Config, storages: dict[str, dict[str, Any]], deletes: list[str]) -> None:
+    def __init__(self, parsed: _config.Config, storages: dict[str, dict[str, Any]], deletes: list[str], node: str | None) -> None:
         self._main = parsed.main
         self._pending = parsed.pending
         self._storages = storages
         self._deletes = deletes
+        self._node = node
         self.rejected: list[_config.Unsafe] = []
         self._blockdev = _effective.uses_blockdev(
             parsed.main.get("machine"), parsed.main.get("ostype"), parsed.main.get("meta")
         )
+        self._next_blockdev = _effective.uses_blockdev(self._next("machine"), self._next("ostype"), parsed.main.get("meta"))
         self._next_scsihw = self._next("scsihw")
 
     def _next(self, key: str) -> str | None:
@@ -154,6 +157,11 @@ class _DiskReader:
     def proven_qemu(self) -> str | None:
         """The version that the QEMU of the next cold start has at least, None where the config proves none."""
         return _effective.proven_qemu(self._next("machine"), self._main.get("meta"))
+
+    @property
+    def next_start(self) -> dict[str, Any]:
+        """Machine type and ostype of the next cold start."""
+        return {"machine": _text(_effective.machine_type(self._next("machine"))) or None, "ostype": _text(self._next("ostype"))}
 
     @property
     def pending_controller(self) -> str | None:
@@ -192,11 +200,12 @@ class _DiskReader:
         shown = waiting or now
         entry = self._main.entries.get(key) or self._pending.entries[key]  # type: ignore[union-attr]
         store = self._storage(shown)
-        effective = self._effective(now, self._main.get("scsihw"))
+        effective = self._effective(now, self._main.get("scsihw"), self._blockdev)
+        fault = _volume.fault(shown, store, self._node, self._next_blockdev) if shown else None
         deleted = key in self._deletes and waiting is None
-        after = None if deleted else self._effective(waiting or now, self._next_scsihw)
+        after = None if deleted else self._effective(waiting or now, self._next_scsihw, self._next_blockdev)
         # Its medium is taken out: there is no disk any more.
-        deleted = deleted or (waiting is not None and after is None and effective is not None)
+        deleted = deleted or (waiting is not None and after is None and effective is not None and fault is None)
         return {
             "key": key,
             "bus": bus,
@@ -206,7 +215,7 @@ class _DiskReader:
             "format": _format(shown, store),
             "line": entry.line,
             "error": _text(error or waiting_error),
-            "start_fault": _text(_volume.fault(shown, store)) if shown else None,
+            "start_fault": _text(fault),
             "overlay": bool(shown and shown.options.get("snapshot")),
             "read_only": bool(shown and shown.options.get("ro")),
             "configured": _configured(now),
@@ -219,10 +228,10 @@ class _DiskReader:
             "filesystem": None,
         }
 
-    def _effective(self, drive: _drive.Drive | None, scsihw: str | None) -> dict[str, Any] | None:
+    def _effective(self, drive: _drive.Drive | None, scsihw: str | None, blockdev: bool) -> dict[str, Any] | None:
         if drive is None:
             return None
-        return _effective.effective(drive, self._storage(drive), scsihw, self._blockdev)
+        return _effective.effective(drive, self._storage(drive), scsihw, blockdev)
 
     def _storage(self, drive: _drive.Drive | None) -> dict[str, Any] | None:
         if drive is None or drive.volume in ("none", "cdrom") or drive.volume.startswith(("/", "nbd:")):
@@ -265,6 +274,8 @@ def unknown_storage(name: str) -> dict[str, Any]:
         "shared": False,
         "servers": [],
         "disabled": False,
+        "nodes": None,
+        "content": None,
         "images": None,
         "active": None,
     }

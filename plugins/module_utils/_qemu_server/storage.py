@@ -11,7 +11,10 @@ blanks does not); a section that lacks a required property is skipped; ``local``
 
 from __future__ import annotations
 
+import ipaddress
+import posixpath
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .drive_options import shown
@@ -62,6 +65,32 @@ _REQUIRED = {
 _GONE = {"glusterfs": "Proxmox VE 9 has no type glusterfs any more", "sheepdog": "Proxmox VE has no type sheepdog any more"}
 _PATH = re.compile(r"/[-/a-zA-Z0-9_.@]+", re.ASCII)
 
+_LABEL = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?", re.ASCII)
+_LVM_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]*[a-zA-Z0-9]", re.ASCII)
+_PORTAL = re.compile(r"(?:[a-zA-Z0-9\-.]+|\[[a-zA-Z0-9\-.:]+\])(?::\d+)?", re.ASCII)
+
+_FILES = ("backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl")
+_DISKS = ("images", "rootdir")
+# What a storage of a type may hold, and what it holds where its section has no content (plugindata of each plugin).
+_CONTENT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "dir": ((*_FILES, "none"), _DISKS),
+    "btrfs": ((*_FILES, "none"), _DISKS),
+    "nfs": (_FILES, ("images",)),
+    "cifs": (_FILES, ("images",)),
+    "cephfs": (("backup", "import", "iso", "snippets", "vztmpl"), ("backup",)),
+    "lvm": (_DISKS, ("images",)),
+    "lvmthin": (_DISKS, _DISKS),
+    "zfspool": (_DISKS, _DISKS),
+    "rbd": (_DISKS, ("images",)),
+    "zfs": (("images",), ("images",)),
+    "iscsi": (("images", "none"), ("images",)),
+    "iscsidirect": (("images", "none"), ("images",)),
+    "pbs": (("backup", "none"), ("backup",)),
+    "esxi": (("import",), ("import",)),
+}
+# The local of a storage.cfg that has none that counts (Plugin.pm parse_config).
+_LOCAL = {"type": "dir", "path": "/var/lib/vz", "content": "backup,images,iso,rootdir,snippets,vztmpl"}
+
 
 def driver(storage: dict[str, Any]) -> str | None:
     """QEMU's block driver for a storage's images, None for a type this collection does not know."""
@@ -91,8 +120,9 @@ def parse(text: str, ceph_conf: str | None = None) -> tuple[list[dict[str, Any]]
             _add(section, line, number, problems)
     _close(section, storages, problems)
     local = storages.get("local")
-    if local is None or local["type"] != "dir" or local["path"] != "/var/lib/vz":
-        storages["local"] = {"type": "dir"}
+    if local is None or local["type"] != "dir" or posixpath.normpath(local["path"]) != _LOCAL["path"]:
+        storages["local"] = dict(_LOCAL)
+    storages["local"].pop("nodes", None)
     return [_storage(name, raw, ceph_conf) for name, raw in storages.items()], problems
 
 
@@ -142,10 +172,50 @@ def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any
         value = "1"
     if key in _BOOLEANS and value not in ("0", "1"):
         problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes 1 or 0 here, no other word"))
+    elif fault := _value_fault(section.properties["type"], key, value):
+        problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes {fault} here"))
     elif key in section.properties:
         problems.append(_problem(number, f"duplicate property '{shown(key)}': the first is kept"))
     elif value is not None:
         section.properties[key] = value
+
+
+def _value_fault(kind: str, key: str, value: str | None) -> str | None:
+    """What Proxmox VE takes in place of a property's value that it rejects (SectionConfig.pm ``check_value``), None where it takes it.
+
+    Checked is what decides whether a storage is there, where, and for what: the formats of what a type needs, nodes and content.
+    """
+    takes, is_taken = _VALUES.get(key, (None, None))
+    concerns = key in _REQUIRED.get(kind, ()) or (key in ("content", "nodes") and kind in _CONTENT)
+    return takes if is_taken and concerns and value is not None and not is_taken(value) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_server(text: str) -> bool:
+    return _is_address(text) or all(map(_LABEL.fullmatch, text.split(".")))
+
+
+def _is_portal(text: str) -> bool:
+    return bool(_PORTAL.fullmatch(text)) or _is_address(text) or _is_address(text.rpartition(".")[0])
+
+
+# The formats of properties (Plugin.pm, JSONSchema.pm): what they take in words, and whether they take a value.
+_VALUES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "server": ("an IP address or a DNS name", _is_server),
+    "portal": ("an IP address or a DNS name, and a port where it is another", _is_portal),
+    "export": ("an absolute path", lambda text: len(text) > 1 and text[0] == "/" and text[1] not in ";()"),
+    "vgname": ("letters, digits and - _ . of two characters at least", lambda text: bool(_LVM_NAME.fullmatch(text))),
+    "thinpool": ("letters, digits and - _ . of two characters at least", lambda text: bool(_LVM_NAME.fullmatch(text))),
+    "nodes": ("a list of node names", lambda text: all(map(_LABEL.fullmatch, split_list(text)))),
+    "content": (f"a list of {', '.join(_FILES)} or none", lambda text: set(split_list(text)) <= {*_FILES, "none"}),
+}
 
 
 def _close(section: _Section | None, storages: dict[str, dict[str, str]], problems: list[dict[str, Any]]) -> None:
@@ -156,8 +226,6 @@ def _close(section: _Section | None, storages: dict[str, dict[str, str]], proble
         problems.append(_problem(section.line, f"duplicate storage '{name}': the second replaces the first"))
         del storages[name]
     kind = properties["type"]
-    if name == "local" and kind == "dir":
-        properties.setdefault("path", "/var/lib/vz")
     missing = [key for key in _REQUIRED.get(kind, ()) if key not in properties]
     path = properties.get("path", "/x") if kind in ("dir", "btrfs") else "/x"
     if missing:
@@ -165,6 +233,8 @@ def _close(section: _Section | None, storages: dict[str, dict[str, str]], proble
     elif not _PATH.fullmatch(path):
         reason = f"it takes an absolute path of letters, digits and - / _ . @, not {shown(path)!r}"
         problems.append(_problem(section.line, f"storage '{name}' is skipped: {reason}"))
+    elif fault := _content_fault(kind, properties.get("content")):
+        problems.append(_problem(section.line, f"storage '{name}' is skipped: {fault}"))
     else:
         storages[name] = properties
 
@@ -190,18 +260,45 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "shared": raw["type"] in _SHARED or (_flag(raw, "shared") and (raw["type"] in _CAN_BE_SHARED or raw["type"] not in _REQUIRED)),
         "servers": servers,
         "disabled": _flag(raw, "disable"),
-        "images": _images(name, raw),
+        "nodes": sorted(set(split_list(raw["nodes"]))) if "nodes" in raw else None,
+        "content": _content(raw["type"], raw.get("content")),
+        "images": _images(raw),
         "active": None,
     }
 
 
-def _images(name: str, raw: dict[str, str]) -> str | None:
+def _content(kind: str, text: str | None) -> list[str] | None:
+    """What a storage holds, sorted; None for a type this collection does not know."""
+    if kind not in _CONTENT:
+        return None
+    possible, default = _CONTENT[kind]
+    return sorted(default if text is None else {word for word in split_list(text) if word in possible})
+
+
+def _content_fault(kind: str, text: str | None) -> str | None:
+    """Why a content makes Proxmox VE skip the storage (Plugin.pm ``decode_value``), None where it does not."""
+    content = _content(kind, text)
+    if content is None or text is None:
+        return None
+    if "none" in content and len(content) > 1:
+        return "its content is none and more"
+    if not content and "none" not in _CONTENT[kind][0]:
+        return f"a storage of type {kind} holds {', '.join(_CONTENT[kind][0])}, not {shown(text)!r}"
+    return None
+
+
+def _images(raw: dict[str, str]) -> str | None:
     """The directory of a plain directory storage's images (Plugin.pm ``get_subdir``), None for other types."""
-    path = raw.get("path") or ("/var/lib/vz" if name == "local" else "")
+    path = raw.get("path", "")
     if raw["type"] != "dir" or not path.startswith("/"):
         return None
-    overrides = dict(pair.strip().split("=", 1) for pair in raw.get("content-dirs", "").split(",") if "=" in pair)
+    overrides = dict(pair.split("=", 1) for pair in split_list(raw.get("content-dirs", "")) if "=" in pair)
     return f"{path.rstrip('/')}/{overrides.get('images', 'images').strip('/')}"
+
+
+def split_list(text: str) -> list[str]:
+    """The words of a list as Proxmox VE splits it: at commas, semicolons and blanks (pve-common ``split_list``)."""
+    return [word for word in re.split(r"[,;\s]+", text) if word]
 
 
 def split_hosts(text: str) -> list[str]:

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Volumes that Proxmox VE refuses to start a guest with, by their names and options alone.
+"""Volumes that Proxmox VE refuses to start a guest with, by their names and options and by what storage.cfg says alone.
 
-From pve-storage 9.1.7 (``parse_volname`` of each plugin) and qemu-server 9.2.6 (Blockdev.pm, Drive.pm
-``get_path_and_format``, QemuServer.pm ``print_drive_commandline_full``): all are found when the guest starts, none earlier.
+From pve-storage 9.1.7 (``parse_volname`` of each plugin, Storage.pm ``activate_storage``) and qemu-server 9.2.6 (Blockdev.pm,
+Drive.pm ``get_path_and_format``, QemuServer.pm ``check_volume_storage_type`` and ``print_drive_commandline_full``): all are
+found when the guest starts, none earlier.
 """
 
 from __future__ import annotations
@@ -16,44 +17,84 @@ from typing import Any
 from .drive import Drive
 
 _IMAGE = r"(?!snap-[^\n]*\.qcow2\Z)[^/\s]+\.(?:raw|qcow2|vmdk|subvol)"
-_OF_A_DIRECTORY = re.compile(
-    rf"\d+/(?:{_IMAGE}/\d+/)?{_IMAGE}"
-    r"|iso/[^/]+\.(?i:iso|img)"
-    r"|vztmpl/[^/]+|backup/[^/]+|snippets/[^/]+|import/.+",
-    re.ASCII,
-)
-_ISO = re.compile(r"iso/[^/]+\.(?i:iso|img)", re.ASCII)
+_SAFE = r"[ a-zA-Z0-9\-.+=_]+"
+# The name of a directory's volume, by its content type.
+_OF_A_DIRECTORY = {
+    "images": rf"\d+/(?:{_IMAGE}/\d+/)?{_IMAGE}",
+    "iso": r"iso/[^/]+\.(?i:iso|img)",
+    "vztmpl": r"vztmpl/[^/]+\.(?i:tar(?:\.(?:gz|xz|zst|bz2))?)",
+    "backup": r"backup/[^/]+\.(?:tgz|(?:tar|vma)(?:\.[a-z0-9]+)?)",
+    "snippets": r"snippets/[^/]+",
+    "import": rf"import/{_SAFE}(?:\.ova/{_SAFE}\.(?:qcow2|raw|vmdk)|\.(?:ova|ovf|qcow2|raw|vmdk))",
+}
 _FORMAT = re.compile(r"\.(raw|qcow2|vmdk|subvol)\Z", re.ASCII)
 _LVM = r"(?=[a-zA-Z0-9][a-zA-Z0-9\-_.]*[a-zA-Z0-9]\Z)"
 _DIRECTORIES = ("dir", "nfs", "cifs", "cephfs", "btrfs")
-_NAMES = {
-    **dict.fromkeys(_DIRECTORIES, (_OF_A_DIRECTORY, "VMID/vm-VMID-disk-0.qcow2")),
-    "lvm": (re.compile(rf"{_LVM}vm-\d+-\S+", re.ASCII), "vm-VMID-disk-0"),
-    "lvmthin": (re.compile(rf"{_LVM}(?:vm|base)-\d+-\S+", re.ASCII), "vm-VMID-disk-0"),
-    "rbd": (re.compile(r"(?:base-\d+-\S+/)?(?:base)?(?:vm)?-\d+-\S+", re.ASCII), "vm-VMID-disk-0"),
+
+
+def _patterns(**named: str) -> dict[str, re.Pattern[str]]:
+    return {content: re.compile(pattern, re.ASCII) for content, pattern in named.items()}
+
+
+# The patterns of a type's volumes by their content, and an example for people.
+_NAMES: dict[str, tuple[dict[str, re.Pattern[str]], str]] = {
+    **dict.fromkeys(_DIRECTORIES, (_patterns(**_OF_A_DIRECTORY), "VMID/vm-VMID-disk-0.qcow2")),
+    "lvm": (_patterns(images=rf"{_LVM}vm-\d+-\S+"), "vm-VMID-disk-0"),
+    "lvmthin": (_patterns(images=rf"{_LVM}(?:vm|base)-\d+-\S+"), "vm-VMID-disk-0"),
+    "rbd": (_patterns(images=r"(?:base-\d+-\S+/)?(?:base)?(?:vm)?-\d+-\S+"), "vm-VMID-disk-0"),
     **dict.fromkeys(
         ("zfs", "zfspool"),
-        (re.compile(r"(?:(?:base|basevol)-\d+-\S+/)?(?:base|basevol|vm|subvol)-\d+-\S+", re.ASCII), "vm-VMID-disk-0"),
+        (_patterns(images=r"(?:(?:base|basevol)-\d+-\S+/)?(?:base|basevol|vm|subvol)-\d+-\S+"), "vm-VMID-disk-0"),
     ),
-    "iscsi": (re.compile(r"\d+\.\d+\.\d+\.[^/\s]+", re.ASCII), "0.0.0.scsi-ID"),
-    "iscsidirect": (re.compile(r"lun\d+", re.ASCII), "lun0"),
+    "iscsi": (_patterns(images=r"\d+\.\d+\.\d+\.[^/\s]+"), "0.0.0.scsi-ID"),
+    "iscsidirect": (_patterns(images=r"lun\d+"), "lun0"),
+    "pbs": (_patterns(backup=r"backup/[^\s_/]+/[^\s_/]+/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "backup/vm/VMID/2026-01-31T00:00:00Z"),
+    "esxi": (_patterns(**{"import": r"[^/]+/[^/]+/.+\.vmx", "images": r"[^/]+/[^/]+/.+"}), "DATACENTER/DATASTORE/PATH"),
 }
 
 
-def fault(drive: Drive, storage: dict[str, Any] | None) -> str | None:
+def fault(drive: Drive, storage: dict[str, Any] | None, node: str | None = None, blockdev: bool = True) -> str | None:
     """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be told from here.
 
-    ``storage`` is the volume's storage as in docs/data.md, None for a path.
+    ``storage`` is the volume's storage as in docs/data.md, None for a path; ``node`` is the guest's, None where it is not
+    known. ``blockdev`` tells whether the guest's disks reach QEMU as ``-blockdev``.
     """
-    if storage is None or storage["type"] not in _NAMES:
+    if drive.volume == "none" and drive.media == "disk":
+        return "'none' is an empty drive, which takes media=cdrom; as a disk it gives QEMU no image"
+    if storage is None or storage["type"] is None:
+        return None
+    return _storage_fault(storage, node) or _volume_fault(drive, storage, blockdev)
+
+
+def _storage_fault(storage: dict[str, Any], node: str | None) -> str | None:
+    """Why Proxmox VE activates no volume of a storage (Storage.pm ``storage_check_enabled``)."""
+    if storage["disabled"]:
+        return f"storage {storage['id']} is disabled in storage.cfg"
+    nodes = storage["nodes"]
+    if node is not None and nodes is not None and node not in nodes:
+        return f"storage {storage['id']} is not available on node {node}: its nodes are {', '.join(nodes) or 'none'}"
+    return None
+
+
+def _volume_fault(drive: Drive, storage: dict[str, Any], blockdev: bool) -> str | None:
+    if storage["type"] not in _NAMES:
         return None
     name = drive.volume.split(":", 1)[1]
-    pattern, example = _NAMES[storage["type"]]
-    if not pattern.fullmatch(name):
+    patterns, example = _NAMES[storage["type"]]
+    content = next((content for content, pattern in patterns.items() if pattern.fullmatch(name)), None)
+    if content is None:
         return f"storage {storage['id']} of type {storage['type']} has no volume '{name[:80]}'; its volumes are named like {example}"
-    iso = storage["type"] in _DIRECTORIES and bool(_ISO.fullmatch(name))
-    if iso and "media" not in drive.options:
+    if content not in storage["content"]:
+        holds = ", ".join(storage["content"]) or "none"
+        return f"storage {storage['id']} does not allow content {content}, which the volume is: its content is {holds}"
+    if content == "iso" and "media" not in drive.options:
         return "an ISO image without media=cdrom"
+    if blockdev and content in ("vztmpl", "backup", "snippets"):
+        return f"a volume of content {content} is not a disk"
+    if content == "import" and not _FORMAT.search(name):
+        return "a virtual machine to import is not a disk"
+    if content == "import" and ".ova/" in name:
+        return "an image inside an OVA is not a disk before it is imported"
     of_name = _format(name, storage["type"])
     if of_name == "subvol":
         return "a subvolume of a container is not a disk"

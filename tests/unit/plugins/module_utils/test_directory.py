@@ -168,6 +168,19 @@ def test_a_config_beside_a_tree_is_not_passed_over_in_silence(flat, beside):
     assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [("IO100", "error", str(flat / "102.conf"))]
 
 
+@pytest.mark.parametrize("beside", ["nodes/n1/qemu-server", "qemu-server"])
+def test_a_copy_of_etc_pve_beside_a_tree_is_not_passed_over_in_silence(flat, beside):
+    (flat / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True)
+    (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
+    (flat / "100.conf").rename(flat / "etc/pve/nodes/pve1/qemu-server/100.conf")
+    (flat / beside).mkdir(parents=True)
+    (flat / beside / "102.conf").write_text(BAD)
+    document = assess_directory(str(flat), {}, DAY)
+    assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [
+        ("IO100", "error", str(flat / beside / "102.conf"))
+    ]
+
+
 def test_guests_behind_a_linked_folder_are_not_passed_over_in_silence(flat, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     (other / "102.conf").write_text(BAD)

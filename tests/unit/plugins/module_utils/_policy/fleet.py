@@ -16,7 +16,7 @@ DAY = datetime.date(2026, 11, 23)
 
 STORAGES = """\
 lvm: thick
-\tvgname a
+\tvgname aa
 
 rbd: ceph
 \tpool a

@@ -51,6 +51,10 @@ def test_words(line, words):
         *(f"-device {name},drive=x" for name in ("virtio-blk", "virtio-blk-pci-non-transitional", "ide-hd", "ide-cd", "scsi-block", "scsi-generic")),
         *(f"-device {name},drive=x" for name in ("usb-storage", "usb-uas", "nvme-ns", "floppy", "sd-card", "vhost-scsi-pci", "nvdimm")),
         *(f"-device {name},chardev=x" for name in ("vhost-user-blk-pci", "vhost-user-scsi-pci")),
+        "-device sd-card-spi,drive=x",
+        "-usbdevice disk:/x.raw",
+        "-usb /x.raw",
+        "-s /x.raw",
         "-snapshot",
         "-cpu host -snapshot",
         "-readconfig /etc/qemu.cfg",
@@ -77,6 +81,7 @@ def test_what_touches_disks_is_said(line):
     "line",
     [
         "-cpu 'host,+kvm_pv_unhalt,hv_vendor_id=NV43FIX,kvm=off'",
+        "-usbdevice tablet -usb -s -S",
         '-device isa-applesmc,osk="KEY" -smbios type=2 -device qemu-xhci -device usb-kbd -global nec-usb-xhci.msi=off -cpu Haswell,+invtsc',
         "-set device.hostpci0.addr=02.0 -set device.hostpci0.x-igd-opregion=on",
         "-serial unix:/var/run/qemu-server/130.serial,server,nowait -balloon virtio",

@@ -19,7 +19,7 @@ SHARED = shared_pve()
 EXPECTED = json.loads((SHARED / "effective.json").read_text()) if SHARED else {}
 RECORDED = json.loads((Path(__file__).resolve().parents[4] / "fixtures/effective_drives.json").read_text())
 # What a storage must have to be one; a type takes what is its own.
-REQUIRED = ("path /a", "vgname a", "thinpool a", "pool a", "server a", "export /a", "share a", "portal a", "target a", "iscsiprovider a")
+REQUIRED = ("path /a", "vgname aa", "thinpool aa", "pool a", "server a", "export /a", "share a", "portal a", "target a", "iscsiprovider a")
 DRIVES = [(path, key) for path, entry in EXPECTED.items() for key in entry["drives"]]
 
 
@@ -62,6 +62,14 @@ def test_no_drive_that_qemu_does_not_get(path):
     storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
     guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
     assert {disk["key"] for disk in guest["disks"] if disk["effective"]} == set(EXPECTED[path]["drives"])
+    assert [disk["start_fault"] for disk in guest["disks"] if disk["start_fault"]] == []
+
+
+@requires_shared_pve
+def test_a_storage_whose_content_proxmox_ve_refuses():
+    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
+    guest = record("8006", (SHARED / "configs/cfg2cmd/unsupported-storage-content-type.conf").read_bytes(), storages)
+    assert "does not allow content images" in guest["disks"][0]["start_fault"]
 
 
 NEEDED = {
@@ -142,3 +150,11 @@ def test_an_empty_drive_reaches_qemu_below_machine_10_alone(machine, more, block
 def test_by_storage_type(kind, options, drive, driver, aio, cache):
     found = effective(f"scsi0: st:d{drive}", kind=kind, **options)
     assert (found["driver"], found["aio"], found["cache"]) == (driver, aio, cache)
+
+
+def test_the_next_start_is_that_of_the_machine_that_waits():
+    text = b"machine: pc-q35-10.0\nefidisk0: local:1/e.raw\n\n[PENDING]\nmachine: viommu=virtio,type=pc-q35-9.0\n"
+    (disk,) = record("100", text, {entry["id"]: entry for entry in storage.parse("")[0]})["disks"]
+    assert disk["effective"] is not None and disk["next"] is not None and disk["effective"]["aio"] != disk["next"]["aio"]
+    guest = record("100", text, {})
+    assert (guest["machine"], guest["next_start"]) == ("pc-q35-10.0", {"machine": "pc-q35-9.0", "ostype": None})
