@@ -75,7 +75,7 @@ PLAY = """
         ("guest_io", {"guest_io_guest": "102"}, "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are guest_io_apply"),
         ("guest_io", {"guest_io_bach": 3}, "guest_io_waivers_file. Did you mean guest_io_batch?"),
         ("guest_io", {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
-        ("guest_io", {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"}, "guest_io_guests is '100,'; it takes ids of guests, such as 102"),
+        ("guest_io", {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"}, "guest_io_guests is '100,'; it takes ids of guests"),
         ("guest_io", {"guest_io_guests": "100,9999"}, "guest 9999 is not there; asked: pve1, pve2"),
         ("host_writeback", {"host_writeback_modus": "bytes"}, "host_writeback_modus: no such variable. There are host_writeback_background_limit_bytes, "),
     ],
