@@ -49,6 +49,8 @@ class ActionModule(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec({**_READ, **_ASSESS})
+        if options["guests"] is not None:
+            options["guests"] = [guest.strip() for guest in options["guests"]]
         try:
             named_waivers = load(options["waivers_file"])
         except PolicyError as exc:

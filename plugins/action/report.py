@@ -18,6 +18,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils import _shown
 from ..module_utils._backend.layout import LayoutError
 from ..module_utils._directory import assess_directory
 from ..module_utils._model import SEVERITIES
@@ -93,7 +94,7 @@ class ActionModule(ActionBase):
         texts, failed = _rendered(paths, options, document, check)
         failed.update(write_all(texts))
         written = [path for path in texts if path not in failed]
-        problems = ["cannot write the report %s: %s" % (visible(path), one_line(why)) for path, why in failed.items()]
+        problems = ["cannot write the report %s: %s" % (_shown.path(path), one_line(why)) for path, why in failed.items()]
         for line in [*(told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
@@ -127,7 +128,7 @@ def _paths(options: dict[str, Any]) -> dict[str, str]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
     if len(set(map(os.path.realpath, paths.values()))) < len(paths):
-        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(paths.values()))
+        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(map(_shown.path, paths.values())))
     return paths
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters about what a run is asked for: checked_hosts, harden_parts, guests_nowhere. Documentation: their .yml files."""
+"""Filters about what a run is asked for: checked_hosts, harden_parts, guests_nowhere, value_refusals. Documentation: their .yml files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._asked_values import TAKES
+from ..module_utils._asked_values import value_refusals as _value_refusals
 from ..module_utils._harden import nowhere, parts
 
 
@@ -37,9 +39,21 @@ def guests_nowhere(answers: Any, all_answered: bool = False, lacks: str = "is no
     return [] if all_answered and None in told.values() else nowhere(told, lacks)
 
 
+def value_refusals(given: Any) -> list[str]:
+    """See value_refusals.yml."""
+    if not isinstance(given, Mapping) or not all(name in TAKES for name in given):
+        raise AnsibleFilterError(f"value_refusals takes a dictionary from variable to value, of {', '.join(TAKES)}")
+    return _value_refusals(given)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"checked_hosts": checked_hosts, "harden_parts": harden_parts, "guests_nowhere": guests_nowhere}
+        return {
+            "checked_hosts": checked_hosts,
+            "harden_parts": harden_parts,
+            "guests_nowhere": guests_nowhere,
+            "value_refusals": value_refusals,
+        }

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._asked_values import from_one_on
 from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
@@ -22,7 +23,6 @@ from ..module_utils._restart import beside, held, waiting
 from ..module_utils._shown import shown
 
 _MOST_TOLD = 5
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z")
 _USUAL = {"restart_timeout": 300, "restart_start_timeout": 120}
 _ID = re.compile(r"[0-9]+\Z")
 # How a run is named by its time.
@@ -110,7 +110,9 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
             f"restart_match is a list, {shown(match)}; it takes one JMESPath expression, and several become one with || between them, "
             "such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
         )
-    if not isinstance(match, str) or not match.strip():
+    if match is not None and not isinstance(match, str):
+        raise AnsibleFilterError(f"restart_match is {shown(match)}; it takes a JMESPath expression over the guest, such as: guest.id == '105'")
+    if match is None or not match.strip():
         raise AnsibleFilterError(
             "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over the guest, "
             "such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
@@ -143,10 +145,9 @@ def restart_limits(limits: Any) -> dict[str, int]:
 
 
 def _from_one_on(name: str, value: Any) -> int:
-    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    if not _WHOLE_NUMBER.match(text) or int(text) < 1:
+    if not from_one_on(value):
         raise AnsibleFilterError(f"{name} is {shown(value)}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
-    return int(text)
+    return int(value)
 
 
 class FilterModule:

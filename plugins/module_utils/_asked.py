@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 
+from ._shown import piece
+
 _VARIABLES = {
     "awx_": (
         "approval_timeout", "credentials", "execution_environment", "inventory_path", "inventory_project", "name", "organization",
@@ -68,7 +70,7 @@ def variable_refusals(extra: Iterable[str], others: Mapping[str, str | None], pr
         if prefix is None:
             near = _nearly(name) if name in extra and prefixes is None else None
             if near:
-                found.append(f"{name}: no such variable. Did you mean {near}?")
+                found.append(f"{piece(name)}: no such variable. Did you mean {near}?")
         elif _is_unknown(name, prefix, name in extra):
             found.append(_no_such(name, prefix, host))
     return found
@@ -95,7 +97,7 @@ def _nearly(name: str) -> str | None:
 
 def _no_such(name: str, prefix: str, host: str | None) -> str:
     closest = _closest(name, prefix)
-    parts = [f"{name}{', set for ' + host if host else ''}: no such variable."]
+    parts = [f"{piece(name)}{', set for ' + host if host else ''}: no such variable."]
     if closest in NAME_GUESTS:
         parts.append(f"A misspelt {closest} would be all guests.")
     parts.append(f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}.")
@@ -134,4 +136,4 @@ def _no_such_tag(option: str, tag: str, tags: list[str]) -> str:
     there_are = f"There are {', '.join(tags)}." if tags else "This playbook has none: leave the option out."
     closest = max(tags, key=lambda known: SequenceMatcher(None, tag, known).ratio(), default=None)
     close = closest is not None and SequenceMatcher(None, tag, closest).ratio() >= _CLOSE
-    return f"{option} {tag}: no such tag. {there_are}" + (f" Did you mean {closest}?" if close else "")
+    return f"{option} {piece(tag)}: no such tag. {there_are}" + (f" Did you mean {closest}?" if close else "")

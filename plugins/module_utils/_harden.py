@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._asked import left
+from ._asked_values import value_refusals
 from ._model import natural_key
+from ._shown import piece, shown
 
 PARTS = ("guests", "limits")
 
@@ -21,6 +23,9 @@ def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[
     ``given`` is harden_io_parts, None where it is not set: then a run that names guests (``guests`` is guest_io_guests) leaves the
     hosts' limits alone, unless --tags asks for them.
     """
+    refusals = value_refusals({"guest_io_guests": guests})
+    if refusals:
+        raise ValueError(refusals[0])
     run_tags = list(run_tags)
     if given is None:
         chosen = [part for part in PARTS if part == "guests" or not guests or part in run_tags]
@@ -37,7 +42,7 @@ def _checked(given: Any) -> list[str]:
     listed = given.split(",") if isinstance(given, str) else given
     named = [part.strip() if isinstance(part, str) else part for part in listed] if isinstance(listed, (list, tuple)) else []
     if not named or any(part not in PARTS for part in named):
-        raise ValueError(f"harden_io_parts is {given!r}; it takes a list of {', '.join(PARTS)}, one at least")
+        raise ValueError(f"harden_io_parts is {shown(given)}; it takes a list of {', '.join(PARTS)}, one at least")
     return [part for part in PARTS if part in named]
 
 
@@ -61,7 +66,7 @@ def nowhere(answers: Mapping[str, Mapping[str, bool] | None], lacks: str) -> lis
     silent = [host for host, named in answers.items() if named is None]
     end = f"; no answer from {', '.join(sorted(silent, key=natural_key))}" if silent else ""
     return [
-        f"guest {guest} {lacks}; asked: {', '.join(sorted(asked[guest], key=natural_key))}{end}"
+        f"guest {piece(guest)} {lacks}; asked: {', '.join(sorted(asked[guest], key=natural_key))}{end}"
         for guest in sorted(asked, key=natural_key)
         if guest not in there
     ]

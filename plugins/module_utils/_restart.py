@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._model import differing, refused_at_start, word
+from ._shown import piece
 
 
 def waiting(guest: dict[str, Any]) -> list[str]:
@@ -47,6 +48,6 @@ def held(guest: dict[str, Any]) -> tuple[str, str] | None:
     if not guest["running"]:
         return "not_running", "does not run; what waits comes into force when it is started"
     if guest["lock"]:
-        return "locked", f"locked ({guest['lock']}); run again when that has ended"
+        return "locked", f"locked ({piece(guest['lock'])}); run again when that has ended"
     fault = unstartable(guest)
     return ("would_not_start", f"would not start again: {fault}") if fault else None

@@ -7,13 +7,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._model import visible
 
 #: How many characters of a value an error shows: enough to find it, too few to print a file that was named by mistake.
 MOST_SHOWN = 60
+
+#: The same of a path: as long as a file's name may be, so that those that are meant are whole.
+MOST_OF_A_PATH = 255
+#: How many names of a long list a sentence tells.
+MOST_NAMED = 5
 
 _MOST_ITEMS = 4
 _MOST_LEVELS = 2
@@ -27,11 +32,26 @@ def shown(value: Any) -> str:
 
 def piece(value: Any) -> str:
     """The same for a name that reads without quotes, such as a key."""
-    return _cut(visible(str.__str__(value[: MOST_SHOWN + 1]))) if isinstance(value, str) else shown(value)
+    return _beginning(value, MOST_SHOWN) if isinstance(value, str) else shown(value)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+def path(value: str) -> str:
+    """A path without quotes, whole unless it is longer than paths are."""
+    return _beginning(value, MOST_OF_A_PATH)
+
+
+def some(names: Sequence[str]) -> list[str]:
+    """The first few names, a piece of each, and last ``and 7 more`` where there are more; to be joined with commas."""
+    more = len(names) - MOST_NAMED
+    return [piece(name) for name in names[:MOST_NAMED]] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _beginning(text: str, most: int) -> str:
+    return _cut(visible(str.__str__(text[: most + 1])), most)
+
+
+def _cut(text: str, most: int = MOST_SHOWN) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _repr(value: Any, levels: int) -> str:

@@ -113,6 +113,8 @@ def test_the_gate_and_the_audit_ask_all_hosts_for_a_guest(fleet, playbook):
     assert status == 0 and "2 hosts, 1 guest, 1 disk" in output and "IO100" not in output and "IO202" not in output, output
     status, output = fleet.play(playbook, guest_io_guests="102,777", **policy)
     assert status == 2 and output.count('"msg": "guest 777 is not there; asked: pve1, pve2"') == 1
+    status, output = fleet.play(playbook, guest_io_guests=0, **policy)
+    assert status == 2 and "guest_io_guests is 0; it takes ids of guests, such as 102" in output and "1 guest" not in output, output
 
 
 @pytest.mark.parametrize(
@@ -134,10 +136,21 @@ def test_parts_by_tag_and_by_variable(fleet, arguments, extra, guests, hosts):
     assert "NO REPORT" not in output and ("WRITE-BACK" in output) == bool(hosts)
 
 
-def test_parts_that_leave_nothing_to_do_are_no_success(fleet):
-    for arguments, extra in ((("--tags", "guests"), {"harden_io_parts": "limits"}), ((), {"harden_io_parts": "guest"}), (("--tags", "guest"), {})):
-        status, output = fleet.play("harden_io", *arguments, **extra)
-        assert status == 2 and fleet.hardened() == (set(), set()), output
+@pytest.mark.parametrize(
+    ("arguments", "extra", "said"),
+    [
+        (("--tags", "guests"), {"harden_io_parts": "limits"}, "nothing is left to do: harden_io_parts is limits, and --tags and"),
+        ((), {"harden_io_parts": "guest"}, "harden_io_parts is 'guest'; it takes"),
+        (("--tags", "guest"), {}, "--tags guest: no such tag."),
+        ((), {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
+        (("--tags", "limits"), {"guest_io_guests": None}, "guest_io_guests is None; it takes ids of guests, such as 102"),
+        ((), {"guest_io_run": "my run"}, "guest_io_run is 'my run'; it takes up to 64 letters, digits,"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_or_leaves_nothing_to_do_is_no_success(fleet, arguments, extra, said):
+    status, output = fleet.play("harden_io", *arguments, **extra)
+    assert status == 2 and fleet.hardened() == (set(), set()) and said in output, output
 
 
 def test_a_roll_back_that_names_a_guest_of_no_host_puts_nothing_back(fleet):

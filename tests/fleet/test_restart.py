@@ -42,7 +42,18 @@ def test_a_selector_that_names_nobody_is_said(tree):
 
 
 # As they come from a command line: text.
-@pytest.mark.parametrize("variables", [{"restart_max_failures": "0"}, {"restart_max_failures": "x"}, {"restart_timeout": "0"}, {"restart_timeout": "-5"}])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"restart_max_failures": "0"},
+        {"restart_max_failures": "x"},
+        {"restart_timeout": "0"},
+        {"restart_timeout": "-5"},
+        {"restart_hosts_at_once": "0"},
+        {"restart_hosts_at_once": "200%"},
+        {"restart_hosts_at_once": None},
+    ],
+)
 def test_limits_that_cannot_be_are_refused_before_anything(tree, variables):
     status, output = restart(tree, "--check", restart_match="guest.id != 'none'", **variables)
     assert status != 0 and "it takes a whole number from 1 on" in output

@@ -16,7 +16,7 @@ import stat
 import threading
 from typing import Any
 
-from .. import _whole_file
+from .. import _shown, _whole_file
 from .._journal import lines
 from . import layout
 
@@ -32,7 +32,7 @@ class Journal:
     def __init__(self, root: str, directory: str, run: str | None, policy: str | None = None, rolls_back: str | None = None) -> None:
         self.run = run or _now().replace("-", "").replace(":", "")
         if not lines.RUN_ID.match(self.run):
-            raise ValueError(f"run is {self.run!r}; it takes up to 64 letters, digits, dots, dashes and underscores")
+            raise ValueError(f"run is {_shown.shown(self.run)}; it takes up to 64 letters, digits, dots, dashes and underscores")
         self._root = root
         self._directory = layout.inside(root, directory)
         self.path = os.path.join(self._directory, self.run + _SUFFIX)

@@ -13,6 +13,8 @@ import stat
 from functools import lru_cache
 from typing import NamedTuple
 
+from .. import _shown
+
 #: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
 MAX_CONFIG_BYTES = 1024 * 1024
 
@@ -97,7 +99,7 @@ def node_names(root: str) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise LayoutError(f"cannot read directory {directory}: {exc.strerror}") from exc
+        raise LayoutError(f"cannot read directory {_shown.path(directory)}: {exc.strerror}") from exc
 
 
 def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | None = None) -> list[Source]:
@@ -116,7 +118,7 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
         node = own_node(root) if is_live(root) else "all"
     if node != "all":
         if node not in names:
-            raise LayoutError(f"no node '{node}' in {inside(root, etc_pve(root) + '/nodes')}; there are: {', '.join(names)}")
+            raise LayoutError(f"no node {_shown.shown(node)} in {_shown.path(inside(root, etc_pve(root) + '/nodes'))}; there are: {', '.join(names)}")
         names = [node]
     found, faults, place = [], [], etc_pve(root)
     for name in names:
@@ -137,7 +139,7 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
 
 def _flat(root: str) -> list[Source]:
     if not os.path.isdir(root):
-        raise LayoutError(f"no directory {root}")
+        raise LayoutError(f"no directory {_shown.path(root)}")
     folder = flat_folder(root)
     pattern = _CONFIG if folder.startswith("/etc") else FLAT
     matches = _matches(inside(root, folder), pattern)
@@ -152,7 +154,7 @@ def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise LayoutError(f"cannot read directory {directory}: {exc.strerror}") from exc
+        raise LayoutError(f"cannot read directory {_shown.path(directory)}: {exc.strerror}") from exc
     return sorted((match for match in map(pattern.match, names) if match), key=lambda match: int(match[1]))
 
 

@@ -15,6 +15,7 @@ from .._qemu_server import config as _config
 from .._qemu_server import drive as _drive
 from .._qemu_server import storage as _storage
 from .._qemu_server.record import record
+from .._shown import piece, some
 from . import layout, reader
 from .node import Unanswered
 from .work import Options, Refused, Work
@@ -25,7 +26,7 @@ def refuse(work: Work, running: bool | None, options: Options) -> None:
     entry, config = work.entry, work.config
     lock = config.main.get("lock")
     if lock:
-        raise Refused("locked", f"locked ({lock}); run again when that has ended")
+        raise Refused("locked", f"locked ({piece(lock)}); run again when that has ended")
     facts = record(entry["guest"], _config.encode(config.text), {})
     if facts["unsafe_lines"]:
         line = facts["unsafe_lines"][0]
@@ -45,7 +46,7 @@ def refuse(work: Work, running: bool | None, options: Options) -> None:
     _refuse_by_node(work, options)
     foreign = _changes.foreign_pending(config)
     if foreign and not running and not options.apply_foreign_pending:
-        raise Refused("foreign_pending", foreign_pending_detail(foreign))
+        raise Refused("foreign_pending", foreign_pending_detail(some(foreign)))
 
 
 def _refuse_by_node(work: Work, options: Options) -> None:

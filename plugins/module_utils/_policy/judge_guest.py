@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._model import SEVERITIES, VIRTIO_CONTROLLERS, foreign_pending_detail, plural
+from .._shown import piece, some
 from . import judge_defects, judge_disk, judge_running, judge_start, qemu
 from .document import KEEP, Policy
 from .judge_disk import Remark, Situation
@@ -276,9 +277,9 @@ class _Judgement:
     def _hold_back(self) -> None:
         guest = self._guest
         if guest["lock"]:
-            detail = f"locked ({guest['lock']}); run again when that has ended"
+            detail = f"locked ({piece(guest['lock'])}); run again when that has ended"
             self._keep(LOCKED, detail)
-            remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", guest["lock"], None)
+            remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", piece(guest["lock"]), None)
             self._add(None, remark, None)
         elif judge_running.process_only(guest):
             self._keep(NO_CONFIG, f"known from its process alone ({guest['hypervisor']}); change it where it is defined")
@@ -292,9 +293,9 @@ class _Judgement:
         elif guest["not_asked"]:
             self._keep(NOT_ASKED, guest["not_asked"])
         elif guest["running"] is False and guest.get("foreign_pending") and not self._judge.apply_foreign_pending:
-            self._keep(FOREIGN_PENDING, foreign_pending_detail(guest["foreign_pending"]))
+            self._keep(FOREIGN_PENDING, foreign_pending_detail(some(guest["foreign_pending"])))
         elif offline := self._offline():
-            self._keep(STORAGE_OFFLINE, f"storage {', '.join(offline)} is offline, and qm writes no disk on it; run again when it is back")
+            self._keep(STORAGE_OFFLINE, f"storage {', '.join(some(offline))} is offline, and qm writes no disk on it; run again when it is back")
 
     def _offline(self) -> list[str]:
         """The storages of the disks to be written that this node cannot reach; where that was not asked, none."""
@@ -311,7 +312,7 @@ class _Judgement:
     def _notes(self) -> None:
         guest, changed = self._guest, bool(self._verdict.changes)
         if guest["snapshots"] and (changed or guest["snapshots_differ"]):
-            names = guest["snapshots"] if changed else guest["snapshots_differ"]
+            names = some(guest["snapshots"] if changed else guest["snapshots_differ"])
             self._add(
                 None,
                 Remark(

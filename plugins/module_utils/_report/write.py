@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from .. import _shown
 from .._whole_file import Beside, remove_leftovers
 
 
@@ -36,7 +37,7 @@ def _write(path: str, text: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise NotADirectoryError(0, "%s is not a folder" % folder) from None
+        raise NotADirectoryError(0, "%s is not a folder" % _shown.path(folder)) from None
     remove_leftovers(folder)
     # as a file that is opened for writing: what publishes the reports is often another user
     new = Beside(path, text.encode("utf-8", "backslashreplace"), 0o666 & ~_umask())

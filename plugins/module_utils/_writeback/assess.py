@@ -28,7 +28,7 @@ def assess(facts, settings, host=None):
         last word) or unknown (the same, and something that could set the limits could not be read); then is the
         status that carrying out the plan leaves
     """
-    check_settings(settings)
+    settings = check_settings(settings)
     refused = refusal(facts, settings)
     if settings["state"] == "absent":
         return _assess_removal(facts, refused, findings.Findings(host))

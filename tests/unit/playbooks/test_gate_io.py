@@ -132,6 +132,7 @@ WRONG = {
     "a slice of nothing": ({"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}}, "policy.overrides[0].match: fails on guest 100: "),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
+    "a path without end": ({"html": "x" * 5000}, f"cannot write the report {'x' * 254}…: File name too long"),
     "one path spelt twice": ({"json": "out/x", "junit": "out/../out//x"}, "two reports have the same path: "),
     "an escape in a path": ({"root": "\x1b[31mgone"}, "no directory \\x1b[31mgone"),
     "an escape in a policy": ({"policy": {"disk": {"cache": "\x1b[31m"}}}, "policy.disk.cache: is '\\x1b[31m'"),
@@ -170,7 +171,7 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
         assert result.get("failed") is True, name
         assert result["msg"].startswith(words), name
         assert len(result["msg"].splitlines()) == 1, name
-    judged = [number for number, name in enumerate(WRONG) if name in ("report's path", "a file unread", "a silent host")]
+    judged = [number for number, name in enumerate(WRONG) if name in ("report's path", "a path without end", "a file unread", "a silent host")]
     assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_no_policy_is_the_default_policy(tmp_path):
 def test_reading_hears_of_every_variable_that_decides_what_is_planned():
     """What a run would do and an audit does not know of, the audit tells wrong."""
     specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]
-    how_it_writes = {"guest_io_batch", "guest_io_max_parallel"}
+    how_it_writes = {"guest_io_batch", "guest_io_journal", "guest_io_max_parallel", "guest_io_run"}
     text = (ROOT / "roles/guest_io/tasks/read.yml").read_text()
     assert [name for name in specs["assess"]["options"] if name not in text and name not in how_it_writes] == []
 
@@ -73,7 +74,8 @@ PLAY = """
     [
         ("guest_io", {"guest_io_guest": "102"}, "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are guest_io_apply"),
         ("guest_io", {"guest_io_bach": 3}, "guest_io_waivers_file. Did you mean guest_io_batch?"),
-        ("guest_io", {"guest_io_guests": ""}, "guest_io_guests is an empty text"),
+        ("guest_io", {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
+        ("guest_io", {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"}, "guest_io_guests is '100,'; it takes ids of guests"),
         ("guest_io", {"guest_io_guests": "100,9999"}, "guest 9999 is not there; asked: pve1, pve2"),
         ("host_writeback", {"host_writeback_modus": "bytes"}, "host_writeback_modus: no such variable. There are host_writeback_background_limit_bytes, "),
     ],
@@ -96,5 +98,6 @@ def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tm
         check=False,
     )
     assert done.returncode == 2 and words in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "guest_io_run" not in variables or re.search("; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.stdout), done.stdout
     assert "A misspelt guest_io_guests" not in done.stdout or "guest_io_guest" in variables
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -99,7 +99,8 @@ def test_a_file_that_wins_is_an_error_in_the_report_and_stays(tmp_path, run):
     ("variables", "says"),
     [
         ({"host_writeback_mode": "percent"}, "value of host_writeback_mode must be one of: auto, ratio, bytes"),
-        ({"host_writeback_background_ratio": 5}, "background_ratio (5) is not below ratio (2)"),
+        ({"host_writeback_background_ratio": 5}, "host_writeback_background_ratio (5) is not below host_writeback_ratio (2)"),
+        ({"host_writeback_ratio": "1" * 5000}, "host_writeback_ratio is '1111"),
     ],
 )
 def test_settings_that_cannot_be_meant_stop_the_run_before_anything_is_written(tmp_path, run, variables, says):

@@ -49,10 +49,17 @@ def test_the_documentation_names_the_filters_options(name):
 # restart_order
 
 
-@pytest.mark.parametrize("match", ["", "  ", None, 7])
+@pytest.mark.parametrize("match", ["", "  ", None])
 def test_without_a_selector_no_guest_is_restarted(match):
     with pytest.raises(AnsibleFilterError, match="restart_match is not set"):
         restart_order(read(guest(100)), match)
+
+
+@pytest.mark.parametrize("match", [True, False, 0, 105, {"guest.id": "105"}, [], 1.5])
+def test_what_is_no_expression_is_shown_and_not_called_unset(match):
+    with pytest.raises(AnsibleFilterError, match="restart_match is .*; it takes a JMESPath expression over the guest") as caught:
+        restart_order(read(guest(100)), match)
+    assert "not set" not in str(caught.value)
 
 
 @pytest.mark.parametrize("match, said", [("guest.id ==", "restart_match"), ("starts_with(guest.ostype, 'l')", "guest 100")])
@@ -76,7 +83,7 @@ def test_limits_that_can_be(value):
     assert restart_limits({"restart_timeout": value}) == {"restart_timeout": int(value)}
 
 
-@pytest.mark.parametrize("value", [0, "0", -1, "-1", "x", "", None, True, 1.5, [1]])
+@pytest.mark.parametrize("value", [0, "0", -1, "-1", "x", "", None, True, 1.5, [1], "200%", "1" * 5000, pytest.param(10**5000, id="5000 digits")])
 def test_limits_that_cannot_be_are_refused(value):
     with pytest.raises(AnsibleFilterError, match="restart_max_failures is .*takes a whole number from 1 on"):
         restart_limits({"restart_timeout": 300, "restart_max_failures": value})

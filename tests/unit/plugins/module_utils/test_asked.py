@@ -43,6 +43,12 @@ def test_a_misspelt_prefix_is_refused_as_an_extra_variable_alone(name, meant):
     assert variable_refusals([], {name: None}) == [] and variable_refusals([name], {}, ["guest_io_"]) == []
 
 
+def test_a_name_from_outside_is_shown_as_a_piece():
+    long = "x" * 100_000
+    said = [*variable_refusals([f"guest_io_{long}"], {}), *tag_refusals(PARTS, [long], []), *tag_refusals(PARTS, ["all"], [long])]
+    assert len(said) == 3 and all("xxx…: no such " in one and len(one) < 500 for one in said)
+
+
 @pytest.mark.parametrize("name", ["ansible_user", "sample_fleet_build", "io_hardening_part_12", "guests", "tower_job_id", "awx_job_id", "awx_inventory_id"])
 def test_what_is_not_ours_is_let_be(name):
     assert variable_refusals([name], {}) == []

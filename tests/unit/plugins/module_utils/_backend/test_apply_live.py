@@ -109,6 +109,9 @@ def test_a_locked_guest_is_left_alone(host):
     plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
     (result,) = apply(host, plan)
     assert (result["status"], result["reason"]) == ("left_alone", "locked") and sets(host) == []
+    put(host, 100, GUEST + f"lock: {'x' * 100_000}\n")
+    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    assert apply(host, plan)[0]["detail"] == f"locked ({'x' * 59}…); run again when that has ended"
 
 
 def test_a_guest_whose_digest_moved_is_not_written(host):

@@ -147,6 +147,8 @@ def test_many_at_once_keep_their_lines_whole(tmp_path):
 def test_a_run_that_could_be_no_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="takes up to 64"):
         Journal(str(tmp_path), DIRECTORY, "../../etc/passwd")
+    with pytest.raises(ValueError, match=f"run is '{'x' * 58}…; it takes"):
+        Journal(str(tmp_path), DIRECTORY, "x" * 100_000)
 
 
 def test_without_a_name_the_run_is_named_by_its_time(tmp_path):

@@ -72,6 +72,10 @@ def test_a_link_is_no_second_node(cluster):
 def test_a_node_or_guest_that_is_not_there_is_named(cluster):
     with pytest.raises(layout.LayoutError, match="no node 'pve9'.*pve1, pve2"):
         reader.read(str(cluster), "pve9")
+    with pytest.raises(layout.LayoutError, match=f"no node '{'x' * 58}… in .*pve1, pve2"):
+        reader.read(str(cluster), "x" * 100_000)
+    with pytest.raises(layout.LayoutError, match="cannot read directory /x{253}…: File name too long"):
+        reader.read("/" + "x" * 100_000)
     assert reader.read(str(cluster), guests=["100", "777"]).problems[0]["guest"] == "777"
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -274,6 +276,16 @@ def test_a_waiver_that_asks_for_a_disk_is_none_for_the_guest():
 def test_snapshots_and_templates_get_a_note():
     found = judge(PCI + "scsi0: local:1/d.raw\ntemplate: 1\n\n[before]\nscsi0: local:1/d.raw\n")
     assert {("IO111", "note"), ("IO112", "note")} <= set(rules(found)) and found["plan"]
+
+
+def test_what_a_config_says_without_end_is_told_in_short():
+    many = "".join(f"\n[s{number}]\nscsi0: local:1/d.raw\n" for number in range(3000))
+    (note,) = (one for one in judge(PCI + "scsi0: local:1/d.raw\n" + many)["findings"] if one["rule"] == "IO111")
+    assert note["message"] == "a rollback to s0, s1, s10, s100, s1000, and 2995 more brings the old settings back"
+    assert note["actual"] == ["s0", "s1", "s10", "s100", "s1000", "and 2995 more"]
+    found = judge(PCI + f"lock: {'x' * 100_000}\nscsi0: local:1/d.raw\n")
+    (locked,) = (one for one in found["findings"] if one["rule"] == "IO110")
+    assert locked["message"] == f"locked ({'x' * 59}…); run again when that has ended" and len(json.dumps(locked)) < 1000
 
 
 def test_a_storage_on_the_node_itself_is_told_from_a_remote_one():

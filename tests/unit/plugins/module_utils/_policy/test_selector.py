@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy import document
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.errors import PolicyError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.selector import Selector, guest_subject
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._shown import piece, shown
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._shown import path, piece, shown, some
 
 from .fleet import guest
 
@@ -159,3 +159,8 @@ policies = st.recursive(
 def test_no_policy_ends_in_anything_but_an_error_with_its_place(policy):
     with contextlib.suppress(PolicyError):
         document.parse(policy)
+
+
+def test_paths_and_lists_are_whole_unless_they_are_without_end():
+    assert path("/a/" + "b" * 200) == "/a/" + "b" * 200 and path("/" + "b" * 5000) == "/" + "b" * 253 + "…" and path("/\x1b") == "/\\x1b"
+    assert some(["a", "b"]) == ["a", "b"] and some(list("abcdef")) == ["a", "b", "c", "d", "e", "and 1 more"] and some(["x" * 99]) == ["x" * 59 + "…"]
