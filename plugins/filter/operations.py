@@ -78,6 +78,8 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     """See rollback_plan.yml."""
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
+    if journal.get("run", run) != run:
+        raise AnsibleFilterError(f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}; give that module the run")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     only = _ids(guests)
     plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
@@ -105,9 +107,7 @@ def _ids(guests: Any) -> list[str] | None:
 
 
 def _not_whole(journal: dict[str, Any], run: str) -> str | None:
-    """Why a part of the run may not be put back: what cannot be read, or entries that are of another run because 'last' is one here."""
-    if journal.get("run") != run and any(known["run"] == run and known["stands"] for known in journal.get("runs", ())):
-        return f"what run {run} did here was not put back, because a later run is the last one here; name it: rollback_run={run}"
+    """Why a part of the run may not be put back: what cannot be read."""
     unread = _unread(of_run(journal["problems"], run))
     return f"not all that run {run} did is known, and what is not known was not put back{unread}" if unread else None
 

@@ -251,11 +251,10 @@ def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
         rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", given)
 
 
-def test_a_run_that_is_not_the_last_of_this_host_is_not_passed_over():
-    """Two runs at once may end in another order on another host."""
-    other = {**journal("100", run="r0"), "run": "r0", "problems": [], "runs": [summary("r0"), summary("r1")]}
-    assert "was not put back" in rollback_plan(other, read(guest(100, HARDENED)), "r1")["not_whole"]
-    assert rollback_plan({**other, "runs": [summary("r0"), summary("r1", guests=0)]}, read(guest(100, HARDENED)), "r1")["not_whole"] is None
+@pytest.mark.parametrize("other", ["r0", None])
+def test_what_the_journal_says_of_another_run_is_refused(other):
+    with pytest.raises(AnsibleFilterError, match="is to plan run 'r1', and guest_io_journal_info returned run .*; give that module the run"):
+        rollback_plan({**journal("100", run="r0"), "run": other}, read(guest(100, HARDENED)), "r1")
 
 
 def test_entries_of_another_run_are_not_rolled_back():
