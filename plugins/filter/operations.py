@@ -79,7 +79,8 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
     if journal.get("run", run) != run:
-        raise AnsibleFilterError(f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}; give that module the run")
+        lead = f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}"
+        raise AnsibleFilterError(f"{lead}; give that module the run")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     only = _ids(guests)
     plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
