@@ -34,6 +34,8 @@ def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
     _ids(guests)
     if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
+    if not isinstance(run, str) or not run.strip():
+        raise AnsibleFilterError(f"rollback_run is {shown(run)}; it takes a run's name, or last, which is the same as to leave it out")
     runs = [known for journal in journals for known in journal["runs"]]
     names = sorted({known["run"] for known in runs})
     problems = [problem for journal in journals for problem in journal.get("problems", ())]
@@ -42,17 +44,26 @@ def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
         if found is None:
             lead = "no journal knows of a run that changed guests and of whose changes some still stand"
             raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
-        hidden = [problem for problem in problems if run_of(problem) not in names and _may_be_later(run_of(problem), found)]
+        hidden = [problem for problem in problems if _may_be_later(run_of(problem), found, runs)]
         if hidden:
             raise AnsibleFilterError(f"which run was the last cannot be told, name it: rollback_run takes one of: {', '.join(names)}{_unread(hidden)}")
         return found
     if run not in names:
-        raise AnsibleFilterError(f"no journal knows of a run '{run}'; rollback_run takes one of: {', '.join(['last', *names])}{_unread(problems)}")
+        raise AnsibleFilterError(f"no journal knows of a run {shown(run)}; rollback_run takes one of: {', '.join(['last', *names])}{_unread(problems)}")
     return run
 
 
-def _may_be_later(run: str | None, than: str) -> bool:
-    """Whether a run of which no line can be read may be later than another: only names that are times tell that it is not."""
+def _may_be_later(run: str | None, than: str, runs: list[dict[str, Any]]) -> bool:
+    """Whether a run of which a part cannot be read on some host may be the last one in place of ``than``.
+
+    What else is known of it, on that host or another, tells when it started; only names that are times tell it as well.
+    """
+    known = [other for other in runs if other["run"] == run]
+    if run == than or any(other["rolls_back"] for other in known):
+        return False
+    if known:
+        started = min(other["started"] for other in runs if other["run"] == than)
+        return (max(other["started"] for other in known), run) > (started, than)
     return run is None or not (_TIME.match(run) and _TIME.match(than)) or run > than
 
 
@@ -67,6 +78,9 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     """See rollback_plan.yml."""
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
         raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
+    if journal.get("run", run) != run:
+        lead = f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}"
+        raise AnsibleFilterError(f"{lead}; give that module the run")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     only = _ids(guests)
     plan = _rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
@@ -94,9 +108,7 @@ def _ids(guests: Any) -> list[str] | None:
 
 
 def _not_whole(journal: dict[str, Any], run: str) -> str | None:
-    """Why a part of the run may not be put back: what cannot be read, or entries that are of another run because 'last' is one here."""
-    if journal.get("run") != run and any(known["run"] == run and known["stands"] for known in journal.get("runs", ())):
-        return f"what run {run} did here was not put back, because a later run is the last one here; name it: rollback_run={run}"
+    """Why a part of the run may not be put back: what cannot be read."""
     unread = _unread(of_run(journal["problems"], run))
     return f"not all that run {run} did is known, and what is not known was not put back{unread}" if unread else None
 

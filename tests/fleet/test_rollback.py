@@ -133,3 +133,13 @@ def test_guests_that_the_run_changed_on_no_host_fail_the_roll_back(fleet):
     name = run[: -len(".jsonl")]
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1,pve2", "--extra-vars", f"rollback_run={name} rollback_guests=104,9999")
     assert code != 0 and f"guest 9999 was not changed by run {name}; asked: pve1, pve2" in said and "TASK [Put it back]" not in said
+
+
+def test_a_host_on_which_the_run_was_put_back_already_says_so_and_knows_its_guests(fleet, tmp_path):
+    tree = tmp_path / "copy"
+    shutil.copytree(fleet["tree"], tree, symlinks=True)
+    for name in fleet["before"]:
+        (tree / name).write_bytes(fleet["before" if "/pve1/" in name else "meddled"][name])
+    code, said = play(tree, "rollback_io", "--check", "--limit", "pve1,pve2", "--extra-vars", "rollback_guests=102,202")
+    assert code == 0, said
+    assert "as before the run already: 102" in said and re.search(r"202 \S+: would be put back", said)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import fcntl
 import os
 import secrets
 import shlex
 import stat
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from .. import _shown, _whole_file
 from .._journal import lines
+from .._shown import piece
 from . import layout
 
 #: Below the root, so that a tree's journal is the tree's.
@@ -41,14 +44,19 @@ class Journal:
 
     def check(self) -> None:
         """Raise OSError where a line could not be written; writes nothing."""
-        place = self._directory
-        while not os.path.lexists(place):
-            place = os.path.dirname(place)
+        _is_there(self.path)
+        place, missing = self._directory, []
+        while not _is_there(place):
+            place, name = os.path.split(place)
+            missing.append(name)
         self._keep_inside(place)
         if not os.path.isdir(place):
             raise OSError(0, f"{place} is no directory")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OSError(0, f"{place} cannot be written")
+        for name in missing:
+            if len(os.fsencode(name)) > os.pathconf(place, "PC_NAME_MAX"):
+                raise OSError(errno.ENAMETOOLONG, f"{piece(name)} is too long for the name of a file")
         if place == self._directory:
             _refuse_others(place, os.stat(place))
             with contextlib.suppress(FileNotFoundError):
@@ -104,6 +112,27 @@ class Journal:
             raise OSError(0, f"{place} is a link that leads out of {self._root}")
 
 
+def _is_there(path: str) -> bool:
+    """Whether something is there, if only a link that leads nowhere; raises OSError where nothing can ever be."""
+    try:
+        _status(path, os.lstat)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _status(path: str, ask: Callable[[str], os.stat_result]) -> os.stat_result:
+    """What ``os.stat`` or ``os.lstat`` says; raises OSError for what cannot be a file's name as well, and shows a piece of it."""
+    try:
+        return ask(path)
+    except ValueError:
+        raise OSError(errno.EINVAL, f"{piece(path)} cannot be the name of a file") from None
+    except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:
+            raise OSError(exc.errno, f"{piece(path)} is too long for the name of a file") from None
+        raise
+
+
 def _refuse_others(path: str, status: os.stat_result) -> None:
     """Raise OSError for a directory or file of the journal that others could have written.
 
@@ -138,12 +167,13 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
     place = layout.inside(root, directory)
     runs: dict[str, list[dict[str, Any]]] = {}
     try:
-        _refuse_others(place, os.stat(place))
+        _refuse_others(place, _status(place, os.stat))
         names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))
     except FileNotFoundError:
         return runs
     except OSError as exc:
-        problems.append(_problem(place, None, f"cannot be read: {layout.reason(exc)}"))
+        named = piece(place) if exc.errno in (errno.EINVAL, errno.ENAMETOOLONG) else place
+        problems.append(_problem(named, None, f"cannot be read: {layout.reason(exc)}"))
         return runs
     for name in names:
         path = os.path.join(place, name)

@@ -62,8 +62,9 @@ class Selector:
     """A compiled JMESPath condition with its place in the policy, for errors.
 
     ``guests``: it chooses guests, and may not ask for a disk's fields: of a guest they would all be null,
-    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some. ``guest_ids`` are the only
-    guests for which it can hold, as far as the expression says so in plain words; None: any.
+    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some. ``named`` are the only
+    guests for which it can hold, as far as the expression says so in plain words: ``("id", "105")`` or ``("name", "web")``;
+    None: any.
     """
 
     def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
@@ -79,7 +80,7 @@ class Selector:
             self._compiled = jmespath.compile(self.expression)
             self._compiled.parsed = _negate_whole(self._compiled.parsed)
             self._check(self._compiled.parsed)
-            self.guest_ids = _guest_ids(self._compiled.parsed)
+            self.named = _named(self._compiled.parsed)
         except PolicyError:
             raise
         except RecursionError:
@@ -161,25 +162,27 @@ def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [child for child in node["children"] if isinstance(child, dict)]
 
 
-def _guest_ids(node: dict[str, Any]) -> frozenset[str] | None:
-    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, alone, with || between them or before &&."""
+def _named(node: dict[str, Any]) -> frozenset[tuple[str, str]] | None:
+    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, or names in place of ids: alone, with || or &&."""
     kind, children = node["type"], node["children"]
     if kind == "comparator" and node["value"] == "eq":
-        left, right = children if _is_guest_id(children[0]) else children[::-1]
-        return frozenset([right["value"]]) if _is_guest_id(left) and _is_text(right) else None
-    if kind == "function_expression" and node["value"] == "contains" and len(children) == 2 and _is_guest_id(children[1]):
+        left, right = children if _names_by(children[0]) else children[::-1]
+        return frozenset([(_names_by(left), right["value"])]) if _names_by(left) and _is_text(right) else None
+    if kind == "function_expression" and node["value"] == "contains" and len(children) == 2 and _names_by(children[1]):
         values = children[0]["children"] if children[0]["type"] == "multi_select_list" else ()
-        return frozenset(value["value"] for value in values) if values and all(_is_text(value) for value in values) else None
+        return frozenset((_names_by(children[1]), value["value"]) for value in values) if values and all(map(_is_text, values)) else None
     if kind == "and_expression":
-        return _guest_ids(children[0])
+        return min((found for found in map(_named, children) if found is not None), key=len, default=None)
     if kind == "or_expression":
-        found = [_guest_ids(child) for child in children]
+        found = [_named(child) for child in children]
         return None if None in found else frozenset().union(*found)
     return None
 
 
-def _is_guest_id(node: dict[str, Any]) -> bool:
-    return node["type"] == "subexpression" and [child.get("value") for child in node["children"] if child["type"] == "field"] == ["guest", "id"]
+def _names_by(node: dict[str, Any]) -> str | None:
+    """``id`` for ``guest.id``, ``name`` for ``guest.name``, None for anything else."""
+    fields = [child.get("value") for child in node["children"] if isinstance(child, dict) and child["type"] == "field"]
+    return fields[1] if node["type"] == "subexpression" and fields in (["guest", "id"], ["guest", "name"]) else None
 
 
 def _is_text(node: dict[str, Any]) -> bool:

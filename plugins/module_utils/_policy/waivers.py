@@ -10,6 +10,7 @@ import datetime
 from typing import Any
 
 from .document import Waiver
+from .selector import Selector
 
 
 class Waivers:
@@ -20,12 +21,17 @@ class Waivers:
         self._date = date
         self._matched = {waiver.id: 0 for waiver in waivers}
         # Most waivers name their guest: of thousands only the guest's own are evaluated.
-        self._numbered: dict[tuple[str, str | None], list[tuple[int, Waiver]]] = {}
+        self._numbered: dict[tuple[str, tuple[str, str] | None], list[tuple[int, Waiver]]] = {}
         for numbered in enumerate(waivers):
-            named = numbered[1].match.guest_ids
+            named = numbered[1].match.named
             for rule in dict.fromkeys(numbered[1].rules):
                 for guest in (None,) if named is None else named:
                     self._numbered.setdefault((rule, guest), []).append(numbered)
+        # Those that name none are evaluated once for a guest, or once for a disk: its findings come one after the other.
+        self._guest: Any = None
+        self._disk: Any = None
+        self._of_guest: dict[str, bool] = {}
+        self._of_disk: dict[str, bool] = {}
 
     def find(self, rule: str, subject: dict[str, Any]) -> dict[str, Any] | None:
         """The first waiver in force that covers the rule on this subject, as a finding's ``waived``.
@@ -33,17 +39,33 @@ class Waivers:
         A subject is what selectors see: a disk with its guest and controller, or those two alone.
         """
         found = None
-        for waiver in self._candidates(rule, subject["guest"]["id"]):
-            if waiver.match.matches(subject):
+        self._turn_to(subject)
+        for waiver in self._candidates(rule, subject["guest"]):
+            if self._matches(waiver.match, subject):
                 self._matched[waiver.id] += 1
                 if found is None and waiver.until >= self._date:
                     found = {"id": waiver.id, "until": waiver.until.isoformat(), "reason": waiver.reason}
         return found
 
-    def _candidates(self, rule: str, guest: str) -> list[Waiver]:
+    def _turn_to(self, subject: dict[str, Any]) -> None:
+        """Forget what was found of another guest or disk."""
+        if subject["guest"] is not self._guest:
+            self._guest, self._of_guest = subject["guest"], {}
+        if subject is not self._disk:
+            self._disk, self._of_disk = subject, {}
+
+    def _matches(self, selector: Selector, subject: dict[str, Any]) -> bool:
+        known = self._of_disk if selector.of_disk else self._of_guest
+        found = known.get(selector.expression)
+        if found is None:
+            found = known[selector.expression] = selector.matches(subject)
+        return found
+
+    def _candidates(self, rule: str, guest: dict[str, Any]) -> list[Waiver]:
         """The waivers of a rule, in their order, without those that name other guests."""
-        found = [*self._numbered.get((rule, None), ()), *self._numbered.get((rule, guest), ())]
-        return [waiver for _number, waiver in sorted(found, key=lambda numbered: numbered[0])]
+        keys = (None, ("id", guest["id"]), ("name", guest["name"]))
+        found = {number: waiver for key in keys for number, waiver in self._numbered.get((rule, key), ())}
+        return [found[number] for number in sorted(found)]
 
     def used(self) -> list[dict[str, Any]]:
         """Every waiver with ``matched``, how many findings it covers, and ``expired``."""

@@ -21,6 +21,8 @@ try:
 except ImportError:  # ansible-core brings it to the controller, where alone this is called
     yaml = None
 
+from .._model import visible
+from .._shown import piece
 from .document import WAIVER_KEYS
 from .errors import PolicyError
 
@@ -31,6 +33,7 @@ VARIABLE = "guest_io_waivers_file"
 LARGEST = 4 << 20
 
 _DEEPEST = 10
+_LONGEST_PATH = 4096
 
 
 def load(path: str | None) -> tuple[str, Any] | None:
@@ -41,7 +44,8 @@ def load(path: str | None) -> tuple[str, Any] | None:
     """
     if not path:
         return None
-    place = f"{VARIABLE} {path}"
+    # No path is longer than that; a shorter one is needed whole to find the file.
+    place = f"{VARIABLE} {visible(path) if len(path) <= _LONGEST_PATH else piece(path)}"
     found = _parsed(place, _text(place, path))
     if found in (None, ""):
         return place, None
@@ -82,11 +86,38 @@ def _parsed(place: str, text: str) -> Any:
     """Lists, dictionaries and text: no value becomes a date or number here, and none of another kind."""
     try:
         _refuse_unusual(place, text)
-        return yaml.load(text, Loader=_loader())
+        return _constructed(place, _loader()(text))
     except yaml.YAMLError as exc:
         # libyaml's own words are constants; those of the parser in Python quote the file.
         problem = getattr(exc, "problem", None) if yaml.__with_libyaml__ else None
         raise PolicyError(_line(place, getattr(exc, "problem_mark", None)), f"is not YAML: {problem}" if problem else "is not YAML") from None
+
+
+def _constructed(place: str, loader: Any) -> Any:
+    """What the one document holds; YAML itself takes the last of two values of a key, and another was meant perhaps."""
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _refuse_repeated(place, root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _refuse_repeated(place: str, node: Any) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated(place, item)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    name = f"the key {key.value}" if key.value in WAIVER_KEYS else "a key"
+                    raise PolicyError(_line(place, key.start_mark), f"has {name} twice")
+                seen.add(key.value)
+            _refuse_repeated(place, value)
 
 
 def _loader() -> Any:

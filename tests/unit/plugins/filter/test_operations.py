@@ -184,6 +184,41 @@ def test_last_is_refused_where_a_later_run_may_be_hidden(hidden, refused):
     assert rollback_run(journals, "20261123T220000Z") == "20261123T220000Z"
 
 
+EARLIER, LATER = "20261123T220000Z", "20261124T220000Z"
+
+
+@pytest.mark.parametrize("later", [LATER, "job-7"])
+def test_last_is_refused_where_a_host_cannot_read_the_later_run_that_another_knows(later):
+    """On the host that knows it, nothing of it stands any more; on the other, everything may."""
+    put_back = summary(later, "2026-11-24T22:00:00Z", guests=0)
+    journals = [{"runs": [put_back], "problems": []}, {"runs": [summary(EARLIER)], "problems": [unread(later)]}]
+    with pytest.raises(AnsibleFilterError, match=f"cannot be told, name it: .* Not read: /journal/{later}.jsonl"):
+        rollback_run(journals)
+    assert rollback_run(journals, EARLIER) == EARLIER
+
+
+def test_last_is_refused_where_only_a_part_of_a_later_run_can_be_read():
+    runs = [summary(EARLIER), summary(LATER, "2026-11-24T22:00:00Z", guests=0)]
+    with pytest.raises(AnsibleFilterError, match="cannot be told, name it"):
+        rollback_run([{"runs": runs, "problems": [unread(LATER, 2)]}])
+
+
+@pytest.mark.parametrize("known", [summary("job-1", "2026-11-01T00:00:00Z"), summary("x-rollback", "2026-11-24T22:00:00Z", rolls_back="r0")])
+def test_last_is_not_refused_for_a_run_that_is_known_to_be_earlier_or_a_roll_back(known):
+    assert rollback_run([{"runs": [known]}, {"runs": [summary(EARLIER)], "problems": [unread(known["run"])]}]) == EARLIER
+
+
+@pytest.mark.parametrize("given", [None, "", " ", 7, True, ["last"]])
+def test_what_is_not_the_name_of_a_run_is_refused(given):
+    with pytest.raises(AnsibleFilterError, match="rollback_run is .*; it takes a run's name, or last"):
+        rollback_run([{"runs": [summary("a")]}], given)
+
+
+def test_no_more_than_a_piece_of_the_name_of_a_run_is_shown():
+    with pytest.raises(AnsibleFilterError, match="no journal knows of a run 'x+…; rollback_run takes one of: last, a$"):
+        rollback_run([{"runs": [summary("a")]}], "x" * 100_000)
+
+
 @pytest.mark.parametrize("file, hidden", [("/journal/r1.jsonl", True), ("/journal", True), ("/journal/r2.jsonl", False)])
 def test_what_the_journal_of_the_run_hides_makes_the_roll_back_not_whole(file, hidden):
     damaged = {**journal("100"), "problems": [{"file": file, "line": None, "reason": "cannot be read: Permission denied"}]}
@@ -223,11 +258,10 @@ def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
         rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", given)
 
 
-def test_a_run_that_is_not_the_last_of_this_host_is_not_passed_over():
-    """Two runs at once may end in another order on another host."""
-    other = {**journal("100", run="r0"), "run": "r0", "problems": [], "runs": [summary("r0"), summary("r1")]}
-    assert "was not put back" in rollback_plan(other, read(guest(100, HARDENED)), "r1")["not_whole"]
-    assert rollback_plan({**other, "runs": [summary("r0"), summary("r1", guests=0)]}, read(guest(100, HARDENED)), "r1")["not_whole"] is None
+@pytest.mark.parametrize("other", ["r0", None])
+def test_what_the_journal_says_of_another_run_is_refused(other):
+    with pytest.raises(AnsibleFilterError, match="is to plan run 'r1', and guest_io_journal_info returned run .*; give that module the run"):
+        rollback_plan({**journal("100", run="r0"), "run": other}, read(guest(100, HARDENED)), "r1")
 
 
 def test_entries_of_another_run_are_not_rolled_back():

@@ -104,6 +104,24 @@ def test_a_directory_that_cannot_be_is_said(journal, tmp_path):
             use()
 
 
+@pytest.mark.parametrize("directory", ["x" * 100_000, "x" * 256, "none/" + "x" * 256 + "/none", "/".join(["x" * 200] * 30), "a\0b", "var/a\0b/c"])
+def test_a_directory_that_can_never_be_is_refused_before_a_write(tmp_path, directory):
+    """In check mode as well, which asks ``check`` alone."""
+    (tmp_path / "var").mkdir()
+    journal = Journal(str(tmp_path), f"/{directory}", "r1")
+    for use in (journal.check, lambda: intent(journal)):
+        with pytest.raises(OSError, match="(is too long for|cannot be) the name of a file") as caught:
+            use()
+        assert len(str(caught.value)) < 200
+    assert [path.name for path in tmp_path.iterdir()] == ["var"]
+    problems = []
+    assert _journal.read(str(tmp_path), f"/{directory}", problems) == {} and len(str(problems)) < 500
+
+
+def test_the_longest_name_of_a_directory_is_taken(tmp_path):
+    Journal(str(tmp_path), "/" + "x" * 255 + "/" + "x" * 255, "r1").check()
+
+
 def test_a_link_out_of_the_root_is_not_followed(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()

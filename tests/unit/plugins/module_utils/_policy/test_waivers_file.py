@@ -70,6 +70,9 @@ DEEP = "[" * 500
         ("--- []\n--- []\n", "waivers.yml line 2: is not YAML"),
         ("a\0b", "waivers.yml: is not YAML"),
         (WAIVERS.replace("reason", "resaon"), "waivers.yml[0].resaon: is not known"),
+        (WAIVERS + "  until: 2028-03-31\n", "waivers.yml line 6: has the key until twice"),
+        (WAIVERS + "  'id': W-2\n", "waivers.yml line 6: has the key id twice"),
+        ("- {x: a, x: b}\n", "waivers.yml line 1: has a key twice"),
         (WAIVERS.replace("reason", "x" * 1000), "waivers.yml[0].xxxx"),
     ],
 )
@@ -121,18 +124,24 @@ def test_bytes_that_are_not_text(tmp_path):
         load(str(tmp_path / "waivers.yml"))
 
 
-def many(count):
-    return "".join(f"- {{id: W-{n}, match: \"guest.id == '{n}'\", rules: [IO101, IO102, IO103], until: 2027-03-31, reason: x}}\n" for n in range(count))
+def many(count, match="guest.id == '{}'"):
+    return "".join(f'- {{id: W-{n}, match: "{match.format(n)}", rules: [IO101, IO102, IO103], until: 2027-03-31, reason: x}}\n' for n in range(count))
 
 
-def test_thousands_of_waivers_are_each_looked_at_once(tmp_path, monkeypatch):
+@pytest.fixture
+def evaluated(monkeypatch):
+    """The selectors that were evaluated, one for each time."""
+    seen = []
+    matches = Selector.matches
+    monkeypatch.setattr(Selector, "matches", lambda self, subject: seen.append(self) or matches(self, subject))
+    return seen
+
+
+def test_thousands_of_waivers_are_each_looked_at_once(tmp_path, evaluated):
     """Not once for each finding, nor for each other waiver."""
     began = time.process_time()
     waivers = parsed(tmp_path, many(20_000))
     assert len(waivers) == 20_000 and time.process_time() - began < 30
-    evaluated = []
-    matches = Selector.matches
-    monkeypatch.setattr(Selector, "matches", lambda self, subject: evaluated.append(self) or matches(self, subject))
     used = Waivers(waivers, DAY)
     for number in range(100, 300):
         found = guest("scsi0: local:1/d.raw\n", str(number))
@@ -140,29 +149,69 @@ def test_thousands_of_waivers_are_each_looked_at_once(tmp_path, monkeypatch):
     assert len(evaluated) == 400
 
 
+@pytest.mark.parametrize("match", ["guest.name == 'n{}'", "key == 'scsi0' && guest.id == '{}'", "!guest.template && (key == 'scsi0' && guest.name == 'n{}')"])
+def test_waivers_that_name_another_guest_are_not_evaluated(tmp_path, evaluated, match):
+    used = Waivers(parsed(tmp_path, many(200, match)), DAY)
+    found = guest_subject(guest("name: n105\nscsi0: local:1/d.raw\n", "105"))
+    assert used.find("IO101", {**found, "key": "scsi0"})["id"] == "W-105"
+    assert [one["matched"] for one in used.used() if one["matched"]] == [1] and len(evaluated) == 1
+
+
 @pytest.mark.parametrize(
-    ("match", "ids"),
+    ("match", "times", "matched"),
     [
-        ("guest.id == '1'", {"1"}),
-        ("'1' == guest.id", {"1"}),
-        ("guest.id == `\"1\"`", {"1"}),
-        ("contains(['1', '2'], guest.id)", {"1", "2"}),
-        ("guest.id == '1' || guest.id == '2' || contains(['3'], guest.id)", {"1", "2", "3"}),
-        ("guest.id == '1' && key == 'scsi0'", {"1"}),
-        ("(guest.id == '1' || guest.id == '2') && guest.lock == `null`", {"1", "2"}),
-        ("key == 'scsi0' && guest.id == '1'", None),
-        ("guest.id == '1' || guest.template", None),
-        ("guest.id != '1'", None),
-        ("!(guest.id == '1')", None),
-        ("guest.id == guest.name", None),
-        ("guest.name == '1'", None),
-        ("contains(['1', guest.name], guest.id)", None),
-        ("contains(guest.tags, '1')", None),
-        ("guest.id == '1' == `true`", None),
+        ("starts_with(guest.name, 'n{}')", 20, {"W-7": 6, "W-8": 6}),
+        ("key == 'scsi0' && starts_with(guest.name, 'n{}')", 40, {"W-7": 3, "W-8": 3}),
+        ("!guest.template", 1, {f"W-{n}": 12 for n in range(20)}),
     ],
 )
-def test_the_guests_a_selector_names(match, ids):
-    assert Selector("match", match).guest_ids == (None if ids is None else frozenset(ids))
+def test_waivers_that_name_no_guest_are_evaluated_once_for_a_guest_or_a_disk(evaluated, match, times, matched):
+    """Not once for each finding; those of one selector once for all of them."""
+    waivers = [{"id": f"W-{n}", "match": match.format(n), "rules": ["IO101", "IO102"], "until": "2027-03-31", "reason": "x"} for n in range(20)]
+    used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
+    for number in ("7", "8"):
+        found = guest_subject(guest(f"name: n{number}\n", number))
+        for subject in ({**found, "key": "scsi0"}, {**found, "key": "scsi1"}):
+            for rule in ("IO101", "IO102", "IO101"):
+                used.find(rule, subject)
+    assert len(evaluated) == 2 * times
+    assert {one["id"]: one["matched"] for one in used.used() if one["matched"]} == matched
+
+
+def test_a_guest_that_a_waiver_names_by_id_and_by_name_is_waived_once():
+    waiver = {"id": "W-1", "match": "guest.id == '105' || guest.name == 'a'", "rules": ["IO101"], "until": "2027-03-31", "reason": "x"}
+    used = Waivers(document.parse({"waivers": [waiver]}).waivers, DAY)
+    assert used.find("IO101", guest_subject(guest("name: a\n", "105"))) and used.used()[0]["matched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("match", "ids", "names"),
+    [
+        ("guest.id == '1'", {"1"}, set()),
+        ("'1' == guest.id", {"1"}, set()),
+        ("guest.id == `\"1\"`", {"1"}, set()),
+        ("contains(['1', '2'], guest.id)", {"1", "2"}, set()),
+        ("guest.id == '1' || guest.id == '2' || contains(['3'], guest.id)", {"1", "2", "3"}, set()),
+        ("guest.id == '1' && key == 'scsi0'", {"1"}, set()),
+        ("(guest.id == '1' || guest.id == '2') && guest.lock == `null`", {"1", "2"}, set()),
+        ("key == 'scsi0' && guest.id == '1'", {"1"}, set()),
+        ("(key == 'scsi0' && !guest.template) && (guest.lock == `null` && guest.id == '1')", {"1"}, set()),
+        ("contains(['1', '2'], guest.id) && guest.name == 'a'", set(), {"a"}),
+        ("guest.id == '1' || guest.template", set(), set()),
+        ("guest.id != '1'", set(), set()),
+        ("!(guest.id == '1')", set(), set()),
+        ("guest.id == guest.name", set(), set()),
+        ("guest.name == 'a'", set(), {"a"}),
+        ("guest.id == '1' || contains(['a', 'b'], guest.name)", {"1"}, {"a", "b"}),
+        ("!(key == 'scsi0' && guest.id == '1')", set(), set()),
+        ("contains(['1', guest.name], guest.id)", set(), set()),
+        ("contains(guest.tags, '1')", set(), set()),
+        ("guest.id == '1' == `true`", set(), set()),
+    ],
+)
+def test_the_guests_a_selector_names(match, ids, names):
+    named = {*(("id", one) for one in ids), *(("name", one) for one in names)}
+    assert Selector("match", match).named == (named or None)
 
 
 def test_the_first_waiver_in_its_list_holds_whether_it_names_a_guest_or_not():
@@ -170,6 +219,12 @@ def test_the_first_waiver_in_its_list_holds_whether_it_names_a_guest_or_not():
         waivers = [{"id": f"W-{n}", "match": match, "rules": ["IO101"], "until": "2027-03-31", "reason": "x"} for n, match in enumerate(order)]
         used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
         assert used.find("IO101", guest_subject(guest("name: a\n")))["id"] == "W-0" and [one["matched"] for one in used.used()] == [1, 1]
+
+
+def test_no_more_than_a_piece_of_a_path_that_is_too_long_is_shown():
+    with pytest.raises(PolicyError) as caught:
+        load("/x\x1b" * 100_000)
+    assert str(caught.value).endswith("…: cannot be read: File name too long") and len(str(caught.value)) < 150 and "\x1b" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path):
