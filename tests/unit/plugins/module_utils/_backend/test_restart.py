@@ -206,7 +206,7 @@ def test_a_guest_that_proxmox_does_not_start_is_started(host):
     waiting(host)
     time = Time()
     result = restart(host, run=down(host), time=time)
-    assert result["status"] == "restarted" and time.now == 20 and commands(host) == ["shutdown", "start"]
+    assert (result["status"], result["detail"]) == ("restarted", None) and time.now == 20 and commands(host) == ["shutdown", "start"]
 
 
 def test_a_start_under_way_is_not_taken_for_a_failure(host):
