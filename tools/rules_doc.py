@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.rules import RULES
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 
 HEAD = """\
 <!--
@@ -17,7 +17,7 @@ SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
 # The rules
 
-Made from `plugins/module_utils/_policy/rules.py` by `tools/rules_doc.py`.
+Made from `plugins/plugin_utils/_policy/rules.py` by `tools/rules_doc.py`.
 "Bug" is [kernel bug 199727](https://bugzilla.kernel.org/show_bug.cgi?id=199727) with a comment's number.
 How the figures were measured, and how to repeat them on your own storage: [evidence.md](evidence.md).
 

@@ -16,12 +16,12 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._model import NOT_THERE
-from ..module_utils._policy.assess import assess
-from ..module_utils._policy.document import parse_date
-from ..module_utils._policy.errors import PolicyError
-from ..module_utils._policy.waivers_file import load
-from ..module_utils._report.text import visible
+from ..module_utils._model.records import NOT_THERE
+from ..plugin_utils._policy.assess import assess
+from ..plugin_utils._policy.document import parse_date
+from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._policy.waivers_file import load
+from ..plugin_utils._render.text import visible
 
 _READ = {
     "root": {"type": "str", "default": "/"},

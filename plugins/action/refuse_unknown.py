@@ -16,8 +16,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-from ..module_utils._asked import KNOWN, selection_refusals, tag_refusals, variable_refusals
-from ..module_utils._model import visible
+from ..module_utils._text import visible
+from ..plugin_utils._asked.variables import KNOWN, selection_refusals, tag_refusals, variable_refusals
 
 ARGUMENTS = {
     "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},

@@ -19,23 +19,23 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils import _shown
-from ..module_utils._backend.layout import LayoutError
-from ..module_utils._directory import assess_directory
-from ..module_utils._model import SEVERITIES
-from ..module_utils._policy.document import parse_date
-from ..module_utils._policy.errors import PolicyError
-from ..module_utils._policy.waivers_file import load
-from ..module_utils._report.gate import gate_lines, judge
-from ..module_utils._report.join import join_documents
-from ..module_utils._report.part import pack, unpack
-from ..module_utils._report.shape import ReportError
-from ..module_utils._report.table import table_lines
-from ..module_utils._report.text import one_line, visible
-from ..module_utils._report.to_html import html_report
-from ..module_utils._report.to_json import json_report
-from ..module_utils._report.to_junit import junit_report
-from ..module_utils._report.to_sarif import left_out, sarif_report
-from ..module_utils._report.write import write_all
+from ..module_utils._backends.layout import LayoutError
+from ..module_utils._model.findings import SEVERITIES
+from ..plugin_utils._fleet.document import ReportError
+from ..plugin_utils._fleet.join import join_documents
+from ..plugin_utils._fleet.slice import pack, unpack
+from ..plugin_utils._policy.document import parse_date
+from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._policy.waivers_file import load
+from ..plugin_utils._render.gate import gate_lines, judge
+from ..plugin_utils._render.table import table_lines
+from ..plugin_utils._render.text import one_line, visible
+from ..plugin_utils._render.to_html import html_report
+from ..plugin_utils._render.to_json import json_report
+from ..plugin_utils._render.to_junit import junit_report
+from ..plugin_utils._render.to_sarif import left_out, sarif_report
+from ..plugin_utils._render.write import write_all
+from ..plugin_utils._sources.directory import assess_directory
 
 #: Report by option, with its file's name in O(directory).
 FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest-io.sarif", "html": "guest-io.html"}

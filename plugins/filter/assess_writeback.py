@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
+from ..module_utils._writeback.assess import assess
+from ..module_utils._writeback.settings import SettingsError
 
 _FACTS = ("files", "kernel", "memory", "tuned", "devices", "saved", "problems")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._report.failures import failures as _failures
-from ..module_utils._report.second_try import merge as _merge
+from ..plugin_utils._fleet.retry import merge as _merge
+from ..plugin_utils._render.failures import failures as _failures
 
 
 def failures(document, results=None):

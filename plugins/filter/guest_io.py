@@ -11,16 +11,16 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._model import builtin, visible
-from ..module_utils._policy import document as _document
-from ..module_utils._policy.assess import assess as _assess
-from ..module_utils._policy.errors import PolicyError
-from ..module_utils._qemu_server import config as _config
-from ..module_utils._qemu_server import pending_config as _pending
-from ..module_utils._qemu_server import storage as _storage
-from ..module_utils._qemu_server.not_a_guest import is_container as _is_container
-from ..module_utils._qemu_server.not_a_guest import no_config as _no_config
-from ..module_utils._qemu_server.record import record as _record
+from ..module_utils._pve import config as _config
+from ..module_utils._pve import pending_config as _pending
+from ..module_utils._pve import storage as _storage
+from ..module_utils._pve.not_a_guest import is_container as _is_container
+from ..module_utils._pve.not_a_guest import no_config as _no_config
+from ..module_utils._pve.record import record as _record
+from ..module_utils._text import builtin, visible
+from ..plugin_utils._policy import document as _document
+from ..plugin_utils._policy.assess import assess as _assess
+from ..plugin_utils._policy.errors import PolicyError
 
 
 def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: str | None = None) -> dict[str, Any]:

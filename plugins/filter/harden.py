@@ -11,9 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._asked_values import TAKES
-from ..module_utils._asked_values import value_refusals as _value_refusals
-from ..module_utils._harden import nowhere, parts
+from ..plugin_utils._asked.parts import nowhere, parts
+from ..plugin_utils._asked.values import TAKES
+from ..plugin_utils._asked.values import value_refusals as _value_refusals
 
 
 def checked_hosts(skip_tags: Any) -> str:

@@ -11,16 +11,16 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._asked_values import from_one_on
 from ..module_utils._journal.lines import last
-from ..module_utils._journal.rollback import of_run, run_of
-from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._model import builtin, natural_key, plural
-from ..module_utils._policy.errors import PolicyError
-from ..module_utils._policy.selector import Selector, guest_subject
-from ..module_utils._report.operations import restart_lines, rollback_lines
-from ..module_utils._restart import beside, held, waiting
 from ..module_utils._shown import shown
+from ..module_utils._text import builtin, natural_key, plural
+from ..plugin_utils._asked.values import from_one_on
+from ..plugin_utils._operations.restart import beside, held, waiting
+from ..plugin_utils._operations.rollback import of_run, run_of
+from ..plugin_utils._operations.rollback import rollback as _rollback
+from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._policy.selector import Selector, guest_subject
+from ..plugin_utils._render.operations import restart_lines, rollback_lines
 
 _MOST_TOLD = 5
 _USUAL = {"restart_timeout": 300, "restart_start_timeout": 120}

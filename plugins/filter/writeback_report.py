@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import report
+from ..module_utils._writeback.assess import report
 
 
 def writeback_report(assessment, result=None, check_mode=False):

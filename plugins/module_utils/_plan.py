@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ._model import AIO_MODES, CACHE_MODES, CONTROLLERS
-from ._qemu_server.drive import DISK_BUSES, IOTHREAD_BUSES, boolean, parse_key
+from ._model.disk_io import AIO_MODES, CACHE_MODES, CONTROLLERS
+from ._pve.drive import DISK_BUSES, IOTHREAD_BUSES, boolean, parse_key
 from ._shown import shown
 
 # A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid); a node is named like a host.

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._model import visible
+from ._text import visible
 
 #: How many characters of a value an error shows: enough to find it, too few to print a file that was named by mistake.
 MOST_SHOWN = 60

@@ -192,11 +192,11 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.apply import apply
-from ..module_utils._backend.journal import DIRECTORY, Journal
-from ..module_utils._backend.work import Options
-from ..module_utils._model import failed_guests
-from ..module_utils._run import command
+from ..module_utils._backends.apply import apply
+from ..module_utils._backends.journal import DIRECTORY, Journal
+from ..module_utils._backends.work import Options
+from ..module_utils._host.run import command
+from ..module_utils._text import failed_guests
 
 
 def argument_spec() -> dict:

@@ -158,11 +158,11 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.layout import LayoutError
-from ..module_utils._backend.node import Node
-from ..module_utils._backend.reader import stream
+from ..module_utils._backends.layout import LayoutError
+from ..module_utils._backends.node import Node
+from ..module_utils._backends.reader import stream
 from ..module_utils._exit import exit_json
-from ..module_utils._run import command
+from ..module_utils._host.run import command
 
 
 def main() -> None:

@@ -124,8 +124,8 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend import journal as _journal
-from ..module_utils._backend.standing import standing
+from ..module_utils._backends import journal as _journal
+from ..module_utils._backends.standing import standing
 from ..module_utils._journal import lines
 
 

@@ -122,10 +122,10 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.layout import LayoutError
-from ..module_utils._backend.restart import Options, restart
-from ..module_utils._model import one_line
-from ..module_utils._run import command
+from ..module_utils._backends.layout import LayoutError
+from ..module_utils._backends.restart import Options, restart
+from ..module_utils._host.run import command
+from ..module_utils._text import one_line
 
 
 def main() -> None:

@@ -72,13 +72,8 @@ left:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.apply import (
-    Refused,
-    carry_out,
-    diff,
-    prepare,
-)
+from ..module_utils._host.tree import Tree
+from ..module_utils._writeback.apply import Refused, carry_out, diff, prepare
 
 
 def main():

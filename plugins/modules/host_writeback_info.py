@@ -132,8 +132,8 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts
+from ..module_utils._host.tree import Tree
+from ..module_utils._writeback.read import read_facts
 
 
 def main():

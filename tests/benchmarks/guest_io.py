@@ -25,10 +25,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import layout, reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import work as _work
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "dir: local\n\tpath /var/lib/vz\n\nlvmthin: thin\n\tvgname pve\n\tthinpool data\n\nnfs: nas\n\tserver 192.0.2.40\n\texport /srv\n"

@@ -15,9 +15,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.join import join_documents
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_html import html_report
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import (
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,
     finding,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._asked import KNOWN
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
 
 ROOT = Path(__file__).absolute().parents[2]
 COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.rules import RULES
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 from ansible_collections.hypervisor.io_hardening.tools import rules_doc
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _plan
-from .._model import natural_key
 from .._shown import shown
+from .._text import natural_key
 
 SCHEMA = 1
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-from .._model import AIO_DRIVERS, CACHE_MODES
+from .._model.disk_io import AIO_DRIVERS, CACHE_MODES
 from .options import MAX_DEPTH, as_bool, nest, parse_json
 
 _PROTOCOL = re.compile(r"([^:/]+):")

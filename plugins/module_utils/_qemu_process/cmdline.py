@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import re
 
-from .._model import cache_mode, visible
+from .._model.disk_io import cache_mode
 from .._number import whole_number
+from .._text import visible
 from . import block
 from .options import as_bool, parse_object, split_options, walk
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from .._model import AIO_DRIVERS
+from .._model.disk_io import AIO_DRIVERS
 from .._number import whole_number
 from .version import version_tuple
 

@@ -15,8 +15,8 @@ import os
 import posixpath
 import re
 
-from .._model import visible
 from .._number import whole_number
+from .._text import visible
 from . import cmdline, evidence, opened
 from .binary import Binaries
 from .files import Status, link, read

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._model import VIRTIO_CONTROLLERS
+from .._model.disk_io import VIRTIO_CONTROLLERS
 
 _BUSES = {"virtio-blk": "virtio", "scsi": "scsi", "ide": "ide"}
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._model import plural
+from .._text import plural
 from . import waits
 
 # Below this nothing is worth a sentence: a guest's timer ticks are as far apart.

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from .._model import plural
 from .._qemu_process import proc
 from .._qemu_process.files import read
+from .._text import plural
 from . import host, qmp, sampler, verdict
 from .device import Devices
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .._model import visible
 from .._number import whole_number
 from .._shown import shown
+from .._text import visible
 
 MODES = ("auto", "ratio", "bytes")
 STATES = ("present", "absent")

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._asked import KNOWN
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._directory import assess_directory
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
 
 ROOT = Path(__file__).absolute().parents[3]
 COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
 from ansible_collections.hypervisor.io_hardening.tests.unit.sample_fleet import bad_fleet
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backend import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
 PROJECT = Path(__file__).resolve().parents[3]

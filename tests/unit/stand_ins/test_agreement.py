@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
 GUEST = "memory: 512\nname: till07\nscsi0: local:700/vm-700-disk-0.qcow2,size=8G\n"

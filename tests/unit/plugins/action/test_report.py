@@ -13,8 +13,14 @@ import sys
 from pathlib import Path
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._report.to_sarif import MOST_RESULTS
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._report.sample import HOSTILE, document, finding, guest, result
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import MOST_RESULTS
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
+    HOSTILE,
+    document,
+    finding,
+    guest,
+    result,
+)
 
 ROOT = Path(__file__).absolute().parents[4]
 COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"

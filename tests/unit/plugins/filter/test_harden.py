@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.filter.harden import guests_nowhere, harden_parts, value_refusals
+from ansible_collections.hypervisor.io_hardening.plugins.filter.harden import (
+    guests_nowhere,
+    harden_parts,
+    value_refusals,
+)
 
 BOTH = ["guests", "limits"]
 

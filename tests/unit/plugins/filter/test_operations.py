@@ -22,8 +22,8 @@ from ansible_collections.hypervisor.io_hardening.plugins.filter.operations impor
     rollback_plan,
     rollback_run,
 )
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.record import record
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_server.storage import parse
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.storage import parse
 
 ROOT = Path(__file__).absolute().parents[4]
 STORAGES = {storage["id"]: storage for storage in parse("")[0]}

@@ -6,7 +6,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import differing, failed_guests, natural_key, one_line, refused_at_start, visible
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.disk_io import (
+    differing,
+    refused_at_start,
+)
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._text import (
+    failed_guests,
+    natural_key,
+    one_line,
+    visible,
+)
 
 
 def values(aio="threads", cache="none", iothread=True):

@@ -9,7 +9,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _plan
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import AIO_MODES, CACHE_MODES, CONTROLLERS
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.disk_io import (
+    AIO_MODES,
+    CACHE_MODES,
+    CONTROLLERS,
+)
 
 AIO = {"key": "scsi0", "option": "aio", "before": None, "after": "threads"}
 ENTRY = {"guest": "100", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf", "digest": "d0", "changes": [AIO]}

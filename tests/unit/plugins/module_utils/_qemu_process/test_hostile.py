@@ -16,7 +16,13 @@ import time
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import binary, cmdline, evidence, opened, proc
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import (
+    binary,
+    cmdline,
+    evidence,
+    opened,
+    proc,
+)
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
     BINARY,
     PVE,

@@ -10,10 +10,12 @@ import datetime
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import proc
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process.record import record
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import FakeProc
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
+    FakeProc,
+)
 
 QEMU = ["/usr/bin/qemu-system-x86_64", "-name", "web07", "-object", "iothread,id=t", "-device", "virtio-scsi-pci,id=s,iothread=t"]
 NODE = '{"driver":"file","filename":"/images/a.raw","aio":"threads","node-name":"a","cache":{"direct":true}}'

@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.host import host_record, parse_meminfo, parse_pressure
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.host import (
+    host_record,
+    parse_meminfo,
+    parse_pressure,
+)
 
 
 def test_both_ends_of_a_watch():

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.waits import cause, functions, parse_syscall, syscall_name
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.waits import (
+    cause,
+    functions,
+    parse_syscall,
+    syscall_name,
+)
 
 TAG = """[<0>] blk_mq_get_tag+0x11e/0x2b0
 [<0>] __blk_mq_alloc_requests+0x1a9/0x2e0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.apply import carry_out, prepare
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess as assess_facts
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts

@@ -11,7 +11,7 @@ import os
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts, read_kernel
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import host_tree
 

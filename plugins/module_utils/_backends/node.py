@@ -1,0 +1,118 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What a live Proxmox VE node says of itself: which config lines its ``qm`` would drop, and which storages it can use.
+
+Two questions, asked at most once a module call, both at the same time, for all guests of the node.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+import threading
+from typing import NamedTuple
+
+from .._host import run as _run
+from . import qm
+
+#: The longest that either answer is waited for. ``pvesm status`` tries each storage in turn, a dead NFS server for some 7 s (recorded).
+SECONDS = 120
+
+# parse_vm_config, whose warnings go to stderr: "vm 500 - unable to parse value of 'net0' - format error", and more lines of the reason.
+_COMPLAINT = re.compile(r"^vm ([1-9]\d{2,8}) - (.*)$", re.ASCII)
+_VALUE = re.compile(r"^unable to parse value of '([a-z][a-z_\-]*\d*)'(?: - (.*))?$", re.ASCII | re.DOTALL)
+_LISTED = re.compile(r"^ *([1-9]\d{2,8}) ", re.ASCII | re.MULTILINE)
+
+
+class Complaint(NamedTuple):
+    """A line of a guest's config that ``qm`` drops on its next write: its key, None where it is no ``key: value``, and qm's words."""
+
+    key: str | None
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.words}" if self.key else self.words
+
+
+class Unanswered(Exception):
+    """The node did not answer; the message says what was asked, and why there is no answer."""
+
+
+class Node:
+    """The node this runs on. Nothing is asked before the first answer is wanted, or :meth:`ask` is called."""
+
+    def __init__(self, run: qm.Run, timeout: int = SECONDS) -> None:
+        self._run = run
+        self._timeout = min(timeout, SECONDS)
+        self._lock = threading.Lock()
+        self._answers: tuple[concurrent.futures.Future, concurrent.futures.Future] | None = None
+
+    def ask(self) -> None:
+        """Ask both questions, and do not wait for the answers."""
+        with self._lock:
+            if self._answers is None:
+                pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+                self._answers = pool.submit(self._ask_for_complaints), pool.submit(self._ask_for_storages)
+                pool.shutdown(wait=False)
+
+    def complaints(self) -> dict[str, list[Complaint]]:
+        """Guest → its lines that a write would drop, [] where there is none; raises Unanswered.
+
+        A guest that is not in it was not on this node when that was asked.
+        """
+        self.ask()
+        return self._answers[0].result()
+
+    def storages(self) -> dict[str, str | None]:
+        """Storage → why this node cannot use it, None where it can; raises Unanswered."""
+        self.ask()
+        return self._answers[1].result()
+
+    def _ask_for_complaints(self) -> dict[str, list[Complaint]]:
+        out, words = self._answer("qm", "list")
+        found: dict[str, list[Complaint]] = {guest: [] for guest in _LISTED.findall(out)}
+        for guest, text in _complaints(words):
+            match = _VALUE.match(text)
+            found.setdefault(guest, []).append(Complaint(match[1], match[2] or "not a valid value") if match else Complaint(None, text))
+        return found
+
+    def _ask_for_storages(self) -> dict[str, str | None]:
+        out, words = self._answer("pvesm", "status")
+        rows = [line.split() for line in out.split("\n")[1:]]
+        return {row[0]: _unusable(row[0], row[2], words) for row in rows if len(row) > 2}
+
+    def _answer(self, *command: str) -> tuple[str, str]:
+        status, out, words = self._run(qm.bounded(self._timeout, *command))
+        asked = " ".join(command)
+        if qm.timed_out(status):
+            raise Unanswered(f"{asked} gave no answer within {self._timeout} s and was ended")
+        if status == 127:
+            raise Unanswered(f"there is no command {command[0]}; is this a Proxmox VE node?")
+        if status:
+            raise Unanswered(f"{asked} ended with status {status}: {qm.shortened(words) or 'no word'}")
+        if _run.is_cut(out) or _run.is_cut(words):
+            raise Unanswered(f"{asked} printed more than {_run.KEPT // 1024} KiB, more than is read")
+        return out, words
+
+
+def _complaints(words: str) -> list[tuple[str, str]]:
+    """(guest, text) of each complaint, its further lines joined to it."""
+    found: list[tuple[str, list[str]]] = []
+    for line in words.split("\n"):
+        match = _COMPLAINT.match(line)
+        if match:
+            found.append((match[1], [match[2]]))
+        elif found and line.strip():
+            found[-1][1].append(line)
+    return [(guest, "; ".join(line.strip() for line in lines)) for guest, lines in found]
+
+
+def _unusable(storage: str, status: str, words: str) -> str | None:
+    if status == "active":
+        return None
+    if status == "disabled":
+        return f"storage '{storage}' is disabled, or not for this node"
+    said = next((line.strip() for line in words.split("\n") if f"'{storage}'" in line), "")
+    return said or f"storage '{storage}' is not online"

@@ -1,0 +1,91 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Values as text for people: escaped, counted, sorted. Pure."""
+
+from __future__ import annotations
+
+import collections
+import re
+from typing import Any
+
+
+def word(value: Any) -> str:
+    """A setting's value for a person: ``on``, ``threads``."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def builtin(value: Any) -> Any:
+    """The same value of Python's own types, for libraries that go by a type's name: a playbook's are Ansible's own."""
+    if isinstance(value, dict):
+        return {str(key): builtin(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [builtin(item) for item in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def natural_key(text: str) -> tuple:
+    """Sort key that puts scsi2 before scsi10 and guest 99 before guest 100."""
+    head = text.rstrip("0123456789")
+    tail = text[len(head):]
+    digits = tail.lstrip("0")
+    # Not int(): Python refuses to read a number of more than 4,300 digits.
+    return (head, len(digits) if tail else -1, digits)
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 guest``, ``2 guests``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
+    """``3 guests failed (refused: 101, 103; busy: 102)`` for failed results; of each reason no more than ``most`` guests are named."""
+    times = collections.Counter(result["guest"] for result in results)
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        name = f"{result['guest']} on {result['node']}" if times[result["guest"]] > 1 else result["guest"]
+        reasons.setdefault(str(result["reason"] or "no reason given").replace("_", " "), []).append(name)
+    words = (f"{reason}: {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}" for reason, names in reasons.items())
+    return f"{plural(len(results), 'guest')} failed ({'; '.join(words)})"
+
+
+def visible(value: Any) -> str:
+    """`value` as one line of text in which every character that would not be seen is spelled as an escape.
+
+    None becomes "", other values their `str`.
+    """
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else _text(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def one_line(value: Any) -> str:
+    """Words for a person, such as a message or what a command printed, on one line: several lines are joined with "; ".
+
+    A name is no such text: there a line break is shown as what it is, see ``visible``.
+    """
+    text = value if isinstance(value, str) else visible(value)
+    if "\n" in text or "\r" in text:
+        text = "; ".join(part for part in map(str.strip, re.split("[\r\n]+", text)) if part)
+    return visible(text)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        # Python refuses to print a number of more than 4,300 digits.
+        return "a number too long to print"
+
+
+def _escape(char: str) -> str:
+    if char in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
+    code = ord(char)
+    if code < 0x100:
+        return "\\x%02x" % code
+    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code

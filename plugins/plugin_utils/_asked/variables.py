@@ -1,0 +1,139 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What a run is asked for: the variables that the playbooks and roles know, and the tags. Refuses what nothing would look at.
+
+A misspelt variable that names guests would be all guests, a misspelt tag would be nothing done and a run that ends well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher, get_close_matches
+
+from ...module_utils._shown import piece
+
+_VARIABLES = {
+    "awx_": (
+        "approval_timeout", "credentials", "execution_environment", "inventory_path", "inventory_project", "name", "organization",
+        "project_branch", "project_url", "slices",
+    ),
+    "gate_": ("fail_on", "part", "root"),
+    "guest_io_": (
+        "apply_foreign_pending", "batch", "guests", "journal", "max_parallel", "migrate_controllers", "node", "policy", "policy_id", "root",
+        "run", "waivers", "waivers_file",
+    ),
+    "harden_io_": ("parts",),
+    "host_writeback_": ("background_limit_bytes", "background_ratio", "limit_bytes", "mode", "ratio", "root", "state", "take_over"),
+    "prove_io_": (
+        "accelerator", "also", "disk", "during", "guest", "hosts", "image_format", "image_mb", "kernel", "kernel_modules", "least_ratio",
+        "load_mb", "load_total_mb", "load_writers", "path", "qemu", "runs", "seconds", "warm_up",
+    ),
+    "report_": ("dir", "html", "json", "junit", "sarif"),
+    "restart_": ("force_stop", "ha_managed", "hosts_at_once", "match", "max_failures", "start_timeout", "timeout"),
+    "rollback_": ("guests", "run"),
+    "survey_": ("gate_fail_on", "guest_io_migrate_controllers", "host_writeback_mode", "restart_match", "rollback_run"),
+}
+#: Prefix to the variables that there are.
+KNOWN = {prefix: tuple(prefix + name for name in names) for prefix, names in _VARIABLES.items()}
+#: What the roles leave for the next task.
+FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
+#: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
+COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
+#: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
+_OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
+#: Tags that Molecule leaves out in every run of its own.
+_OF_MOLECULE = ("molecule-idempotence-notest", "molecule-notest", "notest")
+#: The variables that name guests by their ids, each for some playbooks only.
+NAME_GUESTS = ("guest_io_guests", "rollback_guests")
+
+_CLOSE = 0.6
+_NEARLY_THE_SAME = 0.85
+
+
+def variable_refusals(extra: Iterable[str], others: Mapping[str, str | None], prefixes: Iterable[str] | None = None) -> list[str]:
+    """A sentence for each variable that nothing looks at.
+
+    ``extra`` are the names given with -e, ``others`` those from the inventory, facts and plays, with the host whose they are
+    (None: of more than one). Only names that begin with one of ``prefixes`` are looked at; without it, with any that
+    the collection has, and extra variables that are nearly one of its names.
+
+    Of a prefix that others use as well, only extra variables and what is close to a known name are refused.
+    """
+    extra = set(extra)
+    looked_at = list(KNOWN if prefixes is None else prefixes)
+    found = []
+    for name, host in sorted({**others, **dict.fromkeys(extra)}.items()):
+        prefix = next((prefix for prefix in looked_at if name.startswith(prefix)), None)
+        if prefix is None:
+            near = _nearly(name) if name in extra and prefixes is None else None
+            if near:
+                found.append(f"{piece(name)}: no such variable. Did you mean {near}?")
+        elif _is_unknown(name, prefix, name in extra):
+            found.append(_no_such(name, prefix, host))
+    return found
+
+
+def _is_unknown(name: str, prefix: str, is_extra: bool) -> bool:
+    if name in KNOWN[prefix] or (name in FACTS and not is_extra) or _OF_AWX.match(name):
+        return False
+    return is_extra or prefix not in COMMON or _closest(name, prefix) is not None
+
+
+def _closest(name: str, prefix: str) -> str | None:
+    """The known variable of that prefix that ``name`` was to be; what they have in common anyway does not count."""
+    matches = get_close_matches(name[len(prefix):].lower(), _VARIABLES[prefix], 1, _CLOSE)
+    return prefix + matches[0] if matches else None
+
+
+def _nearly(name: str) -> str | None:
+    """The known variable that ``name`` differs from in a letter or two, as where its prefix is misspelt."""
+    names = [known for known_of in KNOWN.values() for known in known_of]
+    matches = get_close_matches(name.lower().replace("-", "_"), names, 1, _NEARLY_THE_SAME)
+    return matches[0] if matches and name not in names else None
+
+
+def _no_such(name: str, prefix: str, host: str | None) -> str:
+    closest = _closest(name, prefix)
+    parts = [f"{piece(name)}{', set for ' + host if host else ''}: no such variable."]
+    if closest in NAME_GUESTS:
+        parts.append(f"A misspelt {closest} would be all guests.")
+    parts.append(f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}.")
+    if closest:
+        parts.append(f"Did you mean {closest}?")
+    return " ".join(parts)
+
+
+def selection_refusals(extra: Iterable[str], names_guests: Iterable[str]) -> list[str]:
+    """A sentence for each extra variable that names guests to another playbook: this one would take all guests."""
+    takes = set(names_guests)
+    instead = f"name guests with {', '.join(sorted(takes))}"
+    return [f"{name}: this playbook does not look at it; {instead}." for name in NAME_GUESTS if name in set(extra) - takes]
+
+
+def tag_refusals(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -> list[str]:
+    """A sentence for each tag of --tags and --skip-tags that the playbook does not have, and one where nothing is left.
+
+    ``tags`` are the playbook's. Everything in it has one, so that "tagged" is all of it, and "untagged" nothing.
+    """
+    tags, run, skip = list(tags), list(run), list(skip)
+    found = [_no_such_tag("--tags", tag, tags) for tag in run if tag not in ("all", "tagged", *tags)]
+    found += [_no_such_tag("--skip-tags", tag, tags) for tag in skip if tag not in (*_OF_MOLECULE, *tags)]
+    if not found and tags and not left(tags, run, skip):
+        found.append("--tags and --skip-tags leave nothing to do.")
+    return found
+
+
+def left(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -> list[str]:
+    """Those of a playbook's tags whose tasks run."""
+    run = set(run)
+    return [tag for tag in tags if tag not in set(skip) and (tag in run or run & {"all", "tagged"})]
+
+
+def _no_such_tag(option: str, tag: str, tags: list[str]) -> str:
+    there_are = f"There are {', '.join(tags)}." if tags else "This playbook has none: leave the option out."
+    closest = max(tags, key=lambda known: SequenceMatcher(None, tag, known).ratio(), default=None)
+    close = closest is not None and SequenceMatcher(None, tag, closest).ratio() >= _CLOSE
+    return f"{option} {piece(tag)}: no such tag. {there_are}" + (f" Did you mean {closest}?" if close else "")

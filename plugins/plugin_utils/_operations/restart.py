@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What a cold start would bring into force: of a guest record (docs/data.md), in words. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...module_utils._model.disk_io import differing, refused_at_start
+from ...module_utils._shown import piece
+from ...module_utils._text import word
+
+
+def waiting(guest: dict[str, Any]) -> list[str]:
+    """What the guest does not run with yet: its controller, and each disk's iothread, aio and cache.
+
+    Held against what its process really runs with, where that is known, and else against its config.
+    """
+    controller = guest["controller"]
+    words = []
+    if controller["pending"] is not None and controller["pending"] != controller["effective"]:
+        words.append(f"controller {controller['effective']} → {controller['pending']}")
+    for disk in guest["disks"]:
+        found = differing(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
+        words += [f"{disk['key']} {option} {word(old)} → {word(new)}" for option, (old, new) in found.items()]
+    return words
+
+
+def beside(guest: dict[str, Any]) -> list[str]:
+    """What else waits in [PENDING] and comes into force with it: keys that are no drive's or controller's change of ours."""
+    drives = {disk["key"] for disk in guest["disks"] if disk["next"] is not None and disk["effective"] is not None}
+    return [key for key in guest["pending"] if key not in drives and key != "scsihw"]
+
+
+def unstartable(guest: dict[str, Any]) -> str | None:
+    """Why QEMU would refuse to start the guest with what waits, None where it would not."""
+    faults = (refused_at_start(disk["key"], disk["next"] or disk["effective"]) for disk in guest["disks"])
+    return next(filter(None, faults), None)
+
+
+def held(guest: dict[str, Any]) -> tuple[str, str] | None:
+    """Why a guest that waits is not restarted, (reason, sentence), as far as its record tells."""
+    if guest["template"]:
+        return "template", "a template, which is never started"
+    if guest["running"] is None:
+        return "not_here", "whether it runs cannot be known here; run this on its node"
+    if not guest["running"]:
+        return "not_running", "does not run; what waits comes into force when it is started"
+    if guest["lock"]:
+        return "locked", f"locked ({piece(guest['lock'])}); run again when that has ended"
+    fault = unstartable(guest)
+    return ("would_not_start", f"would not start again: {fault}") if fault else None

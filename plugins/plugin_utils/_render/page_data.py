@@ -1,0 +1,141 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What the page's two tables and its map show, as columns of numbers: 5,000 guests stay a small page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...module_utils._model.findings import SEVERITIES
+from ...module_utils._text import natural_key
+from .._fleet.document import owner, place
+from .._fleet.outcome import STATES
+from .._policy.rules import RULES
+from .page_marks import SHAPES
+from .text import one_line, visible
+from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
+
+# what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
+NO_STORAGE = "path"
+UNKNOWN_TYPE = "unknown"
+
+
+class Texts:
+    """Every text once, as a number; -1 for none."""
+
+    def __init__(self):
+        self._numbers: dict = {}
+        self.texts: list = []
+
+    def number(self, value) -> int:
+        """The number of a guest's or finding's text; it is made visible."""
+        if value is None or value == "":
+            return -1
+        found = self._numbers.get(value)
+        if found is None:
+            found = self._numbers[value] = len(self.texts)
+            self.texts.append(visible(value))
+        return found
+
+    def sorted(self):
+        """(texts in natural order, old number -> new number): a text's number is then its rank, too."""
+        texts = sorted(set(self.texts), key=lambda text: natural_key(text.casefold()))
+        at = {text: number for number, text in enumerate(texts)}
+        return texts, [at[text] for text in self.texts] + [-1]
+
+
+def storage_type(disk: Mapping) -> str:
+    """The type of a disk's storage, in a word for people."""
+    storage = disk.get("storage")
+    if not storage:
+        return NO_STORAGE
+    return storage.get("type") or UNKNOWN_TYPE
+
+
+def page_data(document: Mapping, entries: list) -> dict:
+    """{texts, states, severities, shapes, no_host, rules, guests, findings}; the last two are dictionaries of columns.
+
+    entries: the guests' outcomes, in the order of the map.
+    """
+    texts = Texts()
+    guests, findings = _guests(document, entries, texts), _findings(document, entries, texts)
+    ordered, rank = texts.sorted()
+    for columns, plain_ones in ((guests, ("state", "disks", "restart", "types")), (findings, ("severity", "guest", "line"))):
+        for name, column in columns.items():
+            if name not in plain_ones:
+                columns[name] = [rank[number] for number in column]
+    guests["types"] = [sorted({rank[number] for number in types}) for types in guests["types"]]
+    used = {finding.get("rule") for finding in document["findings"]}
+    return {
+        "texts": ordered,
+        "states": [[state, STATE_WORDS[state][1]] for state in STATES],
+        "severities": SEVERITIES,
+        "shapes": SHAPES,
+        "no_host": NO_HOST,
+        "rules": {visible(rule): RULES[rule].title for rule in used if rule in RULES},
+        "guests": guests,
+        "findings": findings,
+    }
+
+
+def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
+    disks = {owner(guest): guest.get("disks") or () for guest in document["guests"]}
+    columns: dict = {
+        name: [] for name in ("state", "host", "id", "on", "name", "disks", "types", "restart", "reason", "detail")
+    }
+    excused: dict = {}
+    for finding in document["findings"]:
+        if finding.get("waived"):
+            excused.setdefault(owner(finding), set()).add(waiver_words(finding["waived"]))
+    for entry in entries:
+        own = disks.get(owner(entry), ())
+        columns["state"].append(STATES.index(entry["state"]))
+        columns["host"].append(texts.number(entry["host"]))
+        columns["id"].append(texts.number(entry["guest"]))
+        columns["on"].append(texts.number(entry["on"]))
+        columns["name"].append(texts.number(entry["name"]))
+        columns["disks"].append(len(own))
+        columns["types"].append({texts.number(storage_type(disk)) for disk in own})
+        columns["restart"].append(int(entry["restart"]))
+        reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
+        if entry["state"] == "waived":
+            reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))
+        columns["reason"].append(texts.number(reason))
+        columns["detail"].append(texts.number(one_line(detail)))
+    return columns
+
+
+def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
+    guest_at = {owner(entry): number for number, entry in enumerate(entries)}
+    type_of = {
+        (*owner(guest), disk.get("key")): storage_type(disk)
+        for guest in document["guests"]
+        for disk in guest.get("disks") or ()
+    }
+    names = ("rule", "host", "id", "name", "disk", "type", "message", "hint", "actual", "wanted", "file", "waiver")
+    columns: dict = {name: [] for name in ("severity", "guest", "line", *names)}
+    add = {name: column.append for name, column in columns.items()}
+    number = texts.number
+    for finding in sorted(document["findings"], key=lambda one: (SEVERITIES.index(one["severity"]), place(one))):
+        key = owner(finding)
+        waived = finding.get("waived")
+        add["severity"](SEVERITIES.index(finding["severity"]))
+        add["guest"](guest_at.get(key, -1))
+        line = finding.get("line")
+        add["line"](line if isinstance(line, int) else 0)
+        add["rule"](number(finding.get("rule")))
+        add["host"](number(finding.get("host")))
+        add["id"](number(finding.get("guest")))
+        add["name"](number(finding.get("name")))
+        add["disk"](number(finding.get("disk")))
+        add["type"](number(type_of.get((*key, finding.get("disk")))))
+        add["message"](number(one_line(finding.get("message"))))
+        add["hint"](number(one_line(finding.get("hint"))))
+        actual, wanted = found_and_wanted(finding)
+        add["actual"](number(actual))
+        add["wanted"](number(wanted))
+        add["file"](number(finding.get("file")))
+        add["waiver"](number(waiver_words(waived) if waived else None))
+    return columns

@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Text that came from a guest or a host, made fit to be shown.
+
+A guest's name is whatever its owner typed. On a terminal an escape sequence or a right-to-left
+override in it would be obeyed rather than shown, and a lone surrogate cannot be encoded at all.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from ...module_utils._text import one_line, visible
+
+NO_BREAK = "\u00a0"
+
+
+def brief(value, width: int = 1000) -> str:
+    """``one_line`` cut to ``width`` columns, for the terminal: the reports have all of it."""
+    return short(one_line(value), width)
+
+
+def short(value, width: int = 128) -> str:
+    """A name as ``visible`` gives it, cut to ``width`` columns: no name is long, unless somebody means harm."""
+    text = visible(value)
+    return fit(text, width) if len(text) > width or columns(text) > width else text
+
+
+def plain(value) -> str:
+    """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return " or ".join(plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join("%s %s" % (visible(key), plain(item)) for key, item in value.items())
+    return visible(value)
+
+
+def sentences(message, hint) -> str:
+    """What is wrong and what to do as running text, on one line."""
+    texts = [text.rstrip(".") for text in (one_line(message), one_line(hint)) if text]
+    return ". ".join(texts) + "." if texts else ""
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes: wide East Asian characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    total = 0
+    for char in text:
+        if not unicodedata.combining(char):
+            total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return total
+
+
+def fit(text: str, width: int, cut: str = "~") -> str:
+    """`text` cut or padded on the right to `width` columns; a cut shows as `cut`."""
+    end, used = _reach(text, 0, width)
+    if end < len(text):
+        end, used = _reach(text, 0, width - len(cut))
+        text, used = text[:end] + cut, used + len(cut)
+    return text + " " * (width - used)
+
+
+def _reach(text: str, start: int, width: int) -> tuple[int, int]:
+    """(end, columns) of the longest part of `text` from `start` on that takes at most `width` columns."""
+    if text.isascii():
+        end = min(start + max(width, 0), len(text))
+        return end, end - start
+    used = 0
+    for at in range(start, len(text)):
+        wide = columns(text[at])
+        if used + wide > width:
+            return at, used
+        used += wide
+    return len(text), used
+
+
+def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """`text` in lines of at most `width` columns; `first` and `rest` are the indents.
+
+    Broken at blanks, and inside a word that is longer than a line. A no-break space holds together what it stands
+    between, and is printed as a blank. Takes time in proportion to the text, however long a word is.
+    """
+    lines = []
+    parts, used, empty = [first], columns(first), True
+    for word in text.split(" "):
+        wanted = columns(word)
+        if not empty and used + 1 + wanted > width:
+            lines.append("".join(parts))
+            parts, used, empty = [rest], columns(rest), True
+        if not empty:
+            parts.append(" ")
+            used += 1
+        empty = False
+        at = 0
+        while used + wanted > width:
+            end, taken = _reach(word, at, width - used)
+            if end == at and used <= columns(rest):
+                # Not even one character has room beside the indent.
+                end, taken = at + 1, columns(word[at])
+            parts.append(word[at:end])
+            lines.append("".join(parts))
+            parts, used = [rest], columns(rest)
+            at, wanted = end, wanted - taken
+        parts.append(word[at:])
+        used += wanted
+    lines.append("".join(parts))
+    return [one.replace(NO_BREAK, " ").rstrip() for one in lines]

@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A directory of guest configs against a policy, on the machine this runs on: read and assess in one call.
+
+What the walk of docs/data.md does with a host in between, for configs in Git and the like.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from ...module_utils._backends import layout
+from ...module_utils._backends.node import Node
+from ...module_utils._backends.reader import Reading, read
+from ...module_utils._backends.unread import Strays, strays
+from ...module_utils._host.run import command
+from ...module_utils._text import plural
+from .._policy.assess import assess
+
+
+def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> dict[str, Any]:
+    """The findings document of the guests below ``root``; its files are paths of this machine.
+
+    ``not_read`` in it names what lies beside the configs and is none, containers first. Where the directory is a cluster's tree,
+    its nodes are the document's ``hosts``.
+
+    Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
+    """
+    if not root.strip():
+        raise layout.LayoutError("no directory is named to read guest configs from")
+    if not os.path.isdir(root):
+        raise layout.LayoutError(f"no directory {root}")
+    try:
+        os.listdir(root)
+    except OSError as exc:
+        raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
+    reading = read(root, proxmox=Node(command))
+    if not reading.guests and not any(problem["guest"] for problem in reading.problems):
+        raise layout.LayoutError(_nothing(root, reading))
+    beside = Strays([], [])
+    if not layout.is_live(root):
+        beside = strays(root, {guest["config"] for guest in reading.guests} | {problem["file"] for problem in reading.problems} | set(reading.containers))
+    for path, reason in beside.guests:
+        reading.problem(path, reason)
+    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers)
+    for item in (*document["findings"], *document["guests"], *document["plan"], *document["left_alone"]):
+        item["host"] = item["node"]
+        for key in ("file", "config"):
+            if item.get(key):
+                item[key] = layout.inside(root, item[key])
+    document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
+    document["not_read"] += [layout.inside(root, path) for path in beside.others]
+    nodes = {guest["node"] for guest in reading.guests} if layout.is_live(root) else layout.node_names(root)
+    if any(nodes):
+        document["hosts"] = [{"host": node, "reported": True, "writeback": None} for node in sorted(nodes)]
+    return document
+
+
+def _nothing(root: str, reading: Reading) -> str:
+    """Why there is no guest to read, and what to name instead where that can be seen."""
+    folders = layout.folders_with_guests(root)
+    if folders:
+        more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
+        return f"no guest config in {root} itself, but in folders of it: {', '.join(folders[:5])}{more}; name one of them, and run once for each"
+    if reading.containers:
+        return f"no guest config in {root}, only those of {plural(len(reading.containers), 'container')}, which QEMU does not run"
+    return (
+        f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, or a copy of /etc/pve, "
+        "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"
+    )

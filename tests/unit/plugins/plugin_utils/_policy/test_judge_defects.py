@@ -1,0 +1,144 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Below QEMU 8.0 no disk on virtio-scsi is given an iothread, and one that has it already is a finding."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
+
+from .fleet import DAY, NODES, assess, changes, guest, judge, rules
+
+PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
+DISK = "scsi0: local:1/d.raw\n"
+HARDENED = SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n"
+THREADS = {"scsi0": {"aio": "threads"}}
+WHOLE = {"controller": {"type": "virtio-scsi-single"}, "scsi0": {"aio": "threads", "iothread": True}}
+ACCEPTED = {"accept_defects": ["virtio-scsi-reset"]}
+
+
+def live(installed, running=None):
+    """The facts of a guest that was read on its own node."""
+    return {"running": running is not None, "qemu": {"running": running, "installed": installed, "proven": None}}
+
+
+def runs(iothread, **facts):
+    """A findings document of the hardened guest whose process has such an iothread."""
+    record = guest(HARDENED, **facts)
+    record["disks"][0]["runs"] = {**record["disks"][0]["effective"], "iothread": iothread}
+    return assess([record], {}, DAY, NODES)
+
+
+@pytest.mark.parametrize("scsihw", [PCI, SINGLE])
+def test_where_7_2_is_installed_threads_alone_are_planned(scsihw):
+    found = judge(scsihw + DISK, **live("7.2.0-8"))
+    assert changes(found) == THREADS
+    (left,) = found["left_alone"]
+    assert left["reason"] == "known_defect"
+    assert "QEMU 7.2 would start the guest, and below 8.0 an iothread on virtio-scsi is a known defect" in left["detail"]
+    assert "Install QEMU 8.0 or later, or accept the defect in the policy: accept_defects: [virtio-scsi-reset]" in left["detail"]
+    assert [f["fixable"] for f in found["findings"] if f["rule"] in ("IO101", "IO102")] == [False] * (2 if scsihw == PCI else 1)
+
+
+def test_the_second_run_plans_nothing_and_says_why():
+    found = judge(PCI + "scsi0: local:1/d.raw,aio=threads\n", **live("7.2.0-8"))
+    assert found["plan"] == [] and rules(found) == [("IO101", "warning"), ("IO102", "warning")]
+    assert found["left_alone"][0]["reason"] == "known_defect"
+
+
+def test_an_ignored_iothread_is_not_woken_by_the_controller():
+    found = judge(PCI + "scsi0: local:1/d.raw,aio=threads,iothread=1\n", {"disk": {"iothread": "keep"}}, **live("7.2.0-8"))
+    assert found["plan"] == []
+
+
+def test_a_controller_without_an_iothread_is_nobodys_defect():
+    found = judge(PCI + DISK, {"disk": {"iothread": "keep"}}, **live("7.2.0-8"))
+    assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, **THREADS}
+
+
+def test_a_named_guest_keeps_its_driver_too():
+    found = judge(DISK, migrate="guest.id == '100'", **live("7.2.0-8"))
+    assert changes(found) == THREADS and found["left_alone"][0]["reason"] == "known_defect"
+
+
+def test_virtio_blk_is_not_hit():
+    assert changes(judge("virtio0: local:1/d.raw\n", **live("7.2.0-8"))) == {"virtio0": {"aio": "threads", "iothread": True}}
+
+
+@pytest.mark.parametrize("version", ["8.0.0-1", "8.0.2-7", "10.1.2-1"])
+def test_from_8_0_on_the_guest_is_cured_whole(version):
+    found = judge(PCI + DISK, **live(version))
+    assert changes(found) == WHOLE and found["left_alone"] == []
+
+
+def test_what_runs_on_7_2_and_starts_on_8_is_cured_whole():
+    assert changes(judge(PCI + DISK, **live("8.0.2-7", running="7.2.0-8"))) == WHOLE
+
+
+def test_on_its_own_node_an_unknown_version_holds_back():
+    found = judge(PCI + DISK + "meta: creation-qemu=10.1.2\n", **live(None))
+    assert changes(found) == THREADS
+    assert "it is not known which QEMU would start the guest" in found["left_alone"][0]["detail"]
+
+
+def test_offline_an_unknown_version_is_said_and_holds_nothing_back():
+    found = judge(PCI + DISK)
+    assert changes(found) == WHOLE
+    hints = [f["hint"] for f in found["findings"] if f["rule"] in ("IO101", "IO102")]
+    assert len(hints) == 2 and all("make sure that it is 8.0 or later (IO401)" in hint for hint in hints)
+
+
+@pytest.mark.parametrize("proof", ["meta: creation-qemu=7.2.0,ctime=1\n", "machine: pc-q35-7.1\n"])
+def test_offline_a_proof_below_8_0_holds_back(proof):
+    found = judge(PCI + DISK + proof)
+    assert changes(found) == THREADS and "QEMU 7." in found["left_alone"][0]["detail"]
+
+
+@pytest.mark.parametrize("proof", ["meta: creation-qemu=8.0.2,ctime=1\n", "machine: pc-i440fx-8.1\n"])
+def test_offline_a_proof_of_8_0_is_enough(proof):
+    found = judge(PCI + DISK + proof)
+    assert changes(found) == WHOLE and not any("IO401" in f["hint"] for f in found["findings"])
+
+
+@pytest.mark.parametrize("facts", [live("7.2.0-8"), live(None), {}])
+def test_a_policy_accepts_it_by_name(facts):
+    found = judge(PCI + DISK, ACCEPTED, **facts)
+    assert changes(found) == WHOLE and not any("IO401" in f["hint"] for f in found["findings"])
+
+
+@pytest.mark.parametrize("value", ["virtio-scsi-reset", ["virtio-scsi-rest"], [7]])
+def test_a_defect_that_is_not_known_cannot_be_accepted(value):
+    with pytest.raises(PolicyError, match="accept_defects"):
+        judge(DISK, {"accept_defects": value})
+
+
+def test_a_guest_that_will_start_so_is_a_finding():
+    found = judge(HARDENED, **live("7.2.0-8"))
+    assert rules(found) == [("IO401", "warning")] and found["plan"] == [] and found["guests"][0]["status"] == "left_alone"
+    (finding,) = found["findings"]
+    assert finding["message"].startswith("QEMU 7.2 will start scsi0 with an iothread on virtio-scsi: QEMU aborts")
+    assert "Install QEMU 8.0 or later and restart the guest, or take the iothread back" in finding["hint"]
+
+
+def test_offline_a_proof_is_a_lower_bound_and_is_called_so():
+    (finding,) = judge(HARDENED + "machine: pc-q35-7.1\n")["findings"]
+    assert finding["message"].startswith("QEMU 7.1 may start scsi0 with an iothread on virtio-scsi")
+
+
+def test_a_guest_that_runs_so_is_cured_by_a_cold_start_on_a_newer_qemu():
+    (finding,) = [f for f in runs(True, **live("8.0.2-7", running="7.2.0-8"))["findings"] if f["rule"] == "IO401"]
+    assert finding["message"].startswith("QEMU 7.2 runs scsi0 with an iothread") and finding["hint"] == "Stop and start the guest: QEMU 8.0.2 is installed."
+
+
+def test_a_guest_that_runs_without_it_is_hit_at_its_next_start_only():
+    found = runs(False, **live("7.2.0-8", running="7.2.0-8"))
+    assert "will start scsi0 with" in [f["message"] for f in found["findings"] if f["rule"] == "IO401"][0]
+    assert not [f for f in runs(False, **live("8.0.2-7", running="7.2.0-8"))["findings"] if f["rule"] == "IO401"]
+
+
+def test_an_accepted_defect_is_a_note():
+    found = judge(HARDENED, ACCEPTED, **live("7.2.0-8"))
+    assert rules(found) == [("IO401", "note")] and found["guests"][0]["status"] == "compliant"
