@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""docs/rules.md from the rules themselves: `tools/in-venv run env PYTHONPATH=build/collections python tools/rules_doc.py > docs/rules.md`."""
+"""docs/rules.md from the rules themselves: `tools/in-venv run env PYTHONPATH=build/collections python
+tools/rules_doc.py > docs/rules.md`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ How the figures were measured, and how to repeat them on your own storage: [evid
 
 An **error** can freeze a guest, keep it from starting or lose its data; a **warning** is not as the policy wants it; a **note** is worth knowing.
 The severity named here is the usual one; a finding's own follows its evidence.
-"""
+"""  # noqa: E501
 
 
 def document() -> str:

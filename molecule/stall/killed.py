@@ -4,7 +4,7 @@
 
 """Kill a measurement in its middle: QEMU ends, and its space on the slow disk is free again.
 
-    killed.py DIRECTORY KERNEL
+killed.py DIRECTORY KERNEL
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ MEASURE = """
 import sys
 sys.path.insert(0, %r)
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import lab, setting
-lab.measure({"path": sys.argv[1], "settings": [setting.TODAY], "runs": 1, "seconds": 100, "warm_up": 0, "image_mb": 32, "image_format": "raw",
-             "load_writers": 1, "load_mb": 512, "load_total_mb": 4096, "accelerator": "tcg", "qemu": None, "kernel": sys.argv[2],
-             "kernel_modules": None})
+lab.measure({"path": sys.argv[1], "settings": [setting.TODAY], "runs": 1, "seconds": 100, "warm_up": 0,
+             "image_mb": 32, "image_format": "raw", "load_writers": 1, "load_mb": 512, "load_total_mb": 4096,
+             "accelerator": "tcg", "qemu": None, "kernel": sys.argv[2], "kernel_modules": None})
 """
 
 

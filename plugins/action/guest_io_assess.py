@@ -78,4 +78,8 @@ class ActionModule(ActionBase):
             )
         except PolicyError as exc:
             raise AnsibleActionFail(visible(exc)) from None
-        return {"changed": False, "findings": findings, "named": {guest: guest not in missing for guest in options["guests"] or ()}}
+        return {
+            "changed": False,
+            "findings": findings,
+            "named": {guest: guest not in missing for guest in options["guests"] or ()},
+        }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action refuse_unknown: fail where a variable or a tag is given that nothing looks at. Documentation: modules/refuse_unknown.py.
+"""Action refuse_unknown: fail where a variable or a tag is given that nothing looks at. Documentation:
+modules/refuse_unknown.py.
 
 An action, because it needs the names of the extra variables apart from all others, and names of variables without their
 values: those of hundreds of hosts are not to be templated for it.
@@ -54,7 +55,9 @@ class ActionModule(ActionBase):
 
 
 def _others(task_vars: dict[str, Any], hosts: list[str]) -> dict[str, str | None]:
-    """Each variable of the play and of ``hosts``, with the host where only one has it; without hosts, of the task's own."""
+    """Each variable of the play and of ``hosts``, with the host where only one has it; without hosts, of the task's
+    own.
+    """
     if not hosts:
         return dict.fromkeys(task_vars)
     of_host = task_vars["hostvars"].raw_get

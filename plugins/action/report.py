@@ -63,7 +63,9 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Join, judge, render, write, show. A report that cannot be made or written fails the task at its end; the others are there."""
+    """Join, judge, render, write, show. A report that cannot be made or written fails the task at its end; the others
+    are there.
+    """
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -94,7 +96,9 @@ class ActionModule(ActionBase):
         texts, failed = _rendered(paths, options, document, check)
         failed.update(write_all(texts))
         written = [path for path in texts if path not in failed]
-        problems = ["cannot write the report %s: %s" % (_shown.path(path), one_line(why)) for path, why in failed.items()]
+        problems = [
+            "cannot write the report %s: %s" % (_shown.path(path), one_line(why)) for path, why in failed.items()
+        ]
         for line in [*(told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
@@ -113,7 +117,9 @@ class ActionModule(ActionBase):
 def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["root"] is not None:
         day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
-        documents: Any = [assess_directory(options["root"], options["policy"], day, options["waivers"], load(options["waivers_file"]))]
+        documents: Any = [
+            assess_directory(options["root"], options["policy"], day, options["waivers"], load(options["waivers_file"]))
+        ]
     elif options["documents"] is not None:
         documents = options["documents"]
     else:
@@ -128,11 +134,16 @@ def _paths(options: dict[str, Any]) -> dict[str, str]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
     if len(set(map(os.path.realpath, paths.values()))) < len(paths):
-        raise ReportError("two reports have the same path: %s. Name another for one of them." % ", ".join(map(_shown.path, paths.values())))
+        raise ReportError(
+            "two reports have the same path: %s. Name another for one of them."
+            % ", ".join(map(_shown.path, paths.values()))
+        )
     return paths
 
 
-def _rendered(paths: dict[str, str], options: dict[str, Any], document: dict[str, Any], check: bool) -> tuple[dict[str, str], dict[str, str]]:
+def _rendered(
+    paths: dict[str, str], options: dict[str, Any], document: dict[str, Any], check: bool
+) -> tuple[dict[str, str], dict[str, str]]:
     """Path to text of each report, and path to why of each that cannot be made."""
     here = os.getcwd()
     base = os.path.join(here, options["base"] or "")

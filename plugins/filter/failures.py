@@ -22,7 +22,10 @@ def failures(document, results=None):
 def second_try(results, document, again):
     """See second_try.yml."""
     if not isinstance(results, list) or not isinstance(again, list) or not isinstance(document, dict):
-        raise AnsibleFilterError("second_try takes the results of guest_io, the findings of a second reading, and the results of a second try")
+        raise AnsibleFilterError(
+            "second_try takes the results of guest_io, the findings of a second reading, and the results of a"
+            " second try"
+        )
     return _merge(results, document, again)
 
 

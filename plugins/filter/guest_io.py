@@ -26,13 +26,17 @@ from ..plugin_utils._policy.errors import PolicyError
 def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: str | None = None) -> dict[str, Any]:
     """A guest config's text to its record; see from_qemu_server.yml."""
     if not isinstance(text, str) or not isinstance(storage_cfg, str):
-        raise AnsibleFilterError("from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg")
+        raise AnsibleFilterError(
+            "from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg"
+        )
     storages = {storage["id"]: storage for storage in _storage.parse(storage_cfg)[0]}
     printed = _pending.read(text)
     raw = _config.encode(printed.text if printed else text)
     parsed = _config.parse(_config.decode(raw))
     if _is_container(parsed):
-        raise AnsibleFilterError("from_qemu_server takes the config of a guest; this is the config of a container, which QEMU does not run")
+        raise AnsibleFilterError(
+            "from_qemu_server takes the config of a guest; this is the config of a container, which QEMU does not run"
+        )
     if fault := _no_config(raw, parsed):
         raise AnsibleFilterError(f"from_qemu_server takes the text of a guest config; this one {fault[0]}")
     return _record(str(guest), raw, storages, node, parsed=parsed)
@@ -56,7 +60,18 @@ def assess(
         raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
     try:
         day = datetime.date.today() if date is None else _document.parse_date("date", date)
-        return _assess(builtin(guests), policy, day, nodes, problems, migrate_controllers or None, host, waivers, None, apply_foreign_pending)
+        return _assess(
+            builtin(guests),
+            policy,
+            day,
+            nodes,
+            problems,
+            migrate_controllers or None,
+            host,
+            waivers,
+            None,
+            apply_foreign_pending,
+        )
     except PolicyError as exc:
         raise AnsibleFilterError(visible(exc)) from exc
 

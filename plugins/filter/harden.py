@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters about what a run is asked for: checked_hosts, harden_parts, guests_nowhere, value_refusals. Documentation: their .yml files."""
+"""Filters about what a run is asked for: checked_hosts, harden_parts, guests_nowhere, value_refusals. Documentation:
+their .yml files.
+"""
 
 from __future__ import annotations
 

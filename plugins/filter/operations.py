@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters of restarts and roll backs. Documentation: rollback_*.yml, restart_order.yml, restart_limits.yml and restart_lines.yml."""
+"""Filters of restarts and roll backs. Documentation: rollback_*.yml, restart_order.yml, restart_limits.yml and
+restart_lines.yml.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +34,14 @@ _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
     """See rollback_run.yml."""
     _ids(guests)
-    if not isinstance(journals, list) or not all(isinstance(journal, dict) and "runs" in journal for journal in journals):
+    if not isinstance(journals, list) or not all(
+        isinstance(journal, dict) and "runs" in journal for journal in journals
+    ):
         raise AnsibleFilterError("rollback_run takes a list of what guest_io_journal_info returned")
     if not isinstance(run, str) or not run.strip():
-        raise AnsibleFilterError(f"rollback_run is {shown(run)}; it takes a run's name, or last, which is the same as to leave it out")
+        raise AnsibleFilterError(
+            f"rollback_run is {shown(run)}; it takes a run's name, or last, which is the same as to leave it out"
+        )
     runs = [known for journal in journals for known in journal["runs"]]
     names = sorted({known["run"] for known in runs})
     problems = [problem for journal in journals for problem in journal.get("problems", ())]
@@ -43,13 +49,21 @@ def rollback_run(journals: Any, run: str = "last", guests: Any = "all") -> str:
         found = last(runs)
         if found is None:
             lead = "no journal knows of a run that changed guests and of whose changes some still stand"
-            raise AnsibleFilterError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
+            raise AnsibleFilterError(
+                f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back"
+            )
         hidden = [problem for problem in problems if _may_be_later(run_of(problem), found, runs)]
         if hidden:
-            raise AnsibleFilterError(f"which run was the last cannot be told, name it: rollback_run takes one of: {', '.join(names)}{_unread(hidden)}")
+            raise AnsibleFilterError(
+                "which run was the last cannot be told, name it: rollback_run takes one of:"
+                f" {', '.join(names)}{_unread(hidden)}"
+            )
         return found
     if run not in names:
-        raise AnsibleFilterError(f"no journal knows of a run {shown(run)}; rollback_run takes one of: {', '.join(['last', *names])}{_unread(problems)}")
+        raise AnsibleFilterError(
+            f"no journal knows of a run {shown(run)}; rollback_run takes one of:"
+            f" {', '.join(['last', *names])}{_unread(problems)}"
+        )
     return run
 
 
@@ -69,7 +83,10 @@ def _may_be_later(run: str | None, than: str, runs: list[dict[str, Any]]) -> boo
 
 def _unread(problems: list[dict[str, Any]]) -> str:
     """What could not be read, as the end of a sentence; "" where all could."""
-    told = [f"{problem['file']}{' line ' + str(problem['line']) if problem['line'] else ''} {problem['reason']}" for problem in problems[:_MOST_TOLD]]
+    told = [
+        f"{problem['file']}{' line ' + str(problem['line']) if problem['line'] else ''} {problem['reason']}"
+        for problem in problems[:_MOST_TOLD]
+    ]
     told += [f"and {len(problems) - _MOST_TOLD} more"] if len(problems) > _MOST_TOLD else []
     return f". Not read: {'; '.join(told)}" if told else ""
 
@@ -77,9 +94,13 @@ def _unread(problems: list[dict[str, Any]]) -> str:
 def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dict[str, Any]:
     """See rollback_plan.yml."""
     if not isinstance(journal, dict) or "entries" not in journal or not isinstance(read, dict) or "guests" not in read:
-        raise AnsibleFilterError("rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned")
+        raise AnsibleFilterError(
+            "rollback_plan takes what guest_io_journal_info returned, and what guest_io_info returned"
+        )
     if journal.get("run", run) != run:
-        lead = f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}"
+        lead = (
+            f"rollback_plan is to plan run {shown(run)}, and guest_io_journal_info returned run {shown(journal['run'])}"
+        )
         raise AnsibleFilterError(f"{lead}; give that module the run")
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     only = _ids(guests)
@@ -87,7 +108,14 @@ def rollback_plan(journal: Any, read: Any, run: str, guests: Any = "all") -> dic
     policy = entries[0]["policy"] if entries else None
     not_whole = _not_whole(journal, run)
     named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
-    return {"run": run, "policy": policy, **plan, "named": named, "problems": journal["problems"], "not_whole": not_whole}
+    return {
+        "run": run,
+        "policy": policy,
+        **plan,
+        "named": named,
+        "problems": journal["problems"],
+        "not_whole": not_whole,
+    }
 
 
 def _ids(guests: Any) -> list[str] | None:
@@ -119,15 +147,18 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
         raise AnsibleFilterError("restart_order takes what guest_io_info returned")
     if isinstance(match, list) and match:
         raise AnsibleFilterError(
-            f"restart_match is a list, {shown(match)}; it takes one JMESPath expression, and several become one with || between them, "
-            "such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
+            f"restart_match is a list, {shown(match)}; it takes one JMESPath expression, and several become one with ||"
+            " between them, such as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
         )
     if match is not None and not isinstance(match, str):
-        raise AnsibleFilterError(f"restart_match is {shown(match)}; it takes a JMESPath expression over the guest, such as: guest.id == '105'")
+        raise AnsibleFilterError(
+            f"restart_match is {shown(match)}; it takes a JMESPath expression over the guest, such as: guest.id =="
+            " '105'"
+        )
     if match is None or not match.strip():
         raise AnsibleFilterError(
-            "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over the guest, "
-            "such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
+            "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over"
+            " the guest, such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
         )
     order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": [], "names_nobody": None}
     try:
@@ -158,7 +189,10 @@ def restart_limits(limits: Any) -> dict[str, int]:
 
 def _from_one_on(name: str, value: Any) -> int:
     if not from_one_on(value):
-        raise AnsibleFilterError(f"{name} is {shown(value)}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was restarted")
+        raise AnsibleFilterError(
+            f"{name} is {shown(value)}; it takes a whole number from 1 on, such as {_USUAL.get(name, 1)}. Nothing was"
+            " restarted"
+        )
     return int(value)
 
 

@@ -14,19 +14,25 @@ from ..module_utils._prove import setting as _setting
 from ..module_utils._prove.errors import ProveError
 
 
-def _of_guest(guests: list[dict[str, Any]], findings: dict[str, Any], guest: str, disk: str | None) -> list[dict[str, Any]]:
+def _of_guest(
+    guests: list[dict[str, Any]], findings: dict[str, Any], guest: str, disk: str | None
+) -> list[dict[str, Any]]:
     """Today's setting of the guest's disk, and the one after the plan's changes."""
     record = {record["id"]: record for record in guests}.get(guest)
     if record is None:
-        raise ProveError("guest %s is not among those that were read: %s" % (guest, ", ".join(one["id"] for one in guests) or "none"))
+        raise ProveError(
+            "guest %s is not among those that were read: %s" % (guest, ", ".join(one["id"] for one in guests) or "none")
+        )
     key = disk or _setting.first_disk(record)
     today = _setting.from_record(record, key)
     for entry in findings.get("plan", []):
         if entry["guest"] == guest:
             return [today, _setting.with_changes(today, entry["changes"], key)]
     reasons = [left["detail"] or left["reason"] for left in findings.get("left_alone", []) if left["guest"] == guest]
-    raise ProveError("the policy would change nothing on guest %s: %s. Name what to compare it with (prove_io_also)"
-                     % (guest, "; ".join(reasons) or "it is as the policy wants it"))
+    raise ProveError(
+        "the policy would change nothing on guest %s: %s. Name what to compare it with (prove_io_also)"
+        % (guest, "; ".join(reasons) or "it is as the policy wants it")
+    )
 
 
 def prove_settings(
@@ -43,7 +49,9 @@ def prove_settings(
     try:
         if guest:
             if not isinstance(findings, dict):
-                raise AnsibleFilterError("prove_settings needs findings, what assess made of the guests, to compare guest %s" % guest)
+                raise AnsibleFilterError(
+                    "prove_settings needs findings, what assess made of the guests, to compare guest %s" % guest
+                )
             settings = _of_guest(guests, findings, str(guest), disk)
         else:
             settings = [_setting.TODAY, _setting.HARDENED]

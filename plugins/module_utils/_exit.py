@@ -24,7 +24,8 @@ _IN_MEMORY = 4 * 1024 * 1024
 
 
 def exit_json(module: Any, name: str, items: Iterable[Any], rest: Callable[[], dict[str, Any]]) -> None:
-    """As ``module.exit_json`` with the list ``name`` of ``items``, taken one by one, and what ``rest`` gives after the last.
+    """As ``module.exit_json`` with the list ``name`` of ``items``, taken one by one, and what ``rest`` gives after the
+    last.
 
     The items are plain JSON values that hold no secret: they are not searched for any.
     """

@@ -13,7 +13,9 @@ _WHOLE = re.compile(r"\s*([0-9]{1,20})\s*\Z", re.ASCII)
 
 
 def whole_number(text):
-    """The number that a text or bytes of ASCII digits spells, blanks around it aside; None for anything else, and over 20 digits."""
+    """The number that a text or bytes of ASCII digits spells, blanks around it aside; None for anything else, and over
+    20 digits.
+    """
     if isinstance(text, bytes):
         text = text.decode("ascii", "replace")
     found = _WHOLE.match(text)

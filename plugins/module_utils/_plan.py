@@ -61,8 +61,8 @@ def place(guest: Any, node: Any, config: Any) -> None:
 def change(given: dict[str, Any], sides: tuple[str, ...] = ("after",)) -> dict[str, Any]:
     """``{key, option, before, after}`` with an iothread as true or false, however it is spelled; raises PlanError.
 
-    Ansible hands a value of type raw on as it gets it, and that is text where a template made it. ``sides`` are those that are
-    looked at: a plan sets ``after`` and only tells ``before``, which a roll back sets.
+    Ansible hands a value of type raw on as it gets it, and that is text where a template made it. ``sides`` are those
+    that are looked at: a plan sets ``after`` and only tells ``before``, which a roll back sets.
     """
     key, option = given["key"], given["option"]
     if key == "controller":
@@ -74,8 +74,13 @@ def change(given: dict[str, Any], sides: tuple[str, ...] = ("after",)) -> dict[s
         options = ("aio", "cache", "iothread") if bus in IOTHREAD_BUSES else ("aio", "cache")
     if option not in options:
         raise PlanError(f"{key} has no option {shown(option)} that a plan may set; it takes {', '.join(options)}")
-    return {"key": key, "option": option, "before": given.get("before"), "after": given.get("after"),
-            **{side: _value(key, option, side, given.get(side)) for side in sides}}
+    return {
+        "key": key,
+        "option": option,
+        "before": given.get("before"),
+        "after": given.get("after"),
+        **{side: _value(key, option, side, given.get(side)) for side in sides},
+    }
 
 
 def _bus(key: Any) -> str | None:
@@ -90,7 +95,13 @@ def _value(key: str, option: str, side: str, value: Any) -> Any:
         if isinstance(value, str) and value in _WORDS[option]:
             return value
         raise PlanError(f"{key} {option}: {side} is {shown(value)}; it takes {', '.join(_WORDS[option])} or null")
-    truth = boolean(value) if isinstance(value, str) else bool(value) if isinstance(value, int) and value in (0, 1) else None
+    truth = (
+        boolean(value)
+        if isinstance(value, str)
+        else bool(value)
+        if isinstance(value, int) and value in (0, 1)
+        else None
+    )
     if truth is None:
         raise PlanError(f"{key} iothread: {side} is {shown(value)}; it takes true, false or null")
     return truth

@@ -28,7 +28,7 @@ def builtin(value: Any) -> Any:
 def natural_key(text: str) -> tuple:
     """Sort key that puts scsi2 before scsi10 and guest 99 before guest 100."""
     head = text.rstrip("0123456789")
-    tail = text[len(head):]
+    tail = text[len(head) :]
     digits = tail.lstrip("0")
     # Not int(): Python refuses to read a number of more than 4,300 digits.
     return (head, len(digits) if tail else -1, digits)
@@ -40,13 +40,18 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
-    """``3 guests failed (refused: 101, 103; busy: 102)`` for failed results; of each reason no more than ``most`` guests are named."""
+    """``3 guests failed (refused: 101, 103; busy: 102)`` for failed results; of each reason no more than ``most``
+    guests are named.
+    """
     times = collections.Counter(result["guest"] for result in results)
     reasons: dict[str, list[str]] = {}
     for result in results:
         name = f"{result['guest']} on {result['node']}" if times[result["guest"]] > 1 else result["guest"]
         reasons.setdefault(str(result["reason"] or "no reason given").replace("_", " "), []).append(name)
-    words = (f"{reason}: {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}" for reason, names in reasons.items())
+    words = (
+        f"{reason}: {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
+        for reason, names in reasons.items()
+    )
     return f"{plural(len(results), 'guest')} failed ({'; '.join(words)})"
 
 

@@ -108,7 +108,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    module.fail_json(msg="guest_io_assess is an action plugin: call it by its full name hypervisor.io_hardening.guest_io_assess")
+    module.fail_json(
+        msg="guest_io_assess is an action plugin: call it by its full name hypervisor.io_hardening.guest_io_assess"
+    )
 
 
 if __name__ == "__main__":

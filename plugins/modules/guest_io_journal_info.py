@@ -144,7 +144,10 @@ def main() -> None:
     problems: list = []
     found = _journal.read(params["root"], params["journal"], problems)
     stands = standing(params["root"], found, params["node"])
-    runs = [lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run]) for run, entries in found.items()]
+    runs = [
+        lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run])
+        for run, entries in found.items()
+    ]
     runs.sort(key=lambda run: (run["started"], run["run"]))
     wanted = lines.last(runs) if params["run"] == "last" else params["run"]
     module.exit_json(changed=False, runs=runs, run=wanted, entries=found.get(wanted, []), problems=problems)

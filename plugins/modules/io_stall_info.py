@@ -334,8 +334,12 @@ def main() -> None:
     if not 0.1 <= values["duration"] <= 3600:
         module.fail_json(msg=f"duration is {values['duration']:g}: it must be between 0.1 and 3600 seconds")
     if not 0.001 <= values["interval"] <= values["duration"]:
-        module.fail_json(msg=f"interval is {values['interval']:g}: it must be between 0.001 seconds and duration, {values['duration']:g}")
-    module.exit_json(changed=False, **watch(values["root"], values["duration"], values["interval"], values["guests"], values["qmp"]))
+        module.fail_json(
+            msg=f"interval is {values['interval']:g}: it must be between 0.001 seconds and duration, {values['duration']:g}"
+        )
+    module.exit_json(
+        changed=False, **watch(values["root"], values["duration"], values["interval"], values["guests"], values["qmp"])
+    )
 
 
 if __name__ == "__main__":

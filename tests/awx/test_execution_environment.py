@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def build(definition, context):
     builder = str(Path(sys.executable).with_name("ansible-builder"))
     return subprocess.run(
-        [builder, "create", "--file", str(definition), "--context", str(context)], cwd=ROOT, capture_output=True, text=True, check=False
+        [builder, "create", "--file", str(definition), "--context", str(context)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

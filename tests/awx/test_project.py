@@ -26,7 +26,11 @@ def checkout(tmp_path_factory):
     """A copy of the project's files beside nothing else, as a project update leaves it."""
     target = tmp_path_factory.mktemp("awx") / "project"
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
@@ -40,7 +44,15 @@ def collections(checkout):
     """What AWX's project update installs: from the top of the project, by this one command."""
     path = checkout.parent / "requirements_collections"
     done = subprocess.run(
-        [str(BIN / "ansible-galaxy"), "collection", "install", "-r", "collections/requirements.yml", "--collections-path", str(path)],
+        [
+            str(BIN / "ansible-galaxy"),
+            "collection",
+            "install",
+            "-r",
+            "collections/requirements.yml",
+            "--collections-path",
+            str(path),
+        ],
         cwd=checkout,
         env={"PATH": f"{BIN}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(checkout.parent)},
         capture_output=True,
@@ -124,7 +136,9 @@ def test_a_survey_that_is_not_answered_leaves_the_inventory_in_force(awx):
     run = awx("harden_io.yml", inventory_vars={"host_writeback_mode": "ratio"}, **unanswered, **of_awx)
     assert run.status == "successful", run.text
     for node in NODES:
-        assert "vm.dirty_ratio" in (awx.fleet / f"hosts/{node}/etc/sysctl.d/99-hypervisor-io-hardening.conf").read_text()
+        assert (
+            "vm.dirty_ratio" in (awx.fleet / f"hosts/{node}/etc/sysctl.d/99-hypervisor-io-hardening.conf").read_text()
+        )
 
 
 def test_check_mode_a_limit_and_events(awx):

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 AWX = ROOT / "build/awx-collection"
 
 pytestmark = pytest.mark.skipif(
-    not (AWX / "ansible_collections/awx/awx").is_dir(), reason="the collection awx.awx is absent: tests/tools/awx-collection brings it"
+    not (AWX / "ansible_collections/awx/awx").is_dir(),
+    reason="the collection awx.awx is absent: tests/tools/awx-collection brings it",
 )
 SETTINGS = {
     "awx_project_url": "https://git.example.com/io_hardening.git",
@@ -81,9 +82,14 @@ def argument_spec():
 
 def errors(argument_spec, module, arguments):
     spec, rules = argument_spec(module)
-    return ArgumentSpecValidator(spec, **{key: rules[key] for key in rules if key in ("mutually_exclusive", "required_if", "required_together")}).validate(
-        arguments
-    ).error_messages
+    return (
+        ArgumentSpecValidator(
+            spec,
+            **{key: rules[key] for key in rules if key in ("mutually_exclusive", "required_if", "required_together")},
+        )
+        .validate(arguments)
+        .error_messages
+    )
 
 
 def test_every_argument_is_one_that_the_module_takes(argument_spec):
@@ -136,7 +142,12 @@ def test_workflows_lead_only_to_nodes_and_templates_that_are_made():
 
 
 def test_surveys_ask_for_variables_that_the_playbooks_know():
-    texts = "".join(path.read_text() for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml") if "awx" not in path.name)
+    texts = "".join(
+        path.read_text()
+        for folder in ("playbooks", "roles")
+        for path in (ROOT / folder).rglob("*.yml")
+        if "awx" not in path.name
+    )
     for survey in yaml.safe_load((ROOT / "playbooks/vars/awx_surveys.yml").read_text()).values():
         for question in survey["spec"]:
             assert question["variable"] in texts

@@ -7,8 +7,8 @@
     tools/in-venv 2.21 python tests/benchmarks/gate_io.py [guests]
 
 Prints seconds of the processor, which another load on the machine changes less than those of the clock, and what they
-are to a run of ansible-playbook that gates one guest. Fails where the guests cost more than LIMIT of those runs, or where
-ten times the guests cost more than fifteen times as much.
+are to a run of ansible-playbook that gates one guest. Fails where the guests cost more than LIMIT of those runs, or
+where ten times the guests cost more than fifteen times as much.
 """
 
 from __future__ import annotations
@@ -59,8 +59,14 @@ def main(guests: int = 5000) -> int:
         all_of_them, wall = gate(folder, guests)
     limit = 1 + (LIMIT - 1) * guests / 5000
     growth = (all_of_them - one) / max(tenth - one, 0.01)
-    print(f"1 guest {one:.2f} s, {guests // 10} guests {tenth:.2f} s, {guests} guests {all_of_them:.2f} s of the processor, {wall:.2f} s of the clock")
-    print(f"{guests} guests cost {all_of_them / one:.1f} runs with one (limit {limit:.1f}); ten times the guests cost {growth:.1f} times as much (limit 15)")
+    print(
+        f"1 guest {one:.2f} s, {guests // 10} guests {tenth:.2f} s, {guests} guests {all_of_them:.2f} s of the"
+        f" processor, {wall:.2f} s of the clock"
+    )
+    print(
+        f"{guests} guests cost {all_of_them / one:.1f} runs with one (limit {limit:.1f}); ten times the guests cost"
+        f" {growth:.1f} times as much (limit 15)"
+    )
     return 0 if all_of_them / one <= limit and growth <= 15 else 1
 
 

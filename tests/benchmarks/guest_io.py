@@ -31,8 +31,14 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 
 PROJECT = Path(__file__).resolve().parents[2]
-STORAGE = "dir: local\n\tpath /var/lib/vz\n\nlvmthin: thin\n\tvgname pve\n\tthinpool data\n\nnfs: nas\n\tserver 192.0.2.40\n\texport /srv\n"
-VOLUMES = ("thin:vm-%(guest)d-disk-%(disk)d",) * 2 + ("nas:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2", "local:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2")
+STORAGE = (
+    "dir: local\n\tpath /var/lib/vz\n\nlvmthin: thin\n\tvgname pve\n\tthinpool data\n\nnfs: nas\n\tserver"
+    " 192.0.2.40\n\texport /srv\n"
+)
+VOLUMES = ("thin:vm-%(guest)d-disk-%(disk)d",) * 2 + (
+    "nas:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2",
+    "local:%(guest)d/vm-%(guest)d-disk-%(disk)d.qcow2",
+)
 POLICY = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"cache": "keep"}}]}
 HARD = ",aio=threads,iothread=1"
 
@@ -46,12 +52,14 @@ def make(root: Path, count: int, hardened: bool) -> None:
     more = HARD if hardened else ""
     for guest in range(100, 100 + count):
         disks = "".join(
-            f"scsi{disk}: {volume % {'guest': guest, 'disk': disk}},discard=on{more},size=32G,ssd=1\n" for disk, volume in enumerate(VOLUMES)
+            f"scsi{disk}: {volume % {'guest': guest, 'disk': disk}},discard=on{more},size=32G,ssd=1\n"
+            for disk, volume in enumerate(VOLUMES)
         )
         controller = "single" if hardened else "pci"
         (folder / f"{guest}.conf").write_text(
-            f"agent: 1\nboot: order=scsi0\ncores: 4\nmemory: 8192\nname: guest{guest}\nnet0: virtio=02:00:00:00:00:01,bridge=vmbr0\n"
-            f"ostype: l26\n{disks}scsihw: virtio-scsi-{controller}\nsockets: 1\ntags: prod;web\nvmgenid: 7e1b9947-312b-51ef-b04a-0016d339daef\n"
+            f"agent: 1\nboot: order=scsi0\ncores: 4\nmemory: 8192\nname: guest{guest}\nnet0:"
+            f" virtio=02:00:00:00:00:01,bridge=vmbr0\nostype: l26\n{disks}scsihw: virtio-scsi-{controller}\nsockets:"
+            " 1\ntags: prod;web\nvmgenid: 7e1b9947-312b-51ef-b04a-0016d339daef\n"
         )
 
 
@@ -86,17 +94,31 @@ def bench_memory(folder: Path) -> bool:
         "    except SystemExit:\n        pass\n"
         "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ":".join(sys.path)})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+    )
     size = int(done.stderr.split()[-1]) / 1024
     found = len(json.loads(done.stdout)["guests"])
-    print(f"memory: {found:,} guests of 4 disks, {len(done.stdout) / 1e6:.0f} MB of JSON: {size:.0f} MB; wanted: under 100 MB")
+    print(
+        f"memory: {found:,} guests of 4 disks, {len(done.stdout) / 1e6:.0f} MB of JSON: {size:.0f} MB; wanted: under"
+        " 100 MB"
+    )
     return size < 100
 
 
 def playbook(path: str, inventory: Path) -> float:
     """CPU seconds of a playbook run and all its children: on a busy machine the clock says little."""
     before = os.times()
-    subprocess.run([str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), path], check=True, capture_output=True, cwd=PROJECT)
+    subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), path],
+        check=True,
+        capture_output=True,
+        cwd=PROJECT,
+    )
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system
 
@@ -113,7 +135,10 @@ def bench_second(folder: Path) -> bool:
     playbook("playbooks/harden_io.yml", inventory)
     pairs = [(playbook("playbooks/harden_io.yml", inventory), playbook(str(ping), inventory)) for _run in range(3)]
     ratios = sorted(second / one for second, one in pairs)
-    print(f"second: {', '.join(f'{second:.2f}/{one:.2f}' for second, one in pairs)} s of CPU: {ratios[1]:.2f} times a ping; wanted: under 3")
+    print(
+        f"second: {', '.join(f'{second:.2f}/{one:.2f}' for second, one in pairs)} s of CPU: {ratios[1]:.2f} times a"
+        " ping; wanted: under 3"
+    )
     return ratios[1] < 3
 
 
@@ -146,7 +171,10 @@ def bench_apply(folder: Path) -> bool:
     outcomes = _apply.apply(plan, _work.Options(run=run, root=str(folder)))
     took = time.monotonic() - start
     assert all(outcome.result["status"] == "changed" for outcome in outcomes), outcomes[0].result
-    print(f"apply: 200 guests: {took:.2f} s, the bare calls {bare:.2f} s: {took / bare:.3f} times; wanted: at most 1.05 (real calls take twice as long)")
+    print(
+        f"apply: 200 guests: {took:.2f} s, the bare calls {bare:.2f} s: {took / bare:.3f} times; wanted: at most 1.05"
+        " (real calls take twice as long)"
+    )
     return took / bare <= 1.05
 
 

@@ -5,7 +5,8 @@
 """What watching 100 guests costs: io_stall_info's own figure, held against the CPU time the kernel counts.
 
     make benchmark                      with the others
-    tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/io_stall_info.py [guests] [seconds] [stalled guests]
+    tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/io_stall_info.py [guests] [seconds]
+    [stalled guests]
 
 The guests are processes that look like QEMU from outside: a main loop, 4 vCPUs, an iothread, workers. Those stalled are
 in state D for most of the time. Fails where the cost is 2 % of one core or more.
@@ -32,14 +33,33 @@ def arguments(number):
     words = []
     for disk in range(3):
         node = {
-            "driver": "throttle", "node-name": f"drive-scsi{disk}", "throttle-group": f"throttle-drive-scsi{disk}",
-            "file": {"driver": "raw", "node-name": f"f{disk}", "cache": {"direct": True, "no-flush": False}, "file": {
-                "driver": "host_device", "filename": f"/dev/pve/vm-{number}-disk-{disk}", "aio": "io_uring", "node-name": f"e{disk}",
-                "cache": {"direct": True, "no-flush": False}, "detect-zeroes": "on", "discard": "ignore", "read-only": False}},
+            "driver": "throttle",
+            "node-name": f"drive-scsi{disk}",
+            "throttle-group": f"throttle-drive-scsi{disk}",
+            "file": {
+                "driver": "raw",
+                "node-name": f"f{disk}",
+                "cache": {"direct": True, "no-flush": False},
+                "file": {
+                    "driver": "host_device",
+                    "filename": f"/dev/pve/vm-{number}-disk-{disk}",
+                    "aio": "io_uring",
+                    "node-name": f"e{disk}",
+                    "cache": {"direct": True, "no-flush": False},
+                    "detect-zeroes": "on",
+                    "discard": "ignore",
+                    "read-only": False,
+                },
+            },
         }
-        words += ["-device", f"virtio-scsi-pci,id=virtioscsi{disk},bus=pci.3,addr=0x{disk + 1},iothread=io1",
-                  "-blockdev", json.dumps(node),
-                  "-device", f"scsi-hd,bus=virtioscsi{disk}.0,drive=drive-scsi{disk},id=scsi{disk},write-cache=on"]
+        words += [
+            "-device",
+            f"virtio-scsi-pci,id=virtioscsi{disk},bus=pci.3,addr=0x{disk + 1},iothread=io1",
+            "-blockdev",
+            json.dumps(node),
+            "-device",
+            f"scsi-hd,bus=virtioscsi{disk}.0,drive=drive-scsi{disk},id=scsi{disk},write-cache=on",
+        ]
     return words
 
 

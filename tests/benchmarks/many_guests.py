@@ -4,7 +4,7 @@
 
 """A directory tree of as many guests as asked for: the sample fleet's, over and over.
 
-    python tests/benchmarks/many_guests.py 5000 DIRECTORY
+python tests/benchmarks/many_guests.py 5000 DIRECTORY
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ def status(browser, section):
 
 def choose(browser, section, label, option):
     browser.find_element(
-        By.XPATH, f"//section[@id='{section}']//label[contains(., '{label}')]/select/option[normalize-space(.)='{option}']"
+        By.XPATH,
+        f"//section[@id='{section}']//label[contains(., '{label}')]/select/option[normalize-space(.)='{option}']",
     ).click()
 
 
@@ -155,7 +156,12 @@ def test_a_total_a_rule_and_a_mark_of_the_map_choose_what_they_stand_for(see):
 
 
 def test_the_findings_of_one_guest_are_a_step_away(see):
-    page = see(document([guest("1", "to_change"), guest("11", "to_change")], [finding("1"), finding("11"), finding("11", rule="IO103")]))
+    page = see(
+        document(
+            [guest("1", "to_change"), guest("11", "to_change")],
+            [finding("1"), finding("11"), finding("11", rule="IO103")],
+        )
+    )
     page.find_element(By.CSS_SELECTOR, "#guests tbody tr:nth-child(2) button").click()
     assert status(page, "findings").startswith("2 of 3") and column(page, "findings", "Guest") == ["11 web01"] * 2
 
@@ -165,7 +171,11 @@ def test_hostile_names_are_inert_text(see):
     page.find_element(By.CSS_SELECTOR, "#guests input").send_keys("script")
     names = column(page, "guests", "Name")
     assert HOSTILE[0] in names
-    assert page.execute_script("return [document.scripts.length, document.images.length, document.title]") == [2, 0, "Guest I/O 2026-11-23"]
+    assert page.execute_script("return [document.scripts.length, document.images.length, document.title]") == [
+        2,
+        0,
+        "Guest I/O 2026-11-23",
+    ]
     with contextlib.suppress(Exception):
         pytest.fail(f"a dialog opened: {page.switch_to.alert.text}")
 
@@ -183,9 +193,15 @@ def test_in_a_narrow_window_no_table_is_cut_off_and_no_name_without_a_value_is_s
     """Every table's rows become cards there."""
     joined = join_documents({"pve1": fleet(60, hosts=1), "pve9": None})
     page = see({**joined, "gate": {"fail_on": "error", "passed": False, "reason": "no report from pve9"}}, 390)
-    cut = "return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.outerHTML.slice(0, 80))"
+    cut = (
+        "return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one)"
+        " => one.outerHTML.slice(0, 80))"
+    )
     assert page.execute_script(cut) == []
-    bare = "return [...document.querySelectorAll('.cards td')].filter((one) => one.offsetHeight && !one.textContent.trim() && !one.querySelector('svg')).length"
+    bare = (
+        "return [...document.querySelectorAll('.cards td')].filter((one) => one.offsetHeight && !one.textContent.trim()"
+        " && !one.querySelector('svg')).length"
+    )
     assert page.execute_script(bare) == 0
     assert page.find_element(By.CSS_SELECTOR, ".verdict").text.startswith("Gate failed")
 
@@ -201,14 +217,23 @@ def test_numbers_are_written_as_people_do(see):
 
 def test_a_name_of_thousands_of_characters_makes_no_page_of_its_own(see):
     long = "x" * 3000
-    page = see(document([guest("1", "to_change", name=long), guest("2", "to_change")], [finding("1", name=long, message=long, actual=long)]))
-    heights = page.execute_script("return [...document.querySelectorAll('#guests tbody tr, #findings tbody tr')].map((row) => row.offsetHeight)")
+    page = see(
+        document(
+            [guest("1", "to_change", name=long), guest("2", "to_change")],
+            [finding("1", name=long, message=long, actual=long)],
+        )
+    )
+    heights = page.execute_script(
+        "return [...document.querySelectorAll('#guests tbody tr, #findings tbody tr')].map((row) => row.offsetHeight)"
+    )
     assert len(heights) == 3 and max(heights) < 350
     assert page.find_element(By.CSS_SELECTOR, "#guests td.name [title]").get_attribute("title") == long
 
 
 def test_the_line_stands_beside_its_file(see):
-    page = see(document([guest("1", "to_change")], [finding("1", file="/etc/pve/nodes/pve1/qemu-server/1.conf", line=10)]))
+    page = see(
+        document([guest("1", "to_change")], [finding("1", file="/etc/pve/nodes/pve1/qemu-server/1.conf", line=10)])
+    )
     assert page.find_element(By.CSS_SELECTOR, "#findings .where .nowrap").text == "1.conf:10"
 
 

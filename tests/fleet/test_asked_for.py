@@ -43,15 +43,30 @@ class Fleet:
 
     def play(self, name, *arguments, **extra):
         root = f"{self.folder}/{{{{ inventory_hostname }}}}"
-        own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "guest_io_root": root, "host_writeback_root": root}
+        own = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "guest_io_root": root,
+            "host_writeback_root": root,
+        }
         hosts = {"pve1": {}, "pve2": {}}
         (self.folder / "hosts.yml").write_text(
             yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": {**own, **self.variables}}}}})
         )
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), f"hypervisor.io_hardening.{name}", "-i", str(self.folder / "hosts.yml")]
+            [
+                str(Path(sys.executable).with_name("ansible-playbook")),
+                f"hypervisor.io_hardening.{name}",
+                "-i",
+                str(self.folder / "hosts.yml"),
+            ]
             + [*arguments, "-e", json.dumps(extra)],
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"},
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,7 +78,11 @@ class Fleet:
 
     def hardened(self):
         """Ids of the guests that are, and the hosts whose limits are set."""
-        guests = {path.stem for path in self.folder.glob("*/etc/pve/nodes/*/qemu-server/*.conf") if "iothread=1" in path.read_text()}
+        guests = {
+            path.stem
+            for path in self.folder.glob("*/etc/pve/nodes/*/qemu-server/*.conf")
+            if "iothread=1" in path.read_text()
+        }
         return guests, {host for host in ("pve1", "pve2") if (self.folder / host / LIMITS).exists()}
 
     def limits(self, host):
@@ -110,11 +129,17 @@ def test_where_a_host_does_not_answer_the_others_go_on_and_the_guest_is_told_at_
 def test_the_gate_and_the_audit_ask_all_hosts_for_a_guest(fleet, playbook):
     policy = {"guest_io_policy": {"disk": {}}, "gate_fail_on": "none"}
     status, output = fleet.play(playbook, guest_io_guests="102", **policy)
-    assert status == 0 and "2 hosts, 1 guest, 1 disk" in output and "IO100" not in output and "IO202" not in output, output
+    assert status == 0 and "2 hosts, 1 guest, 1 disk" in output and "IO100" not in output and "IO202" not in output, (
+        output
+    )
     status, output = fleet.play(playbook, guest_io_guests="102,777", **policy)
     assert status == 2 and output.count('"msg": "guest 777 is not there; asked: pve1, pve2"') == 1
     status, output = fleet.play(playbook, guest_io_guests=0, **policy)
-    assert status == 2 and "guest_io_guests is 0; it takes ids of guests, such as 102" in output and "1 guest" not in output, output
+    assert (
+        status == 2
+        and "guest_io_guests is 0; it takes ids of guests, such as 102" in output
+        and "1 guest" not in output
+    ), output
 
 
 @pytest.mark.parametrize(
@@ -139,11 +164,19 @@ def test_parts_by_tag_and_by_variable(fleet, arguments, extra, guests, hosts):
 @pytest.mark.parametrize(
     ("arguments", "extra", "said"),
     [
-        (("--tags", "guests"), {"harden_io_parts": "limits"}, "nothing is left to do: harden_io_parts is limits, and --tags and"),
+        (
+            ("--tags", "guests"),
+            {"harden_io_parts": "limits"},
+            "nothing is left to do: harden_io_parts is limits, and --tags and",
+        ),
         ((), {"harden_io_parts": "guest"}, "harden_io_parts is 'guest'; it takes"),
         (("--tags", "guest"), {}, "--tags guest: no such tag."),
         ((), {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
-        (("--tags", "limits"), {"guest_io_guests": None}, "guest_io_guests is None; it takes ids of guests, such as 102"),
+        (
+            ("--tags", "limits"),
+            {"guest_io_guests": None},
+            "guest_io_guests is None; it takes ids of guests, such as 102",
+        ),
         ((), {"guest_io_run": "my run"}, "guest_io_run is 'my run'; it takes up to 64 letters, digits,"),
     ],
     ids=str,
@@ -171,7 +204,9 @@ def asked(survey, **answers):
 
 def test_a_question_that_is_not_answered_leaves_the_inventory_in_force(fleet):
     fleet.variables.update(host_writeback_mode="ratio", guest_io_migrate_controllers="guest.id == '101'")
-    (fleet.folder / "pve1/etc/pve/nodes/pve1/qemu-server/101.conf").write_text(TO_CHANGE.format(101).replace("virtio-scsi-pci", "lsi"))
+    (fleet.folder / "pve1/etc/pve/nodes/pve1/qemu-server/101.conf").write_text(
+        TO_CHANGE.format(101).replace("virtio-scsi-pci", "lsi")
+    )
     status, output = fleet.play("harden_io", **asked("__survey_harden"))
     assert status == 0 and fleet.hardened() == (ALL, HOSTS), output
     assert "vm.dirty_ratio" in fleet.limits("pve1") and "vm.dirty_ratio" in fleet.limits("pve2")
@@ -179,7 +214,9 @@ def test_a_question_that_is_not_answered_leaves_the_inventory_in_force(fleet):
 
 def test_an_answer_is_in_force_whatever_the_inventory_says(fleet):
     fleet.variables.update(host_writeback_mode="ratio", guest_io_migrate_controllers="guest.id == '101'")
-    (fleet.folder / "pve1/etc/pve/nodes/pve1/qemu-server/101.conf").write_text(TO_CHANGE.format(101).replace("virtio-scsi-pci", "lsi"))
+    (fleet.folder / "pve1/etc/pve/nodes/pve1/qemu-server/101.conf").write_text(
+        TO_CHANGE.format(101).replace("virtio-scsi-pci", "lsi")
+    )
     answers = {"survey_host_writeback_mode": "bytes", "survey_guest_io_migrate_controllers": "guest.id == 'none'"}
     status, output = fleet.play("harden_io", **asked("__survey_harden", **answers))
     assert status == 0 and fleet.hardened() == (ALL - {"101"}, HOSTS), output
@@ -195,9 +232,17 @@ def test_the_gates_question(fleet):
 
 def test_the_questions_of_a_roll_back_and_a_restart(fleet):
     fleet.variables["rollback_run"] = "of-the-inventory"
-    assert "no journal knows of a run 'of-the-inventory'" in fleet.play("rollback_io", "--check", **asked("__survey_roll_back"))[1]
-    assert "no journal knows of a run 'answered'" in fleet.play("rollback_io", "--check", **asked("__survey_roll_back", survey_rollback_run="answered"))[1]
-    answered = fleet.play("restart_pending", "--check", **asked("__survey_restart", survey_restart_match="guest.id == 'none'"))[1]
+    assert (
+        "no journal knows of a run 'of-the-inventory'"
+        in fleet.play("rollback_io", "--check", **asked("__survey_roll_back"))[1]
+    )
+    assert (
+        "no journal knows of a run 'answered'"
+        in fleet.play("rollback_io", "--check", **asked("__survey_roll_back", survey_rollback_run="answered"))[1]
+    )
+    answered = fleet.play(
+        "restart_pending", "--check", **asked("__survey_restart", survey_restart_match="guest.id == 'none'")
+    )[1]
     assert "restart_match names none of the 2 guests here: guest.id == 'none'" in answered
 
 

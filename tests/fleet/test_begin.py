@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What every playbook does first, through ansible-playbook: it refuses what nobody would look at, and to end well with nothing done."""
+"""What every playbook does first, through ansible-playbook: it refuses what nobody would look at, and to end well with
+nothing done.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,21 @@ COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" e
 
 #: Playbook to a misspelt variable with which it would do more than was asked for, and what is said of it.
 PLAYBOOKS = {
-    "harden_io": ("guest_io_guest", "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests."),
-    "rollback_io": ("rollback_guest", "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, "),
+    "harden_io": (
+        "guest_io_guest",
+        "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests.",
+    ),
+    "rollback_io": (
+        "rollback_guest",
+        "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, ",
+    ),
     "restart_pending": ("restart_time_out", "restart_time_out: no such variable. There are restart_force_stop, "),
     "gate_io": ("report_directory", "report_directory: no such variable. There are report_dir, "),
     "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),
-    "join_reports": ("gate_fail_om", "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root. Did you mean gate_fail_on?"),
+    "join_reports": (
+        "gate_fail_om",
+        "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root. Did you mean gate_fail_on?",
+    ),
     "prove_io": ("prove_io_guests", "Did you mean prove_io_guest?"),
 }
 
@@ -37,7 +48,11 @@ PLAYBOOKS = {
 def inventory(tmp_path):
     """Hosts that nobody can reach: what touches one of them is told as unreachable."""
     hosts = {"pve1": {}, "pve2": {}}
-    unreachable = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_ssh_args": "-F /dev/null -o ConnectTimeout=1"}
+    unreachable = {
+        "ansible_connection": "ssh",
+        "ansible_host": "192.0.2.1",
+        "ansible_ssh_args": "-F /dev/null -o ConnectTimeout=1",
+    }
     content = {"all": {"children": {"hypervisors": {"hosts": hosts, "vars": unreachable}}}}
 
     def write():
@@ -52,8 +67,19 @@ def inventory(tmp_path):
 def play(name, *arguments, **variables):
     """(exit status, output) of one of the collection's playbooks."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), f"hypervisor.io_hardening.{name}", *arguments, "-e", json.dumps(variables)],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"},
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            f"hypervisor.io_hardening.{name}",
+            *arguments,
+            "-e",
+            json.dumps(variables),
+        ],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -107,9 +133,21 @@ def test_a_variable_of_any_host_is_looked_at_and_those_of_other_roles_are_not(in
 @pytest.mark.parametrize(
     ("name", "variables", "words"),
     [
-        ("rollback_io", {"guest_io_guests": [102]}, "guest_io_guests: this playbook does not look at it; name guests with rollback_guests."),
-        ("harden_io", {"rollback_guests": [102]}, "rollback_guests: this playbook does not look at it; name guests with guest_io_guests."),
-        ("restart_pending", {"guest_io_guests": [102]}, "guest_io_guests: this playbook does not look at it; name guests with restart_match."),
+        (
+            "rollback_io",
+            {"guest_io_guests": [102]},
+            "guest_io_guests: this playbook does not look at it; name guests with rollback_guests.",
+        ),
+        (
+            "harden_io",
+            {"rollback_guests": [102]},
+            "rollback_guests: this playbook does not look at it; name guests with guest_io_guests.",
+        ),
+        (
+            "restart_pending",
+            {"guest_io_guests": [102]},
+            "guest_io_guests: this playbook does not look at it; name guests with restart_match.",
+        ),
     ],
 )
 def test_guests_that_are_named_to_another_playbook_are_refused(inventory, name, variables, words):
@@ -118,11 +156,27 @@ def test_guests_that_are_named_to_another_playbook_are_refused(inventory, name, 
 
 
 def test_what_awx_gives_every_job_is_not_refused(inventory):
-    of_awx = ("job_id", "job_launch_type", "user_name", "user_first_name", "inventory_id", "inventory_name", "project_revision", "project_scm_branch",
-              "schedule_id", "parent_job_schedule_id", "workflow_job_id", "workflow_job_name", "webhook_event_type", "job_template_name")
+    of_awx = (
+        "job_id",
+        "job_launch_type",
+        "user_name",
+        "user_first_name",
+        "inventory_id",
+        "inventory_name",
+        "project_revision",
+        "project_scm_branch",
+        "schedule_id",
+        "parent_job_schedule_id",
+        "workflow_job_id",
+        "workflow_job_name",
+        "webhook_event_type",
+        "job_template_name",
+    )
     injected = {f"{prefix}_{name}": "x" for prefix in ("awx", "tower") for name in of_awx}
     status, output = play("restart_pending", "-i", inventory(), **injected)
-    assert "no such variable" not in output and "restart_match is not set" not in output and len(plays(output)) > 1, output
+    assert "no such variable" not in output and "restart_match is not set" not in output and len(plays(output)) > 1, (
+        output
+    )
 
 
 def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path, monkeypatch):
@@ -134,7 +188,11 @@ def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "COLLECTIONS", f"{COLLECTIONS}:{tmp_path}")
     needed = {"awx_project_url": "u", "awx_inventory_path": "p", "awx_credentials": ["c"]}
     status, output = play("setup_awx", awx_slice=4, awx_webhook=1, **needed)
-    assert status == 2 and "awx_slice: no such variable. There are awx_approval_timeout, " in output and "Did you mean awx_slices?" in output, output
+    assert (
+        status == 2
+        and "awx_slice: no such variable. There are awx_approval_timeout, " in output
+        and "Did you mean awx_slices?" in output
+    ), output
     assert "TASK [The project]" not in output
     assert "TASK [The project]" in play("setup_awx", **needed)[1]
     status, output = play("setup_awx", "--tags", "x", **needed)
@@ -150,9 +208,15 @@ def test_every_known_variable_is_looked_at_and_documented():
 
 
 def test_no_playbook_leaves_a_variable_of_its_own_that_begins_as_those_of_users():
-    known = {name for names in KNOWN.values() for name in names} | {"guest_io_findings", "guest_io_results", "host_writeback_report"}
+    known = {name for names in KNOWN.values() for name in names} | {
+        "guest_io_findings",
+        "guest_io_results",
+        "host_writeback_report",
+    }
     playbooks = [path for path in (ROOT / "playbooks").rglob("*.yml") if "awx" not in path.name]
     for path in [*playbooks, *(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "roles").glob("*/vars/*.yml")]:
-        text = re.sub(r"name: .*|hypervisor\.io_hardening\.\w+|tasks/\w+|ansible\.builtin\.\w+|#.*", "", path.read_text())
+        text = re.sub(
+            r"name: .*|hypervisor\.io_hardening\.\w+|tasks/\w+|ansible\.builtin\.\w+|#.*", "", path.read_text()
+        )
         set_here = re.findall(r"(?:^|\s|register: |loop_var: )((?:%s)\w+)(?=:|$)" % "|".join(KNOWN), text, re.MULTILINE)
         assert set(set_here) <= known, path

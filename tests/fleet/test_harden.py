@@ -152,7 +152,9 @@ def test_the_reports_of_a_run_tell_how_the_guests_are_after_it(tree, first, seco
     document = json.loads((tree.parent / "first.json").read_text())
     assert document["plan"] == [] and document["summary"]["to_change"] == 0
     assert {"IO105", "IO201", "IO202"}.isdisjoint(finding["rule"] for finding in document["findings"])
-    assert sum(result["status"] == "changed" for result in document["results"]) == sum(bool(guest["changes"]) for guest in EXPECTED.values())
+    assert sum(result["status"] == "changed" for result in document["results"]) == sum(
+        bool(guest["changes"]) for guest in EXPECTED.values()
+    )
 
 
 def test_snapshots_and_unknown_sections_are_kept_to_the_byte(before, first):

@@ -34,7 +34,9 @@ def journals(tree: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """Before, hardened and meddled with, after a check run of the roll back, rolled back: the tree's configs, and what was said."""
+    """Before, hardened and meddled with, after a check run of the roll back, rolled back: the tree's configs, and what
+    was said.
+    """
     tree = tmp_path_factory.mktemp("fleet") / "copy"
     subprocess.run([ROOT / "sample_fleet/copy", tree], check=True)
     seen = {"tree": tree, "before": configs(tree)}
@@ -63,7 +65,10 @@ def test_the_hardening_leaves_one_journal_for_the_whole_fleet(fleet):
 
 
 def test_check_mode_shows_it_and_touches_nothing(fleet):
-    assert differing(fleet["meddled"], fleet["after_check"]) == set() and fleet["journals_after_check"] == fleet["journals"]
+    assert (
+        differing(fleet["meddled"], fleet["after_check"]) == set()
+        and fleet["journals_after_check"] == fleet["journals"]
+    )
     assert "104 scale-reader: would be put back: controller virtio-scsi-single → virtio-scsi-pci" in fleet["checked"]
     assert re.search(r"^-scsihw: virtio-scsi-single$", fleet["checked"], re.MULTILINE)
 
@@ -71,7 +76,9 @@ def test_check_mode_shows_it_and_touches_nothing(fleet):
 def test_only_the_guest_that_was_named_is_rolled_back(fleet):
     name = CONFIGS.format("pve1", 104)
     assert fleet["one_code"] == 0, fleet["one"]
-    assert differing(fleet["meddled"], fleet["after_one"]) == {name} and fleet["after_one"][name] == fleet["before"][name]
+    assert (
+        differing(fleet["meddled"], fleet["after_one"]) == {name} and fleet["after_one"][name] == fleet["before"][name]
+    )
 
 
 def test_every_config_that_nobody_changed_since_is_as_before_to_the_byte(fleet):
@@ -87,11 +94,17 @@ def test_what_somebody_changed_since_stays_and_the_rest_of_that_guest_is_put_bac
 
 def test_what_would_not_start_is_named_and_fails_the_run_at_its_end(fleet):
     assert fleet["after"][NEVER_STARTED] == fleet["meddled"][NEVER_STARTED]
-    assert fleet["code"] != 0 and "1 guest failed (would not start: 213)" in fleet["rolled"] and "unreachable=0    failed=1" in fleet["rolled"]
+    assert (
+        fleet["code"] != 0
+        and "1 guest failed (would not start: 213)" in fleet["rolled"]
+        and "unreachable=0    failed=1" in fleet["rolled"]
+    )
 
 
 def test_the_roll_backs_are_in_the_journal_themselves(fleet):
-    assert len(fleet["journals_after"]) == 3 and all(fleet["journals_after"][name] == text for name, text in fleet["journals"].items())
+    assert len(fleet["journals_after"]) == 3 and all(
+        fleet["journals_after"][name] == text for name, text in fleet["journals"].items()
+    )
     (run,) = fleet["journals"]
     for name in fleet["journals_after"].keys() - fleet["journals"].keys():
         assert f'"rolls_back":"{run[: -len(".jsonl")]}"'.encode() in fleet["journals_after"][name]
@@ -108,7 +121,9 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
     path.write_bytes(lines[0][:40] + b"\n" + b"".join(lines[1:]))
     (path.parent / "20200101T000000Z.jsonl").write_bytes(b"[" * 100_000)
     name = run[: -len(".jsonl")]
-    code, said = play(tree, "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_guests=104,105 rollback_run={name}")
+    code, said = play(
+        tree, "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_guests=104,105 rollback_run={name}"
+    )
     assert code != 0 and f"not all that run {name} did is known" in said and "Traceback" not in said
     assert "NOT READ: " in said and "20200101T000000Z.jsonl line 1" in said
     assert configs(tree)[CONFIGS.format("pve1", 104)] == fleet["before"][CONFIGS.format("pve1", 104)]
@@ -131,8 +146,19 @@ def test_without_a_name_a_run_of_which_nothing_stands_is_not_rolled_back_again(f
 def test_guests_that_the_run_changed_on_no_host_fail_the_roll_back(fleet):
     (run,) = fleet["journals"]
     name = run[: -len(".jsonl")]
-    code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1,pve2", "--extra-vars", f"rollback_run={name} rollback_guests=104,9999")
-    assert code != 0 and f"guest 9999 was not changed by run {name}; asked: pve1, pve2" in said and "TASK [Put it back]" not in said
+    code, said = play(
+        fleet["tree"],
+        "rollback_io",
+        "--limit",
+        "pve1,pve2",
+        "--extra-vars",
+        f"rollback_run={name} rollback_guests=104,9999",
+    )
+    assert (
+        code != 0
+        and f"guest 9999 was not changed by run {name}; asked: pve1, pve2" in said
+        and "TASK [Put it back]" not in said
+    )
 
 
 def test_a_host_on_which_the_run_was_put_back_already_says_so_and_knows_its_guests(fleet, tmp_path):

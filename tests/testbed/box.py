@@ -56,13 +56,14 @@ class Box:
         """
         self.cgroup.mkdir()
         self.visitors.mkdir()
-        inside = (
-            "mount -t cgroup2 none /sys/fs/cgroup && ip link set lo up && exec " + " ".join(map(shlex.quote, argv))
-        )
+        inside = "mount -t cgroup2 none /sys/fs/cgroup && ip link set lo up && exec " + " ".join(map(shlex.quote, argv))
         # Everybody waits for the hosts, and other tests run beside them. Where the kernel groups processes by session
         # (sched(7), autogroup), niceness counts only within one. A kernel without that has no such file.
         first = "renice -n -10 -p $$ >/dev/null 2>&1; { echo -10 > /proc/self/autogroup; } 2>/dev/null"
-        enter = f"{first}; echo $$ > {shlex.quote(str(self.cgroup))}/cgroup.procs && exec unshare --mount --net sh -c {shlex.quote(inside)}"
+        enter = (
+            f"{first}; echo $$ > {shlex.quote(str(self.cgroup))}/cgroup.procs && exec unshare --mount --net sh -c"
+            f" {shlex.quote(inside)}"
+        )
         with (folder / "log").open("wb") as output:
             process = subprocess.Popen(
                 ["sh", "-c", enter],

@@ -85,7 +85,23 @@ def make_disk(root: pathlib.Path, target: pathlib.Path) -> None:
     for name, pattern in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
         shutil.copyfile(max((root / "boot").glob(pattern)), target / name)
     raw = target / "disk.raw"
-    run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(root), str(raw), f"{recipe.DISK_MEGABYTES}M"], log)
+    run(
+        [
+            "mke2fs",
+            "-q",
+            "-t",
+            "ext4",
+            "-O",
+            "^has_journal",
+            "-m",
+            "0",
+            "-d",
+            str(root),
+            str(raw),
+            f"{recipe.DISK_MEGABYTES}M",
+        ],
+        log,
+    )
     run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(target / "disk.qcow2")], log)
     raw.unlink()
 

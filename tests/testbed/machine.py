@@ -26,18 +26,24 @@ MEMORY_MEGABYTES = 512
 # What an emulated kernel spends much time on, and none of the write-back limits' business.
 FASTER = (
     "mitigations=off audit=0 nowatchdog cryptomgr.notests rcupdate.rcu_expedited=1 random.trust_cpu=on tsc=reliable"
-    " systemd.mask=systemd-udev-load-credentials.service systemd.mask=systemd-journal-flush.service systemd.mask=modprobe@loop.service"
+    " systemd.mask=systemd-udev-load-credentials.service systemd.mask=systemd-journal-flush.service"
+    " systemd.mask=modprobe@loop.service"
     " systemd.mask=modprobe@fuse.service systemd.mask=modprobe@drm.service systemd.mask=modprobe@efi_pstore.service"
-    " systemd.mask=modprobe@dm_mod.service systemd.mask=modprobe@configfs.service systemd.mask=systemd-update-utmp.service"
+    " systemd.mask=modprobe@dm_mod.service systemd.mask=modprobe@configfs.service"
+    " systemd.mask=systemd-update-utmp.service"
     " systemd.mask=systemd-random-seed.service systemd.mask=dev-hugepages.mount systemd.mask=dev-mqueue.mount"
-    " systemd.mask=systemd-binfmt.service systemd.mask=proc-sys-fs-binfmt_misc.automount systemd.mask=systemd-network-generator.service"
+    " systemd.mask=systemd-binfmt.service systemd.mask=proc-sys-fs-binfmt_misc.automount"
+    " systemd.mask=systemd-network-generator.service"
     " systemd.mask=systemd-networkd-persistent-storage.service systemd.mask=getty-static.service"
     " systemd.mask=sys-kernel-debug.mount systemd.mask=sys-kernel-tracing.mount systemd.mask=polkit.service"
     " module_blacklist=kvm_amd,kvm_intel,kvm,ata_piix,ata_generic,libata,scsi_mod,scsi_common,powernow_k8,edac_core,psmouse,serio_raw,pcspkr,i2c_piix4"
 )
 
 # What every scenario will read from the disk sooner or later is in memory when the state is saved.
-WARM_UP = "systemctl is-system-running --wait; python3 -c 'import base64, json, logging, runpy, subprocess, tempfile, zipfile'; sudo true; sync"
+WARM_UP = (
+    "systemctl is-system-running --wait; python3 -c 'import base64, json, logging, runpy, subprocess, tempfile,"
+    " zipfile'; sudo true; sync"
+)
 
 # Emulation works everywhere. Where KVM works, IO_HARDENING_ACCEL=kvm is ten times faster; it is not
 # tried by itself, because there are machines whose /dev/kvm opens and then hangs the guest.
@@ -60,8 +66,8 @@ def start(cage: box.Box, cache: pathlib.Path, suite: str, folder: pathlib.Path, 
     _copy_disk(saved, folder)
     shutil.copyfile(public_key, folder / "key.pub")
     argv = _argv(saved)
-    # A reset ends the first process, a second one starts the machine from its disk: what the first has translated it would throw away
-    # page by page during that boot, which costs as much as a third of it.
+    # A reset ends the first process, a second one starts the machine from its disk: what the first has translated it
+    # would throw away page by page during that boot, which costs as much as a third of it.
     return cage.start(["sh", "-c", '"$@" -no-reboot -loadvm "$0" && exec "$@"', SNAPSHOT, *argv], folder)
 
 

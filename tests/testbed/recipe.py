@@ -55,12 +55,14 @@ FILES: dict[str, tuple[int, str]] = {
     "etc/modules-load.d/testbed.conf": (0o644, "qemu_fw_cfg\n"),
     "etc/ssh/sshd_config.d/testbed.conf": (
         0o644,
-        "AuthorizedKeysFile none\n"
-        "AuthorizedKeysCommand /usr/local/sbin/testbed-key\n"
-        "AuthorizedKeysCommandUser root\n"
-        "PasswordAuthentication no\n"
-        "PermitRootLogin prohibit-password\n"
-        "UseDNS no\n",
+        (
+            "AuthorizedKeysFile none\n"
+            "AuthorizedKeysCommand /usr/local/sbin/testbed-key\n"
+            "AuthorizedKeysCommandUser root\n"
+            "PasswordAuthentication no\n"
+            "PermitRootLogin prohibit-password\n"
+            "UseDNS no\n"
+        ),
     ),
     f"etc/sudoers.d/{SUDO_USER}": (0o440, f"{SUDO_USER} ALL=(ALL:ALL) NOPASSWD: ALL\n"),
     "etc/systemd/network/10-testbed.network": (
@@ -71,40 +73,46 @@ FILES: dict[str, tuple[int, str]] = {
     # the machine it runs on and the role still finds something to write.
     "etc/systemd/system/testbed-own-vm-sysctl.service": (
         0o644,
-        "[Unit]\n"
-        "Description=Give the container files of its own under /proc/sys/vm\n"
-        "ConditionVirtualization=container\n"
-        "DefaultDependencies=no\n"
-        "Before=systemd-sysctl.service sysinit.target\n\n"
-        "[Service]\n"
-        "Type=oneshot\n"
-        "RemainAfterExit=yes\n"
-        "ExecStart=/usr/local/sbin/testbed-own-vm-sysctl\n\n"
-        "[Install]\n"
-        "WantedBy=sysinit.target\n",
+        (
+            "[Unit]\n"
+            "Description=Give the container files of its own under /proc/sys/vm\n"
+            "ConditionVirtualization=container\n"
+            "DefaultDependencies=no\n"
+            "Before=systemd-sysctl.service sysinit.target\n\n"
+            "[Service]\n"
+            "Type=oneshot\n"
+            "RemainAfterExit=yes\n"
+            "ExecStart=/usr/local/sbin/testbed-own-vm-sysctl\n\n"
+            "[Install]\n"
+            "WantedBy=sysinit.target\n"
+        ),
     ),
     "usr/local/sbin/testbed-key": (
         0o755,
-        "#!/bin/sh\n"
-        "# The public key that may log in, handed over when this host was started.\n"
-        f"for key in /etc/ssh/testbed.pub /sys/firmware/qemu_fw_cfg/by_name/{FW_CFG_KEY}/raw; do\n"
-        '    [ -e "$key" ] && exec cat "$key"\n'
-        "done\n",
+        (
+            "#!/bin/sh\n"
+            "# The public key that may log in, handed over when this host was started.\n"
+            f"for key in /etc/ssh/testbed.pub /sys/firmware/qemu_fw_cfg/by_name/{FW_CFG_KEY}/raw; do\n"
+            '    [ -e "$key" ] && exec cat "$key"\n'
+            "done\n"
+        ),
     ),
     "usr/local/sbin/testbed-own-vm-sysctl": (
         0o755,
-        "#!/bin/sh\n"
-        "set -eu\n"
-        "mkdir -p /run/testbed-vm\n"
-        "for file in /proc/sys/vm/*; do\n"
-        '    cat "$file" > "/run/testbed-vm/${file##*/}" 2>/dev/null || true\n'
-        "done\n"
-        "# What Debian boots with, whatever the machine underneath is set to.\n"
-        "echo 20 > /run/testbed-vm/dirty_ratio\n"
-        "echo 10 > /run/testbed-vm/dirty_background_ratio\n"
-        "echo 0 > /run/testbed-vm/dirty_bytes\n"
-        "echo 0 > /run/testbed-vm/dirty_background_bytes\n"
-        "mount --bind /run/testbed-vm /proc/sys/vm\n",
+        (
+            "#!/bin/sh\n"
+            "set -eu\n"
+            "mkdir -p /run/testbed-vm\n"
+            "for file in /proc/sys/vm/*; do\n"
+            '    cat "$file" > "/run/testbed-vm/${file##*/}" 2>/dev/null || true\n'
+            "done\n"
+            "# What Debian boots with, whatever the machine underneath is set to.\n"
+            "echo 20 > /run/testbed-vm/dirty_ratio\n"
+            "echo 10 > /run/testbed-vm/dirty_background_ratio\n"
+            "echo 0 > /run/testbed-vm/dirty_bytes\n"
+            "echo 0 > /run/testbed-vm/dirty_background_bytes\n"
+            "mount --bind /run/testbed-vm /proc/sys/vm\n"
+        ),
     ),
 }
 

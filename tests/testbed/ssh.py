@@ -28,7 +28,10 @@ class Access(NamedTuple):
 
     def proxy(self) -> str:
         """Return the command that connects ssh with the host. It is in the box, so it ends with the host."""
-        return f"sh -c 'echo $$ > {self.cage.visitors}/cgroup.procs && exec nsenter --net=/proc/{self.pid}/ns/net nc 127.0.0.1 {self.port}'"
+        return (
+            f"sh -c 'echo $$ > {self.cage.visitors}/cgroup.procs && exec nsenter --net=/proc/{self.pid}/ns/net nc"
+            f" 127.0.0.1 {self.port}'"
+        )
 
 
 def make_key(folder: pathlib.Path) -> pathlib.Path:
@@ -75,8 +78,12 @@ def run(folder: pathlib.Path, name: str, command: str, user: str = "root") -> su
     )  # fmt: skip
 
 
-def wait(folder: pathlib.Path, name: str, cage: box.Box, patience: float, log: pathlib.Path, command: str = "true") -> None:
-    """Wait until a host lets us in and does the command. Raises SshError after ``patience`` seconds, or when it has ended."""
+def wait(
+    folder: pathlib.Path, name: str, cage: box.Box, patience: float, log: pathlib.Path, command: str = "true"
+) -> None:
+    """Wait until a host lets us in and does the command. Raises SshError after ``patience`` seconds, or when it has
+    ended.
+    """
     deadline = time.monotonic() + patience
     while True:
         done = run(folder, name, command)

@@ -60,8 +60,9 @@ def in_use():
 
 
 def _run(*command):
-    return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          universal_newlines=True).stdout.strip()
+    return subprocess.run(
+        command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, universal_newlines=True
+    ).stdout.strip()
 
 
 def _write(path, text):
@@ -114,8 +115,10 @@ class _Disk:
         for cgroup in _cgroups():
             for limit in _LIMITS:
                 value = bytes_per_s if limit.endswith("bps") else requests_per_s
-                _write("%s/blkio.throttle.%s_device" % (cgroup, limit),
-                       "%d:%d %d" % (os.major(number), os.minor(number), value))
+                _write(
+                    "%s/blkio.throttle.%s_device" % (cgroup, limit),
+                    "%d:%d %d" % (os.major(number), os.minor(number), value),
+                )
 
     def down(self):
         """Take down what is there, last first; one failure does not keep the rest."""
@@ -162,9 +165,13 @@ class SlowDisk:
         problem = obstacle()
         if problem:
             raise RuntimeError(problem)
-        self._keeper = subprocess.Popen([sys.executable, os.path.abspath(__file__)] + self._options + ["--keep"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-                                        universal_newlines=True)
+        self._keeper = subprocess.Popen(
+            [sys.executable, os.path.abspath(__file__)] + self._options + ["--keep"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            universal_newlines=True,
+        )
         path = self._keeper.stdout.readline().strip()
         if not path:
             self.__exit__()

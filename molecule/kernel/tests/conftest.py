@@ -18,7 +18,9 @@ DROP_IN = "/etc/sysctl.d/99-hypervisor-io-hardening.conf"
 @pytest.fixture
 def limits(host):
     """The kernel's four values: dirty_ratio, dirty_bytes, dirty_background_ratio, dirty_background_bytes."""
-    text = host.check_output("cd /proc/sys/vm && cat dirty_ratio dirty_bytes dirty_background_ratio dirty_background_bytes")
+    text = host.check_output(
+        "cd /proc/sys/vm && cat dirty_ratio dirty_bytes dirty_background_ratio dirty_background_bytes"
+    )
     return tuple(map(int, text.split()))
 
 

@@ -50,7 +50,10 @@ def apply(plan: list[dict[str, Any]], options: Options) -> list[Outcome]:
     # Two runs would both find a guest as their plans found it, and both write it.
     with alone(directories, options.timeout) as held_by_another:
         if held_by_another:
-            detail = f"another run has been writing in {held_by_another} for {options.timeout} s; run again when it has ended"
+            detail = (
+                f"another run has been writing in {held_by_another} for {options.timeout} s; run again when it has"
+                " ended"
+            )
             return [Outcome(_result(entry, "failed", reason="busy", detail=detail), None) for entry in plan]
         for directory in directories:
             _whole_file.remove_leftovers(directory)
@@ -75,7 +78,9 @@ def _apply_safely(entry: dict[str, Any], options: Options) -> Outcome:
     try:
         return _apply_guest(_plan.entry(entry), options)
     except _plan.PlanError as exc:
-        return Outcome(_result(entry, "failed", reason="refused", detail=f"not written, because of its plan: {exc}"), None)
+        return Outcome(
+            _result(entry, "failed", reason="refused", detail=f"not written, because of its plan: {exc}"), None
+        )
     except Refused as refused:
         status = "left_alone" if refused.reason in LEFT_ALONE else "failed"
         return Outcome(_result(entry, status, reason=refused.reason, detail=refused.detail), None)
@@ -122,7 +127,12 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
         after = write(work, bool(running), options)
     except (Refused, OSError) as exc:
         reason = exc.reason if isinstance(exc, Refused) else "error"
-        _note(intent, options, _was_written(entry, reason, options), _result(entry, "failed", reason=reason, detail=str(exc)))
+        _note(
+            intent,
+            options,
+            _was_written(entry, reason, options),
+            _result(entry, "failed", reason=reason, detail=str(exc)),
+        )
         raise
     done["restart_required"] = _changes.waiting(_config.parse(_config.decode(after)), values)
     result = _result(entry, "changed", digest=_config.digest(after), **done)
@@ -131,7 +141,9 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
 
 
 def _would_wait(work: Work, running: bool | None) -> bool:
-    """Whether one of the values will wait for a cold start once they are written, as a run that is none of check mode finds it."""
+    """Whether one of the values will wait for a cold start once they are written, as a run that is none of check mode
+    finds it.
+    """
     if running is None:
         return _changes.waiting(_config.parse(work.edited), work.values)
     # qm takes a key out of [PENDING] that is set to what the main section has.
@@ -143,13 +155,17 @@ def _same(key: str, one: str | None, other: str | None) -> bool:
 
 
 def _refuse_without_journal(options: Options, use: Callable[[Journal], _Noted]) -> _Noted | None:
-    """A guest is not written where the journal cannot be: nobody could roll it back. Gives what the use of the journal gives."""
+    """A guest is not written where the journal cannot be: nobody could roll it back. Gives what the use of the journal
+    gives.
+    """
     if options.journal is None:
         return None
     try:
         return use(options.journal)
     except OSError as exc:
-        raise Refused("journal", f"not written, because the journal {options.journal.path} cannot be: {layout.reason(exc)}") from exc
+        raise Refused(
+            "journal", f"not written, because the journal {options.journal.path} cannot be: {layout.reason(exc)}"
+        ) from exc
 
 
 def _note(intent: str | None, options: Options, written: bool | None, result: dict[str, Any]) -> str | None:
@@ -192,6 +208,10 @@ def _current(entry: dict[str, Any], options: Options) -> bytes:
 def _diff(config: _config.Config, values: dict[str, str | None]) -> dict[str, str]:
     before = {key: _changes.current(config, key) for key in values}
     return {
-        "before": "".join(f"{key}: {visible(_config.printable(old))}\n" for key, old in sorted(before.items()) if old is not None),
-        "after": "".join(f"{key}: {visible(_config.printable(new))}\n" for key, new in sorted(values.items()) if new is not None),
+        "before": "".join(
+            f"{key}: {visible(_config.printable(old))}\n" for key, old in sorted(before.items()) if old is not None
+        ),
+        "after": "".join(
+            f"{key}: {visible(_config.printable(new))}\n" for key, new in sorted(values.items()) if new is not None
+        ),
     }

@@ -34,13 +34,17 @@ class Asked:
         proxmox.ask()
 
     def storages(self, known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """The storages with ``active`` as this node has it. One that its answer does not have, Proxmox VE does not have."""
+        """The storages with ``active`` as this node has it. One that its answer does not have, Proxmox VE does not
+        have.
+        """
         try:
             unusable = self._proxmox.storages()
         except Unanswered as exc:
             self._problem("", f"which storages this node can use is not known: {exc}", node=self.node)
             return known
-        return {name: {**storage, "active": name in unusable and unusable[name] is None} for name, storage in known.items()}
+        return {
+            name: {**storage, "active": name in unusable and unusable[name] is None} for name, storage in known.items()
+        }
 
     def add(self, guest: dict[str, Any], text: str) -> None:
         """Complete the record of a guest of this node; ``text`` is its config."""
@@ -58,10 +62,11 @@ class Asked:
 
 
 def add_complaints(guest: dict[str, Any], text: str, complaints: list[Complaint]) -> str | None:
-    """Add to a record's ``unsafe_lines`` those that qm complains about and that are not in it; ``text`` is the guest's config.
+    """Add to a record's ``unsafe_lines`` those that qm complains about and that are not in it; ``text`` is the guest's
+    config.
 
-    qm names a key, not its line or section. Gives a sentence where a complaint fits no line and the record has no unsafe line
-    at all, so that the guest is not taken for safe.
+    qm names a key, not its line or section. Gives a sentence where a complaint fits no line and the record has no
+    unsafe line at all, so that the guest is not taken for safe.
     """
     known = {unsafe["line"] for unsafe in guest["unsafe_lines"]}
     for key in dict.fromkeys(complaint.key for complaint in complaints if complaint.key):
@@ -82,7 +87,10 @@ def add_complaints(guest: dict[str, Any], text: str, complaints: list[Complaint]
             )
     guest["unsafe_lines"].sort(key=lambda unsafe: unsafe["line"])
     if complaints and not guest["unsafe_lines"]:
-        return f"Proxmox VE would drop a line on a write: {complaints[0]}; which one is not known, the config may have changed just now"
+        return (
+            f"Proxmox VE would drop a line on a write: {complaints[0]}; which one is not known, the config may have"
+            " changed just now"
+        )
     return None
 
 

@@ -4,7 +4,8 @@
 
 """What the images of a live node lie on: the file system below each, and whether it opens a file for direct I/O.
 
-Only local file systems are touched: a look-up on a network or user-space one may never return. Nothing of an image is read.
+Only local file systems are touched: a look-up on a network or user-space one may never return. Nothing of an image is
+read.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class FileSystems:
         return self._mounts
 
     def of(self, path: str) -> dict[str, Any] | None:
-        """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it cannot be told."""
+        """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it
+        cannot be told.
+        """
         found = self._resolved(os.path.join(self._root, path.lstrip("/")))
         if found is None:
             return None
@@ -57,8 +60,8 @@ class FileSystems:
         return {"type": kind, "direct_io": _opens_direct(real), "copy_on_write": _copies_on_write(real, kind)}
 
     def _resolved(self, path: str) -> tuple[str, str] | None:
-        """The path without links, and the type of its file system; where that is not a local one, the first such place on the way,
-        which is not touched."""
+        """The path without links, and the type of its file system; where that is not a local one, the first such place
+        on the way, which is not touched."""
         mounts = self._read_mounts()
         rest = _parts(path)
         # The directories down to where we are, each with its mount.
@@ -115,7 +118,9 @@ class _Mounts:
         self.root = self.at(self.root, "/")
 
     def at(self, mount: _Mount, point: str) -> _Mount:
-        """What is seen at a place of this mount: itself, or the last of those that are mounted there one on the other."""
+        """What is seen at a place of this mount: itself, or the last of those that are mounted there one on the
+        other.
+        """
         while (mount.number, point) in self._on:
             mount = self._on[mount.number, point]
         return mount
@@ -139,7 +144,9 @@ def _mount_lines(path: str) -> list[tuple[str, str, str, str]]:
 
 
 def _opens_direct(path: str) -> bool | None:
-    """Whether the file system opens the file with O_DIRECT, as QEMU does for it; None where another error keeps that from being told."""
+    """Whether the file system opens the file with O_DIRECT, as QEMU does for it; None where another error keeps that
+    from being told.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as exc:
@@ -150,7 +157,9 @@ def _opens_direct(path: str) -> bool | None:
 
 
 def _copies_on_write(path: str, kind: str) -> bool | None:
-    """Whether the file's data is copied on write and has checksums: on btrfs unless the file is NOCOW (chattr +C), always on bcachefs."""
+    """Whether the file's data is copied on write and has checksums: on btrfs unless the file is NOCOW (chattr +C),
+    always on bcachefs.
+    """
     if kind != "btrfs":
         return kind == "bcachefs"
     try:

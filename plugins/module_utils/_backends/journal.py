@@ -33,10 +33,14 @@ _SUFFIX = ".jsonl"
 class Journal:
     """One run's journal. Its file appears with the first guest that is written; a run without changes leaves none."""
 
-    def __init__(self, root: str, directory: str, run: str | None, policy: str | None = None, rolls_back: str | None = None) -> None:
+    def __init__(
+        self, root: str, directory: str, run: str | None, policy: str | None = None, rolls_back: str | None = None
+    ) -> None:
         self.run = run or _now().replace("-", "").replace(":", "")
         if not lines.RUN_ID.match(self.run):
-            raise ValueError(f"run is {_shown.shown(self.run)}; it takes up to 64 letters, digits, dots, dashes and underscores")
+            raise ValueError(
+                f"run is {_shown.shown(self.run)}; it takes up to 64 letters, digits, dots, dashes and underscores"
+            )
         self._root = root
         self._directory = layout.inside(root, directory)
         self.path = os.path.join(self._directory, self.run + _SUFFIX)
@@ -84,7 +88,9 @@ class Journal:
         with self._lock:
             self._make_directory()
             fresh = not os.path.lexists(self.path)
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+            handle = os.open(
+                self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
+            )
             try:
                 _refuse_others(self.path, os.fstat(handle))
                 fcntl.flock(handle, fcntl.LOCK_EX)
@@ -123,7 +129,9 @@ def _is_there(path: str) -> bool:
 
 
 def _status(path: str, ask: Callable[[str], os.stat_result]) -> os.stat_result:
-    """What ``os.stat`` or ``os.lstat`` says; raises OSError for what cannot be a file's name as well, and shows a piece of it."""
+    """What ``os.stat`` or ``os.lstat`` says; raises OSError for what cannot be a file's name as well, and shows a piece
+    of it.
+    """
     try:
         return ask(path)
     except ValueError:
@@ -137,15 +145,23 @@ def _status(path: str, ask: Callable[[str], os.stat_result]) -> os.stat_result:
 def _refuse_others(path: str, status: os.stat_result) -> None:
     """Raise OSError for a directory or file of the journal that others could have written.
 
-    A roll back writes what the journal says. Owner and mode bits are looked at, of the directory and its files: not access
-    lists, and not the directories above.
+    A roll back writes what the journal says. Owner and mode bits are looked at, of the directory and its files: not
+    access lists, and not the directories above.
     """
     if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
         raise OSError(0, f"{path} is not a regular file")
     if status.st_uid not in (0, os.geteuid()):
-        raise OSError(0, f"{path} belongs to user {status.st_uid}; a journal belongs to root or to the user who runs this: chown it after a look at it")
+        raise OSError(
+            0,
+            f"{path} belongs to user {status.st_uid}; a journal belongs to root or to the user who runs this: chown it"
+            " after a look at it",
+        )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise OSError(0, f"{path} can be written by others, with mode {stat.S_IMODE(status.st_mode):04o}; after a look at it: chmod go-w {shlex.quote(path)}")
+        raise OSError(
+            0,
+            f"{path} can be written by others, with mode {stat.S_IMODE(status.st_mode):04o}; after a look at it: chmod"
+            f" go-w {shlex.quote(path)}",
+        )
 
 
 def _write_whole(handle: int, raw: bytes) -> None:

@@ -50,7 +50,9 @@ def inside(root: str, path: str) -> str:
 
 
 def etc_pve(root: str) -> str:
-    """Where what a host has in /etc/pve lies below ``root``: there, or at the top where ``root`` is a copy of /etc/pve itself."""
+    """Where what a host has in /etc/pve lies below ``root``: there, or at the top where ``root`` is a copy of /etc/pve
+    itself.
+    """
     if is_live(root) or os.path.isdir(inside(root, "/etc/pve")):
         return "/etc/pve"
     try:
@@ -61,7 +63,9 @@ def etc_pve(root: str) -> str:
 
 
 def flat_folder(root: str) -> str:
-    """The folder of a root without nodes that holds the guest configs: a qemu-server or the root itself, as a path of the host."""
+    """The folder of a root without nodes that holds the guest configs: a qemu-server or the root itself, as a path of
+    the host.
+    """
     return next((path for path in ("/etc/pve/qemu-server", "/qemu-server") if os.path.isdir(inside(root, path))), "/")
 
 
@@ -95,7 +99,11 @@ def node_names(root: str) -> list[str]:
     """
     directory = inside(root, etc_pve(root) + "/nodes")
     try:
-        return sorted(name for name in os.listdir(directory) if _NODE.match(name) and not os.path.islink(os.path.join(directory, name)))
+        return sorted(
+            name
+            for name in os.listdir(directory)
+            if _NODE.match(name) and not os.path.islink(os.path.join(directory, name))
+        )
     except FileNotFoundError:
         return []
     except OSError as exc:
@@ -112,13 +120,19 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
     names = node_names(root)
     if not names:
         if is_live(root):
-            raise LayoutError("no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster running?")
+            raise LayoutError(
+                "no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster"
+                " running?"
+            )
         return _flat(root)
     if node is None:
         node = own_node(root) if is_live(root) else "all"
     if node != "all":
         if node not in names:
-            raise LayoutError(f"no node {_shown.shown(node)} in {_shown.path(inside(root, etc_pve(root) + '/nodes'))}; there are: {', '.join(names)}")
+            raise LayoutError(
+                f"no node {_shown.shown(node)} in {_shown.path(inside(root, etc_pve(root) + '/nodes'))}; there are:"
+                f" {', '.join(names)}"
+            )
         names = [node]
     found, faults, place = [], [], etc_pve(root)
     for name in names:
@@ -127,7 +141,10 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
             # Proxmox VE makes it with the node; a tree out of Git has no empty directories.
             raise LayoutError(f"no directory {directory}: is pve-cluster running?")
         try:
-            found += [Source(match[1], name, f"{directory}/{match[0]}") for match in _matches(inside(root, directory), _CONFIG)]
+            found += [
+                Source(match[1], name, f"{directory}/{match[0]}")
+                for match in _matches(inside(root, directory), _CONFIG)
+            ]
         except LayoutError as exc:
             faults.append((directory, exc))
     if faults and (unreadable is None or len(faults) == len(names)):

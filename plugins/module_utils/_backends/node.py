@@ -17,17 +17,21 @@ from typing import NamedTuple
 from .._host import run as _run
 from . import qm
 
-#: The longest that either answer is waited for. ``pvesm status`` tries each storage in turn, a dead NFS server for some 7 s (recorded).
+#: The longest that either answer is waited for. ``pvesm status`` tries each storage in turn, a dead NFS server for some
+#: 7 s (recorded).
 SECONDS = 120
 
-# parse_vm_config, whose warnings go to stderr: "vm 500 - unable to parse value of 'net0' - format error", and more lines of the reason.
+# parse_vm_config, whose warnings go to stderr: "vm 500 - unable to parse value of 'net0' - format error", and more
+# lines of the reason.
 _COMPLAINT = re.compile(r"^vm ([1-9]\d{2,8}) - (.*)$", re.ASCII)
 _VALUE = re.compile(r"^unable to parse value of '([a-z][a-z_\-]*\d*)'(?: - (.*))?$", re.ASCII | re.DOTALL)
 _LISTED = re.compile(r"^ *([1-9]\d{2,8}) ", re.ASCII | re.MULTILINE)
 
 
 class Complaint(NamedTuple):
-    """A line of a guest's config that ``qm`` drops on its next write: its key, None where it is no ``key: value``, and qm's words."""
+    """A line of a guest's config that ``qm`` drops on its next write: its key, None where it is no ``key: value``, and
+    qm's words.
+    """
 
     key: str | None
     words: str
@@ -75,7 +79,9 @@ class Node:
         found: dict[str, list[Complaint]] = {guest: [] for guest in _LISTED.findall(out)}
         for guest, text in _complaints(words):
             match = _VALUE.match(text)
-            found.setdefault(guest, []).append(Complaint(match[1], match[2] or "not a valid value") if match else Complaint(None, text))
+            found.setdefault(guest, []).append(
+                Complaint(match[1], match[2] or "not a valid value") if match else Complaint(None, text)
+            )
         return found
 
     def _ask_for_storages(self) -> dict[str, str | None]:

@@ -59,7 +59,9 @@ def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
     if status == 127:
         return Refusal("refused", "there is no command qm; is this a Proxmox VE node?")
     if timed_out(status):
-        detail = f"qm {arguments[0]} gave no answer within {timeout} s and was ended; look at its storage, then run again"
+        detail = (
+            f"qm {arguments[0]} gave no answer within {timeout} s and was ended; look at its storage, then run again"
+        )
         return Refusal("busy", detail, ended=True)
     reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), "refused")
     return Refusal(reason, shortened(words) or f"qm {arguments[0]} ended with status {status} and no word")
@@ -75,7 +77,8 @@ def revert(run: Run, guest: str, keys: list[str], digest: str, timeout: int) -> 
 
 
 def state(run: Run, guest: str, timeout: int) -> str | None:
-    """QEMU's state of a guest as ``qm status`` has it: running, stopped, paused, shutdown (powered off, its process is still there), …
+    """QEMU's state of a guest as ``qm status`` has it: running, stopped, paused, shutdown (powered off, its process is
+    still there), …
 
     None where it does not say.
     """
@@ -93,7 +96,9 @@ def bounded(timeout: int, *command: str) -> list[str]:
 
 
 def timed_out(status: int) -> bool:
-    """Whether ``timeout`` ended the command: 124, or 137 where it had to kill it (and itself, in the same process group)."""
+    """Whether ``timeout`` ended the command: 124, or 137 where it had to kill it (and itself, in the same process
+    group).
+    """
     return status in (124, 137)
 
 

@@ -32,7 +32,9 @@ _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
 
 
 class Reading:
-    """What was read: ``guests``, ``storages``, ``nodes`` and ``problems``, each as in docs/data.md; the paths of ``containers``."""
+    """What was read: ``guests``, ``storages``, ``nodes`` and ``problems``, each as in docs/data.md; the paths of
+    ``containers``.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -42,7 +44,9 @@ class Reading:
         self.problems: list[dict[str, Any]] = []
         self.containers: list[str] = []
 
-    def problem(self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None) -> None:
+    def problem(
+        self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None
+    ) -> None:
         """Note what could not be read."""
         self.problems.append({"file": path, "line": line, "guest": guest, "node": node, "reason": text})
 
@@ -79,7 +83,9 @@ def stream(
         if _read_processes(reading, guests):
             return reading, iter(reading.guests)
         hidden = "; ".join(problem["reason"] for problem in reading.problems)
-        raise layout.LayoutError(f"{exc} Nor is there a QEMU process to be seen: {hidden}" if hidden else str(exc)) from exc
+        raise layout.LayoutError(
+            f"{exc} Nor is there a QEMU process to be seen: {hidden}" if hidden else str(exc)
+        ) from exc
     for directory, why in unreadable:
         reading.problem(directory, f"{why}; no guest of it was read")
     reading.nodes = _read_nodes(reading, sorted({source.node for source in sources if source.node}))
@@ -90,7 +96,11 @@ def stream(
     _note_twice(reading, chosen)
     own = layout.own_node(root)
     all_of_own = wanted is None and node in (None, "all", own)
-    asked = Asked(proxmox, own, reading.problem) if proxmox and layout.is_live(root) and any(source.node == own for source in chosen) else None
+    asked = (
+        Asked(proxmox, own, reading.problem)
+        if proxmox and layout.is_live(root) and any(source.node == own for source in chosen)
+        else None
+    )
     return reading, _records(reading, chosen, own if all_of_own else None, asked)
 
 
@@ -100,11 +110,18 @@ def _note_twice(reading: Reading, sources: list[layout.Source]) -> None:
     for source in sources:
         other = first.setdefault(source.guest, source)
         if other is not source:
-            reading.problem(source.path, f"guest {source.guest} is on node {other.node} as well ({other.path}): remove the file that is out of date",
-                            source.guest, node=source.node)
+            reading.problem(
+                source.path,
+                f"guest {source.guest} is on node {other.node} as well ({other.path}): remove the file that is out of"
+                " date",
+                source.guest,
+                node=source.node,
+            )
 
 
-def _records(reading: Reading, sources: list[layout.Source], own: str | None, asked: Asked | None) -> Iterator[dict[str, Any]]:
+def _records(
+    reading: Reading, sources: list[layout.Source], own: str | None, asked: Asked | None
+) -> Iterator[dict[str, Any]]:
     """The guests of the configs, and after them those of the node ``own`` that run without one; None: not asked for."""
     storages = _read_storages(reading)
     running = _Running(reading) if layout.is_live(reading.root) else None
@@ -128,7 +145,11 @@ def _read_processes(reading: Reading, wanted: list[str] | None) -> bool:
     known = {word for guest in running for word in (guest["id"], guest["name"])}
     for one in sorted(set(wanted or ()) - known, key=natural_key) if running else ():
         reading.problem("", NOT_THERE, guest=one)
-    reading.guests = [_process_record(guest, node) for guest in running if wanted is None or guest["id"] in wanted or guest["name"] in wanted]
+    reading.guests = [
+        _process_record(guest, node)
+        for guest in running
+        if wanted is None or guest["id"] in wanted or guest["name"] in wanted
+    ]
     reading.nodes = [{"name": node, "addresses": _kernel_addresses(), "names": [node]}]
     return bool(running)
 
@@ -177,14 +198,27 @@ def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
 
 
 def _read_storages(reading: Reading) -> dict[str, dict[str, Any]]:
-    place = layout.etc_pve(reading.root) if os.path.isdir(layout.inside(reading.root, layout.etc_pve(reading.root))) else ""
-    path = next((path for path in (f"{place}/storage.cfg", "/storage.cfg") if os.path.exists(layout.inside(reading.root, path))), f"{place}/storage.cfg")
+    place = (
+        layout.etc_pve(reading.root) if os.path.isdir(layout.inside(reading.root, layout.etc_pve(reading.root))) else ""
+    )
+    path = next(
+        (
+            path
+            for path in (f"{place}/storage.cfg", "/storage.cfg")
+            if os.path.exists(layout.inside(reading.root, path))
+        ),
+        f"{place}/storage.cfg",
+    )
     try:
         storages = text(reading.root, path)
     except OSError as exc:
-        reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known{_storages_above(reading.root)}")
+        reading.problem(
+            path, f"cannot be read: {layout.reason(exc)}; storages are not known{_storages_above(reading.root)}"
+        )
         storages = ""
-    reading.storages, problems = _storage.parse(storages, optional_text(reading.root, layout.etc_pve(reading.root) + "/ceph.conf"))
+    reading.storages, problems = _storage.parse(
+        storages, optional_text(reading.root, layout.etc_pve(reading.root) + "/ceph.conf")
+    )
     for problem in problems:
         reading.problem(path, problem["reason"], line=problem["line"])
     return {storage["id"]: storage for storage in reading.storages}
@@ -216,7 +250,9 @@ def optional_text(root: str, path: str) -> str | None:
 def _read_nodes(reading: Reading, names: list[str]) -> list[dict[str, Any]]:
     """Each node's addresses and names, from corosync.conf, /etc/hosts and, live, the kernel."""
     nodes = {name: {"name": name, "addresses": [], "names": [name]} for name in names}
-    for name, address in _ring_addresses(optional_text(reading.root, layout.etc_pve(reading.root) + "/corosync.conf") or ""):
+    for name, address in _ring_addresses(
+        optional_text(reading.root, layout.etc_pve(reading.root) + "/corosync.conf") or ""
+    ):
         if name in nodes:
             _append(nodes[name]["addresses"], address)
     for address, hosts in _host_lines(optional_text(reading.root, "/etc/hosts") or ""):
@@ -269,14 +305,16 @@ def _kernel_addresses() -> list[str]:
         with open("/proc/net/if_inet6", encoding="ascii") as stream:
             for line in stream:
                 digits = line.split()[0]
-                _append(found, ":".join(digits[at: at + 4] for at in range(0, 32, 4)))
+                _append(found, ":".join(digits[at : at + 4] for at in range(0, 32, 4)))
     except OSError:
         pass
     return [address for address in found if not address.startswith("127.")]
 
 
 class _Running:
-    """What this node's guests run with. A guest runs when its pid file names a live process (qemu-server check_running)."""
+    """What this node's guests run with. A guest runs when its pid file names a live process (qemu-server
+    check_running).
+    """
 
     def __init__(self, reading: Reading) -> None:
         self._root = reading.root
@@ -298,7 +336,9 @@ class _Running:
                 disk["filesystem"] = self._file_systems.of(path) if path else None
 
     def without_config(self, known: set[str], own: str) -> Iterator[dict[str, Any]]:
-        """The guests that run on this node and are none of ``known``: not Proxmox VE's, or of no config anywhere in the cluster."""
+        """The guests that run on this node and are none of ``known``: not Proxmox VE's, or of no config anywhere in the
+        cluster.
+        """
         strays = [guest for vmid, guest in self._processes.items() if vmid not in known]
         if strays:
             # On its way here a guest runs on this node while its config is still the other's.

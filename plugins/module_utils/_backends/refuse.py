@@ -38,12 +38,17 @@ def refuse(work: Work, running: bool | None, options: Options) -> None:
         # A drive that goes to [PENDING] stands there beside the one in force.
         size += sum(len(key) + len(value or "") + len("[PENDING]") for key, value in work.values.items())
     if size > layout.MAX_CONFIG_BYTES:
-        raise Refused("refused", "its config would be larger than 1 MiB, which Proxmox VE does not store; shorten its description")
+        raise Refused(
+            "refused", "its config would be larger than 1 MiB, which Proxmox VE does not store; shorten its description"
+        )
     if running is None:
         return
     own = layout.own_node(options.root)
     if entry["node"] != own:
-        raise Refused("moved", f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there")
+        raise Refused(
+            "moved",
+            f"it is on node {entry['node']}, and qm writes only the guests of its own node, {own}; run this there",
+        )
     _refuse_by_node(work, options)
     foreign = _changes.foreign_pending(config)
     if foreign and not running and not options.apply_foreign_pending:
@@ -56,7 +61,9 @@ def _refuse_by_node(work: Work, options: Options) -> None:
     try:
         complaints = options.node.complaints().get(guest)
     except Unanswered as exc:
-        raise Refused("not_asked", f"not written, because Proxmox VE did not say which lines it would drop: {exc}") from exc
+        raise Refused(
+            "not_asked", f"not written, because Proxmox VE did not say which lines it would drop: {exc}"
+        ) from exc
     if complaints is None:
         raise Refused("moved", "qm list does not have it: it came to this node, or left it, just now; run again")
     if complaints:

@@ -4,9 +4,9 @@
 
 """A cold restart of one guest of this node: what waits comes into force, or the guest is left as it was.
 
-``qm showcmd`` says first whether Proxmox VE could start the guest. ``qm reboot`` shuts it down and leaves its start to Proxmox VE
-(qmeventd, ``qm cleanup``), so that a run that is killed in between leaves no guest down. A guest that does not answer stays up
-(vm_reboot, _do_vm_stop).
+``qm showcmd`` says first whether Proxmox VE could start the guest. ``qm reboot`` shuts it down and leaves its start to
+Proxmox VE (qmeventd, ``qm cleanup``), so that a run that is killed in between leaves no guest down. A guest that does
+not answer stays up (vm_reboot, _do_vm_stop).
 """
 
 from __future__ import annotations
@@ -58,11 +58,19 @@ class _Ends(Exception):
 def restart(guest: str, options: Options) -> dict[str, Any]:
     """Restart one guest; its result as in docs/data.md, "Restart"."""
     if not layout.is_live(options.root):
-        return _result(guest, {}, "failed", "not_here", f"{options.root} is a tree of configs; guests are restarted on their node")
+        return _result(
+            guest, {}, "failed", "not_here", f"{options.root} is a tree of configs; guests are restarted on their node"
+        )
     for name in ("timeout", "start_timeout"):
         seconds = getattr(options, name)
         if seconds < 1:
-            return _result(guest, {}, "failed", "refused", f"{name} is {seconds}; it takes seconds from 1 on. The guest was not touched")
+            return _result(
+                guest,
+                {},
+                "failed",
+                "refused",
+                f"{name} is {seconds}; it takes seconds from 1 on. The guest was not touched",
+            )
     begun = options.clock()
     record: dict[str, Any] = {}
     remark = None
@@ -127,11 +135,17 @@ def _refuse(record: dict[str, Any], options: Options) -> bool:
         return False
     if not options.ha_managed:
         raise _Ends(
-            "left_alone", "ha_managed", f"managed by HA (asked to be {asked}); restart it by hand, or allow it: restart_ha_managed: true"
+            "left_alone",
+            "ha_managed",
+            f"managed by HA (asked to be {asked}); restart it by hand, or allow it: restart_ha_managed: true",
         )
     state, node = ha.current(_text(options, "/etc/pve/ha/manager_status"), guest)
     if (asked, state, node) != ("started", "started", record["node"]):
-        raise _Ends("left_alone", "ha_state", f"HA asks it to be {asked}, and has it as {state or 'not known'} on node {node or 'not known'}")
+        raise _Ends(
+            "left_alone",
+            "ha_state",
+            f"HA asks it to be {asked}, and has it as {state or 'not known'} on node {node or 'not known'}",
+        )
     return True
 
 
@@ -143,12 +157,15 @@ def _text(options: Options, path: str) -> str:
 
 
 def _ask(guest: str, options: Options) -> None:
-    """Ends where the guest has powered off already, or Proxmox VE could not start it: a volume, a bridge, a storage is not there."""
+    """Ends where the guest has powered off already, or Proxmox VE could not start it: a volume, a bridge, a storage is
+    not there.
+    """
     if qm.state(options.run, guest, _QUESTION) == "shutdown":
         raise _Ends(
             "left_alone",
             "not_running",
-            f"has powered off, though its QEMU has not ended; what waits comes into force with: qm stop {guest} && qm start {guest}",
+            f"has powered off, though its QEMU has not ended; what waits comes into force with: qm stop {guest} && qm"
+            f" start {guest}",
         )
     refusal = qm.command(options.run, ["showcmd", guest], _QUESTION)
     if refusal:
@@ -179,8 +196,8 @@ def _is_up(guest: str, before: int | None, options: Options) -> bool:
 def _stop(guest: str, before: int | None, refusal: qm.Refusal, managed: bool, options: Options) -> str | None:
     """End the QEMU that a reboot has not ended; a remark, None where there is nothing to say.
 
-    A guest that still runs stays so, unless it ignored the shutdown and a hard stop is asked for. One that has powered off
-    has nothing left to lose.
+    A guest that still runs stays so, unless it ignored the shutdown and a hard stop is asked for. One that has powered
+    off has nothing left to lose.
     """
     state = qm.state(options.run, guest, _QUESTION)
     off = state == "shutdown"
@@ -192,10 +209,16 @@ def _stop(guest: str, before: int | None, refusal: qm.Refusal, managed: bool, op
     if _is_up(guest, before, options):
         said = refusal.detail if refusal else "no word of qm"
         if off:
-            raise _Ends("failed", "not_started", f"{_POWERED_OFF} and could not be stopped: {said}; then: qm stop {guest} && qm start {guest}")
+            raise _Ends(
+                "failed",
+                "not_started",
+                f"{_POWERED_OFF} and could not be stopped: {said}; then: qm stop {guest} && qm start {guest}",
+            )
         standing = _standing(qm.state(options.run, guest, _QUESTION))
         raise _Ends("failed", "no_shutdown", f"could not be stopped and {standing}: {said}")
-    return "it powered off, but its QEMU did not end by itself: look whether qmeventd runs on this node" if off else None
+    return (
+        "it powered off, but its QEMU did not end by itself: look whether qmeventd runs on this node" if off else None
+    )
 
 
 _POWERED_OFF = "IS DOWN: it has powered off, but its QEMU has not ended (does qmeventd run on this node?)"
@@ -210,7 +233,8 @@ def _refuse_hard_stop(guest: str, standing: str, refusal: qm.Refusal, managed: b
         raise _Ends(
             "failed",
             "no_shutdown",
-            f"did not shut down within {options.timeout} s and {standing}; should it go down later, start it: qm start {guest}",
+            f"did not shut down within {options.timeout} s and {standing}; should it go down later, start it: qm start"
+            f" {guest}",
         )
 
 
@@ -218,11 +242,16 @@ def _standing(state: str | None) -> str:
     """How a guest is whose QEMU is still there, by what qm status says of it."""
     if state == "running":
         return "still runs as before"
-    return f"its QEMU is still there, {'and qm status does not tell its state' if state is None else f'in the state {state} by qm status'}"
+    return (
+        "its QEMU is still there,"
+        f" {'and qm status does not tell its state' if state is None else f'in the state {state} by qm status'}"
+    )
 
 
 def _wait_for_start(guest: str, before: int | None, seconds: int, managed: bool, options: Options) -> None:
-    """Until Proxmox VE, or HA, has started the guest again; what has not come up in time is started here, but not HA's."""
+    """Until Proxmox VE, or HA, has started the guest again; what has not come up in time is started here, but not
+    HA's.
+    """
     if not _comes_up(guest, before, seconds, options):
         refusal = None if managed else qm.command(options.run, ["start", guest], options.start_timeout + _MARGIN)
         # A start of somebody else's that was under way makes this one fail, and comes up.

@@ -16,17 +16,23 @@ from . import layout
 
 
 def standing(root: str, runs: dict[str, list[dict[str, Any]]], node: str | None = None) -> dict[str, list[str]]:
-    """Run id → the ids of the guests for which a roll back of it would put something back, by their configs as they are now.
+    """Run id → the ids of the guests for which a roll back of it would put something back, by their configs as they are
+    now.
 
-    What was rolled back already, or changed by somebody since, or never written, does not stand. Of a config that cannot be
-    read it is not known, and counts as standing; one that is gone does not. ``node`` is that of the guests, as of ``reader.read``.
+    What was rolled back already, or changed by somebody since, or never written, does not stand. Of a config that
+    cannot be read it is not known, and counts as standing; one that is gone does not. ``node`` is that of the guests,
+    as of ``reader.read``.
     """
     if node is None and layout.is_live(root):
         node = layout.own_node(root)
     looked: dict[str, dict[str, Any] | OSError | None] = {}
     found = {}
     for run, written in runs.items():
-        entries = [entry for entry in written if entry["written"] is not False and (node in (None, "all") or entry["node"] in (None, node))]
+        entries = [
+            entry
+            for entry in written
+            if entry["written"] is not False and (node in (None, "all") or entry["node"] in (None, node))
+        ]
         for entry in entries:
             if entry["config"] not in looked:
                 looked[entry["config"]] = _look(root, entry)
@@ -39,7 +45,9 @@ def standing(root: str, runs: dict[str, list[dict[str, Any]]], node: str | None 
 
 
 def _look(root: str, entry: dict[str, Any]) -> dict[str, Any] | OSError | None:
-    """The guest's record; the error where it cannot be read, None where it is gone or the path is not that of the guest's config."""
+    """The guest's record; the error where it cannot be read, None where it is gone or the path is not that of the
+    guest's config.
+    """
     try:
         _plan.place(entry["guest"], entry["node"], entry["config"])
         return record(entry["guest"], layout.read_config(root, entry["config"]), {}, entry["node"], entry["config"])

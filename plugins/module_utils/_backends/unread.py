@@ -20,7 +20,9 @@ _ALSO = ("/nodes", "/qemu-server")
 
 
 class Strays(NamedTuple):
-    """Paths as those of ``layout.Source``: ``guests`` with the reason why each was not read, ``others`` of whatever kind."""
+    """Paths as those of ``layout.Source``: ``guests`` with the reason why each was not read, ``others`` of whatever
+    kind.
+    """
 
     guests: list[tuple[str, str]]
     others: list[str]
@@ -29,11 +31,14 @@ class Strays(NamedTuple):
 def strays(root: str, read: Collection[str]) -> Strays:
     """What lies below ``root`` beside the files that were ``read``. Hidden names are not looked at.
 
-    Of a tree with an etc/pve, that, the top, and nodes and qemu-server there are looked through; what else is there may be a whole host.
-    Raises LayoutError where a directory cannot be read.
+    Of a tree with an etc/pve, that, the top, and nodes and qemu-server there are looked through; what else is there may
+    be a whole host. Raises LayoutError where a directory cannot be read.
     """
     top = etc_pve(root)
-    tree = next((path for path in (f"{top}/nodes", flat_folder(root)) if path != "/" and os.path.isdir(inside(root, path))), None)
+    tree = next(
+        (path for path in (f"{top}/nodes", flat_folder(root)) if path != "/" and os.path.isdir(inside(root, path))),
+        None,
+    )
     known = {os.path.realpath(inside(root, path)) for path in read}
     found = Strays([], [])
     for here, folders, files in _folders(root, "/etc/pve" if tree and tree.startswith("/etc/") else "/"):
@@ -64,7 +69,9 @@ def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
             yield from _listed(root, here, waiting, links)
 
 
-def _listed(root: str, here: str, folders_to: list[str], links_to: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+def _listed(
+    root: str, here: str, folders_to: list[str], links_to: list[str]
+) -> Iterator[tuple[str, list[str], list[str]]]:
     folders, files = [], []
     try:
         with os.scandir(inside(root, here)) as entries:
@@ -88,7 +95,10 @@ def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) ->
     if match and tree and match[2] == "conf":
         return "was not read: by its name its folder is no node's"
     if home and (name.isdigit() or name.lower().endswith((".conf", ".json"))):
-        return f"was not read: a guest config is named VMID.conf{'' if tree else ' or VMID.json'}, with a VMID from 100 to 999999999"
+        return (
+            f"was not read: a guest config is named VMID.conf{'' if tree else ' or VMID.json'}, with a VMID from 100 to"
+            " 999999999"
+        )
     return None
 
 

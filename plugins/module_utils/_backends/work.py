@@ -17,8 +17,8 @@ from .node import Node
 class Options(NamedTuple):
     """How to apply. ``run`` runs a command; without a journal none is kept.
 
-    ``timeout`` is in seconds: for one call of qm, and for another run that writes the same tree. ``node`` is what apply asks
-    a live node with; apply makes it.
+    ``timeout`` is in seconds: for one call of qm, and for another run that writes the same tree. ``node`` is what apply
+    asks a live node with; apply makes it.
     """
 
     run: qm.Run
@@ -32,7 +32,9 @@ class Options(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What is to be done to a guest: the plan's entry, the config as it is, each key's value to be (None: none), and the config with them."""
+    """What is to be done to a guest: the plan's entry, the config as it is, each key's value to be (None: none), and
+    the config with them.
+    """
 
     entry: dict[str, Any]
     config: _config.Config
@@ -41,7 +43,9 @@ class Work(NamedTuple):
 
 
 class Refused(Exception):
-    """A guest is not written, or not as it should be: ``reason`` is a result's (docs/data.md), ``detail`` says what to do."""
+    """A guest is not written, or not as it should be: ``reason`` is a result's (docs/data.md), ``detail`` says what to
+    do.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Write: puts the values into one guest's config, with qm on a live node, with one rename in a tree, and proves it by reading back."""
+"""Write: puts the values into one guest's config, with qm on a live node, with one rename in a tree, and proves it by
+reading back.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def write(work: Work, running: bool, options: Options) -> bytes:
     live = layout.is_live(options.root)
     way: Callable[[Work, Options], bytes] = _write_live if live else _write_tree
     after = way(work, options)
-    faults = _changes.lost(work.config, _config.parse(_config.decode(after)), work.values, running=running if live else None)
+    faults = _changes.lost(
+        work.config, _config.parse(_config.decode(after)), work.values, running=running if live else None
+    )
     if faults:
         raise Refused("not_proven", "after the write " + "; ".join(faults))
     return after
@@ -44,7 +48,9 @@ def _write_tree(work: Work, options: Options) -> bytes:
     edited = _config.parse(work.edited)
     left = [key for key, value in work.values.items() if value is None and _changes.current(edited, key) is not None]
     if left:
-        raise Refused("refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand")
+        raise Refused(
+            "refused", f"{left[0]} waits in [PENDING] and stands in the main section as well; remove it by hand"
+        )
     path = work.entry["config"]
 
     def as_it_was_read() -> None:
@@ -61,10 +67,14 @@ def _refuse_other_config(work: Work, options: Options) -> None:
     except FileNotFoundError as exc:
         raise Refused("moved", where(work.entry, options)) from exc
     if _config.digest(raw) != work.entry["digest"]:
-        raise Refused("digest_moved", "its config changed while it was being written; nothing was written, read it again")
+        raise Refused(
+            "digest_moved", "its config changed while it was being written; nothing was written, read it again"
+        )
 
 
-def _take_back(entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], refusal: qm.Refusal, options: Options) -> str:
+def _take_back(
+    entry: dict[str, Any], before: _config.Config, values: dict[str, str | None], refusal: qm.Refusal, options: Options
+) -> str:
     """Revert what a refused qm set left in [PENDING]; says so, "" where it left nothing.
 
     qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there. Nothing
@@ -111,4 +121,8 @@ def _left_behind(before: _config.Config, after: _config.Config, key: str, value:
     if value is None:
         return key in after.pending_deletes and key not in before.pending_deletes
     now = after.pending and after.pending.get(key)
-    return bool(now) and _changes.normal(key, now) == _changes.normal(key, value) and not (before.pending and before.pending.get(key) == now)
+    return (
+        bool(now)
+        and _changes.normal(key, now) == _changes.normal(key, value)
+        and not (before.pending and before.pending.get(key) == now)
+    )

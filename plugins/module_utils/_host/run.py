@@ -26,8 +26,8 @@ _GRACE = 2
 def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
     """Run a command in a session of its own, without standard input: (exit status, stdout, stderr).
 
-    The status is 127 where there is no such command, and 128 + N where signal N ended it, as a shell has it. What is not UTF-8
-    becomes U+FFFD. Of an output larger than ``kept`` bytes the middle is left out, see :func:`is_cut`.
+    The status is 127 where there is no such command, and 128 + N where signal N ended it, as a shell has it. What is
+    not UTF-8 becomes U+FFFD. Of an output larger than ``kept`` bytes the middle is left out, see :func:`is_cut`.
     """
     try:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
@@ -80,7 +80,11 @@ class _Output:
     def text(self) -> str:
         self._shorten()
         head, tail = (part.decode("utf-8", "replace") for part in (self._head, self._tail))
-        return f"{head}\n[{self._dropped} bytes left out]\n{tail}" if self._dropped else (self._head + self._tail).decode("utf-8", "replace")
+        return (
+            f"{head}\n[{self._dropped} bytes left out]\n{tail}"
+            if self._dropped
+            else (self._head + self._tail).decode("utf-8", "replace")
+        )
 
 
 def _drain(process: subprocess.Popen, outputs: dict) -> None:

@@ -30,7 +30,9 @@ class Tree:
         :raises OSError: where ``root`` is no directory; an empty one would be the machine itself
         """
         if not os.path.isdir(root):
-            raise NotADirectoryError(errno.ENOTDIR, "is no directory; it takes / or a directory that holds a host's files", root)
+            raise NotADirectoryError(
+                errno.ENOTDIR, "is no directory; it takes / or a directory that holds a host's files", root
+            )
         self.root = root.rstrip("/")
         self.live = os.path.realpath(root) == "/"
 
@@ -86,7 +88,9 @@ class Tree:
                 raise OSError(errno.EINVAL, "is not a regular file", path)
             with open("/proc/self/fd/%d" % found, "rb", buffering=0) as stream:
                 # In pieces: the kernel refuses a read of megabytes from /proc/sys.
-                raw = b"".join(itertools.takewhile(bool, (stream.read(_PIECE) for _number in range(LARGEST // _PIECE + 1))))
+                raw = b"".join(
+                    itertools.takewhile(bool, (stream.read(_PIECE) for _number in range(LARGEST // _PIECE + 1)))
+                )
         finally:
             os.close(found)
         if len(raw) > LARGEST:

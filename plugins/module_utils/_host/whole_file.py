@@ -60,9 +60,10 @@ class Beside:
 def replace(path: str, raw: bytes, like: str | None = None, unless: Callable[[], None] | None = None) -> None:
     """Replace a file's content, or make the file; raises OSError, and the file is as it was then.
 
-    Owner and mode stay, or are those of the file ``like``; a file that is new is 0644. ``unless`` is called when the new content
-    is on disk, immediately before it takes the file's place: what it raises ends the replacement. Between that look and the
-    rename are some microseconds in which a change of somebody else is still lost: no rename asks for a content.
+    Owner and mode stay, or are those of the file ``like``; a file that is new is 0644. ``unless`` is called when the
+    new content is on disk, immediately before it takes the file's place: what it raises ends the replacement. Between
+    that look and the rename are some microseconds in which a change of somebody else is still lost: no rename asks for
+    a content.
     """
     try:
         kept = os.stat(path if like is None else like)

@@ -52,7 +52,8 @@ def intent(
 ) -> dict[str, Any]:
     """The line before a write; ``line_id`` is 16 hexadecimal digits that no other has.
 
-    ``guest`` is the plan's entry, ``why`` has ``policy`` and ``rolls_back``, ``config`` is the whole config as it is before.
+    ``guest`` is the plan's entry, ``why`` has ``policy`` and ``rolls_back``, ``config`` is the whole config as it is
+    before.
     """
     return {
         "schema": SCHEMA,
@@ -72,8 +73,12 @@ def intent(
     }
 
 
-def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None, result: dict[str, Any]) -> dict[str, Any]:
-    """The line after a write; ``line_id`` is its intent's, ``written`` None where it is not known whether the config was changed."""
+def outcome(
+    run: str, time: str, line_id: str, guest: str, written: bool | None, result: dict[str, Any]
+) -> dict[str, Any]:
+    """The line after a write; ``line_id`` is its intent's, ``written`` None where it is not known whether the config
+    was changed.
+    """
     return {
         "schema": SCHEMA,
         "entry": "outcome",
@@ -88,15 +93,23 @@ def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None,
 
 
 def _whole(detail: str | None) -> str | None:
-    """A command's own words, not without end, with what is no text in them spelled out: a line that is read again must have it so."""
+    """A command's own words, not without end, with what is no text in them spelled out: a line that is read again must
+    have it so.
+    """
     if detail is None:
         return None
-    short = detail if len(detail) <= _MOST_DETAIL else f"{detail[:_MOST_DETAIL]}… ({len(detail) - _MOST_DETAIL} more characters)"
+    short = (
+        detail
+        if len(detail) <= _MOST_DETAIL
+        else f"{detail[:_MOST_DETAIL]}… ({len(detail) - _MOST_DETAIL} more characters)"
+    )
     return short.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def encode(line: dict[str, Any]) -> bytes:
-    """A line as it stands in the file: one line of ASCII JSON, with its checksum. Raises LineError for one that ``read`` would refuse."""
+    """A line as it stands in the file: one line of ASCII JSON, with its checksum. Raises LineError for one that
+    ``read`` would refuse.
+    """
     raw = json.dumps({**line, "sum": _sum(line)}, separators=(",", ":")).encode("ascii") + b"\n"
     _line(raw, line["run"])
     return raw
@@ -104,7 +117,9 @@ def encode(line: dict[str, Any]) -> bytes:
 
 def _sum(line: dict[str, Any]) -> str:
     """The start of the SHA-256 of a line's values, whatever the order and spacing in which they are written down."""
-    canonical = json.dumps({key: value for key, value in line.items() if key != "sum"}, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(
+        {key: value for key, value in line.items() if key != "sum"}, sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:16]
 
 
@@ -113,8 +128,8 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list
 
     ``run`` is the one that the file is named by, and every line of it is of.
 
-    An entry is the intent's keys, but for the config as it was, with ``written``, ``status``, ``reason``, ``detail`` and
-    ``digest_after``; these are None where there is no outcome.
+    An entry is the intent's keys, but for the config as it was, with ``written``, ``status``, ``reason``, ``detail``
+    and ``digest_after``; these are None where there is no outcome.
     """
     entries: list[dict[str, Any]] = []
     problems = []
@@ -135,11 +150,23 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list
             entries.append(entry)
             mine.append(entry)
         elif not mine:
-            problems.append((number, f"tells what became of guest {line['guest']}, and the line that tells what was to be done cannot be read"))
+            problems.append(
+                (
+                    number,
+                    (
+                        f"tells what became of guest {line['guest']}, and the line that tells what was to be done"
+                        " cannot be read"
+                    ),
+                )
+            )
         else:
             written = line["written"] if len(mine) == 1 else line["written"] or None
             entry = mine.pop(0)
-            entry.update({key: line.get(key) for key in ("status", "reason", "detail")}, written=written, digest_after=line.get("digest"))
+            entry.update(
+                {key: line.get(key) for key in ("status", "reason", "detail")},
+                written=written,
+                digest_after=line.get("digest"),
+            )
     return entries, problems
 
 
@@ -249,7 +276,9 @@ _SINCE_ID: dict[str, Callable[[Any], bool]] = {"id": _is_id, "config_before": _i
 
 
 def summary(run: str, file: str, entries: list[dict[str, Any]], stands: list[str]) -> dict[str, Any]:
-    """A run in a few words, from its entries, of which there is at least one; ``stands`` are the guests that still have what it wrote."""
+    """A run in a few words, from its entries, of which there is at least one; ``stands`` are the guests that still have
+    what it wrote.
+    """
     times = sorted(entry["time"] for entry in entries)
     return {
         "run": run,
@@ -265,6 +294,8 @@ def summary(run: str, file: str, entries: list[dict[str, Any]], stands: list[str
 
 
 def last(runs: list[dict[str, Any]]) -> str | None:
-    """The run that 'last' means: the latest that was no roll back and of whose changes some still stand; None where there is none."""
+    """The run that 'last' means: the latest that was no roll back and of whose changes some still stand; None where
+    there is none.
+    """
     applied = [run for run in runs if run["stands"] and not run["rolls_back"]]
     return max(applied, key=lambda run: (run["started"], run["run"]))["run"] if applied else None

@@ -40,6 +40,7 @@ IOTHREAD_CONTROLLER = "virtio-scsi-single"
 #: QEMU block drivers that have an ``aio`` option at all (qemu-server, Blockdev.pm).
 AIO_DRIVERS = ("file", "host_device", "host_cdrom")
 
+
 def cache_mode(direct: bool, no_flush: bool, write_cache: bool = True) -> str:
     """The name of the cache mode that QEMU's three switches add up to.
 
@@ -63,14 +64,22 @@ def native_needs_direct(aio: str | None, cache_direct: bool) -> bool:
 
 
 def refused_at_start(key: str, settings: dict[str, Any] | None) -> str | None:
-    """Why QEMU would not start with a disk's settings ("effective" or "next" of docs/data.md); None where it would, or they are not known."""
+    """Why QEMU would not start with a disk's settings ("effective" or "next" of docs/data.md); None where it would, or
+    they are not known.
+    """
     if settings and settings["cache"] and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
         return f"{key} would have aio native with cache {settings['cache']}, which QEMU refuses"
     return None
 
 
-def differing(old: dict[str, Any] | None, new: dict[str, Any] | None, options: Iterable[str] = OPTIONS) -> dict[str, tuple[Any, Any]]:
+def differing(
+    old: dict[str, Any] | None, new: dict[str, Any] | None, options: Iterable[str] = OPTIONS
+) -> dict[str, tuple[Any, Any]]:
     """Option → (old, new) of those that differ in a disk's settings; what is not known on either side does not."""
     if old is None or new is None:
         return {}
-    return {option: (old[option], new[option]) for option in options if old[option] != new[option] and None not in (old[option], new[option])}
+    return {
+        option: (old[option], new[option])
+        for option in options
+        if old[option] != new[option] and None not in (old[option], new[option])
+    }

@@ -29,8 +29,10 @@ def archive(files, devices=()):
     devices: [(path, major, minor)], character devices.
     Every entry belongs to root and has time zero: equal input gives equal bytes.
     """
-    nodes = [(path, stat.S_IFREG | (0o755 if executable else 0o644), body, (0, 0))
-             for path, (body, executable) in files.items()]
+    nodes = [
+        (path, stat.S_IFREG | (0o755 if executable else 0o644), body, (0, 0))
+        for path, (body, executable) in files.items()
+    ]
     nodes += [(path, stat.S_IFCHR | 0o600, b"", (major, minor)) for path, major, minor in devices]
     folders = set()
     for path, _mode, _body, _device in nodes:
@@ -39,7 +41,6 @@ def archive(files, devices=()):
     nodes += [(path, stat.S_IFDIR | 0o755, b"", (0, 0)) for path in folders]
     # Sorted, so that a directory stands before what is in it.
     nodes.sort(key=lambda node: node[0])
-    out = [_entry(number, path, mode, body, device)
-           for number, (path, mode, body, device) in enumerate(nodes, 1)]
+    out = [_entry(number, path, mode, body, device) for number, (path, mode, body, device) in enumerate(nodes, 1)]
     out.append(_entry(0, _TRAILER, 0, b""))
     return b"".join(out)

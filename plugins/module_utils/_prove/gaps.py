@@ -26,8 +26,13 @@ def read_report(lines):
             word, _blank, rest = line.partition(" ")
             if word == "end":
                 beats, window, longest, reads, writes = (int(value) for value in rest.split())
-                figures = {"beats": beats, "window_s": round(window / 1e9, 3),
-                           "longest_gap_ms": round(longest / 1e6, 1), "reads": reads, "writes": writes}
+                figures = {
+                    "beats": beats,
+                    "window_s": round(window / 1e9, 3),
+                    "longest_gap_ms": round(longest / 1e6, 1),
+                    "reads": reads,
+                    "writes": writes,
+                }
             elif word == "gap":
                 start, length = (int(value) / 1e6 for value in rest.split())
                 if length > STALL_MS:
@@ -54,11 +59,18 @@ def figures(seen):
     else:
         times.append(seen["now"])
         steps = [(later - earlier) * 1000 for earlier, later in zip(times, times[1:])]
-        found = [[round((time - times[0]) * 1000, 1), round(step, 1)]
-                 for time, step in zip(times, steps) if step > STALL_MS]
-        run = {"beats": len(times) - 1, "window_s": seen["window_s"], "reads": 0, "writes": 0,
-               "longest_gap_ms": round(max(steps, default=seen["window_s"] * 1000), 1), "gaps": found,
-               "stalled_s": round(sum(length for _start, length in found) / 1000, 2)}
+        found = [
+            [round((time - times[0]) * 1000, 1), round(step, 1)] for time, step in zip(times, steps) if step > STALL_MS
+        ]
+        run = {
+            "beats": len(times) - 1,
+            "window_s": seen["window_s"],
+            "reads": 0,
+            "writes": 0,
+            "longest_gap_ms": round(max(steps, default=seen["window_s"] * 1000), 1),
+            "gaps": found,
+            "stalled_s": round(sum(length for _start, length in found) / 1000, 2),
+        }
     return dict(run, complete=seen["complete"], host_longest_gap_ms=longest_step_ms(times))
 
 
@@ -70,7 +82,8 @@ def longest_step_ms(times):
 
 def summarize(settings, runs):
     """One entry per setting, in order: {setting, text, during, runs, longest_gap_ms: {median, min,
-    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent, died}; died is the number of runs in which QEMU died.
+    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent, died}; died is the number of runs in
+    which QEMU died.
 
     settings: [(setting, its description)].
     """
@@ -83,8 +96,9 @@ def summarize(settings, runs):
         for key in ("longest_gap_ms", "stalled_s"):
             values = [run[key] for run in mine]
             entry[key] = {"median": round(statistics.median(values), 2), "min": min(values), "max": max(values)}
-        entry["requests_per_s"] = round(statistics.median((run["reads"] + run["writes"]) / run["window_s"]
-                                                          for run in mine))
+        entry["requests_per_s"] = round(
+            statistics.median((run["reads"] + run["writes"]) / run["window_s"] for run in mine)
+        )
         entry["died"] = sum(bool(run["died"]) for run in mine)
         entry["main_blocked_percent"] = round(statistics.median(run["main_blocked_percent"] for run in mine))
         out.append(entry)
@@ -96,5 +110,8 @@ def ratios(runs, worse, better):
     by_round = {}
     for run in runs:
         by_round.setdefault(run["round"], {})[run["setting"]] = math.inf if run["died"] else run["longest_gap_ms"]
-    return [round(gap[worse] / gap[better], 1) if gap[better] < math.inf else 0.0 for _number, gap in sorted(by_round.items())
-            if worse in gap and gap.get(better) and gap[worse] < math.inf]
+    return [
+        round(gap[worse] / gap[better], 1) if gap[better] < math.inf else 0.0
+        for _number, gap in sorted(by_round.items())
+        if worse in gap and gap.get(better) and gap[worse] < math.inf
+    ]

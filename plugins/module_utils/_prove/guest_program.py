@@ -176,4 +176,4 @@ send_text(sprintf("\nend %d %.0f %.0f %d %d\n", $beats, $last - $start, $longest
 send_text($_) for @gaps;
 send_text("done\n");
 sleep 3600 while 1;
-"""
+"""  # noqa: E501

@@ -25,7 +25,9 @@ def _perl():
     if not os.access(_PERL, os.X_OK):
         raise ProveError("%s is missing; the guest's program needs it (package perl-base)" % _PERL)
     try:
-        linked = process.run(["ldd", _PERL], stdout=process.PIPE, stderr=process.PIPE, check=True, universal_newlines=True).stdout
+        linked = process.run(
+            ["ldd", _PERL], stdout=process.PIPE, stderr=process.PIPE, check=True, universal_newlines=True
+        ).stdout
     except (OSError, process.CalledProcessError) as problem:
         raise ProveError("ldd %s does not work: %s" % (_PERL, problem)) from problem
     files = {}

@@ -24,8 +24,10 @@ _SUFFIXES = (".ko", ".ko.xz", ".ko.gz", ".ko.zst")
 
 def newest(paths):
     """The kernel image with the highest version among paths, None where there is none."""
+
     def version(path):
         return [int(part) for part in re.findall(r"\d+", os.path.basename(path))]
+
     return max(paths, key=version, default=None)
 
 
@@ -46,11 +48,14 @@ def find(named=None, modules=None, root="/"):
     else:
         image = newest(glob.glob(os.path.join(glob.escape(boot), "vmlinuz-*")))
     if image is None:
-        raise ProveError("there is no kernel for the guest: %s/vmlinuz-* does not exist; "
-                         "install one (linux-image-amd64) or name one (kernel)" % boot.rstrip("/"))
+        raise ProveError(
+            "there is no kernel for the guest: %s/vmlinuz-* does not exist; "
+            "install one (linux-image-amd64) or name one (kernel)" % boot.rstrip("/")
+        )
     if not os.access(image, os.R_OK) or not os.path.isfile(image):
-        raise ProveError("the kernel image %s does not exist or cannot be read; "
-                         "name another one (kernel) or run as root" % image)
+        raise ProveError(
+            "the kernel image %s does not exist or cannot be read; name another one (kernel) or run as root" % image
+        )
     if modules is None:
         version = os.path.basename(image).partition("-")[2]
         beside = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(image))), "lib", "modules", version)
@@ -73,8 +78,10 @@ def _plain(path):
         try:
             return process.run(["zstd", "-dc", path], stdout=process.PIPE, stderr=process.DEVNULL, check=True).stdout
         except (OSError, process.CalledProcessError) as problem:
-            raise ProveError("the kernel module %s is compressed with zstd, and it cannot be unpacked "
-                             "(%s); install the package zstd" % (path, problem)) from problem
+            raise ProveError(
+                "the kernel module %s is compressed with zstd, and it cannot be unpacked "
+                "(%s); install the package zstd" % (path, problem)
+            ) from problem
     return body
 
 
@@ -112,8 +119,10 @@ def load_order(wanted, directory):
         if name in order or name in builtin:
             return
         if name not in files:
-            raise ProveError("the kernel of %s has no module %s, which %s needs; "
-                             "name another kernel (kernel)" % (directory, name, needed_by))
+            raise ProveError(
+                "the kernel of %s has no module %s, which %s needs; "
+                "name another kernel (kernel)" % (directory, name, needed_by)
+            )
         body = _plain(files[name])
         for other in depends(body):
             visit(other, name)

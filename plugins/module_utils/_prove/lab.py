@@ -27,8 +27,15 @@ _PRESS_S = 10
 
 
 def _bounds(options):
-    for key, low, high in (("runs", 1, 100), ("seconds", 1, 600), ("warm_up", 0, 60), ("image_mb", 16, 1048576),
-                           ("load_writers", 0, 64), ("load_mb", 1, 1048576), ("load_total_mb", 1, 16777216)):
+    for key, low, high in (
+        ("runs", 1, 100),
+        ("seconds", 1, 600),
+        ("warm_up", 0, 60),
+        ("image_mb", 16, 1048576),
+        ("load_writers", 0, 64),
+        ("load_mb", 1, 1048576),
+        ("load_total_mb", 1, 16777216),
+    ):
         if not low <= options[key] <= high:
             raise ProveError("%s is %s; allowed: %d to %d" % (key, options[key], low, high))
 
@@ -38,7 +45,9 @@ def _program(named, usual, what):
         found = shutil.which(path)
         if found:
             return found
-    raise ProveError("%s is not on this host (looked for %s); install it or name it" % (what, named or ", ".join(usual)))
+    raise ProveError(
+        "%s is not on this host (looked for %s); install it or name it" % (what, named or ", ".join(usual))
+    )
 
 
 def _available_memory():
@@ -71,14 +80,22 @@ def check(options):
     image, directory = kernel.find(options["kernel"], options["kernel_modules"])
     memory = _available_memory()
     if memory is not None and memory < 2 * _GUEST_MIB * storage.MIB:
-        raise ProveError("this host has %s of memory available; the guest needs %s"
-                         % (storage.mib(memory), storage.mib(2 * _GUEST_MIB * storage.MIB)))
+        raise ProveError(
+            "this host has %s of memory available; the guest needs %s"
+            % (storage.mib(memory), storage.mib(2 * _GUEST_MIB * storage.MIB))
+        )
     if any(setting["cache"] in DIRECT for setting in settings):
         storage.check_direct(options["path"])
     for setting in settings:
         kernel.load_order(modules(setting), directory)
-    return {"settings": settings, "qemu": qemu, "qemu_img": qemu_img, "kernel": image, "modules": directory,
-            "needed_bytes": needed}
+    return {
+        "settings": settings,
+        "qemu": qemu,
+        "qemu_img": qemu_img,
+        "kernel": image,
+        "modules": directory,
+        "needed_bytes": needed,
+    }
 
 
 class Lab:
@@ -106,7 +123,9 @@ class Lab:
         usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
         if not usable and asked == "kvm":
             raise ProveError("/dev/kvm cannot be used on this host; use accelerator: auto or tcg")
-        return ("kvm", "asked for" if asked == "kvm" else "it works") if usable else ("tcg", "there is no /dev/kvm to use")
+        return (
+            ("kvm", "asked for" if asked == "kvm" else "it works") if usable else ("tcg", "there is no /dev/kvm to use")
+        )
 
     def _initrd(self, setting):
         """An open file, in memory only, with the initramfs for the setting's drivers."""
@@ -125,15 +144,22 @@ class Lab:
             os.close(self._image)
             self._image = None
         if self._image is None:
-            self._image = storage.image(self._options["path"], self._options["image_format"], self._size,
-                                        self._found["qemu_img"])
+            self._image = storage.image(
+                self._options["path"], self._options["image_format"], self._size, self._found["qemu_img"]
+            )
 
     def _machine(self, setting):
         fds = {"image": self._image, "kernel": self._kernel, "initrd": self._initrd(setting)}
 
         def command(sockets):
-            line = qemu_argv.argv(self._found["qemu"], setting, self.accelerator, dict(fds, **sockets),
-                                  self._options["image_format"], _GUEST_MIB)
+            line = qemu_argv.argv(
+                self._found["qemu"],
+                setting,
+                self.accelerator,
+                dict(fds, **sockets),
+                self._options["image_format"],
+                _GUEST_MIB,
+            )
             if setting["during"] == "block_job":
                 line += ["-blockdev", "driver=null-co,node-name=job-target,size=%d" % self._size]
             return line
@@ -161,29 +187,45 @@ class Lab:
         options = self._options
         self._fresh_image()
         with self._booted(setting) as machine, Probe(options["path"]) as probe:
-            load = Load(options["path"], options["load_writers"],
-                        options["load_mb"] * storage.MIB // max(1, options["load_writers"]),
-                        options["load_total_mb"] * storage.MIB)
+            load = Load(
+                options["path"],
+                options["load_writers"],
+                options["load_mb"] * storage.MIB // max(1, options["load_writers"]),
+                options["load_total_mb"] * storage.MIB,
+            )
             try:
                 load.start()
                 time.sleep(options["warm_up"])
                 felt_ms = probe.wait(_PRESS_S if options["load_writers"] else 0)
-                seen = machine.measure(options["seconds"], WRITERS, READERS,
-                                       during_commands(setting["during"], self._size), setting["during"] == RESET)
+                seen = machine.measure(
+                    options["seconds"],
+                    WRITERS,
+                    READERS,
+                    during_commands(setting["during"], self._size),
+                    setting["during"] == RESET,
+                )
             finally:
                 load.stop()
         if load.problem:
             raise ProveError("the load could not write to %s: %s" % (options["path"], load.problem))
-        return dict(gaps.figures(seen), died=seen["died"], setting=setting["name"], round=number,
-                    main_blocked_percent=seen["main_blocked_percent"], commands=seen["commands"],
-                    load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms})
+        return dict(
+            gaps.figures(seen),
+            died=seen["died"],
+            setting=setting["name"],
+            round=number,
+            main_blocked_percent=seen["main_blocked_percent"],
+            commands=seen["commands"],
+            load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms},
+        )
 
 
 def plan(options):
     """What measure() would do, in the same shape, with nothing started. Raises ProveError."""
     settings = check(options)["settings"]
-    lines = ["Everything that the measurement needs is there. It would measure, %d times %d s each:"
-             % (options["runs"], options["seconds"])]
+    lines = [
+        "Everything that the measurement needs is there. It would measure, %d times %d s each:"
+        % (options["runs"], options["seconds"])
+    ]
     lines += ["%s: %s" % (setting["name"], describe(setting)) for setting in settings]
     return {"settings": settings, "runs": [], "summary": [], "ratios": [], "lines": lines}
 
@@ -199,6 +241,11 @@ def measure(options):
                 runs.append(lab.run(setting, number))
         accelerator = {"name": lab.accelerator, "reason": lab.accelerator_reason}
     summary = gaps.summarize([(setting, describe(setting)) for setting in settings], runs)
-    return {"settings": settings, "runs": runs, "summary": summary, "accelerator": accelerator,
-            "ratios": gaps.ratios(runs, settings[0]["name"], settings[1]["name"]) if len(settings) > 1 else [],
-            "lines": report.lines(settings, runs, summary, accelerator)}
+    return {
+        "settings": settings,
+        "runs": runs,
+        "summary": summary,
+        "accelerator": accelerator,
+        "ratios": gaps.ratios(runs, settings[0]["name"], settings[1]["name"]) if len(settings) > 1 else [],
+        "lines": report.lines(settings, runs, summary, accelerator),
+    }

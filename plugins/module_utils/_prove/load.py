@@ -64,8 +64,8 @@ class Load:
     def stop(self):
         """End the writers, wait for them, free their space. What was not yet written is dropped."""
         self._stopping.set()
-        # A sync in progress has less to wait for once the pages are gone. All files at once: each waits for what is on its way to
-        # the storage, and until the last is cut the others keep that way full.
+        # A sync in progress has less to wait for once the pages are gone. All files at once: each waits for what is on
+        # its way to the storage, and until the last is cut the others keep that way full.
         cutting = [threading.Thread(target=os.ftruncate, args=(file, 0)) for file in self._files]
         for thread in cutting:
             thread.start()

@@ -27,8 +27,10 @@ def during_commands(during, size):
     if during == "query_blockstats":
         return [("query-blockstats", {})]
     if during == "block_job":
-        return [("blockdev-backup", {"job-id": "prove", "device": NODE, "target": "job-target", "sync": "none"}),
-                ("block-job-cancel", {"device": "prove"})]
+        return [
+            ("blockdev-backup", {"job-id": "prove", "device": NODE, "target": "job-target", "sync": "none"}),
+            ("block-job-cancel", {"device": "prove"}),
+        ]
     return []
 
 
@@ -138,16 +140,21 @@ class Machine:
                 self._errors = (self._errors + data)[-4000:]
             else:
                 *lines, self._monitor_rest = (self._monitor_rest + data).split(b"\n")
-                self._replies += [reply for reply in map(json.loads, filter(bytes.strip, lines))
-                                  if "return" in reply or "error" in reply]
+                self._replies += [
+                    reply
+                    for reply in map(json.loads, filter(bytes.strip, lines))
+                    if "return" in reply or "error" in reply
+                ]
         if self._process.poll() is not None:
             # The last words arrive after the end.
             self._errors += self._process.stderr.read() or b""
             said = self._errors.decode("utf-8", "replace").strip()
             if self._process.returncode < 0:
                 raise QemuDied(said or "signal %d" % -self._process.returncode)
-            raise ProveError("QEMU ended: %s" % (said or "status %s; the guest's last words: %s"
-                                                 % (self._process.returncode, self._last_words())))
+            raise ProveError(
+                "QEMU ended: %s"
+                % (said or "status %s; the guest's last words: %s" % (self._process.returncode, self._last_words()))
+            )
 
     def _last_words(self):
         """The end of what the guest's kernel wrote on its console."""
@@ -172,8 +179,9 @@ class Machine:
         while self._said("ready") is None:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise ProveError("the guest did not boot within %d s; its last words: %s"
-                                 % (timeout, self._last_words()))
+                raise ProveError(
+                    "the guest did not boot within %d s; its last words: %s" % (timeout, self._last_words())
+                )
             self._read(min(left, 1))
 
     def _main_thread_blocked(self):
@@ -190,7 +198,8 @@ class Machine:
 
         lines: the guest's report. beats: when each heartbeat arrived, monotonic seconds.
         complete: false where the guest did not come back to report; lines is empty then.
-        died: QEMU's last words where a signal ended it (an assertion of its own), else null. That is a result, not an obstacle.
+        died: QEMU's last words where a signal ended it (an assertion of its own), else null. That is a result, not an
+        obstacle.
         """
         self._lines, self.beats = [], []
         self._send("beat", b"go %d %d %d %d\n" % (seconds, writers, readers, resets))
@@ -222,6 +231,13 @@ class Machine:
             if "error" in reply:
                 raise ProveError("QEMU refused a command: %s" % reply["error"].get("desc"))
         complete = self._said("done") is not None
-        return {"lines": self._lines if complete else [], "beats": self.beats, "complete": complete, "died": died,
-                "main_blocked_percent": round(100 * blocked / samples) if samples else 0,
-                "commands": sent, "now": time.monotonic(), "window_s": round(time.monotonic() - start, 3)}
+        return {
+            "lines": self._lines if complete else [],
+            "beats": self.beats,
+            "complete": complete,
+            "died": died,
+            "main_blocked_percent": round(100 * blocked / samples) if samples else 0,
+            "commands": sent,
+            "now": time.monotonic(),
+            "window_s": round(time.monotonic() - start, 3),
+        }

@@ -40,7 +40,9 @@ class Probe:
         return (time.monotonic() - start) * 1000
 
     def wait(self, seconds):
-        """Wait until a read takes as long as a gap that counts as a stall, or for so many seconds; the longest read, ms."""
+        """Wait until a read takes as long as a gap that counts as a stall, or for so many seconds; the longest read,
+        ms.
+        """
         end = time.monotonic() + seconds
         longest = 0.0
         while True:

@@ -34,8 +34,7 @@ def _device(setting):
     if setting["bus"] == "sata":
         return argv + ["-device", "ahci,id=ahci0", "-device", "ide-hd,bus=ahci0.0,%s" % drive]
     hardware = CONTROLLERS[setting["controller"]][0]
-    return argv + ["-device", "%s,id=scsihw0%s" % (hardware, thread),
-                   "-device", "scsi-hd,bus=scsihw0.0,%s" % drive]
+    return argv + ["-device", "%s,id=scsihw0%s" % (hardware, thread), "-device", "scsi-hd,bus=scsihw0.0,%s" % drive]
 
 
 def block_node(setting, image, image_format):
@@ -44,8 +43,7 @@ def block_node(setting, image, image_format):
     cache = {"direct": direct, "no-flush": setting["cache"] == "unsafe"}
     # The image has no name: a lock on it protects nobody.
     file = {"driver": "file", "filename": image, "aio": setting["aio"], "cache": cache, "locking": "off"}
-    return {"driver": "qcow2" if image_format == "qcow2" else "raw", "node-name": NODE, "cache": cache,
-            "file": file}
+    return {"driver": "qcow2" if image_format == "qcow2" else "raw", "node-name": NODE, "cache": cache, "file": file}
 
 
 def argv(qemu, setting, accelerator, fds, image_format="raw", memory_mib=192):
@@ -58,16 +56,32 @@ def argv(qemu, setting, accelerator, fds, image_format="raw", memory_mib=192):
     # The clock that a guest under tcg keeps by itself, the processor's counter, is found
     # unstable after a freeze and replaced in mid-measurement; the emulated HPET is not.
     clock = "" if accelerator == "kvm" else " clocksource=hpet"
-    command = [qemu, "-name", "prove-io-%s" % setting["name"].replace(",", " "),
-               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-               "-machine", "pc,accel=%s" % accelerator,
-               "-cpu", "host" if accelerator == "kvm" else "qemu64",
-               "-smp", "1", "-m", str(memory_mib),
-               "-kernel", path % fds["kernel"], "-initrd", path % fds["initrd"],
-               "-append", _KERNEL_LINE + clock]
+    command = [
+        qemu,
+        "-name",
+        "prove-io-%s" % setting["name"].replace(",", " "),
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-machine",
+        "pc,accel=%s" % accelerator,
+        "-cpu",
+        "host" if accelerator == "kvm" else "qemu64",
+        "-smp",
+        "1",
+        "-m",
+        str(memory_mib),
+        "-kernel",
+        path % fds["kernel"],
+        "-initrd",
+        path % fds["initrd"],
+        "-append",
+        _KERNEL_LINE + clock,
+    ]
     for name in ("console", "beat"):
         command += ["-chardev", "socket,id=%s,fd=%d" % (name, fds[name]), "-serial", "chardev:%s" % name]
-    command += ["-chardev", "socket,id=monitor,fd=%d" % fds["monitor"],
-                "-mon", "chardev=monitor,mode=control"]
+    command += ["-chardev", "socket,id=monitor,fd=%d" % fds["monitor"], "-mon", "chardev=monitor,mode=control"]
     command += ["-blockdev", json.dumps(block_node(setting, path % fds["image"], image_format))]
     return command + _device(setting)

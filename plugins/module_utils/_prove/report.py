@@ -25,9 +25,17 @@ def table(summary):
     head = ("setting", "longest gap ms", "stalled s", "main loop blocked", "requests/s", "runs", "disk")
     rows = [head]
     for entry in summary:
-        rows.append((entry["setting"], _range(entry["longest_gap_ms"]), _range(entry["stalled_s"]),
-                     "%d %%" % entry["main_blocked_percent"], str(entry["requests_per_s"]),
-                     str(entry["runs"]), entry["text"]))
+        rows.append(
+            (
+                entry["setting"],
+                _range(entry["longest_gap_ms"]),
+                _range(entry["stalled_s"]),
+                "%d %%" % entry["main_blocked_percent"],
+                str(entry["requests_per_s"]),
+                str(entry["runs"]),
+                entry["text"],
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     return [lines[0], "  ".join("-" * width for width in widths)] + lines[1:]
@@ -49,7 +57,9 @@ def chart(runs):
     lines = ["longest gap between two heartbeats, ms (logarithmic, 1 ms to 10 s)"]
     for run in runs:
         gap = run["longest_gap_ms"]
-        lines.append("%d  %s  %s %s" % (run["round"], run["setting"].ljust(width), stroke(gap).ljust(_WIDTH), _number(gap)))
+        lines.append(
+            "%d  %s  %s %s" % (run["round"], run["setting"].ljust(width), stroke(gap).ljust(_WIDTH), _number(gap))
+        )
     return lines
 
 
@@ -69,9 +79,18 @@ def _verdict(first, other):
         return "%s and %s: no freeze on this storage under this load." % (first["setting"], other["setting"])
     if after < STALL_MS:
         return "%s: frozen for up to %s ms; %s: %s ms, %.0f times less." % (
-            first["setting"], _number(first["longest_gap_ms"]["max"]), other["setting"], _number(after), before / after)
+            first["setting"],
+            _number(first["longest_gap_ms"]["max"]),
+            other["setting"],
+            _number(after),
+            before / after,
+        )
     return "%s still stands still for %s ms (%s: %s ms)." % (
-        other["setting"], _number(after), first["setting"], _number(before))
+        other["setting"],
+        _number(after),
+        first["setting"],
+        _number(before),
+    )
 
 
 def _doubts(runs):
@@ -84,14 +103,19 @@ def _doubts(runs):
         elif not run["complete"]:
             out.append(where + "the guest did not come back to report; its figures are the least that is known.")
         elif abs(run["longest_gap_ms"] - run["host_longest_gap_ms"]) > 50 + run["longest_gap_ms"] / 5:
-            out.append(where + "the guest's clock says %s ms, this host's %s ms; something else disturbed the run."
-                       % (_number(run["longest_gap_ms"]), _number(run["host_longest_gap_ms"])))
+            out.append(
+                where
+                + "the guest's clock says %s ms, this host's %s ms; something else disturbed the run."
+                % (_number(run["longest_gap_ms"]), _number(run["host_longest_gap_ms"]))
+            )
         if run["load"]["ended_early"]:
             out.append(where + "the load reached its bound of bytes before the end (load_total_mb).")
     idle = [run["load"]["felt_ms"] for run in runs if run["load"]["mb"] and run["load"]["felt_ms"] < STALL_MS]
     if idle:
-        out.append("In %d of %d runs this storage answered a read within %s ms when the measurement began: the load does not press it; "
-                   "load_writers makes more." % (len(idle), len(runs), _number(max(idle))))
+        out.append(
+            "In %d of %d runs this storage answered a read within %s ms when the measurement began: the load does not"
+            " press it; load_writers makes more." % (len(idle), len(runs), _number(max(idle)))
+        )
     return out
 
 
@@ -108,9 +132,10 @@ def lines(settings, runs, summary, accelerator):
         if entry["died"]:
             out.append(_deaths(entry["text"].partition(" + ")[0], entry))
         elif entry["longest_gap_ms"]["median"] > STALL_MS:
-            out.append("%s does not cure %s: the guest stands still for %s ms (median). Limit the load "
-                       "while it happens." % (entry["text"].partition(" + ")[0], setting["during"],
-                                              _number(entry["longest_gap_ms"]["median"])))
+            out.append(
+                "%s does not cure %s: the guest stands still for %s ms (median). Limit the load while it happens."
+                % (entry["text"].partition(" + ")[0], setting["during"], _number(entry["longest_gap_ms"]["median"]))
+            )
         else:
             out.append("%s: no freeze by %s." % (entry["text"].partition(" + ")[0], setting["during"]))
     out += _doubts(runs)

@@ -42,8 +42,15 @@ DURING = ("block_resize", "block_job", "query_blockstats", "disk_reset")
 RESET = "disk_reset"
 """The guest resets its SCSI disk, as its kernel does with one that does not answer."""
 
-TODAY = {"name": "today", "bus": "scsi", "controller": "virtio-scsi-pci", "iothread": False,
-         "aio": "io_uring", "cache": "none", "during": None}
+TODAY = {
+    "name": "today",
+    "bus": "scsi",
+    "controller": "virtio-scsi-pci",
+    "iothread": False,
+    "aio": "io_uring",
+    "cache": "none",
+    "during": None,
+}
 """A guest with nothing set but its controller's driver: Proxmox VE's own defaults."""
 
 HARDENED = dict(TODAY, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
@@ -82,11 +89,14 @@ def check(setting):
     else:
         full["controller"] = None
     if full["iothread"] and full["bus"] != "virtio" and full["controller"] != "virtio-scsi-single":
-        raise ProveError("%s: iothread is not possible with %s; Proxmox VE leaves it out. Use "
-                         "virtio-scsi-single or bus virtio" % (where, full["controller"] or full["bus"]))
+        raise ProveError(
+            "%s: iothread is not possible with %s; Proxmox VE leaves it out. Use "
+            "virtio-scsi-single or bus virtio" % (where, full["controller"] or full["bus"])
+        )
     if full["aio"] == "native" and full["cache"] not in DIRECT:
-        raise ProveError("%s: aio native needs cache none or directsync; QEMU does not start with %s"
-                         % (where, full["cache"]))
+        raise ProveError(
+            "%s: aio native needs cache none or directsync; QEMU does not start with %s" % (where, full["cache"])
+        )
     if full["during"] == RESET and full["bus"] != "scsi":
         raise ProveError("%s: during disk_reset needs bus scsi; a disk on %s has no such reset" % (where, full["bus"]))
     return full
@@ -111,8 +121,12 @@ def modules(setting):
 
 def describe(setting):
     """A short text for a table: ``virtio-scsi-single, iothread, threads, none``."""
-    parts = [setting["controller"] or setting["bus"],
-             "iothread" if setting["iothread"] else "no iothread", setting["aio"], setting["cache"]]
+    parts = [
+        setting["controller"] or setting["bus"],
+        "iothread" if setting["iothread"] else "no iothread",
+        setting["aio"],
+        setting["cache"],
+    ]
     return ", ".join(parts) + (" + " + setting["during"] if setting["during"] else "")
 
 
@@ -140,11 +154,20 @@ def from_record(record, key, name="today"):
     if disk["media"] != "disk" or disk["bus"] not in BUSES or not values:
         raise ProveError("%s: %s is not a disk that can be measured" % (where, key))
     if values.get("driver") not in (None, "file", "host_device"):
-        raise ProveError("%s: %s is served by %s, not from a file or device of this host; a measurement "
-                         "here would say nothing about it" % (where, key, values["driver"]))
-    return check({"name": name, "bus": disk["bus"], "iothread": bool(values["iothread"]),
-                  "controller": record["controller"]["effective"] if disk["bus"] == "scsi" else None,
-                  "aio": values["aio"] or TODAY["aio"], "cache": values["cache"] or TODAY["cache"]})
+        raise ProveError(
+            "%s: %s is served by %s, not from a file or device of this host; a measurement "
+            "here would say nothing about it" % (where, key, values["driver"])
+        )
+    return check(
+        {
+            "name": name,
+            "bus": disk["bus"],
+            "iothread": bool(values["iothread"]),
+            "controller": record["controller"]["effective"] if disk["bus"] == "scsi" else None,
+            "aio": values["aio"] or TODAY["aio"],
+            "cache": values["cache"] or TODAY["cache"],
+        }
+    )
 
 
 def with_changes(setting, changes, key, name="hardened"):

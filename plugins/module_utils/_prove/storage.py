@@ -29,15 +29,18 @@ def mib(number):
 def check_room(path, needed):
     """Raises ProveError unless path is a writable directory with needed bytes and some to spare."""
     if not os.path.isdir(path):
-        raise ProveError("%s is not a directory of this host; name the directory of the storage to measure (path)" % path)
+        raise ProveError(
+            "%s is not a directory of this host; name the directory of the storage to measure (path)" % path
+        )
     if not os.access(path, os.W_OK | os.X_OK):
         raise ProveError("%s cannot be written to; run as root or name another directory (path)" % path)
     room = os.statvfs(path)
     free = room.f_bavail * room.f_frsize
     if free < needed + _SPARE:
-        raise ProveError("%s has %s free; the image and the load need %s, and %s must stay free. Nothing was "
-                         "started. Make room, or ask for less (image_mb, load_mb)"
-                         % (path, mib(free), mib(needed), mib(_SPARE)))
+        raise ProveError(
+            "%s has %s free; the image and the load need %s, and %s must stay free. Nothing was "
+            "started. Make room, or ask for less (image_mb, load_mb)" % (path, mib(free), mib(needed), mib(_SPARE))
+        )
 
 
 def nameless(path):
@@ -61,8 +64,10 @@ def check_direct(path):
     try:
         os.close(os.open("/proc/self/fd/%d" % file, os.O_RDWR | os.O_DIRECT))
     except OSError as problem:
-        raise ProveError("%s does not do direct I/O (%s), so cache none and directsync are not possible there; "
-                         "name another directory (path)" % (path, problem.strerror)) from problem
+        raise ProveError(
+            "%s does not do direct I/O (%s), so cache none and directsync are not possible there; "
+            "name another directory (path)" % (path, problem.strerror)
+        ) from problem
     finally:
         os.close(file)
 
@@ -72,7 +77,7 @@ def fill(file, size):
     block = os.urandom(MIB)
     place = 0
     while place < size:
-        place += os.pwrite(file, block[:size - place], place)
+        place += os.pwrite(file, block[: size - place], place)
     os.fsync(file)
 
 
@@ -90,7 +95,17 @@ def image(path, image_format, size, qemu_img=None):
             os.ftruncate(file, size)
         else:
             made = process.run(
-                [qemu_img, "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", "/proc/self/fd/%d" % file, str(size)],
+                [
+                    qemu_img,
+                    "create",
+                    "-q",
+                    "-f",
+                    "qcow2",
+                    "-o",
+                    "preallocation=metadata",
+                    "/proc/self/fd/%d" % file,
+                    str(size),
+                ],
                 pass_fds=(file,),
                 check=False,
                 stdout=process.PIPE,

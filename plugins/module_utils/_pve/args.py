@@ -16,17 +16,18 @@ from typing import NamedTuple
 
 from .drive import parse_key
 
-_WORD = re.compile(r"""\s+|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>(?:\\.|[^\s\\'"])+)""", re.ASCII | re.DOTALL)
+_WORD = re.compile(
+    r"""\s+|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<plain>(?:\\.|[^\s\\'"])+)""",
+    re.ASCII | re.DOTALL,
+)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
-_GIVES_A_DISK = frozenset(
-    "drive blockdev hda hdb hdc hdd cdrom fda fdb mtdblock pflash sd".split()
-)
+_GIVES_A_DISK = frozenset("drive blockdev hda hdb hdc hdd cdrom fda fdb mtdblock pflash sd".split())
 # Options that take no value, after which a word of its own is a disk image.
 _ALONE = frozenset(
     """
-    snapshot nodefaults no-user-config nographic enable-kvm S no-reboot no-shutdown no-acpi no-hpet no-fd-bootchk full-screen
-    daemonize only-migratable preconfig win2k-hack singlestep mem-prealloc no-quit h help version
+    snapshot nodefaults no-user-config nographic enable-kvm S no-reboot no-shutdown no-acpi no-hpet no-fd-bootchk
+    full-screen daemonize only-migratable preconfig win2k-hack singlestep mem-prealloc no-quit h help version
     usb s portrait semihosting async-teardown enable-fips old-param alt-grab ctrl-grab
     """.split()
 )
@@ -36,7 +37,8 @@ _DISK_DEVICE = re.compile(
     re.ASCII,
 )
 _CONTROLLER = re.compile(
-    r"(virtio-scsi\b.*|virtio-blk\b.*|lsi53c\w+|lsi|megasas\b.*|mptsas\w+|pvscsi|am53c974|dc390|(ich9-)?ahci|isa-fdc|piix[34]-ide)\Z", re.ASCII
+    r"(virtio-scsi\b.*|virtio-blk\b.*|lsi53c\w+|lsi|megasas\b.*|mptsas\w+|pvscsi|am53c974|dc390|(ich9-)?ahci|isa-fdc|piix[34]-ide)\Z",
+    re.ASCII,
 )
 _OWN_CONTROLLER = re.compile(r"(?:scsihw|virtioscsi|ahci|megasas)\d+\Z", re.ASCII)
 _SHOWN = 200
@@ -44,7 +46,9 @@ _MOST = 20
 
 
 class Said(NamedTuple):
-    """One thing in ``args:`` that touches disks: its words, what they do, and the drive they change (None: not one of the guest's)."""
+    """One thing in ``args:`` that touches disks: its words, what they do, and the drive they change (None: not one of
+    the guest's).
+    """
 
     words: str
     does: str
@@ -129,12 +133,12 @@ def _driver(value: str) -> str:
         except (ValueError, RecursionError):
             return ""
     first = value.split(",", 1)[0]
-    named = [part[len("driver="):] for part in value.split(",") if part.startswith("driver=")]
+    named = [part[len("driver=") :] for part in value.split(",") if part.startswith("driver=")]
     return named[0] if named else first
 
 
 def _global(value: str) -> str:
-    named = [part[len("driver="):] for part in value.split(",") if part.startswith("driver=")]
+    named = [part[len("driver=") :] for part in value.split(",") if part.startswith("driver=")]
     return named[0] if named else value.split(".", 1)[0]
 
 
@@ -146,7 +150,7 @@ def _set(value: str) -> tuple[str, str | None] | None:
     """``-set group.id.option=value``: of the groups, ``drive`` holds disks and ``device`` holds everything."""
     group, _dot, rest = value.partition(".")
     name = rest.split("=", 1)[0].rpartition(".")[0]
-    disk = name[len("drive-"):] if name.startswith("drive-") else name
+    disk = name[len("drive-") :] if name.startswith("drive-") else name
     if group in ("drive", "device") and parse_key(disk):
         return f"changes {disk} behind its line: what is judged here is not what QEMU gets", disk
     if group in ("drive", "blockdev") or (group == "device" and _OWN_CONTROLLER.match(name)):

@@ -57,7 +57,9 @@ def differing(config: _config.Config, changes: list[dict[str, Any]]) -> list[dic
         if change["key"] != "controller":
             standing = _drive.parse(change["key"], standing or "").options.get(change["option"])
         if standing != change["after"]:
-            found.append({"key": change["key"], "option": change["option"], "before": standing, "after": change["after"]})
+            found.append(
+                {"key": change["key"], "option": change["option"], "before": standing, "after": change["after"]}
+            )
     return found
 
 
@@ -98,7 +100,11 @@ def foreign_pending(config: _config.Config) -> list[str]:
 
 def _without_ours(key: str, value: str) -> Any:
     options = normal(key, value)
-    return {name: option for name, option in options.items() if name not in OPTIONS} if isinstance(options, dict) else options
+    return (
+        {name: option for name, option in options.items() if name not in OPTIONS}
+        if isinstance(options, dict)
+        else options
+    )
 
 
 def normal(key: str, value: str) -> Any:
@@ -120,13 +126,15 @@ def _bytes(size: str) -> float:
     return float(size[:-1] if unit else size) * 1024**unit
 
 
-def lost(before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool | None) -> list[str]:
+def lost(
+    before: _config.Config, after: _config.Config, written: dict[str, str | None], running: bool | None
+) -> list[str]:
     """What a write did otherwise than it should: one sentence each, none when it is proven.
 
-    ``running`` is how ``qm`` found the guest, None for a file that was written without it. Every key must be after the next cold
-    start what it was, or what was written. Until then the main section has what it had: of other keys ``qm`` may have applied what
-    waited, and of written ones what needs no cold start, which is never a controller, aio, cache or iothread of a running guest
-    (recorded). Snapshots and the description stay as they were.
+    ``running`` is how ``qm`` found the guest, None for a file that was written without it. Every key must be after the
+    next cold start what it was, or what was written. Until then the main section has what it had: of other keys ``qm``
+    may have applied what waited, and of written ones what needs no cold start, which is never a controller, aio, cache
+    or iothread of a running guest (recorded). Snapshots and the description stay as they were.
     """
     faults = []
     for key, value in written.items():
@@ -143,7 +151,9 @@ def lost(before: _config.Config, after: _config.Config, written: dict[str, str |
     was, now = _descriptions(before.text), _descriptions(after.text)
     for name in ("", *before.snapshots):
         if name == "" or name in after.snapshots:
-            faults += [f"the description{_of(name)} is not what it was"] if was.get(name, []) != now.get(name, []) else []
+            faults += (
+                [f"the description{_of(name)} is not what it was"] if was.get(name, []) != now.get(name, []) else []
+            )
     return faults
 
 
@@ -157,7 +167,9 @@ def _in_force(old: str | None, key: str, value: str | None, new: str | None, run
     """Whether a written key of the main section is as it was, or as it was written where that may be at once."""
     if _equal(key, old, new, own_size=True):
         return True
-    at_once = not running or (bool(_drive.parse_key(key)) and None not in (old, value) and _ours(key, old) == _ours(key, value))  # type: ignore[arg-type]
+    at_once = not running or (
+        bool(_drive.parse_key(key)) and None not in (old, value) and _ours(key, old) == _ours(key, value)
+    )  # type: ignore[arg-type]
     return at_once and _equal(key, value, new, own_size=True)
 
 
@@ -187,7 +199,11 @@ def _snapshot_kept(name: str, before: _config.Section, after: _config.Section | 
     for key in dict.fromkeys([*before.entries, *after.entries]):
         old, new = before.get(key), after.get(key)
         if not _equal(key, old, new):
-            faults.append(f"{key}{_of(name)} is gone" if new is None else f"{key}{_of(name)} was {'unset' if old is None else repr(old)} and is {new!r}")
+            faults.append(
+                f"{key}{_of(name)} is gone"
+                if new is None
+                else f"{key}{_of(name)} was {'unset' if old is None else repr(old)} and is {new!r}"
+            )
     return faults
 
 
@@ -196,7 +212,9 @@ def _of(snapshot: str) -> str:
 
 
 def _dropped_by_design(key: str, before: _config.Config, after: _config.Config) -> bool:
-    """An unusedN whose volume a disk uses: Proxmox VE drops it at every write (write_vm_config), and the volume keeps its name there."""
+    """An unusedN whose volume a disk uses: Proxmox VE drops it at every write (write_vm_config), and the volume keeps
+    its name there.
+    """
     if not key.startswith("unused"):
         return False
     return before.main.get(key) in _volumes(before) | _volumes(after)
@@ -216,15 +234,17 @@ def _volumes(config: _config.Config) -> set[str]:
 def _equal(key: str, before: str | None, after: str | None, own_size: bool = False) -> bool:
     """Whether a value is what it was, for what ``qm`` makes of one that it writes again (recorded; JSONSchema.pm).
 
-    It writes booleans as 1 and 0, whole numbers without leading zeros, and text without the quotes around it. Of a drive that is set it writes the volume's own
-    size, whatever was passed: that is ``own_size``.
+    It writes booleans as 1 and 0, whole numbers without leading zeros, and text without the quotes around it. Of a
+    drive that is set it writes the volume's own size, whatever was passed: that is ``own_size``.
     """
     if before is None or after is None:
         return before is after
     one, other = normal(key, before), normal(key, after)
     if isinstance(one, dict) and isinstance(other, dict):
         unlike = {"size"} if own_size else set()
-        return {name: one[name] for name in one if name not in unlike} == {name: other[name] for name in other if name not in unlike}
+        return {name: one[name] for name in one if name not in unlike} == {
+            name: other[name] for name in other if name not in unlike
+        }
     return before == after or _plain(key, before) == _plain(key, after)
 
 

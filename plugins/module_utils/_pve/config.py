@@ -156,12 +156,12 @@ def _open_section(config: Config, line: str, number: int, insert_at: int) -> tup
 
 
 def _read_line(config: Config, section: Section, line: str, number: int, start: int) -> None:
-    described = line.startswith("description:") and line[len("description:"):].strip(_BLANKS)
+    described = line.startswith("description:") and line[len("description:") :].strip(_BLANKS)
     if line[0] == "#" or described or ("snapstate" in line and _SNAPSTATE.search(line)):
         return
     match = _KEY.match(line)
     # By strip, not by a pattern: one takes the square of a line's length for the blanks in it.
-    value = line[match.end():].strip(_BLANKS) if match else ""
+    value = line[match.end() :].strip(_BLANKS) if match else ""
     if not match or not value:
         config.unsafe.append(Unsafe(number, line, "not a line of the form 'key: value'"))
         return
@@ -175,7 +175,11 @@ def _read_line(config: Config, section: Section, line: str, number: int, start: 
         if entry.key in section.entries:
             first = section.entries[entry.key]
             config.unsafe.append(
-                Unsafe(first.line, text_line(config.text, first), f"'{entry.key}' stands again in line {number}, which wins")
+                Unsafe(
+                    first.line,
+                    text_line(config.text, first),
+                    f"'{entry.key}' stands again in line {number}, which wins",
+                )
             )
         fault = _settings.rejected(key, entry.value)
         if fault:
@@ -211,7 +215,7 @@ def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] 
             text = text if entry is None else _without_line(text, entry)
             continue
         if entry is not None:
-            text = text[: entry.start] + value + text[entry.end:]
+            text = text[: entry.start] + value + text[entry.end :]
         else:
             at = _insert_position(section, text, key)
             lead = "\n" if at and text[at - 1] != "\n" else ""
@@ -224,13 +228,13 @@ def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] 
 def _not_deleted(text: str, key: str) -> str:
     entry = parse(text).pending.entries["delete"]  # type: ignore[union-attr]
     left = [part for part in re.split(r"[,;\s]+", entry.value) if part and part.lstrip("!") != key]
-    return text[: entry.start] + ",".join(left) + text[entry.end:] if left else _without_line(text, entry)
+    return text[: entry.start] + ",".join(left) + text[entry.end :] if left else _without_line(text, entry)
 
 
 def _without_line(text: str, entry: Entry) -> str:
     start = text.rfind("\n", 0, entry.start) + 1
     end = text.find("\n", entry.end)
-    return text[:start] + ("" if end < 0 else text[end + 1:])
+    return text[:start] + ("" if end < 0 else text[end + 1 :])
 
 
 def _insert_position(section: Section, text: str, key: str) -> int:

@@ -32,11 +32,17 @@ _BLANKS = " \t\n\r\f\v"
 _KEY = re.compile(r"^(ide|sata|scsi|virtio|efidisk|tpmstate)(0|[1-9]\d?)$", re.ASCII)
 _CLOUDINIT = re.compile(r"[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|qed|vmdk|cloop|qcow|cow))?$", re.ASCII)
 # A key, and a colon, an equals sign or the volume right behind it.
-_LIKE_A_DRIVE = re.compile(r"\W*(?:ide|sata|scsi|virtio)\d+(?:\s*[:=]|\s+(?:[a-z][\w.\-]*:(?!//)|/)\S+\s*\Z)", re.IGNORECASE)
+_LIKE_A_DRIVE = re.compile(
+    r"\W*(?:ide|sata|scsi|virtio)\d+(?:\s*[:=]|\s+(?:[a-z][\w.\-]*:(?!//)|/)\S+\s*\Z)", re.IGNORECASE
+)
 _NEEDS = tuple(
     pair
     for way in ("", "_rd", "_wr")
-    for pair in ((f"mbps{way}_max", f"mbps{way}"), (f"bps{way}_max_length", f"mbps{way}_max"), (f"iops{way}_max_length", f"iops{way}_max"))
+    for pair in (
+        (f"mbps{way}_max", f"mbps{way}"),
+        (f"bps{way}_max_length", f"mbps{way}_max"),
+        (f"iops{way}_max_length", f"iops{way}_max"),
+    )
 )
 
 

@@ -55,8 +55,9 @@ def machine_type(machine: str | None) -> str:
 def proven_qemu(machine: str | None, meta: str | None) -> str | None:
     """The lowest version of the QEMU that starts the guest next, as its config proves it; None where it proves nothing.
 
-    Two lines prove one: ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not downgraded;
-    a machine type with a version exists from the QEMU of that version on (Machine.pm). The higher one holds.
+    Two lines prove one: ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not
+    downgraded; a machine type with a version exists from the QEMU of that version on (Machine.pm). The higher one
+    holds.
     """
     lines = (_CREATION.search(meta or ""), _MACHINE.match(machine_type(machine)))
     found = [tuple(int(number) for number in match.groups(default="0")) for match in lines if match]
@@ -68,7 +69,9 @@ def controller(scsihw: str | None) -> str:
     return scsihw or DEFAULT_CONTROLLER
 
 
-def effective(drive: Drive, storage: dict[str, Any] | None, scsihw: str | None, blockdev: bool) -> dict[str, Any] | None:
+def effective(
+    drive: Drive, storage: dict[str, Any] | None, scsihw: str | None, blockdev: bool
+) -> dict[str, Any] | None:
     """What QEMU gets for a drive, as in docs/data.md; None where it gets no block device.
 
     ``storage`` is the volume's storage, None for a bare path. ``driver`` is
@@ -123,7 +126,9 @@ def _effective(
         no_flush, write_cache = False, True
     return {
         "driver": driver,
-        "aio": None if unknown and not aio else _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
+        "aio": None
+        if unknown and not aio
+        else _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
         "cache": None if direct is None else cache_mode(direct, no_flush, write_cache),
         "cache_direct": direct,
         "cache_no_flush": no_flush,
@@ -132,11 +137,17 @@ def _effective(
 
 
 def aio_default(drive: Drive, storage: dict[str, Any] | None) -> dict[str, str] | None:
-    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio, or its storage is not known."""
+    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio, or its storage is
+    not known.
+    """
     kind = (None, False) if storage is None else (storage["type"], storage["krbd"])
     if storage is not None and storage["type"] is None:
         return None
-    driver = _path_driver(drive.volume, drive.media) if storage is None else _storage.driver({"type": kind[0], "krbd": kind[1]})
+    driver = (
+        _path_driver(drive.volume, drive.media)
+        if storage is None
+        else _storage.driver({"type": kind[0], "krbd": kind[1]})
+    )
     return _aio_default(driver, *kind)
 
 
@@ -147,7 +158,9 @@ def _aio_default(driver: str | None, store_type: str | None, krbd: bool) -> dict
     return None if direct is None or cached is None else {"direct": direct, "cached": cached}
 
 
-def _aio(driver: str | None, aio: str | None, store_type: str | None, krbd: bool, direct: bool, given: bool) -> str | None:
+def _aio(
+    driver: str | None, aio: str | None, store_type: str | None, krbd: bool, direct: bool, given: bool
+) -> str | None:
     if not given or (driver is not None and driver not in AIO_DRIVERS):
         return None
     if aio:

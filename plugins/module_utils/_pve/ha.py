@@ -35,7 +35,9 @@ def requested(resources: str, guest: str) -> str | None:
 
 
 def current(status: str, guest: str) -> tuple[str | None, str | None]:
-    """(state, node) of a guest in manager_status; (None, None) where HA has not taken it up or the text is none of its."""
+    """(state, node) of a guest in manager_status; (None, None) where HA has not taken it up or the text is none of
+    its.
+    """
     try:
         services: Any = json.loads(status).get("service_status", {})
         service = services.get(f"vm:{guest}", {})

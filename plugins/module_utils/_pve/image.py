@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Where the image of a disk is on its host, of disks whose file system nothing else tells: plain directories and bare paths."""
+"""Where the image of a disk is on its host, of disks whose file system nothing else tells: plain directories and bare
+paths.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ _IN_DIRECTORY = re.compile(r"(?:^|/)(\d{1,9})/([^/]+)\Z", re.ASCII)
 def image_path(volume: str | None, storage: dict[str, Any] | None) -> str | None:
     """The absolute path of a volume's image; None for a device, and where the storage is not a plain directory.
 
-    ``STORAGE:VMID/NAME``, of a linked clone ``STORAGE:VMID/BASE/VMID/NAME``, is the file ``VMID/NAME`` in the storage's directory of
-    images (pve-storage Plugin.pm, ``parse_volname`` and ``filesystem_path``).
+    ``STORAGE:VMID/NAME``, of a linked clone ``STORAGE:VMID/BASE/VMID/NAME``, is the file ``VMID/NAME`` in the storage's
+    directory of images (pve-storage Plugin.pm, ``parse_volname`` and ``filesystem_path``).
     """
     if volume is None:
         return None

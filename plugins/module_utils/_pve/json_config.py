@@ -40,12 +40,16 @@ def to_text(raw: str) -> str:
     if isinstance(document, dict) and isinstance(document.get("data"), (dict, list)):
         beside = sorted(key for key in document if key != "data")
         if beside:
-            raise JsonConfigError(f"has {shown(beside[0])!r} beside 'data': an answer of the API has the guest's settings in 'data' alone")
+            raise JsonConfigError(
+                f"has {shown(beside[0])!r} beside 'data': an answer of the API has the guest's settings in 'data' alone"
+            )
         document = document["data"]
     if isinstance(document, list):
         return _pending(document)
     if not isinstance(document, dict):
-        raise JsonConfigError("is not a guest config: it takes an object of the guest's settings, or the list that …/pending gives")
+        raise JsonConfigError(
+            "is not a guest config: it takes an object of the guest's settings, or the list that …/pending gives"
+        )
     settings = {key: value for key, value in document.items() if not (key in _SECTIONS and isinstance(value, dict))}
     return _description(settings) + config(_plain(settings), {}, [])
 
@@ -56,7 +60,9 @@ def _pending(items: list[object]) -> str:
     deletes: list[str] = []
     for item in items:
         if not isinstance(item, dict) or not isinstance(item.get("key"), str) or not {"value", "pending"} & set(item):
-            raise JsonConfigError("is not a guest config: a list takes objects with 'key' and 'value' or 'pending', as …/pending gives")
+            raise JsonConfigError(
+                "is not a guest config: a list takes objects with 'key' and 'value' or 'pending', as …/pending gives"
+            )
         key = item["key"]
         if key in main or key in waiting:
             raise JsonConfigError(f"has the key {shown(key)!r} twice")
@@ -76,7 +82,9 @@ def _description(settings: dict[str, object]) -> str:
     text = settings.pop("description", None)
     if text is None:
         return ""
-    return "".join(f"#{quote(line.encode('utf-8', 'surrogatepass'))}\n" for line in _value("description", text).split("\n"))
+    return "".join(
+        f"#{quote(line.encode('utf-8', 'surrogatepass'))}\n" for line in _value("description", text).split("\n")
+    )
 
 
 def _plain(settings: dict[str, object]) -> dict[str, str]:

@@ -9,19 +9,26 @@ from __future__ import annotations
 from . import config as _config
 from . import drive as _drive
 
-# A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system (pve-container).
-_CONTAINER_OSTYPES = frozenset("alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split())
+# A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system
+# (pve-container).
+_CONTAINER_OSTYPES = frozenset(
+    "alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split()
+)
 
 
 def is_container(parsed: _config.Config) -> bool:
     """True for the config of a container, which QEMU does not run."""
     if parsed.main.get("rootfs"):
         return True
-    return parsed.main.get("ostype") in _CONTAINER_OSTYPES and not any(_drive.parse_key(key) for key in parsed.main.entries)
+    return parsed.main.get("ostype") in _CONTAINER_OSTYPES and not any(
+        _drive.parse_key(key) for key in parsed.main.entries
+    )
 
 
 def no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
-    """Why a text is no guest config, and the line that shows it; None where it is one. ``parsed`` is the text's config."""
+    """Why a text is no guest config, and the line that shows it; None where it is one. ``parsed`` is the text's
+    config.
+    """
     if not raw.strip():
         return "is empty: no guest config", None
     if b"\0" in raw:

@@ -33,8 +33,8 @@ def record(
 ) -> dict[str, Any]:
     """The guest record of a config; ``parsed`` is what the config's text parses to, where that is known already.
 
-    ``parsed`` is the config where the caller has read it already. ``storages`` maps storage id to storage; one that it does not have gets
-    the type None in the record. What cannot be known from a file
+    ``parsed`` is the config where the caller has read it already. ``storages`` maps storage id to storage; one that it
+    does not have gets the type None in the record. What cannot be known from a file
     (``running``, ``qemu``, ``runs``) is None.
     """
     parsed = parsed or _config.parse(_config.decode(raw))
@@ -87,7 +87,9 @@ def _args_disks(parsed: _config.Config) -> list[dict[str, Any]]:
         entry = section.entries.get("args") if section else None
         for said in _args.touching_disks(entry.value) if entry else ():
             found.setdefault(said, entry.line)
-    return [{"line": line, "args": _text(said.words), "does": said.does, "disk": said.disk} for said, line in found.items()]
+    return [
+        {"line": line, "args": _text(said.words), "does": said.does, "disk": said.disk} for said, line in found.items()
+    ]
 
 
 def _unsafe_lines(parsed: _config.Config, rejected: list[_config.Unsafe]) -> list[dict[str, Any]]:
@@ -134,7 +136,9 @@ def _differs(parsed: _config.Config, snapshot: _config.Section) -> bool:
 class _DiskReader:
     """Turns the drives of one config into disks, as they are and as the next cold start makes them."""
 
-    def __init__(self, parsed: _config.Config, storages: dict[str, dict[str, Any]], deletes: list[str], node: str | None) -> None:
+    def __init__(
+        self, parsed: _config.Config, storages: dict[str, dict[str, Any]], deletes: list[str], node: str | None
+    ) -> None:
         self._main = parsed.main
         self._pending = parsed.pending
         self._storages = storages
@@ -144,7 +148,9 @@ class _DiskReader:
         self._blockdev = _effective.uses_blockdev(
             parsed.main.get("machine"), parsed.main.get("ostype"), parsed.main.get("meta")
         )
-        self._next_blockdev = _effective.uses_blockdev(self._next("machine"), self._next("ostype"), parsed.main.get("meta"))
+        self._next_blockdev = _effective.uses_blockdev(
+            self._next("machine"), self._next("ostype"), parsed.main.get("meta")
+        )
         self._next_scsihw = self._next("scsihw")
 
     def _next(self, key: str) -> str | None:
@@ -161,7 +167,10 @@ class _DiskReader:
     @property
     def next_start(self) -> dict[str, Any]:
         """Machine type and ostype of the next cold start."""
-        return {"machine": _text(_effective.machine_type(self._next("machine"))) or None, "ostype": _text(self._next("ostype"))}
+        return {
+            "machine": _text(_effective.machine_type(self._next("machine"))) or None,
+            "ostype": _text(self._next("ostype")),
+        }
 
     @property
     def pending_controller(self) -> str | None:

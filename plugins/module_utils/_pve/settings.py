@@ -17,7 +17,8 @@ from .drive import BUSES, DriveError, read_options
 from .drive_options import shown
 
 _BOOLEAN = frozenset(
-    "onboot autostart reboot numa keephugepages acpi kvm tdf localtime freeze template tablet protection allow-ksm ciupgrade".split()
+    "onboot autostart reboot numa keephugepages acpi kvm tdf localtime freeze template tablet protection allow-ksm"
+    " ciupgrade".split()
 )
 _INTEGER = frozenset("cpuunits balloon shares smp sockets cores vcpus migrate_speed snaptime".split())
 _NUMBER = frozenset(("cpulimit", "migrate_downtime"))

@@ -62,7 +62,10 @@ _REQUIRED = {
     "pbs": ("server", "datastore"),
     "esxi": ("server", "username"),
 }
-_GONE = {"glusterfs": "Proxmox VE 9 has no type glusterfs any more", "sheepdog": "Proxmox VE has no type sheepdog any more"}
+_GONE = {
+    "glusterfs": "Proxmox VE 9 has no type glusterfs any more",
+    "sheepdog": "Proxmox VE has no type sheepdog any more",
+}
 _PATH = re.compile(r"/[-/a-zA-Z0-9_.@]+", re.ASCII)
 
 _LABEL = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?", re.ASCII)
@@ -135,7 +138,9 @@ class _Section(NamedTuple):
 
 
 def _header(line: str) -> tuple[str, str] | None:
-    """Type and id of ``type: id`` and ``type:id``. By words, not by a pattern: one takes the square of a line's length."""
+    """Type and id of ``type: id`` and ``type:id``. By words, not by a pattern: one takes the square of a line's
+    length.
+    """
     words = line.split()
     if len(words) == 1:
         words = list(words[0].rpartition(":")[::2])
@@ -151,7 +156,9 @@ def _open(line: str, number: int, problems: list[dict[str, Any]]) -> _Section | 
     header = _header(line)
     if not header:
         if line.strip(_BLANKS):
-            problems.append(_problem(number, f"line ignored: it is not of the form 'type: id': {shown(line.strip())!r}"))
+            problems.append(
+                _problem(number, f"line ignored: it is not of the form 'type: id': {shown(line.strip())!r}")
+            )
         return None
     kind, name = header
     why = _GONE.get(kind) or (None if _STORAGE_ID.match(name) else f"'{shown(name)}' is not a storage id")
@@ -164,14 +171,19 @@ def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any
     prop = _PROPERTY.match(line)
     if not prop:
         if line.strip(_BLANKS):
-            reason = f"line ignored: it is not an indented 'property value', and no empty line ends the section of line {section.line}"
+            reason = (
+                "line ignored: it is not an indented 'property value', and no empty line ends the section of line"
+                f" {section.line}"
+            )
             problems.append(_problem(number, f"{reason}: {shown(line.strip())!r}"))
         return
     key, value = prop[1], prop[2]
     if value is None and key in _BOOLEANS:
         value = "1"
     if key in _BOOLEANS and value not in ("0", "1"):
-        problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes 1 or 0 here, no other word"))
+        problems.append(
+            _problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes 1 or 0 here, no other word")
+        )
     elif fault := _value_fault(section.properties["type"], key, value):
         problems.append(_problem(number, f"'{key} {shown(value or '')}' is ignored: Proxmox VE takes {fault} here"))
     elif key in section.properties:
@@ -181,9 +193,11 @@ def _add(section: _Section, line: str, number: int, problems: list[dict[str, Any
 
 
 def _value_fault(kind: str, key: str, value: str | None) -> str | None:
-    """What Proxmox VE takes in place of a property's value that it rejects (SectionConfig.pm ``check_value``), None where it takes it.
+    """What Proxmox VE takes in place of a property's value that it rejects (SectionConfig.pm ``check_value``), None
+    where it takes it.
 
-    Checked is what decides whether a storage is there, where, and for what: the formats of what a type needs, nodes and content.
+    Checked is what decides whether a storage is there, where, and for what: the formats of what a type needs, nodes and
+    content.
     """
     takes, is_taken = _VALUES.get(key, (None, None))
     concerns = key in _REQUIRED.get(kind, ()) or (key in ("content", "nodes") and kind in _CONTENT)
@@ -229,7 +243,9 @@ def _close(section: _Section | None, storages: dict[str, dict[str, str]], proble
     missing = [key for key in _REQUIRED.get(kind, ()) if key not in properties]
     path = properties.get("path", "/x") if kind in ("dir", "btrfs") else "/x"
     if missing:
-        problems.append(_problem(section.line, f"storage '{name}' is skipped: a storage of type {kind} needs '{missing[0]}'"))
+        problems.append(
+            _problem(section.line, f"storage '{name}' is skipped: a storage of type {kind} needs '{missing[0]}'")
+        )
     elif not _PATH.fullmatch(path):
         reason = f"it takes an absolute path of letters, digits and - / _ . @, not {shown(path)!r}"
         problems.append(_problem(section.line, f"storage '{name}' is skipped: {reason}"))
@@ -257,7 +273,10 @@ def _storage(name: str, raw: dict[str, str], ceph_conf: str | None) -> dict[str,
         "type": raw["type"],
         "krbd": raw["type"] == "rbd" and _flag(raw, "krbd"),
         "nocow": raw["type"] == "btrfs" and _flag(raw, "nocow"),
-        "shared": raw["type"] in _SHARED or (_flag(raw, "shared") and (raw["type"] in _CAN_BE_SHARED or raw["type"] not in _REQUIRED)),
+        "shared": (
+            raw["type"] in _SHARED
+            or (_flag(raw, "shared") and (raw["type"] in _CAN_BE_SHARED or raw["type"] not in _REQUIRED))
+        ),
         "servers": servers,
         "disabled": _flag(raw, "disable"),
         "nodes": sorted(set(split_list(raw["nodes"]))) if "nodes" in raw else None,

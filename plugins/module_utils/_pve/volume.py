@@ -4,9 +4,9 @@
 
 """Volumes that Proxmox VE refuses to start a guest with, by their names and options and by what storage.cfg says alone.
 
-From pve-storage 9.1.7 (``parse_volname`` of each plugin, Storage.pm ``activate_storage``) and qemu-server 9.2.6 (Blockdev.pm,
-Drive.pm ``get_path_and_format``, QemuServer.pm ``check_volume_storage_type`` and ``print_drive_commandline_full``): all are
-found when the guest starts, none earlier.
+From pve-storage 9.1.7 (``parse_volname`` of each plugin, Storage.pm ``activate_storage``) and qemu-server 9.2.6
+(Blockdev.pm, Drive.pm ``get_path_and_format``, QemuServer.pm ``check_volume_storage_type`` and
+``print_drive_commandline_full``): all are found when the guest starts, none earlier.
 """
 
 from __future__ import annotations
@@ -48,16 +48,20 @@ _NAMES: dict[str, tuple[dict[str, re.Pattern[str]], str]] = {
     ),
     "iscsi": (_patterns(images=r"\d+\.\d+\.\d+\.[^/\s]+"), "0.0.0.scsi-ID"),
     "iscsidirect": (_patterns(images=r"lun\d+"), "lun0"),
-    "pbs": (_patterns(backup=r"backup/[^\s_/]+/[^\s_/]+/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "backup/vm/VMID/2026-01-31T00:00:00Z"),
+    "pbs": (
+        _patterns(backup=r"backup/[^\s_/]+/[^\s_/]+/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
+        "backup/vm/VMID/2026-01-31T00:00:00Z",
+    ),
     "esxi": (_patterns(**{"import": r"[^/]+/[^/]+/.+\.vmx", "images": r"[^/]+/[^/]+/.+"}), "DATACENTER/DATASTORE/PATH"),
 }
 
 
 def fault(drive: Drive, storage: dict[str, Any] | None, node: str | None = None, blockdev: bool = True) -> str | None:
-    """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be told from here.
+    """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be told from
+    here.
 
-    ``storage`` is the volume's storage as in docs/data.md, None for a path; ``node`` is the guest's, None where it is not
-    known. ``blockdev`` tells whether the guest's disks reach QEMU as ``-blockdev``.
+    ``storage`` is the volume's storage as in docs/data.md, None for a path; ``node`` is the guest's, None where it is
+    not known. ``blockdev`` tells whether the guest's disks reach QEMU as ``-blockdev``.
     """
     if drive.volume == "none" and drive.media == "disk":
         return "'none' is an empty drive, which takes media=cdrom; as a disk it gives QEMU no image"
@@ -83,7 +87,10 @@ def _volume_fault(drive: Drive, storage: dict[str, Any], blockdev: bool) -> str 
     patterns, example = _NAMES[storage["type"]]
     content = next((content for content, pattern in patterns.items() if pattern.fullmatch(name)), None)
     if content is None:
-        return f"storage {storage['id']} of type {storage['type']} has no volume '{name[:80]}'; its volumes are named like {example}"
+        return (
+            f"storage {storage['id']} of type {storage['type']} has no volume '{name[:80]}'; its volumes are named like"
+            f" {example}"
+        )
     if content not in storage["content"]:
         holds = ", ".join(storage["content"]) or "none"
         return f"storage {storage['id']} does not allow content {content}, which the volume is: its content is {holds}"

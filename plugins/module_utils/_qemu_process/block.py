@@ -88,9 +88,9 @@ def from_drive(options, snapshot=False):
     """The same for -drive, whose `options` are its split ``key=value`` pairs: resolve()'s answer plus
     `write_cache` (False for writethrough and directsync) and `overlay`, or None for a drive without a medium.
 
-    `snapshot` is QEMU's own -snapshot. Where it or the drive's own asks for it, writes go to a temporary, unsafe overlay, a
-    file whatever the image is: `overlay` is true, and all but `format` and `file` are the overlay's. The image itself is
-    then open for reading, with the drive's own flags.
+    `snapshot` is QEMU's own -snapshot. Where it or the drive's own asks for it, writes go to a temporary, unsafe
+    overlay, a file whatever the image is: `overlay` is true, and all but `format` and `file` are the overlay's. The
+    image itself is then open for reading, with the drive's own flags.
     Raises ValueError where its ``json:`` file name cannot be read.
     """
     mode = options.get("cache")

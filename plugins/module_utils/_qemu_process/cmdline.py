@@ -90,14 +90,15 @@ def parse(argv):
 
     Returns ``{hypervisor, vmid, name, uuid, machine, thread_names, iothreads, qmp, paths, disks, problems}``:
     hypervisor   pve (it has Proxmox VE's own -id), libvirt (it has libvirt's master key), qemu (anything else)
-    vmid         the value of Proxmox VE's own -id where it can be a guest's id, else null: what it says, which anybody can write
-    name, uuid   null where not given
+    vmid         the value of Proxmox VE's own -id where it can be a guest's id, else null: what it says, which anybody
+    can write name, uuid   null where not given
     machine      the machine type, for example "pc-q35-9.0+pve0", null where not given
     thread_names whether its threads were asked to carry names (debug-threads=on)
     iothreads    ids of the iothread objects, in the order they are created
     qmp          paths of QMP sockets that it listens on
-    paths        what options other than drives name (logs, memory, shared folders): what is open there is no disk's image
-    disks        list of {key, device, controller, file, format, overlay, runs}. The key is the device's id ("scsi0" on
+    paths        what options other than drives name (logs, memory, shared folders): what is open there is no disk's
+    image disks        list of {key, device, controller, file, format, overlay, runs}. The key is the device's id
+    ("scsi0" on
                  Proxmox VE, "virtio-disk0" from libvirt), where it has none the drive's or node's name.
                  `controller` is the driver of its SCSI controller, null elsewhere. `overlay` is true where writes go
                  to a temporary overlay (snapshot=on), whose values `runs` are then. `runs` holds {driver, aio,
@@ -270,7 +271,15 @@ def _disk(found, drives, name, device):
     driver = str(device.get("driver"))
     key = device.get("id") or (name[len("drive-") :] if name.startswith("drive-") else name)
     controller = _controller(found, driver, device)
-    disk = {"key": _cut(key), "device": _cut(driver), "controller": None, "file": None, "format": None, "overlay": False, "runs": None}
+    disk = {
+        "key": _cut(key),
+        "device": _cut(driver),
+        "controller": None,
+        "file": None,
+        "format": None,
+        "overlay": False,
+        "runs": None,
+    }
     if controller is not None:
         disk["controller"] = _cut(controller.get("driver"))
     if name in found.nodes:
@@ -290,7 +299,9 @@ def _disk(found, drives, name, device):
         found.problems.append(f"disk {_shorten(disk['key'])}: {problem}; what it runs with is not known")
         return disk
     write_cache = as_bool(_setting(found, device, "write-cache"), backend.get("write_cache", True))
-    disk.update(file=_cut(backend["file"], _LONGEST_FILE), format=backend["format"], overlay=backend.get("overlay", False))
+    disk.update(
+        file=_cut(backend["file"], _LONGEST_FILE), format=backend["format"], overlay=backend.get("overlay", False)
+    )
     disk["runs"] = {
         "driver": _cut(backend["driver"]),
         "aio": _cut(backend["aio"]),
@@ -303,7 +314,9 @@ def _disk(found, drives, name, device):
 
 
 def _setting(found, device, key):
-    """The device's own option, else what -global says of its types, else of those of the device that it makes inside."""
+    """The device's own option, else what -global says of its types, else of those of the device that it makes
+    inside.
+    """
     value = device.get(key)
     for types in _types(str(device.get("driver"))):
         if value is None:
@@ -313,7 +326,8 @@ def _setting(found, device, key):
 
 
 def _types(driver):
-    """The QEMU types that a -global may name for a device: its own with those it derives from, and those of its inner device.
+    """The QEMU types that a -global may name for a device: its own with those it derives from, and those of its inner
+    device.
 
     Of the same device the last -global holds, however general its type is; the outer device's hold over the inner's.
     Source: QEMU's qom/object.c (object_apply_global_props), hw/virtio/virtio-pci.c, and starts of QEMU 7.2.

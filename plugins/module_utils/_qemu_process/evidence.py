@@ -67,7 +67,8 @@ def open_file(target, flags, machine):
 def may_be_image(target, others=()):
     """Whether an open descriptor's target may be a disk's image, judged by its name alone.
 
-    `others`, a set, are what options of the command line that are no drives name: files, and folders with what is in them.
+    `others`, a set, are what options of the command line that are no drives name: files, and folders with what is in
+    them.
     """
     path = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
     if _BLOCK_DEVICE.match(path):
@@ -86,7 +87,9 @@ def _is_below(path, folders):
 
 
 def descriptor(name):
-    """(process, number) of the open descriptor that a file name such as /proc/self/fd/3 means, None where it means none."""
+    """(process, number) of the open descriptor that a file name such as /proc/self/fd/3 means, None where it means
+    none.
+    """
     match = _DESCRIPTOR.match(name)
     return (match.group(1) or "self", match.group(2)) if match else None
 
@@ -102,7 +105,8 @@ def cross_check(disks, seen, version, resolved):
     evidence       {aio_native, io_uring_rings, files_open, direct: {key: bool}, unlisted: [file]}; null where not
                    readable; `direct` has the disks whose image was found open, `unlisted` what is open for
                    writing and no disk on the command line names (plugged in or moved later)
-    disagreements  [{key, option, cmdline, seen, detail}], key null where it is about the process. What is unlisted is one of
+    disagreements  [{key, option, cmdline, seen, detail}], key null where it is about the process. What is unlisted is
+    one of
                    them, but where it may be what disks without a name of their own opened
     moved          keys of disks whose image is no longer open under its name: what they run with is not known
     """
@@ -172,8 +176,10 @@ def _check_direct(disk, matching, evidence, disagreements):
                 "option": "cache_direct",
                 "cmdline": said,
                 "seen": direct,
-                "detail": f"{disk['file']} is open {'with' if direct else 'without'} O_DIRECT,"
-                f" its command line says cache.direct={'on' if said else 'off'}",
+                "detail": (
+                    f"{disk['file']} is open {'with' if direct else 'without'} O_DIRECT,"
+                    f" its command line says cache.direct={'on' if said else 'off'}"
+                ),
             }
         )
 
@@ -184,8 +190,10 @@ def _not_open(disk):
         "option": "file",
         "cmdline": disk["file"],
         "seen": None,
-        "detail": f"{disk['file']} is not open: the disk was moved or unplugged after the start,"
-        " what it runs with now is not known",
+        "detail": (
+            f"{disk['file']} is not open: the disk was moved or unplugged after the start,"
+            " what it runs with now is not known"
+        ),
     }
 
 
@@ -195,8 +203,10 @@ def _unlisted(files):
         "option": "file",
         "cmdline": None,
         "seen": files,
-        "detail": f"{_named(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved or mirrored after"
-        " the start, what it runs with is not known",
+        "detail": (
+            f"{_named(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved"
+            " or mirrored after the start, what it runs with is not known"
+        ),
     }
 
 

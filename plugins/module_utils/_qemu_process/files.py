@@ -34,7 +34,8 @@ def link(path):
 
 
 class Status:
-    """Of /proc/PID/status: `uids`, the real, effective, saved and file system user id, and `parent`, a process id or None.
+    """Of /proc/PID/status: `uids`, the real, effective, saved and file system user id, and `parent`, a process id or
+    None.
 
     Raises OSError where it cannot be read.
     """

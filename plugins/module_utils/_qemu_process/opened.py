@@ -50,7 +50,8 @@ def has_native_context(path):
 
 
 def open_files(path, named, others, machine):
-    """(number of io_urings, list of evidence.open_file()) of the process. Raises OSError, TooMany for over 8,192 descriptors.
+    """(number of io_urings, list of evidence.open_file()) of the process. Raises OSError, TooMany for over 8,192
+    descriptors.
 
     `named` are files that count whatever they are, `others` those that are no images (evidence.may_be_image).
     """
@@ -120,7 +121,9 @@ class Places:
         return any("/".join(parts[:count]) in self._remote() for count in range(2, len(parts) + 1))
 
     def _descriptor(self, path, owner, number):
-        """Where a descriptor leads, the QEMU process's own (self) or another's; None where that cannot be told any more."""
+        """Where a descriptor leads, the QEMU process's own (self) or another's; None where that cannot be told any
+        more.
+        """
         process = path if owner in ("self", "thread-self") else f"{self._proc}/{owner}"
         try:
             target = link(f"{process}/fd/{number}")

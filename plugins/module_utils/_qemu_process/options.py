@@ -131,7 +131,8 @@ def parse_object(text, implied):
 def parse_json(text):
     """A JSON object as QEMU takes it, every string printable: a lone surrogate becomes its escape.
 
-    Raises ValueError for what is not JSON or not an object, is nested more than MAX_DEPTH deep, or has a number of over 20 digits.
+    Raises ValueError for what is not JSON or not an object, is nested more than MAX_DEPTH deep, or has a number of over
+    20 digits.
     """
     try:
         value = json.loads(text, parse_int=_bounded_number)

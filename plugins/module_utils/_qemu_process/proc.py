@@ -36,7 +36,16 @@ _STARTING_SECONDS = 3
 _MOST_SAID = 3
 _VMID = re.compile(r"[1-9][0-9]{2,8}\Z")
 # What is not expected, and still must not end the run: somebody else's process made it so.
-_UNEXPECTED = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+_UNEXPECTED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def running_guests(root="/", evidence_too=True):
@@ -83,7 +92,8 @@ def pid_in_file(root, vmid):
 
 
 def is_process_of(pid, vmid):
-    """Whether a live process of this machine is the one that Proxmox VE started for a guest, as far as the process tells.
+    """Whether a live process of this machine is the one that Proxmox VE started for a guest, as far as the process
+    tells.
 
     Source: qemu-server, vm_running_locally, which looks for the pid file on the command line.
     """
@@ -97,7 +107,10 @@ def is_process_of(pid, vmid):
         return os.path.exists(path)
     except OSError:
         return False
-    return any(option == b"-pidfile" and value.endswith(b"/qemu-server/%s.pid" % vmid.encode()) for option, value in zip(argv, argv[1:]))
+    return any(
+        option == b"-pidfile" and value.endswith(b"/qemu-server/%s.pid" % vmid.encode())
+        for option, value in zip(argv, argv[1:])
+    )
 
 
 class _NotAGuest(Exception):
@@ -170,7 +183,9 @@ class _Reader:
             self._problem(path, None, f"process {pid}, a QEMU, ended while it was read")
         except _UNEXPECTED as error:
             kind = getattr(error, "strerror", None) or f"{type(error).__name__}: {visible(str(error)[:80])}"
-            self._problem(path, None, f"process {pid} of {user} is named as QEMU is, and cannot be read: {kind}; it is left out")
+            self._problem(
+                path, None, f"process {pid} of {user} is named as QEMU is, and cannot be read: {kind}; it is left out"
+            )
         return None
 
     def _guest(self, path, pid, status, evidence_too):
@@ -249,7 +264,10 @@ class _Reader:
         except OSError:
             pass
         if not said and (seen["native"] is None or seen["files"] is None):
-            said.append("its maps or open files cannot be read (not root, too many, or it ended): its command line is not cross-checked")
+            said.append(
+                "its maps or open files cannot be read (not root, too many, or it ended): its command line is not"
+                " cross-checked"
+            )
         if seen["files"] is not None and self._is_starting(path):
             # It has not opened its images yet, so that one is not open says nothing.
             seen["files"] = None

@@ -18,7 +18,11 @@ def add_running_state(guest: dict[str, Any], running: dict[str, Any] | None, ins
 
     A drive that the process has and the config has not, or the other way round, is not compared.
     """
-    guest["qemu"] = {**guest["qemu"], "running": running["qemu"]["running"] if running else None, "installed": installed}
+    guest["qemu"] = {
+        **guest["qemu"],
+        "running": running["qemu"]["running"] if running else None,
+        "installed": installed,
+    }
     if running is None:
         return
     runs = {disk["key"]: disk["runs"] for disk in running["disks"]}
@@ -30,7 +34,8 @@ def add_running_state(guest: dict[str, Any], running: dict[str, Any] | None, ins
 def record(running: dict[str, Any], node: str) -> dict[str, Any]:
     """The record of a guest of which nothing but its process is known (libvirt, or started by hand).
 
-    ``effective`` is what it runs with, None where that is not known; there is no config, so nothing can be planned from it.
+    ``effective`` is what it runs with, None where that is not known; there is no config, so nothing can be planned from
+    it.
     """
     disks = [_disk(disk) for disk in running["disks"]]
     controllers = [disk["controller"] for disk in running["disks"] if disk["controller"]]
@@ -69,7 +74,9 @@ def record(running: dict[str, Any], node: str) -> dict[str, Any]:
 
 
 def _controller(controllers: list[str], disks: list[dict[str, Any]]) -> str:
-    """QEMU's controller in Proxmox VE's words: a virtio one whose disks all have an iothread does what ``single`` does."""
+    """QEMU's controller in Proxmox VE's words: a virtio one whose disks all have an iothread does what ``single``
+    does.
+    """
     if controllers and all(name in VIRTIO_CONTROLLERS for name in controllers):
         scsi = [disk for disk in disks if disk["bus"] == "scsi" and disk["effective"] is not None]
         return "virtio-scsi-single" if all(disk["effective"]["iothread"] for disk in scsi) else "virtio-scsi-pci"

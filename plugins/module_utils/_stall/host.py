@@ -36,14 +36,19 @@ def parse_meminfo(text):
 def host_record(before, after, seconds):
     """Both ends of the watch as the module returns them; `before` and `after` are {pressure, memory} of the parsers.
 
-    ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``: pressure as the share of the time that
-    at least one task (some), or all that had work to do (full), waited for I/O; the others in bytes. Null where not known.
+    ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``: pressure as the share of the time
+    that at least one task (some), or all that had work to do (full), waited for I/O; the others in bytes. Null where
+    not known.
     """
 
     def share(kind):
         first, last = before["pressure"].get(kind), after["pressure"].get(kind)
         # The kernel adds up to its own last look, which may lie before the watch.
-        return None if first is None or last is None or seconds <= 0 else round(min((last - first) / (seconds * 1e6), 1), 4)
+        return (
+            None
+            if first is None or last is None or seconds <= 0
+            else round(min((last - first) / (seconds * 1e6), 1), 4)
+        )
 
     def pair(kind):
         return {"before": before["memory"].get(kind), "after": after["memory"].get(kind)}

@@ -23,7 +23,8 @@ _LATE = 0.02
 
 
 def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: None):
-    """(milliseconds, None), or where no answer came (milliseconds waited for it, why); None where it came to no question.
+    """(milliseconds, None), or where no answer came (milliseconds waited for it, why); None where it came to no
+    question.
 
     `timeout` in seconds, for the whole conversation. `when_asked` is told the moment the question went out.
     """
@@ -44,7 +45,9 @@ def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: No
             return (clock() - asked) * 1000, None
         except socket.timeout:
             waited = None if asked is None else clock() - asked
-            return None if waited is None else waited * 1000, _no_answer(timeout if waited is None else waited, waited is not None)
+            return None if waited is None else waited * 1000, _no_answer(
+                timeout if waited is None else waited, waited is not None
+            )
         except OSError as error:
             return None, f"cannot be asked: {error.strerror or error}"
         except (ValueError, RecursionError):
@@ -112,7 +115,9 @@ class Prober(threading.Thread):
     def run(self):
         while not self._stop_asked.is_set():
             self._under_way(time.monotonic(), None)
-            milliseconds, failure = round_trip(self._path, self._timeout, when_asked=lambda moment: self._under_way(self._began, moment))
+            milliseconds, failure = round_trip(
+                self._path, self._timeout, when_asked=lambda moment: self._under_way(self._began, moment)
+            )
             with self._lock:
                 self._count(milliseconds, failure)
             self._stop_asked.wait(self._pause)
@@ -141,7 +146,9 @@ class Prober(threading.Thread):
             self._stop_asked.set()
 
     def record(self):
-        """{socket, answered, unanswered, median_ms, longest_ms, reason} of what it saw; the longest is of those without an answer too."""
+        """{socket, answered, unanswered, median_ms, longest_ms, reason} of what it saw; the longest is of those without
+        an answer too.
+        """
         times = sorted(self._times)
         all_times = times + [milliseconds for milliseconds, _failure in self._failures if milliseconds is not None]
         return {

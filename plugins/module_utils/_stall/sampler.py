@@ -4,8 +4,9 @@
 
 """Samples the threads of QEMU processes through /proc, within a share of one core. Attaches to nothing.
 
-All threads are looked at, main loops and iothreads more often than the many vCPUs. One that is found blocked is then looked at at the wanted interval until it
-goes on. What that costs is measured as it goes, and both paces give way so that the share is kept.
+All threads are looked at, main loops and iothreads more often than the many vCPUs. One that is found blocked is then
+looked at at the wanted interval until it goes on. What that costs is measured as it goes, and both paces give way so
+that the share is kept.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Watched:
         self._main_syscall = None
 
     def open(self):
-        """Find and open its threads. Raises OSError where the process is gone or hidden, and where it has too many threads."""
+        """Find and open its threads. Raises OSError where the process is gone or hidden, and where it has too many
+        threads.
+        """
         names = {}
         for tid in os.listdir(f"{self.path}/task"):
             if len(names) >= MOST_THREADS:
@@ -61,7 +64,9 @@ class Watched:
         pid = self.guest["pid"]
         self.named = _threads.are_named(pid, names)
         for tid, (role, name) in sorted(_threads.roles(pid, names, self.guest["iothreads"]).items()):
-            self.stats.append((os.open(f"{self.path}/task/{tid}/stat", os.O_RDONLY | os.O_CLOEXEC), Track(tid, role, name)))
+            self.stats.append(
+                (os.open(f"{self.path}/task/{tid}/stat", os.O_RDONLY | os.O_CLOEXEC), Track(tid, role, name))
+            )
         self.tracks = [track for _descriptor, track in self.stats]
         try:
             self._main_syscall = os.open(f"{self.path}/task/{pid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
@@ -70,7 +75,9 @@ class Watched:
             self.unreadable.add("syscall")
 
     def look_whether_stopped(self):
-        """Note whether a signal or a debugger holds the process (state T or t): its threads are not blocked, and do not run."""
+        """Note whether a signal or a debugger holds the process (state T or t): its threads are not blocked, and do not
+        run.
+        """
         for descriptor, track in self.stats:
             if track.role == "main":
                 try:
@@ -133,7 +140,9 @@ def allow_descriptors(wanted):
     """Raise this process's own limit of open files as far as it may go."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 class _Turn:

@@ -19,7 +19,9 @@ _IO = "IO "
 _MONITOR = "IO mon_iothread"
 _LONGEST_NAME = 15
 # Threads whose waiting is their work (they do the I/O that others submitted), or that no guest waits for.
-_HELPERS = re.compile(r"worker$|iou-wrk-|iou-sqp-|vhost-|kvm-|call_rcu$|vnc_worker|SPICE|gmain$|gdbus$|pool-|threaded-ml$")
+_HELPERS = re.compile(
+    r"worker$|iou-wrk-|iou-sqp-|vhost-|kvm-|call_rcu$|vnc_worker|SPICE|gmain$|gdbus$|pool-|threaded-ml$"
+)
 
 
 def roles(pid, names, iothreads):
@@ -42,7 +44,7 @@ def roles(pid, names, iothreads):
         if _VCPU.match(name):
             found[tid] = ("vcpu", name)
         elif name.startswith(_IO):
-            found[tid] = ("iothread", _full_name(name[len(_IO):], iothreads))
+            found[tid] = ("iothread", _full_name(name[len(_IO) :], iothreads))
         elif name == own:
             unnamed.append(tid)
     nameless = [one for one in iothreads if len(_IO + one) > _LONGEST_NAME]

@@ -5,8 +5,8 @@
 """What samples of one thread add up to. No I/O, no clock but the one it is told.
 
 Two kinds of samples: looks at all threads, from which shares are counted, and quicker ones at threads that were just
-found blocked, which only follow how long a stretch lasts. A look at all threads stands for the time since the one before:
-that time was settled before anybody knew what the look would find, so a pace that gives way under load does not
+found blocked, which only follow how long a stretch lasts. A look at all threads stands for the time since the one
+before: that time was settled before anybody knew what the look would find, so a pace that gives way under load does not
 bend the shares.
 """
 
@@ -19,7 +19,21 @@ _MOST_WAITS = 200
 class Track:
     """The samples of one thread: state D is blocked, as the kernel says it of a wait nothing can interrupt."""
 
-    __slots__ = ("role", "name", "tid", "samples", "watched", "blocked", "lock_watched", "lock_waits", "longest", "_first", "_last", "waits", "ended")
+    __slots__ = (
+        "role",
+        "name",
+        "tid",
+        "samples",
+        "watched",
+        "blocked",
+        "lock_watched",
+        "lock_waits",
+        "longest",
+        "_first",
+        "_last",
+        "waits",
+        "ended",
+    )
 
     def __init__(self, tid, role, name):
         self.tid = tid

@@ -15,23 +15,77 @@ import re
 from .._number import whole_number
 
 _X86_64 = {
-    0: "read", 1: "write", 7: "poll", 16: "ioctl", 17: "pread64", 18: "pwrite64", 19: "readv", 20: "writev", 74: "fsync", 75: "fdatasync",
-    202: "futex", 208: "io_getevents", 209: "io_submit", 232: "epoll_wait", 257: "openat", 271: "ppoll", 281: "epoll_pwait", 285: "fallocate",
-    295: "preadv", 296: "pwritev", 327: "preadv2", 328: "pwritev2", 333: "io_pgetevents", 426: "io_uring_enter",
+    0: "read",
+    1: "write",
+    7: "poll",
+    16: "ioctl",
+    17: "pread64",
+    18: "pwrite64",
+    19: "readv",
+    20: "writev",
+    74: "fsync",
+    75: "fdatasync",
+    202: "futex",
+    208: "io_getevents",
+    209: "io_submit",
+    232: "epoll_wait",
+    257: "openat",
+    271: "ppoll",
+    281: "epoll_pwait",
+    285: "fallocate",
+    295: "preadv",
+    296: "pwritev",
+    327: "preadv2",
+    328: "pwritev2",
+    333: "io_pgetevents",
+    426: "io_uring_enter",
 }
 _GENERIC = {
-    2: "io_submit", 4: "io_getevents", 22: "epoll_pwait", 29: "ioctl", 47: "fallocate", 56: "openat", 63: "read", 64: "write", 65: "readv",
-    66: "writev", 67: "pread64", 68: "pwrite64", 69: "preadv", 70: "pwritev", 73: "ppoll", 82: "fsync", 83: "fdatasync", 98: "futex",
-    286: "preadv2", 287: "pwritev2", 292: "io_pgetevents", 426: "io_uring_enter",
+    2: "io_submit",
+    4: "io_getevents",
+    22: "epoll_pwait",
+    29: "ioctl",
+    47: "fallocate",
+    56: "openat",
+    63: "read",
+    64: "write",
+    65: "readv",
+    66: "writev",
+    67: "pread64",
+    68: "pwrite64",
+    69: "preadv",
+    70: "pwritev",
+    73: "ppoll",
+    82: "fsync",
+    83: "fdatasync",
+    98: "futex",
+    286: "preadv2",
+    287: "pwritev2",
+    292: "io_pgetevents",
+    426: "io_uring_enter",
 }
 _TABLES = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}
 
 #: System calls that hand I/O over; a thread that blocks in one blocks whoever waits for that thread.
 SUBMITTING = frozenset(("io_submit", "io_uring_enter"))
 #: System calls whose first argument is the descriptor they work on.
-ON_DESCRIPTOR = frozenset((
-    "read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "fsync", "fdatasync", "fallocate",
-))
+ON_DESCRIPTOR = frozenset(
+    (
+        "read",
+        "write",
+        "pread64",
+        "pwrite64",
+        "readv",
+        "writev",
+        "preadv",
+        "pwritev",
+        "preadv2",
+        "pwritev2",
+        "fsync",
+        "fdatasync",
+        "fallocate",
+    )
+)
 FUTEX = "futex"
 
 _FRAME = re.compile(r"^(?:\[<[0-9a-fx]*>\] )?([A-Za-z_][\w.]*)")
@@ -39,12 +93,28 @@ _FRAME = re.compile(r"^(?:\[<[0-9a-fx]*>\] )?([A-Za-z_][\w.]*)")
 # First match wins, from the innermost cause outwards: (functions' pattern, words, whether "of DEVICE" fits).
 _CAUSES = (
     (r"balance_dirty_pages", "held back because too many dirty pages wait for write-back", False),
-    (r"(?:__)?blk_mq_(?:get_tag|alloc_request|get_new_requests)|get_request_wait|sbitmap", "waiting for request tags", True),
-    (r"do_get_write_access|jbd2_|start_this_handle|wait_transaction|add_transaction_credits|jbd2", "waiting for the file system's journal", True),
+    (
+        r"(?:__)?blk_mq_(?:get_tag|alloc_request|get_new_requests)|get_request_wait|sbitmap",
+        "waiting for request tags",
+        True,
+    ),
+    (
+        r"do_get_write_access|jbd2_|start_this_handle|wait_transaction|add_transaction_credits|jbd2",
+        "waiting for the file system's journal",
+        True,
+    ),
     (r"xlog_|xfs_log", "waiting for the file system's log", True),
-    (r"rq_qos_wait|wbt_wait|__wbt_wait|iocg_|ioc_rqos|blk_iolatency", "held back by the block layer's throttling", True),
+    (
+        r"rq_qos_wait|wbt_wait|__wbt_wait|iocg_|ioc_rqos|blk_iolatency",
+        "held back by the block layer's throttling",
+        True,
+    ),
     (r"blk_throtl|throtl_", "held back by an I/O limit of its control group", True),
-    (r"folio_wait_writeback|wait_on_page_writeback|filemap_fdatawait|file_write_and_wait", "waiting for write-back", True),
+    (
+        r"folio_wait_writeback|wait_on_page_writeback|filemap_fdatawait|file_write_and_wait",
+        "waiting for write-back",
+        True,
+    ),
     (r"request_wait_answer|fuse_", "waiting for the server of a FUSE file system", False),
     (r"rpc_wait|nfs_|nfs4_", "waiting for an NFS server", False),
     (r"cifs_|smb2_|wait_for_response", "waiting for an SMB server", False),
@@ -58,7 +128,9 @@ _CAUSES = (
 )
 _CAUSES = tuple((re.compile(f"_*(?:{pattern})"), words, of_device) for pattern, words, of_device in _CAUSES)
 # Frames below every wait, which tell nothing about its cause.
-_PLAIN = re.compile(r"(?:io_schedule|schedule|__schedule|wait_for_completion|bit_wait|out_of_line_wait|__wait_on_bit|__switch_to)")
+_PLAIN = re.compile(
+    r"(?:io_schedule|schedule|__schedule|wait_for_completion|bit_wait|out_of_line_wait|__wait_on_bit|__switch_to)"
+)
 
 
 def syscall_name(number, machine):

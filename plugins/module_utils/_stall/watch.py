@@ -59,8 +59,14 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     records = [_guest_record(root, one, seconds, machine, probers.get(one.guest["pid"])) for one in watched]
     problems.extend(_unreadable(watched))
     if watched and paces["passes"] < _FEW_PASSES:
-        problems.append(_problem(None, None, f"{plural(paces['passes'], 'look')} at the main loops in {seconds:.1f} s was all that its share of a"
-                                             " core allowed: the shares are rough; watch for longer"))
+        problems.append(
+            _problem(
+                None,
+                None,
+                f"{plural(paces['passes'], 'look')} at the main loops in {seconds:.1f} s was all that its share of a"
+                " core allowed: the shares are rough; watch for longer",
+            )
+        )
     cpu, wall = time.process_time() - cpu_began, time.monotonic() - began
     return {
         "guests": records,
@@ -106,8 +112,14 @@ def _open(root, running, machine, problems):
             continue
         watched.append(one)
         if not one.named:
-            problems.append(_problem(path, guest["id"], "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are"
-                                                        " told apart by what they block in only"))
+            problems.append(
+                _problem(
+                    path,
+                    guest["id"],
+                    "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are"
+                    " told apart by what they block in only",
+                )
+            )
     return watched
 
 
@@ -121,7 +133,9 @@ def _probers(watched, ask_qmp, problems):
         if sockets:
             probers[one.guest["pid"]] = qmp.Prober(sockets[0], pause, _QMP_TIMEOUT)
         else:
-            problems.append(_problem(one.path, one.guest["id"], "no QMP socket that could be asked is on its command line"))
+            problems.append(
+                _problem(one.path, one.guest["id"], "no QMP socket that could be asked is on its command line")
+            )
     return probers
 
 
@@ -150,8 +164,12 @@ def _guest_record(root, watched, seconds, machine, prober):
 def _unreadable(watched):
     """One sentence for each file that may not be read, whatever the number of guests."""
     told = {
-        "stack": "kernel stacks may not be read (root only): wchan is used instead, one function without those above it",
-        "syscall": "system calls may not be read (root only): what a thread is blocked in, and waits for locks, are not known",
+        "stack": (
+            "kernel stacks may not be read (root only): wchan is used instead, one function without those above it"
+        ),
+        "syscall": (
+            "system calls may not be read (root only): what a thread is blocked in, and waits for locks, are not known"
+        ),
         "wchan": "wchan may not be read: where threads wait is not known",
     }
     problems = []

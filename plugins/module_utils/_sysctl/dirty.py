@@ -156,7 +156,9 @@ def write_all(state, writes):
             last[key] = who
         state = after
     keys = in_force(state)
-    return state, {pair: next((last[key] for key in keys if key in last and pair_of(key) == pair), None) for pair in PAIRS}
+    return state, {
+        pair: next((last[key] for key in keys if key in last and pair_of(key) == pair), None) for pair in PAIRS
+    }
 
 
 def bytes_of(limits, available):

@@ -64,7 +64,9 @@ def prepare(plan, tree):
     for change in work.files:
         fault = tree.why_not_ours(change["path"])
         if fault:
-            raise Refused("{} {}: nothing was written; remove it, or put a file in its place".format(change["path"], fault))
+            raise Refused(
+                "{} {}: nothing was written; remove it, or put a file in its place".format(change["path"], fault)
+            )
     if plan["kernel"] is not None:
         _kernel(work, tree, plan["kernel"])
     record = plan["record"]

@@ -63,7 +63,14 @@ def _assess_removal(facts, refused, finding):
     if refused:
         findings.judge_problems(finding, facts, refused)
     status = "unknown" if refused else "to_change" if plan else "compliant"
-    return {"findings": finding.found, "plan": plan, "wanted": None, "status": status, "then": "compliant", "detail": detail}
+    return {
+        "findings": finding.found,
+        "plan": plan,
+        "wanted": None,
+        "status": status,
+        "then": "compliant",
+        "detail": detail,
+    }
 
 
 def report(assessment, result=None, check_mode=False):

@@ -95,7 +95,12 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             "IO202",
             "error",
             "%s line %d wins %s: %s"
-            % (where, one["line"], "when tuned applies it after its profile" if one["by_tuned"] else "at boot", shortened(one["text"])),
+            % (
+                where,
+                one["line"],
+                "when tuned applies it after its profile" if one["by_tuned"] else "at boot",
+                shortened(one["text"]),
+            ),
             hint,
             file=where,
             line=one["line"],
@@ -110,7 +115,8 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             finding.add(
                 "IO202",
                 "note",
-                "%s line %d is not read at boot on this system: %s" % (entry["target"], one["line"], shortened(one["text"])),
+                "%s line %d is not read at boot on this system: %s"
+                % (entry["target"], one["line"], shortened(one["text"])),
                 "take the line out: tuned applies it where it is active, and `sysctl -p` what is in /etc/sysctl.conf",
                 file=entry["target"],
                 line=one["line"],
@@ -152,7 +158,12 @@ def judge_tuned(finding, facts, wanted, state, deciders):
         if one is not None and "plugin" in one and dirty.of_pair(limits, pair) != dirty.of_pair(wanted, pair)
     }
     for number, setting in enumerate(tuned["settings"]):
-        where = "%s line %d sets %s to %s" % (setting["file"], setting["line"], setting["key"], shortened(setting["value"]))
+        where = "%s line %d sets %s to %s" % (
+            setting["file"],
+            setting["line"],
+            setting["key"],
+            shortened(setting["value"]),
+        )
         if dirty.pair_of(setting["key"]) in undone:
             severity = "error"
             message = "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where)

@@ -14,7 +14,8 @@ MEMORY = "/proc/meminfo"
 
 
 def refusal(facts, settings):
-    """A plan that ``host_writeback`` refuses, because what it would rely on could not be read; ``None`` where that is not so.
+    """A plan that ``host_writeback`` refuses, because what it would rely on could not be read; ``None`` where that is
+    not so.
 
     Without the record, what was in force before could not be put back, or would be recorded anew from what this role
     itself has set.
@@ -50,14 +51,21 @@ def change(facts, wanted, text, taken):
     if text is not None:
         before = [entry["digest"] for entry in facts["files"] if entry["path"] == ours.FILE]
         files.append({"op": "write", "path": ours.FILE, "before": before[0] if before else None, "text": text})
-        changes.append({"key": ours.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)})
+        changes.append(
+            {"key": ours.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)}
+        )
     by_target = {}
     for one in taken:
         by_target.setdefault(one["file"]["target"], []).append(one)
     for lines in by_target.values():
         files.append(_take_over(lines[0]["file"], lines))
         changes.extend(
-            {"key": one["file"]["target"], "option": "line %d" % one["line"], "before": shortened(one["text"]), "after": None}
+            {
+                "key": one["file"]["target"],
+                "option": "line %d" % one["line"],
+                "before": shortened(one["text"]),
+                "after": None,
+            }
             for one in lines
         )
     if kernel is None and not files:
@@ -73,7 +81,14 @@ def change(facts, wanted, text, taken):
         "set": wanted if facts["kernel"] is not None else None,
         "taken": saved.get("taken", []),
     }
-    return {"state": "present", "files": files, "kernel": kernel, "record": record, "saved": facts["saved"], "changes": changes}
+    return {
+        "state": "present",
+        "files": files,
+        "kernel": kernel,
+        "record": record,
+        "saved": facts["saved"],
+        "changes": changes,
+    }
 
 
 def _take_over(entry, lines):
@@ -149,7 +164,8 @@ def removal(facts):
 
 
 def _back(now, saved):
-    """``(back, moved)``: the limits of before of each pair that is as it was set, or back already; the others as they are.
+    """``(back, moved)``: the limits of before of each pair that is as it was set, or back already; the others as they
+    are.
 
     Pair by pair, for a run can be killed between the two.
     """

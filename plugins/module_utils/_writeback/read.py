@@ -89,7 +89,10 @@ def _are_limits(value):
     return (
         isinstance(value, dict)
         and sorted(map(dirty.pair_of, value)) == sorted(dirty.PAIRS)
-        and all(key in dirty.KEYS and isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**64 for key, number in value.items())
+        and all(
+            key in dirty.KEYS and isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**64
+            for key, number in value.items()
+        )
     )
 
 
@@ -122,10 +125,18 @@ def _files(tree, problems):
         reached.add(entry["target"])
         room -= len(entry["assignments"])
         if room < 0:
-            _problem(problems, path, None, f"more than {_MOST_LINES} lines of all files set the limits, with those of this one, which are left out")
+            _problem(
+                problems,
+                path,
+                None,
+                f"more than {_MOST_LINES} lines of all files set the limits, with those of this one, which are"
+                " left out",
+            )
             room += len(entry["assignments"])
         elif entry["assignments"] or path == ours.FILE:
-            found.append({**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned})
+            found.append(
+                {**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned}
+            )
     return found
 
 

@@ -25,13 +25,16 @@ class SettingsError(ValueError):
 def check_settings(settings):
     """The settings with whole numbers, checked as a whole.
 
-    :param settings: ``{mode, state, take_over, ratio, background_ratio, limit_bytes, background_limit_bytes}``, numbers also as text
+    :param settings: ``{mode, state, take_over, ratio, background_ratio, limit_bytes, background_limit_bytes}``, numbers
+        also as text
     :raises SettingsError: with the variable's name, a piece of its value and what is allowed
     """
     settings = dict(settings)
     for name, allowed in (("mode", MODES), ("state", STATES)):
         if settings[name] not in allowed:
-            raise SettingsError("host_writeback_{} is {}; allowed are {}".format(name, shown(settings[name]), ", ".join(allowed)))
+            raise SettingsError(
+                "host_writeback_{} is {}; allowed are {}".format(name, shown(settings[name]), ", ".join(allowed))
+            )
     for upper, lower, least, most, unit in (
         ("ratio", "background_ratio", 1, 100, "percent"),
         ("limit_bytes", "background_limit_bytes", SMALLEST_BYTES, 2**43, "bytes"),
@@ -40,13 +43,14 @@ def check_settings(settings):
             value = whole_number(settings[name]) if isinstance(settings[name], str) else settings[name]
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise SettingsError(
-                    "host_writeback_%s is %s; allowed are whole %s from %d to %d" % (name, shown(settings[name]), unit, least, most)
+                    "host_writeback_%s is %s; allowed are whole %s from %d to %d"
+                    % (name, shown(settings[name]), unit, least, most)
                 )
             settings[name] = value
         if settings[lower] >= settings[upper]:
             raise SettingsError(
-                "host_writeback_%s (%d) is not below host_writeback_%s (%d); the kernel would halve it by itself: choose a smaller %s"
-                % (lower, settings[lower], upper, settings[upper], lower)
+                "host_writeback_%s (%d) is not below host_writeback_%s (%d); the kernel would halve it by itself:"
+                " choose a smaller %s" % (lower, settings[lower], upper, settings[upper], lower)
             )
     return settings
 

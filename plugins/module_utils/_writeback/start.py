@@ -15,7 +15,13 @@ def files_with(facts, text=None):
     """The files in systemd's order; with ``text``, as if :data:`.ours.FILE` held it."""
     files = list(facts["files"])
     if text is not None:
-        own = {"path": ours.FILE, "target": ours.FILE, "assignments": dirty.parse_relevant(text), "others": 0, "digest": None}
+        own = {
+            "path": ours.FILE,
+            "target": ours.FILE,
+            "assignments": dirty.parse_relevant(text),
+            "others": 0,
+            "digest": None,
+        }
         files = [entry for entry in files if entry["path"] != ours.FILE]
         files.append({**own, "read_at_boot": True, "read_by_tuned": True})
         files.sort(key=_name)

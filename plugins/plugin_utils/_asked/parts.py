@@ -20,8 +20,8 @@ PARTS = ("guests", "limits")
 def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[str]) -> list[str]:
     """The parts of harden_io to do, one of them at least; raises ValueError with a sentence.
 
-    ``given`` is harden_io_parts, None where it is not set: then a run that names guests (``guests`` is guest_io_guests) leaves the
-    hosts' limits alone, unless --tags asks for them.
+    ``given`` is harden_io_parts, None where it is not set: then a run that names guests (``guests`` is guest_io_guests)
+    leaves the hosts' limits alone, unless --tags asks for them.
     """
     refusals = value_refusals({"guest_io_guests": guests})
     if refusals:
@@ -34,13 +34,20 @@ def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[
     by_tags = left(PARTS, run_tags, skip_tags)
     done = [part for part in chosen if part in by_tags]
     if not done:
-        raise ValueError(f"nothing is left to do: {_why(given)} {', '.join(chosen)}, and --tags and --skip-tags leave {', '.join(by_tags) or 'nothing'}")
+        raise ValueError(
+            f"nothing is left to do: {_why(given)} {', '.join(chosen)}, and --tags and --skip-tags leave"
+            f" {', '.join(by_tags) or 'nothing'}"
+        )
     return done
 
 
 def _checked(given: Any) -> list[str]:
     listed = given.split(",") if isinstance(given, str) else given
-    named = [part.strip() if isinstance(part, str) else part for part in listed] if isinstance(listed, (list, tuple)) else []
+    named = (
+        [part.strip() if isinstance(part, str) else part for part in listed]
+        if isinstance(listed, (list, tuple))
+        else []
+    )
     if not named or any(part not in PARTS for part in named):
         raise ValueError(f"harden_io_parts is {shown(given)}; it takes a list of {', '.join(PARTS)}, one at least")
     return [part for part in PARTS if part in named]

@@ -4,8 +4,8 @@
 
 """Values of the role guest_io's variables that cannot be meant. Pure.
 
-They are refused before anything is touched: what Ansible takes for false would be all guests, and the name of a run that no
-journal can have would be found out after the hosts' limits were changed.
+They are refused before anything is touched: what Ansible takes for false would be all guests, and the name of a run
+that no journal can have would be found out after the hosts' limits were changed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,17 @@ _NOT_IN_A_PATH = re.compile(r"\0|(?:^|/)\.\.(?:/|\Z)")
 
 def value_refusals(given: Mapping[str, Any]) -> list[str]:
     """A sentence for each value that cannot be; ``given`` is variable to value, of the variables in ``TAKES``."""
-    return [f"{name} is {shown(value)}; it takes {TAKES[name][1]}" for name, value in given.items() if not TAKES[name][0](value)]
+    return [
+        f"{name} is {shown(value)}; it takes {TAKES[name][1]}"
+        for name, value in given.items()
+        if not TAKES[name][0](value)
+    ]
 
 
 def names_guests(given: Any) -> bool:
-    """Whether a value is what names guests: an id, text with commas, or a list of them. An empty list names none, and is all."""
+    """Whether a value is what names guests: an id, text with commas, or a list of them. An empty list names none, and
+    is all.
+    """
     items = given if isinstance(given, list) else given.split(",") if isinstance(given, str) else [given]
     return all(item.strip() != "" if isinstance(item, str) else is_whole(item) and item >= 1 for item in items)
 
@@ -57,8 +63,17 @@ def _is_absolute(value: Any) -> bool:
 _A_NUMBER = (from_one_on, "a whole number from 1 on")
 #: Variable to whether a value can be, and what it takes in words.
 TAKES = {
-    "guest_io_guests": (names_guests, "ids of guests, such as 102, or 102,105, or a list of them; leave it out for all guests"),
-    "guest_io_run": (_names_a_run, "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first; leave it out for the time of the run"),
+    "guest_io_guests": (
+        names_guests,
+        "ids of guests, such as 102, or 102,105, or a list of them; leave it out for all guests",
+    ),
+    "guest_io_run": (
+        _names_a_run,
+        (
+            "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first; leave it out for the time"
+            " of the run"
+        ),
+    ),
     "guest_io_journal": (_is_absolute, "the absolute path of a directory, without '..'"),
     "guest_io_batch": _A_NUMBER,
     "guest_io_max_parallel": _A_NUMBER,

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a run is asked for: the variables that the playbooks and roles know, and the tags. Refuses what nothing would look at.
+"""What a run is asked for: the variables that the playbooks and roles know, and the tags. Refuses what nothing would
+look at.
 
-A misspelt variable that names guests would be all guests, a misspelt tag would be nothing done and a run that ends well.
+A misspelt variable that names guests would be all guests, a misspelt tag would be nothing done and a run that ends
+well.
 """
 
 from __future__ import annotations
@@ -17,19 +19,64 @@ from ...module_utils._shown import piece
 
 _VARIABLES = {
     "awx_": (
-        "approval_timeout", "credentials", "execution_environment", "inventory_path", "inventory_project", "name", "organization",
-        "project_branch", "project_url", "slices",
+        "approval_timeout",
+        "credentials",
+        "execution_environment",
+        "inventory_path",
+        "inventory_project",
+        "name",
+        "organization",
+        "project_branch",
+        "project_url",
+        "slices",
     ),
     "gate_": ("fail_on", "part", "root"),
     "guest_io_": (
-        "apply_foreign_pending", "batch", "guests", "journal", "max_parallel", "migrate_controllers", "node", "policy", "policy_id", "root",
-        "run", "waivers", "waivers_file",
+        "apply_foreign_pending",
+        "batch",
+        "guests",
+        "journal",
+        "max_parallel",
+        "migrate_controllers",
+        "node",
+        "policy",
+        "policy_id",
+        "root",
+        "run",
+        "waivers",
+        "waivers_file",
     ),
     "harden_io_": ("parts",),
-    "host_writeback_": ("background_limit_bytes", "background_ratio", "limit_bytes", "mode", "ratio", "root", "state", "take_over"),
+    "host_writeback_": (
+        "background_limit_bytes",
+        "background_ratio",
+        "limit_bytes",
+        "mode",
+        "ratio",
+        "root",
+        "state",
+        "take_over",
+    ),
     "prove_io_": (
-        "accelerator", "also", "disk", "during", "guest", "hosts", "image_format", "image_mb", "kernel", "kernel_modules", "least_ratio",
-        "load_mb", "load_total_mb", "load_writers", "path", "qemu", "runs", "seconds", "warm_up",
+        "accelerator",
+        "also",
+        "disk",
+        "during",
+        "guest",
+        "hosts",
+        "image_format",
+        "image_mb",
+        "kernel",
+        "kernel_modules",
+        "least_ratio",
+        "load_mb",
+        "load_total_mb",
+        "load_writers",
+        "path",
+        "qemu",
+        "runs",
+        "seconds",
+        "warm_up",
     ),
     "report_": ("dir", "html", "json", "junit", "sarif"),
     "restart_": ("force_stop", "ha_managed", "hosts_at_once", "match", "max_failures", "start_timeout", "timeout"),
@@ -43,7 +90,9 @@ FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_repo
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
 #: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
-_OF_AWX = re.compile(r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)")
+_OF_AWX = re.compile(
+    r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)"
+)
 #: Tags that Molecule leaves out in every run of its own.
 _OF_MOLECULE = ("molecule-idempotence-notest", "molecule-notest", "notest")
 #: The variables that name guests by their ids, each for some playbooks only.
@@ -53,12 +102,14 @@ _CLOSE = 0.6
 _NEARLY_THE_SAME = 0.85
 
 
-def variable_refusals(extra: Iterable[str], others: Mapping[str, str | None], prefixes: Iterable[str] | None = None) -> list[str]:
+def variable_refusals(
+    extra: Iterable[str], others: Mapping[str, str | None], prefixes: Iterable[str] | None = None
+) -> list[str]:
     """A sentence for each variable that nothing looks at.
 
-    ``extra`` are the names given with -e, ``others`` those from the inventory, facts and plays, with the host whose they are
-    (None: of more than one). Only names that begin with one of ``prefixes`` are looked at; without it, with any that
-    the collection has, and extra variables that are nearly one of its names.
+    ``extra`` are the names given with -e, ``others`` those from the inventory, facts and plays, with the host whose
+    they are (None: of more than one). Only names that begin with one of ``prefixes`` are looked at; without it, with
+    any that the collection has, and extra variables that are nearly one of its names.
 
     Of a prefix that others use as well, only extra variables and what is close to a known name are refused.
     """
@@ -84,7 +135,7 @@ def _is_unknown(name: str, prefix: str, is_extra: bool) -> bool:
 
 def _closest(name: str, prefix: str) -> str | None:
     """The known variable of that prefix that ``name`` was to be; what they have in common anyway does not count."""
-    matches = get_close_matches(name[len(prefix):].lower(), _VARIABLES[prefix], 1, _CLOSE)
+    matches = get_close_matches(name[len(prefix) :].lower(), _VARIABLES[prefix], 1, _CLOSE)
     return prefix + matches[0] if matches else None
 
 
@@ -100,7 +151,9 @@ def _no_such(name: str, prefix: str, host: str | None) -> str:
     parts = [f"{piece(name)}{', set for ' + host if host else ''}: no such variable."]
     if closest in NAME_GUESTS:
         parts.append(f"A misspelt {closest} would be all guests.")
-    parts.append(f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}.")
+    parts.append(
+        f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}."
+    )
     if closest:
         parts.append(f"Did you mean {closest}?")
     return " ".join(parts)
@@ -110,7 +163,9 @@ def selection_refusals(extra: Iterable[str], names_guests: Iterable[str]) -> lis
     """A sentence for each extra variable that names guests to another playbook: this one would take all guests."""
     takes = set(names_guests)
     instead = f"name guests with {', '.join(sorted(takes))}"
-    return [f"{name}: this playbook does not look at it; {instead}." for name in NAME_GUESTS if name in set(extra) - takes]
+    return [
+        f"{name}: this playbook does not look at it; {instead}." for name in NAME_GUESTS if name in set(extra) - takes
+    ]
 
 
 def tag_refusals(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -> list[str]:

@@ -34,7 +34,8 @@ def check_document(document, where: str = "the findings document") -> Mapping:
         )
     if document.get("schema") != SCHEMA:
         raise ReportError(
-            "%s has schema %r; this version of the collection reads schema %d." % (where, document.get("schema"), SCHEMA)
+            "%s has schema %r; this version of the collection reads schema %d."
+            % (where, document.get("schema"), SCHEMA)
         )
     for key in LISTS:
         check_list(document.get(key), "%s: %s" % (where, key))
@@ -120,10 +121,14 @@ def known_hosts(document: Mapping, entries) -> set:
 
 
 def empty_hosts(document: Mapping) -> list:
-    """The hosts that gave a document in which no guest was read. A node may have none; nobody should take it for judged."""
+    """The hosts that gave a document in which no guest was read. A node may have none; nobody should take it for
+    judged.
+    """
     read = {guest.get("host") for guest in document["guests"]}
     silent = set(silent_hosts(document))
-    return [host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent]
+    return [
+        host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent
+    ]
 
 
 def of_directory(document: Mapping) -> bool:

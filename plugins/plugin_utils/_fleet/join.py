@@ -39,7 +39,10 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
     Raises ReportError where an input has not that shape, or a host is in two documents.
     """
     parts = _parts(documents)
-    joined: dict = {"schema": SCHEMA, "date": max([d["date"] for _h, d, _w in parts if d and d.get("date")], default=None)}
+    joined: dict = {
+        "schema": SCHEMA,
+        "date": max([d["date"] for _h, d, _w in parts if d and d.get("date")], default=None),
+    }
     joined.update({key: [] for key in LISTS})
     counts = dict.fromkeys(COUNTS, 0)
     hosts: dict = {}
@@ -49,7 +52,10 @@ def join_documents(documents, results=None, writeback=None, expected=None, compl
     for host, document, where in parts:
         for name in _told_of(host, document) if document else ():
             if told.setdefault(name, where) != where:
-                raise ReportError("host %s is in two documents, %s and %s, and would be counted twice. Leave one of them out." % (name, told[name], where))
+                raise ReportError(
+                    "host %s is in two documents, %s and %s, and would be counted twice. Leave one of them out."
+                    % (name, told[name], where)
+                )
         if document is None:
             hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
             continue
@@ -119,7 +125,8 @@ def _parts(documents) -> list:
         listed = enumerate(check_list(documents, "the documents to join"), 1)
         named = [(None, document, "findings document %d of the list" % number) for number, document in listed]
     return [
-        (host, check_document(document, where) if document or host is None else None, where) for host, document, where in named
+        (host, check_document(document, where) if document or host is None else None, where)
+        for host, document, where in named
     ]
 
 

@@ -27,6 +27,11 @@ def merge(results: list[dict[str, Any]], document: dict[str, Any], again: list[d
         if result["reason"] == MOVED and key in second:
             result = second[key]
         elif result["reason"] == MOVED and key in read:
-            result = {**result, "status": "unchanged", "reason": None, "detail": "changed by somebody else meanwhile; nothing is left to change"}
+            result = {
+                **result,
+                "status": "unchanged",
+                "reason": None,
+                "detail": "changed by somebody else meanwhile; nothing is left to change",
+            }
         merged.append(result)
     return merged

@@ -29,7 +29,9 @@ def waiting(guest: dict[str, Any]) -> list[str]:
 
 
 def beside(guest: dict[str, Any]) -> list[str]:
-    """What else waits in [PENDING] and comes into force with it: keys that are no drive's or controller's change of ours."""
+    """What else waits in [PENDING] and comes into force with it: keys that are no drive's or controller's change of
+    ours.
+    """
     drives = {disk["key"] for disk in guest["disks"] if disk["next"] is not None and disk["effective"] is not None}
     return [key for key in guest["pending"] if key not in drives and key != "scsihw"]
 

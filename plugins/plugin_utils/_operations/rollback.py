@@ -33,13 +33,21 @@ def rollback(
     for (node, guest), mine in _by_guest(entries, nodes, only).items():
         record = records.get((node, guest))
         if record is None:
-            left_alone.append(_left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone"))
+            left_alone.append(
+                _left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone")
+            )
             continue
         changes, others = _split(record, _written(mine))
         if others:
             left_alone.append(_left({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
         if changes:
-            plan.append({**{key: record[key] for key in ("name", "node", "config", "digest", "running")}, "guest": guest, "changes": changes})
+            plan.append(
+                {
+                    **{key: record[key] for key in ("name", "node", "config", "digest", "running")},
+                    "guest": guest,
+                    "changes": changes,
+                }
+            )
         elif not others:
             unchanged.append(guest)
     missing = sorted(set(only or ()) - {entry["guest"] for entry in entries}, key=natural_key)
@@ -47,7 +55,9 @@ def rollback(
 
 
 def of_run(problems: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
-    """Those problems of a host's journal for which it may hide a part of what the run did: of its own file, or of all files."""
+    """Those problems of a host's journal for which it may hide a part of what the run did: of its own file, or of all
+    files.
+    """
     return [problem for problem in problems if run_of(problem) in (run, None)]
 
 
@@ -83,7 +93,9 @@ def _split(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """What is to be put back, and a sentence for each option that somebody has changed since."""
     changes, others = [], []
-    for (key, option), (before, after) in sorted(written.items(), key=lambda item: (natural_key(item[0][0]), item[0][1])):
+    for (key, option), (before, after) in sorted(
+        written.items(), key=lambda item: (natural_key(item[0][0]), item[0][1])
+    ):
         now = _now(record, key, option)
         if now is _MISSING:
             others += [f"{key} is gone"] if f"{key} is gone" not in others else []

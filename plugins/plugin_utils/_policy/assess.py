@@ -38,13 +38,15 @@ def assess(
     ``nodes`` are the read nodes' addresses, against which storages' servers are classified; ``problems`` are
     what could not be read: each is an IO100. ``migrate_controllers`` selects the guests whose
     driver may change; ``waivers`` stand beside the policy's, and ``named_waivers``,
-    with what they are called in errors. ``apply_foreign_pending`` plans guests as a run does that may apply what somebody
-    else left pending. Raises PolicyError where policy or selector are wrong.
+    with what they are called in errors. ``apply_foreign_pending`` plans guests as a run does that may apply what
+    somebody else left pending. Raises PolicyError where policy or selector are wrong.
     """
     require_netaddr()
     rules = parse(policy, waivers, named_waivers)
     used = _waivers.Waivers(rules.waivers, date)
-    migrate = Selector("guest_io_migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None
+    migrate = (
+        Selector("guest_io_migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None
+    )
     judge = GuestJudge(rules, used, Locality(nodes or []), migrate, apply_foreign_pending)
     document: dict[str, Any] = {
         "schema": SCHEMA,

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Versions with known defects that a disk setting would meet: data, one entry each. Adding one needs no code unless it hits something new."""
+"""Versions with known defects that a disk setting would meet: data, one entry each. Adding one needs no code unless it
+hits something new.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ IOTHREAD_ON_VIRTIO_SCSI = "an iothread on virtio-scsi"
 
 
 class Defect(NamedTuple):
-    """A QEMU below ``fixed`` and from ``since`` on (None: from the first) has it; ``hits`` is one of the constants above."""
+    """A QEMU below ``fixed`` and from ``since`` on (None: from the first) has it; ``hits`` is one of the constants
+    above.
+    """
 
     id: str
     since: Version | None
@@ -35,10 +39,15 @@ VIRTIO_SCSI_RESET = Defect(
     since=None,
     fixed=(8, 0, 0),
     hits=IOTHREAD_ON_VIRTIO_SCSI,
-    effect="QEMU aborts when the guest resets a disk, as its kernel does with a disk that has not answered for 30 seconds",
+    effect=(
+        "QEMU aborts when the guest resets a disk, as its kernel does with a disk that has not answered for 30 seconds"
+    ),
     source="QEMU commit be2c42b97c3a, first released in 8.0; no patch of that name is in pve-qemu 7.2.0-8.",
-    evidence="QEMU 7.2, no load, a reset every second: aborted in 9 of 9 and in 3 of 3 runs with an iothread (blk_drain: Assertion "
-    "`qemu_in_main_thread()' failed), in none without one. QEMU 10.0: in none of 10. virtio-blk was not tried.",
+    evidence=(
+        "QEMU 7.2, no load, a reset every second: aborted in 9 of 9 and in 3 of 3 runs with an iothread (blk_drain:"
+        " Assertion `qemu_in_main_thread()' failed), in none without one. QEMU 10.0: in none of 10. virtio-blk was not"
+        " tried."
+    ),
 )
 
 #: Every known defect, by id.

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Whether a disk's image can be opened past the host's page cache (O_DIRECT), as the cache modes none and directsync do.
+"""Whether a disk's image can be opened past the host's page cache (O_DIRECT), as the cache modes none and directsync
+do.
 
-QEMU does not start a guest whose image's file system refuses O_DIRECT. On btrfs and bcachefs with copy-on-write it does, and a
-buffer that the guest changes in flight makes a checksum error. What a file system is like only its own host can tell.
+QEMU does not start a guest whose image's file system refuses O_DIRECT. On btrfs and bcachefs with copy-on-write it
+does, and a buffer that the guest changes in flight makes a checksum error. What a file system is like only its own host
+can tell.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# Storage types whose images are files, and whose file system takes direct I/O; Proxmox VE itself opens them so by default.
-# A plain directory (dir) may lie on anything.
+# Storage types whose images are files, and whose file system takes direct I/O; Proxmox VE itself opens them so by
+# default. A plain directory (dir) may lie on anything.
 _DIRECT_FILE_TYPES = ("nfs", "cifs", "cephfs", "glusterfs", "btrfs")
 # The same of file systems that are not looked at below a plain directory, because they may not answer.
 _DIRECT_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "ceph")
@@ -34,7 +36,10 @@ def takes_direct_io(disk: dict[str, Any], told: bool) -> bool | None:
 def copy_on_write(disk: dict[str, Any]) -> bool:
     """True for an image that its file system copies on write and keeps checksums of."""
     storage = disk["storage"] or {}
-    return bool((storage.get("type") == "btrfs" and not storage.get("nocow")) or (disk.get("filesystem") or {}).get("copy_on_write"))
+    return bool(
+        (storage.get("type") == "btrfs" and not storage.get("nocow"))
+        or (disk.get("filesystem") or {}).get("copy_on_write")
+    )
 
 
 def where(disk: dict[str, Any]) -> str:

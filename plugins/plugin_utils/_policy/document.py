@@ -74,7 +74,8 @@ class Policy(NamedTuple):
 def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> Policy:
     """Validate a policy document; raises PolicyError naming the place and what is allowed there.
 
-    ``more_waivers`` are waivers that stand beside the policy, ``named_waivers`` further ones with what they are called in errors.
+    ``more_waivers`` are waivers that stand beside the policy, ``named_waivers`` further ones with what they are called
+    in errors.
     """
     _mapping("", document, _TOP)
     disk = {**DEFAULT_DISK, **_disk("disk", document.get("disk", {}))}
@@ -86,7 +87,11 @@ def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any
         overrides.append(override)
     waivers = [
         _waiver(f"{place}[{number}]", raw)
-        for place, listed in (("waivers", document.get("waivers")), (MORE_WAIVERS, more_waivers), *((named_waivers,) if named_waivers else ()))
+        for place, listed in (
+            ("waivers", document.get("waivers")),
+            (MORE_WAIVERS, more_waivers),
+            *((named_waivers,) if named_waivers else ()),
+        )
         for number, raw in enumerate(_list(place, listed))
     ]
     _unique("waivers", [waiver.id for waiver in waivers])
@@ -112,13 +117,18 @@ def _storage_types(place: str, value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise PolicyError(place, f"is {shown(value)}, it takes a mapping from a plugin's storage type to {' or '.join(_STORAGE_KINDS)}")
+        raise PolicyError(
+            place,
+            f"is {shown(value)}, it takes a mapping from a plugin's storage type to {' or '.join(_STORAGE_KINDS)}",
+        )
     found = {}
     for name, kind in value.items():
         if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
             raise PolicyError(_at(place, name), "is not a storage type, as it stands before the colon in storage.cfg")
         if _known_type({"type": name, "krbd": False}) is not None:
-            raise PolicyError(_at(place, name), "is Proxmox VE's own, and known already; only a plugin's type is told here")
+            raise PolicyError(
+                _at(place, name), "is Proxmox VE's own, and known already; only a plugin's type is told here"
+            )
         if not isinstance(kind, str) or kind not in _STORAGE_KINDS:
             raise PolicyError(_at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
         found[str(name)] = _STORAGE_KINDS[kind]

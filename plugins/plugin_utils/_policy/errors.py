@@ -10,8 +10,8 @@ _VARIABLES = ("guest_io_", "restart_match", "date")
 
 
 class PolicyError(ValueError):
-    """``place`` is the path in the policy document, or a variable beside it (``guest_io_…``, ``restart_match``, ``date``) with the
-    path in there; ``reason`` is what is wrong and what is allowed there."""
+    """``place`` is the path in the policy document, or a variable beside it (``guest_io_…``, ``restart_match``,
+    ``date``) with the path in there; ``reason`` is what is wrong and what is allowed there."""
 
     def __init__(self, place: str, reason: str) -> None:
         dot = "." if place and not place.startswith("[") else ""

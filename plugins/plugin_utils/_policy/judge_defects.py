@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Known defects of the QEMU that runs a guest or will start it: what they hit already (IO401), and what must not be planned because of them."""
+"""Known defects of the QEMU that runs a guest or will start it: what they hit already (IO401), and what must not be
+planned because of them.
+"""
 
 from __future__ import annotations
 
@@ -19,25 +21,35 @@ RULE = "IO401"
 def hold(guest: dict[str, Any], accepted: Collection[str]) -> Hold | None:
     """Whether the guest's virtio-scsi disks must be left without an iothread; ``accepted`` are ids of defects.
 
-    A guest whose state was read on its own node runs what is installed there: where that version could not be read, nothing
-    tells that it is safe. Elsewhere a version that nothing proves is said (``caution``) and holds nothing back.
+    A guest whose state was read on its own node runs what is installed there: where that version could not be read,
+    nothing tells that it is safe. Elsewhere a version that nothing proves is said (``caution``) and holds nothing back.
     """
     if VIRTIO_SCSI_RESET.id in accepted:
         return None
     version = _version(guest)
     if version is None:
-        return _because(VIRTIO_SCSI_RESET, "it is not known which QEMU would start the guest") if guest["running"] is not None else None
+        return (
+            _because(VIRTIO_SCSI_RESET, "it is not known which QEMU would start the guest")
+            if guest["running"] is not None
+            else None
+        )
     if not VIRTIO_SCSI_RESET.concerns(version):
         return None
-    return _because(VIRTIO_SCSI_RESET, f"QEMU {_text(version)} would start the guest" if guest["running"] is not None
-                    else f"QEMU {_text(version)} may start the guest")
+    return _because(
+        VIRTIO_SCSI_RESET,
+        (
+            f"QEMU {_text(version)} would start the guest"
+            if guest["running"] is not None
+            else f"QEMU {_text(version)} may start the guest"
+        ),
+    )
 
 
 def _because(defect: Defect, which: str) -> Hold:
     return Hold(
         f"{which}, and below {_text(defect.fixed)} {defect.hits} is a known defect: {defect.effect}",
-        f"Install QEMU {_text(defect.fixed)} or later, or accept the defect in the policy: accept_defects: [{defect.id}]. "
-        "Until then aio=threads keeps most of the freeze away.",
+        f"Install QEMU {_text(defect.fixed)} or later, or accept the defect in the policy: accept_defects:"
+        f" [{defect.id}]. Until then aio=threads keeps most of the freeze away.",
     )
 
 
@@ -55,24 +67,43 @@ def met(guest: dict[str, Any], judged: list[dict[str, Any]], accepted: Collectio
 
 
 def caution(guest: dict[str, Any], accepted: Collection[str]) -> str:
-    """A sentence for the hint of what gives an iothread on virtio-scsi, where nothing tells which QEMU will start the guest; else ""."""
+    """A sentence for the hint of what gives an iothread on virtio-scsi, where nothing tells which QEMU will start the
+    guest; else "".
+    """
     if VIRTIO_SCSI_RESET.id in accepted or guest["running"] is not None or _version(guest) is not None:
         return ""
-    return f" Which QEMU will start the guest is not known: make sure that it is {_text(VIRTIO_SCSI_RESET.fixed)} or later ({RULE})."
+    return (
+        f" Which QEMU will start the guest is not known: make sure that it is {_text(VIRTIO_SCSI_RESET.fixed)} or later"
+        f" ({RULE})."
+    )
 
 
 def _version(guest: dict[str, Any]) -> qemu.Version | None:
-    """The QEMU that starts the guest next: on its own node only the installed one counts, whatever the config proves."""
+    """The QEMU that starts the guest next: on its own node only the installed one counts, whatever the config
+    proves.
+    """
     return qemu.next_start(guest) if guest["running"] is None else qemu.version(guest["qemu"]["installed"])
 
 
 def _hit(disks: list[dict[str, Any]], state: str | None) -> list[str]:
-    """The keys of the disks that have an iothread on virtio-scsi, as they run (``runs``) or after the next cold start (None)."""
-    return [disk["key"] for disk in disks if disk["bus"] == "scsi" and ((disk[state] if state else settings(disk)) or {}).get("iothread")]
+    """The keys of the disks that have an iothread on virtio-scsi, as they run (``runs``) or after the next cold start
+    (None).
+    """
+    return [
+        disk["key"]
+        for disk in disks
+        if disk["bus"] == "scsi" and ((disk[state] if state else settings(disk)) or {}).get("iothread")
+    ]
 
 
 def _remark(
-    defect: Defect, now: list[str], then: list[str], running: qemu.Version | None, after: qemu.Version | None, certain: bool, accepted: bool
+    defect: Defect,
+    now: list[str],
+    then: list[str],
+    running: qemu.Version | None,
+    after: qemu.Version | None,
+    certain: bool,
+    accepted: bool,
 ) -> Remark:
     keys = ", ".join(now or then)
     verb = f"runs {keys} with" if now else f"{'will' if certain else 'may'} start {keys} with"
@@ -86,7 +117,8 @@ def _remark(
     return Remark(
         RULE,
         "note" if accepted else "warning",
-        f"QEMU {_text(version)} {verb} {defect.hits}: {defect.effect}" + ("; the policy accepts that" if accepted else ""),
+        f"QEMU {_text(version)} {verb} {defect.hits}: {defect.effect}"
+        + ("; the policy accepts that" if accepted else ""),
         cure,
         _text(version),
         _text(defect.fixed),

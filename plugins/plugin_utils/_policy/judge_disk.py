@@ -25,7 +25,9 @@ from .document import KEEP
 
 
 class Hold(NamedTuple):
-    """Why disks on virtio-scsi are left without an iothread, and what to do about it: sentences, the first without its full stop."""
+    """Why disks on virtio-scsi are left without an iothread, and what to do about it: sentences, the first without its
+    full stop.
+    """
 
     reason: str
     hint: str
@@ -49,8 +51,9 @@ class Remark(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation, the guest's id, and
-    why a disk on virtio-scsi must not be given an iothread, or what to make sure of first (a sentence after a blank)."""
+    """What a disk's judgement depends on beside the disk: the controller before and after, QEMU's generation, the
+    guest's id, and why a disk on virtio-scsi must not be given an iothread, or what to make sure of first (a sentence
+    after a blank)."""
 
     controller: str
     controller_after: str
@@ -94,7 +97,10 @@ def judge(disk: dict[str, Any], wanted: dict[str, Any], situation: Situation) ->
     remarks = [*_iothread(disk, now, wanted, situation), *_not_known(disk, now, wanted)]
     cache = _cache(disk, now, wanted, situation)
     if cache and cache.changes and native_needs_direct(_aio_after(disk, now, wanted, cache), _direct_after(now, cache)):
-        cache = cache._replace(changes=(), hint="The disk's aio stays native by this policy, which takes an uncached disk; want aio threads too.")
+        cache = cache._replace(
+            changes=(),
+            hint="The disk's aio stays native by this policy, which takes an uncached disk; want aio threads too.",
+        )
     aio = _aio(disk, now, wanted, situation, cache)
     return remarks + [remark for remark in (*aio, cache) if remark]
 
@@ -140,7 +146,8 @@ def _unknown_storage(disk: dict[str, Any], *unset: str) -> Remark:
         "IO100",
         "error",
         f"{left} depends on storage {name}, which is not in storage.cfg",
-        f"Add the storage to storage.cfg, or set {' and '.join(unset)}: what the drive itself says holds on every storage.",
+        f"Add the storage to storage.cfg, or set {' and '.join(unset)}: what the drive itself says holds on every"
+        " storage.",
         None,
         None,
     )
@@ -156,7 +163,16 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
         return []
     if now["iothread"] is None:
         hint = "Judge this disk by hand, and waive it if it is in order."
-        return [Remark("IO100", "error", "whether it has an iothread is not known: its command line does not tell its controller", hint, None, True)]
+        return [
+            Remark(
+                "IO100",
+                "error",
+                "whether it has an iothread is not known: its command line does not tell its controller",
+                hint,
+                None,
+                True,
+            )
+        ]
     safe_aio = now["aio"] == "threads"
     severity = "warning" if safe_aio else "error"
     if disk["bus"] not in ("scsi", "virtio"):
@@ -164,14 +180,24 @@ def _iothread(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any],
             Remark(
                 "IO106",
                 severity,
-                f"bus {disk['bus']} cannot have an iothread" + (", aio threads keeps the freeze away" if safe_aio else ""),
+                f"bus {disk['bus']} cannot have an iothread"
+                + (", aio threads keeps the freeze away" if safe_aio else ""),
                 "Move the disk to scsi or virtio by hand, with the guest's drivers in place; until then aio=threads.",
                 False,
                 True,
             )
         ]
     if at.hold is not None and disk["bus"] == "scsi":
-        return [Remark("IO102", severity, f"no iothread in effect, and none is given: {at.hold.reason}", at.hold.hint, False, True)]
+        return [
+            Remark(
+                "IO102",
+                severity,
+                f"no iothread in effect, and none is given: {at.hold.reason}",
+                at.hold.hint,
+                False,
+                True,
+            )
+        ]
     configured = (disk["pending"] or disk["configured"])["iothread"]
     possible = disk["bus"] == "virtio" or at.controller_after == IOTHREAD_CONTROLLER
     if configured:
@@ -216,7 +242,14 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at
         return None
     if mode == "unsafe" and (disk["read_only"] or disk["overlay"]):
         kept = "is read-only" if disk["read_only"] else "is discarded when the guest stops"
-        return Remark("IO104", "note", f"cache unsafe on a disk that {kept}: no data can be lost", "Nothing to set.", mode, wanted["cache"])
+        return Remark(
+            "IO104",
+            "note",
+            f"cache unsafe on a disk that {kept}: no data can be lost",
+            "Nothing to set.",
+            mode,
+            wanted["cache"],
+        )
     if direct_io.copy_on_write(disk):
         return _cache_on_cow(disk, now, wanted)
     modes = wanted["cache"]
@@ -237,7 +270,9 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at
             return Remark("IO104", "error", message, "Set cache=none, or name a cache in the policy.", mode, "none")
         # Flushes are worth more than the policy's word, and writeback starts on every file system.
         target = target or "writeback"
-        return Remark("IO104", "error", message, f"Set cache={target}.", mode, modes, _set_cache(disk, now, wanted, target))
+        return Remark(
+            "IO104", "error", message, f"Set cache={target}.", mode, modes, _set_cache(disk, now, wanted, target)
+        )
     if modes == KEEP or mode in modes:
         return None
     if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
@@ -245,7 +280,8 @@ def _cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], at
             "IO104",
             "warning",
             f"cache {mode} acknowledges a write only when it is on disk; {modes[0]} would loosen that, so it is left",
-            f"Where the guest does not rely on it, add to guest_io_policy.overrides: {_override(at, disk, f'loosen: [{mode}]')}",
+            "Where the guest does not rely on it, add to guest_io_policy.overrides:"
+            f" {_override(at, disk, f'loosen: [{mode}]')}",
             mode,
             modes,
         )
@@ -271,13 +307,17 @@ def _cache_stays(disk: dict[str, Any], mode: str, modes: list[str], takes_direct
     """A cached disk that the policy wants uncached, on a file system that refuses that, or may."""
     where = direct_io.where(disk)
     if takes_direct is False:
-        return Remark("IO104", "note", f"cache {mode} is kept: {where} refuses direct I/O", "Nothing to set.", mode, modes)
+        return Remark(
+            "IO104", "note", f"cache {mode} is kept: {where} refuses direct I/O", "Nothing to set.", mode, modes
+        )
     return Remark(
         "IO104",
         "warning",
-        f"cache {mode}, the policy wants {' or '.join(modes)}; it is left, because {where} is not known to take direct I/O",
-        f"Where it does (ext4, XFS), add to guest_io_policy.overrides: {_override(at, disk, 'direct_io: true')} "
-        "Where it does not (FUSE, btrfs, bcachefs), QEMU does not start the guest or its data is at risk: accept the cache with disk: {cache: keep}.",
+        f"cache {mode}, the policy wants {' or '.join(modes)}; it is left, because {where} is not known to take"
+        " direct I/O",
+        f"Where it does (ext4, XFS), add to guest_io_policy.overrides: {_override(at, disk, 'direct_io: true')} Where"
+        " it does not (FUSE, btrfs, bcachefs), QEMU does not start the guest or its data is at risk: accept the cache"
+        " with disk: {cache: keep}.",
         mode,
         modes,
     )
@@ -289,7 +329,9 @@ def _override(at: Situation, disk: dict[str, Any], wish: str) -> str:
     return f"- {{match: {json.dumps(match)}, disk: {{{wish}}}}}"
 
 
-def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], mode: str) -> tuple[tuple[str, Any, Any], ...]:
+def _set_cache(
+    disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any], mode: str
+) -> tuple[tuple[str, Any, Any], ...]:
     """The changes that set a cache mode, aio named where its default would follow the cache.
 
     On lvm, cifs and krbd an unset aio is threads while the disk is cached and native or io_uring
@@ -302,7 +344,9 @@ def _set_cache(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]
         return (cache,)
     direct = CACHE_MODES[mode][0]
     follows = default["direct" if direct else "cached"] != now["aio"]
-    return (cache, _set(disk, "aio", now["aio"])) if follows and not native_needs_direct(now["aio"], direct) else (cache,)
+    return (
+        (cache, _set(disk, "aio", now["aio"])) if follows and not native_needs_direct(now["aio"], direct) else (cache,)
+    )
 
 
 def _direct_after(now: dict[str, Any], cache: Remark | None) -> bool | None:
@@ -325,15 +369,25 @@ def _aio_beside(disk: dict[str, Any], now: dict[str, Any], cache: Remark | None)
     if named:
         return named[0]
     unset = _set(disk, "aio", None)[1] is None
-    return disk["aio_default"]["direct" if _direct_after(now, cache) else "cached"] if unset and disk["aio_default"] else now["aio"]
+    return (
+        disk["aio_default"]["direct" if _direct_after(now, cache) else "cached"]
+        if unset and disk["aio_default"]
+        else now["aio"]
+    )
 
 
 def _cache_on_cow(disk: dict[str, Any], now: dict[str, Any], wanted: dict[str, Any]) -> Remark | None:
     mode = now["cache"]
-    kind, hint = "btrfs", "Remove the cache option by hand, or store the image without copy-on-write (storage option nocow)."
+    kind, hint = (
+        "btrfs",
+        "Remove the cache option by hand, or store the image without copy-on-write (storage option nocow).",
+    )
     if (disk["storage"] or {}).get("type") != "btrfs":
         kind = disk["filesystem"]["type"]
-        hint = "Set cache=writeback by hand, or store the image without copy-on-write (btrfs: chattr +C on a new, empty file, then copy it in)."
+        hint = (
+            "Set cache=writeback by hand, or store the image without copy-on-write (btrfs: chattr +C on a new, empty"
+            " file, then copy it in)."
+        )
     if mode == "unsafe":
         return Remark(
             "IO104",
@@ -361,7 +415,11 @@ def _aio(
 ) -> list[Remark]:
     aio, modes = now["aio"], wanted["aio"]
     if aio is None:
-        return [_without_effect(disk, now, modes)] if not _has_aio(now) and (modes != KEEP or disk["configured"]["aio"]) else []
+        return (
+            [_without_effect(disk, now, modes)]
+            if not _has_aio(now) and (modes != KEEP or disk["configured"]["aio"])
+            else []
+        )
     direct_after = _direct_after(now, cache)
     beside, after = _aio_beside(disk, now, cache), _aio_after(disk, now, wanted, cache)
     if now["cache_direct"] is not None and native_needs_direct(aio, now["cache_direct"]):
@@ -416,7 +474,8 @@ def _without_effect(disk: dict[str, Any], now: dict[str, Any], modes: Any) -> Re
     return Remark(
         "IO107",
         "note",
-        f"aio has no effect here: storage type {storage} reaches QEMU through its driver {now['driver']}, which has none",
+        f"aio has no effect here: storage type {storage} reaches QEMU through its driver {now['driver']}, which has"
+        " none",
         "Nothing to set; limit backup and migration load for this storage. rbd with krbd would take aio.",
         None,
         modes,

@@ -21,7 +21,17 @@ from .selector import Selector, guest_subject
 from .waivers import Waivers
 
 #: Reasons for which a guest, or a part of it, must change and is not in the plan.
-LOCKED, UNSAFE_LINES, NOT_ASKED, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DRIVER_CHANGE, KNOWN_DEFECT, NOT_FIXABLE = (
+(
+    LOCKED,
+    UNSAFE_LINES,
+    NOT_ASKED,
+    NO_CONFIG,
+    FOREIGN_PENDING,
+    STORAGE_OFFLINE,
+    DRIVER_CHANGE,
+    KNOWN_DEFECT,
+    NOT_FIXABLE,
+) = (
     "locked",
     "unsafe_lines",
     "not_asked",
@@ -33,10 +43,16 @@ LOCKED, UNSAFE_LINES, NOT_ASKED, NO_CONFIG, FOREIGN_PENDING, STORAGE_OFFLINE, DR
     "not_fixable",
 )
 
-# The hints of the rules whose own name what Proxmox VE's guests have, for guests that are known from their process alone.
+# The hints of the rules whose own name what Proxmox VE's guests have, for guests that are known from their process
+# alone.
 _HINTS_ELSEWHERE = {
-    "IO101": "Where the guest is defined, give each of its disks a virtio-scsi controller of its own, with an iothread.",
-    "IO102": "Where the guest is defined, give the disk an iothread: virtio-blk has it itself, virtio-scsi on the controller.",
+    "IO101": (
+        "Where the guest is defined, give each of its disks a virtio-scsi controller of its own, with an iothread."
+    ),
+    "IO102": (
+        "Where the guest is defined, give the disk an iothread: virtio-blk has it itself, virtio-scsi on the"
+        " controller."
+    ),
 }
 
 
@@ -58,7 +74,12 @@ class GuestJudge:
     plans stopped guests although the write applies what somebody else left in [PENDING]."""
 
     def __init__(
-        self, policy: Policy, waivers: Waivers, locality: Locality, migrate: Selector | None, apply_foreign_pending: bool = False
+        self,
+        policy: Policy,
+        waivers: Waivers,
+        locality: Locality,
+        migrate: Selector | None,
+        apply_foreign_pending: bool = False,
     ) -> None:
         self.apply_foreign_pending = apply_foreign_pending
         self._policy = policy
@@ -140,19 +161,32 @@ class _Judgement:
             return before
         same_driver = before in VIRTIO_CONTROLLERS
         held = self._hold if any(self._iothread_after(disk) for disk in scsi) else None
-        allowed = held is None and (same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject)))
+        allowed = held is None and (
+            same_driver or (self._judge._migrate is not None and self._judge._migrate.matches(self._subject))
+        )
         safe = all((judge_disk.settings(disk) or {}).get("aio") == "threads" for disk in scsi)
-        unset = " (scsihw is unset)" if self._guest["controller"]["configured"] is None and not judge_running.process_only(self._guest) else ""
+        unset = (
+            " (scsihw is unset)"
+            if self._guest["controller"]["configured"] is None and not judge_running.process_only(self._guest)
+            else ""
+        )
         remark = Remark(
             "IO101",
             "warning" if safe else "error",
-            f"SCSI controller {before}{unset}, the policy wants {wanted}" + (f", and it is left: {held.reason}" if held else ""),
-            held.hint
-            if held
-            else f"Set scsihw={wanted}.{self._caution}"
-            if allowed
-            else f"{wanted} changes the guest's driver: make sure it has virtio_scsi (Windows: vioscsi), then allow it: "
-            f"guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\"",
+            f"SCSI controller {before}{unset}, the policy wants {wanted}"
+            + (f", and it is left: {held.reason}" if held else ""),
+            (
+                held.hint
+                if held
+                else (
+                    f"Set scsihw={wanted}.{self._caution}"
+                    if allowed
+                    else (
+                        f"{wanted} changes the guest's driver: make sure it has virtio_scsi (Windows: vioscsi), then"
+                        f" allow it: guest_io_migrate_controllers: \"guest.id == '{self._guest['id']}'\""
+                    )
+                )
+            ),
             before,
             wanted,
             (("type", before, wanted),) if allowed else (),
@@ -177,17 +211,25 @@ class _Judgement:
     def _disk(self, disk: dict[str, Any], before: str, after: str) -> None:
         subject = self._disk_subject(disk)
         location = (subject["storage"] or {}).get("location")
-        situation = Situation(before, after, qemu.may_be_below(self._guest, (9,)), self._guest["id"], self._hold, self._caution)
+        situation = Situation(
+            before, after, qemu.may_be_below(self._guest, (9,)), self._guest["id"], self._hold, self._caution
+        )
         violated = self._violated
         self._violated = self._excused = False
-        for remark in [*judge_start.judge(self._guest, disk), *judge_disk.judge(disk, self._judge.wanted_disk(subject), situation)]:
+        for remark in [
+            *judge_start.judge(self._guest, disk),
+            *judge_disk.judge(disk, self._judge.wanted_disk(subject), situation),
+        ]:
             if location == "node":
                 own = ", ".join(self._judge._locality.own_servers(self._guest["node"], disk["storage"]))
                 remark = remark._replace(
                     message=f"{remark.message}; storage {disk['storage']['id']} is served by this node itself ({own})"
                 )
             if remark.changes and self._is_live and (disk["storage"] or {"type": ""})["type"] is None:
-                remark = remark._replace(changes=(), hint=f"{remark.hint} Not before its storage is in storage.cfg: qm writes no disk without one.")
+                remark = remark._replace(
+                    changes=(),
+                    hint=f"{remark.hint} Not before its storage is in storage.cfg: qm writes no disk without one.",
+                )
             self._add(disk, remark, disk["line"], subject)
         self._verdict.disks.append(
             {
@@ -264,10 +306,15 @@ class _Judgement:
             self._add(_disk_of(self._guest, said["disk"]), judge_start.args(said), said["line"])
 
     def _running(self, judged: list[dict[str, Any]]) -> None:
-        """What runs and nobody judged, and IO108 and IO109. Those need a restart and no change, so they are no violation of their own."""
+        """What runs and nobody judged, and IO108 and IO109. Those need a restart and no change, so they are no
+        violation of their own.
+        """
         found = [*judge_running.waiting(self._guest, judged), *judge_running.drift(self._guest, judged)]
         self._waits = bool(found)
-        placed = [(disk and disk["key"], disk["line"] if disk else self._controller_line(judged), remark) for disk, remark in found]
+        placed = [
+            (disk and disk["key"], disk["line"] if disk else self._controller_line(judged), remark)
+            for disk, remark in found
+        ]
         for key, remark in judge_running.disagreements(self._guest):
             if remark.rule == "IO100":
                 self._add(None, remark, None)
@@ -282,10 +329,19 @@ class _Judgement:
         if guest["lock"]:
             detail = f"locked ({piece(guest['lock'])}); run again when that has ended"
             self._keep(LOCKED, detail)
-            remark = Remark("IO110", "warning", detail, f"If nothing is at work: qm unlock {guest['id']}.", piece(guest["lock"]), None)
+            remark = Remark(
+                "IO110",
+                "warning",
+                detail,
+                f"If nothing is at work: qm unlock {guest['id']}.",
+                piece(guest["lock"]),
+                None,
+            )
             self._add(None, remark, None)
         elif judge_running.process_only(guest):
-            self._keep(NO_CONFIG, f"known from its process alone ({guest['hypervisor']}); change it where it is defined")
+            self._keep(
+                NO_CONFIG, f"known from its process alone ({guest['hypervisor']}); change it where it is defined"
+            )
         elif guest["unsafe_lines"]:
             count = plural(len(guest["unsafe_lines"]), "line")
             first = guest["unsafe_lines"][0]
@@ -298,7 +354,11 @@ class _Judgement:
         elif guest["running"] is False and guest.get("foreign_pending") and not self._judge.apply_foreign_pending:
             self._keep(FOREIGN_PENDING, foreign_pending_detail(some(guest["foreign_pending"])))
         elif offline := self._offline():
-            self._keep(STORAGE_OFFLINE, f"storage {', '.join(some(offline))} is offline, and qm writes no disk on it; run again when it is back")
+            self._keep(
+                STORAGE_OFFLINE,
+                f"storage {', '.join(some(offline))} is offline, and qm writes no disk on it; run again when it is"
+                " back",
+            )
 
     def _offline(self) -> list[str]:
         """The storages of the disks to be written that this node cannot reach; where that was not asked, none."""
@@ -351,7 +411,9 @@ class _Judgement:
             if self._hold is not None and any(map(_about_iothread, unfixed)):
                 verdict.left_alone = (KNOWN_DEFECT, f"{self._hold.reason}. {self._hold.hint}")
             else:
-                verdict.left_alone = (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
+                verdict.left_alone = (
+                    (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
+                )
         if verdict.changes:
             return "to_change"
         if self._violated:
@@ -374,7 +436,12 @@ def _storage(disk: dict[str, Any]) -> dict[str, Any] | None:
 
 def _unfixed(finding: dict[str, Any]) -> bool:
     """True for what violates the policy and this run does not cure. IO108 and IO109 need a restart, no change."""
-    return not (finding["fixable"] or finding["waived"] or finding["severity"] == "note" or finding["rule"] in ("IO108", "IO109"))
+    return not (
+        finding["fixable"]
+        or finding["waived"]
+        or finding["severity"] == "note"
+        or finding["rule"] in ("IO108", "IO109")
+    )
 
 
 def _about_iothread(finding: dict[str, Any]) -> bool:

@@ -14,11 +14,15 @@ from ...module_utils._text import word
 from .judge_disk import Remark
 
 _COLD_START = "Stop and start the guest (qm shutdown, qm start, or qm reboot); a reboot inside the guest is not enough."
-_COLD_START_ELSEWHERE = "Stop and start the guest, with what it is defined with; a reboot inside the guest is not enough."
+_COLD_START_ELSEWHERE = (
+    "Stop and start the guest, with what it is defined with; a reboot inside the guest is not enough."
+)
 
 
 def process_only(guest: dict[str, Any]) -> bool:
-    """True for a guest that is known from its process alone: nothing here changes it, and Proxmox VE's commands are not its."""
+    """True for a guest that is known from its process alone: nothing here changes it, and Proxmox VE's commands are not
+    its.
+    """
     return guest["config"] is None and bool(guest["running"])
 
 
@@ -45,7 +49,10 @@ def drift(guest: dict[str, Any], judged: list[dict[str, Any]]) -> Iterator[tuple
     for disk in judged:
         found = differing(disk["runs"], disk["effective"])
         if found:
-            said = ", ".join(f"{option} {word(runs)}, configured is {word(configured)}" for option, (runs, configured) in found.items())
+            said = ", ".join(
+                f"{option} {word(runs)}, configured is {word(configured)}"
+                for option, (runs, configured) in found.items()
+            )
             yield disk, Remark("IO109", "warning", f"runs with {said}", _COLD_START, *_sides(found))
 
 
@@ -72,4 +79,6 @@ def _waits(old: dict[str, Any], new: dict[str, Any]) -> Remark:
 
 
 def _sides(found: dict[str, tuple[Any, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {option: old for option, (old, _new) in found.items()}, {option: new for option, (_old, new) in found.items()}
+    return {option: old for option, (old, _new) in found.items()}, {
+        option: new for option, (_old, new) in found.items()
+    }

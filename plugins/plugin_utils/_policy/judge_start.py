@@ -25,7 +25,14 @@ def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
     if disk["pending_delete"] or disk["error"]:
         return
     if disk["start_fault"]:
-        yield Remark("IO113", "error", f"Proxmox VE does not start the guest: {disk['start_fault']}", "Mend the line by hand.", disk["start_fault"], None)
+        yield Remark(
+            "IO113",
+            "error",
+            f"Proxmox VE does not start the guest: {disk['start_fault']}",
+            "Mend the line by hand.",
+            disk["start_fault"],
+            None,
+        )
     elif disk["overlay"] and not process_only(guest) and _starts_with_machine_10(guest):
         yield Remark(
             "IO113",
@@ -50,10 +57,14 @@ def args(said: dict[str, Any]) -> Remark:
 
 
 def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
-    """IO100 for the settings of which only a live node can tell whether its Proxmox VE keeps them; one that was asked has told."""
+    """IO100 for the settings of which only a live node can tell whether its Proxmox VE keeps them; one that was asked
+    has told.
+    """
     keys = guest["unknown_keys"]
     if keys and guest["running"] is None:
-        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
+        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (
+            f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        )
         settings, them = (f"the setting {named}", "it") if len(keys) == 1 else (f"the settings {named}", "them")
         yield Remark(
             "IO100",
@@ -66,7 +77,9 @@ def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
 
 
 def _starts_with_machine_10(guest: dict[str, Any]) -> bool:
-    """True unless the machine line of the next cold start, the installed QEMU or the QEMU that Windows is pinned to tells of an older one."""
+    """True unless the machine line of the next cold start, the installed QEMU or the QEMU that Windows is pinned to
+    tells of an older one.
+    """
     match = _MACHINE.match(guest["next_start"]["machine"] or "")
     if match:
         return int(match[1]) >= 10

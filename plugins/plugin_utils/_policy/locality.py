@@ -39,7 +39,9 @@ class Locality:
         return [server for server in storage["servers"] if self._is_own(node, server)]
 
     def classify(self, node: str | None, storage: dict[str, Any] | None) -> str | None:
-        """``node`` (a server is the node itself), ``remote``, ``unknown`` (names, or nothing known of the node), None without servers."""
+        """``node`` (a server is the node itself), ``remote``, ``unknown`` (names, or nothing known of the node), None
+        without servers.
+        """
         if storage is None or not storage["servers"]:
             return None
         key = (node, tuple(storage["servers"]))

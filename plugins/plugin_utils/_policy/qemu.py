@@ -29,7 +29,8 @@ def running(guest: dict[str, Any]) -> Version | None:
 def next_start(guest: dict[str, Any]) -> Version | None:
     """The lowest QEMU that can start the guest next, None where that is not known.
 
-    On the guest's own node it is the installed one. Elsewhere it is what the config proves: see ``proven`` in docs/data.md.
+    On the guest's own node it is the installed one. Elsewhere it is what the config proves: see ``proven`` in
+    docs/data.md.
     """
     return version(guest["qemu"]["installed"]) or version(guest["qemu"].get("proven"))
 

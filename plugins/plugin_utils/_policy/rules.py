@@ -31,8 +31,8 @@ _ALL = (
         "IO100",
         "Cannot be judged",
         "error",
-        "What could not be read or understood was not checked, and what was not checked is not in order. Of a disk on a storage that is not in "
-        "storage.cfg that is its unset aio alone; what its line says is judged.",
+        "What could not be read or understood was not checked, and what was not checked is not in order. Of a disk on a"
+        " storage that is not in storage.cfg that is its unset aio alone; what its line says is judged.",
         "Proxmox VE skips such lines and rejects such drives (qemu-server parse_vm_config, parse_drive).",
     ),
     Rule(
@@ -41,8 +41,10 @@ _ALL = (
         "error",
         "Only virtio-scsi-single gives each disk a controller, and so an iothread, of its own.",
         "Bug c9, c13, c18, c19, c24; qemu-server ignores iothread on any other scsihw, with a warning at start.",
-        evidence="QEMU 7.2, disk at 40 MB/s with one buffered writer beside the guest, longest gap of a 2 ms heartbeat: lsi with native "
-        "1.5-3.7 s; virtio-scsi-single with iothread and threads 9-11 ms (one of three runs 293).",
+        evidence=(
+            "QEMU 7.2, disk at 40 MB/s with one buffered writer beside the guest, longest gap of a 2 ms heartbeat: lsi"
+            " with native 1.5-3.7 s; virtio-scsi-single with iothread and threads 9-11 ms (one of three runs 293)."
+        ),
     ),
     Rule(
         "IO102",
@@ -50,8 +52,11 @@ _ALL = (
         "error",
         "Without an iothread QEMU's main loop submits the disk's I/O while it holds the lock that the vCPUs need.",
         "Bug c3, c4, c8, c9, c14, c15.",
-        evidence="Longest gap, QEMU 7.2: native 2921 ms without an iothread and 15 with one, io_uring 3295 and 9. QEMU 10.0: "
-        "native 1778-2401 and 6-16, io_uring 1401-1899 and 7-13. threads alone: 6-12 ms, and 7-101 while a management daemon polls QEMU 7.2.",
+        evidence=(
+            "Longest gap, QEMU 7.2: native 2921 ms without an iothread and 15 with one, io_uring 3295 and 9. QEMU 10.0:"
+            " native 1778-2401 and 6-16, io_uring 1401-1899 and 7-13. threads alone: 6-12 ms, and 7-101 while a"
+            " management daemon polls QEMU 7.2."
+        ),
     ),
     Rule(
         "IO103",
@@ -61,27 +66,37 @@ _ALL = (
         "Bug c4, c8, c9, c14, c15; measured on QEMU 7.2 and 10.0: an error without an iothread and below QEMU 9, "
         "a note with one from QEMU 9 on.",
         "With an iothread, io_uring was as safe as threads on QEMU 10.0, and threads cost CPU on very fast NVMe.",
-        evidence="QEMU 7.2 with an iothread and query-blockstats polled: io_uring 3106-3499 ms, native 1639-3371, threads 6-8. "
-        "QEMU 10.0, same: io_uring 9-11, native 7-8, threads 6-7. On an idle disk threads write about 2 % fewer requests.",
+        evidence=(
+            "QEMU 7.2 with an iothread and query-blockstats polled: io_uring 3106-3499 ms, native 1639-3371, threads"
+            " 6-8. QEMU 10.0, same: io_uring 9-11, native 7-8, threads 6-7. On an idle disk threads write about 2 %"
+            " fewer requests."
+        ),
     ),
     Rule(
         "IO104",
         "Cache mode",
         "warning",
-        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes. "
-        "None and directsync need a file system that takes direct I/O: elsewhere the guest does not start, or its data is at risk.",
-        "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs and bcachefs with copy-on-write stay cached; open(2), O_DIRECT.",
+        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes. None"
+        " and directsync need a file system that takes direct I/O: elsewhere the guest does not start, or its data is"
+        " at risk.",
+        "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs and bcachefs with copy-on-write stay cached;"
+        " open(2), O_DIRECT.",
         "Bug c1: Roland Kletzing first helped himself with writeback.",
-        evidence="With an iothread and threads, writeback is as short as none (8-17 ms on 7.2). "
-        "Without an iothread writeback with io_uring stalled 9.1 s of 10.",
+        evidence=(
+            "With an iothread and threads, writeback is as short as none (8-17 ms on 7.2). "
+            "Without an iothread writeback with io_uring stalled 9.1 s of 10."
+        ),
     ),
     Rule(
         "IO105",
         "aio=native with a cached mode: the guest does not start",
         "error",
-        "QEMU refuses it: aio=native was specified, but it requires cache.direct=on. Proxmox VE stores it all the same.",
+        "QEMU refuses it: aio=native was specified, but it requires cache.direct=on. Proxmox VE stores it all the"
+        " same.",
         "Recorded on Proxmox VE 9.2; 357 starts of QEMU 7.2.",
-        evidence="357 starts of QEMU: aio=native is refused unless cache is none or directsync, and nothing else is refused.",
+        evidence=(
+            "357 starts of QEMU: aio=native is refused unless cache is none or directsync, and nothing else is refused."
+        ),
     ),
     Rule(
         "IO106",
@@ -89,7 +104,10 @@ _ALL = (
         "error",
         "Disks on ide and sata can only get an iothread by moving to scsi or virtio, which changes the guest's driver.",
         "qemu-server's schema has iothread on scsi and virtio only; QEMU: Property '…iothread' not found.",
-        evidence="QEMU 7.2: ide and ahci stall with native (1.5-3.7 s) and not with threads (6-10 ms); an iothread on them is refused: Property not found.",
+        evidence=(
+            "QEMU 7.2: ide and ahci stall with native (1.5-3.7 s) and not with threads (6-10 ms); an iothread on them"
+            " is refused: Property not found."
+        ),
     ),
     Rule(
         "IO107",
@@ -102,7 +120,8 @@ _ALL = (
         "IO108",
         "Configured, waits for a cold start",
         "warning",
-        "A running guest keeps its old settings until it is stopped and started; a reboot inside the guest is not enough.",
+        "A running guest keeps its old settings until it is stopped and started; a reboot inside the guest is not"
+        " enough.",
         "Recorded on Proxmox VE 9.2: such changes go to [PENDING].",
     ),
     Rule(
@@ -137,11 +156,12 @@ _ALL = (
         "IO113",
         "A drive keeps the guest from starting",
         "error",
-        "Proxmox VE finds such a drive when it starts the guest and not before: a guest that runs goes down for the last time.",
-        "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format, QemuServer.pm check_volume_storage_type) and pve-storage 9.1.7 "
-        "(parse_volname, storage_check_enabled): an ISO image without media=cdrom, none as a disk, a volume name or format that the storage "
-        "cannot have, a storage that is disabled, not for the guest's node or without the volume's content, snapshot=1 from machine "
-        "version 10.0 on.",
+        "Proxmox VE finds such a drive when it starts the guest and not before: a guest that runs goes down for the"
+        " last time.",
+        "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format, QemuServer.pm check_volume_storage_type) and"
+        " pve-storage 9.1.7 (parse_volname, storage_check_enabled): an ISO image without media=cdrom, none as a disk, a"
+        " volume name or format that the storage cannot have, a storage that is disabled, not for the guest's node or"
+        " without the volume's content, snapshot=1 from machine version 10.0 on.",
     ),
     Rule(
         "IO121",
@@ -189,7 +209,8 @@ _ALL = (
         "IO401",
         "A known defect of this QEMU hits the guest",
         "warning",
-        "Below QEMU 8.0 an iothread on virtio-scsi makes QEMU abort when the guest resets a disk, as its kernel does with one that does not answer.",
+        "Below QEMU 8.0 an iothread on virtio-scsi makes QEMU abort when the guest resets a disk, as its kernel does"
+        " with one that does not answer.",
         VIRTIO_SCSI_RESET.source,
         evidence=VIRTIO_SCSI_RESET.evidence,
     ),

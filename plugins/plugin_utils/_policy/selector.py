@@ -23,7 +23,19 @@ from ...module_utils._model.disk_io import OPTIONS
 from ...module_utils._shown import piece, shown
 from .errors import PolicyError
 
-_GUEST_KEYS = ("id", "name", "node", "hypervisor", "ostype", "machine", "tags", "template", "lock", "running", "snapshots")
+_GUEST_KEYS = (
+    "id",
+    "name",
+    "node",
+    "hypervisor",
+    "ostype",
+    "machine",
+    "tags",
+    "template",
+    "lock",
+    "running",
+    "snapshots",
+)
 
 _SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread")
 # The fields at the root, and those below them; None: not looked at.
@@ -42,7 +54,21 @@ _FIELDS: dict[str, tuple[str, ...] | None] = {
 # What is known of a guest as a whole; the other fields are a disk's.
 _OF_GUEST = ("guest", "controller")
 # Fields of which a number is never equal, since they are text.
-_TEXT = ("id", "name", "node", "hypervisor", "ostype", "machine", "lock", "type", "key", "bus", "media", "volume", "format")
+_TEXT = (
+    "id",
+    "name",
+    "node",
+    "hypervisor",
+    "ostype",
+    "machine",
+    "lock",
+    "type",
+    "key",
+    "bus",
+    "media",
+    "volume",
+    "format",
+)
 _VALUES = ("literal", "multi_select_list", "multi_select_dict")
 _EXAMPLE = "guest.id == '105'"
 
@@ -63,8 +89,8 @@ class Selector:
 
     ``guests``: it chooses guests, and may not ask for a disk's fields: of a guest they would all be null,
     and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some. ``named`` are the only
-    guests for which it can hold, as far as the expression says so in plain words: ``("id", "105")`` or ``("name", "web")``;
-    None: any.
+    guests for which it can hold, as far as the expression says so in plain words: ``("id", "105")`` or ``("name",
+    "web")``; None: any.
     """
 
     def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
@@ -88,7 +114,11 @@ class Selector:
         except Exception as exc:  # jmespath lets through what Python raises, and it is the expression's fault
             raise PolicyError(place, f"is not a JMESPath expression: {self._shown}: {_said(exc)}") from None
         if self._compiled.parsed["type"] in _VALUES:
-            raise PolicyError(place, f"is {self._shown}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'], guest.id)")
+            raise PolicyError(
+                place,
+                f"is {self._shown}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'],"
+                " guest.id)",
+            )
 
     def _check(self, node: dict[str, Any]) -> None:
         """Look at the fields that stand at the record's root, and at every function."""
@@ -99,11 +129,17 @@ class Selector:
         elif kind == "comparator" and node["value"] in ("eq", "ne"):
             self._check_number(children, children[::-1])
         elif kind == "function_expression" and node["value"] == "contains" and len(children) == 2:
-            values = children[0]["value"] if children[0]["type"] == "literal" else [one.get("value") for one in _nodes(children[0])]
+            values = (
+                children[0]["value"]
+                if children[0]["type"] == "literal"
+                else [one.get("value") for one in _nodes(children[0])]
+            )
             for value in values if isinstance(values, list) else ():
                 self._check_number(({"type": "literal", "value": value}, children[1]))
         elif kind == "function_expression" and node["value"] not in jmespath.functions.Functions.FUNCTION_TABLE:
-            raise PolicyError(self.place, f"calls {piece(node['value'])}(), which JMESPath does not have: {self._shown}")
+            raise PolicyError(
+                self.place, f"calls {piece(node['value'])}(), which JMESPath does not have: {self._shown}"
+            )
         elif kind == "subexpression" and children[0]["type"] == "field" and children[1]["type"] == "field":
             below = _FIELDS.get(children[0]["value"])
             if below:
@@ -116,27 +152,46 @@ class Selector:
     def _check_number(self, *pairs: Any) -> None:
         """A text field beside a number: never equal, always unequal, and both are meant otherwise."""
         for value, field in pairs:
-            if value["type"] != "literal" or isinstance(value["value"], bool) or not isinstance(value["value"], (int, float)):
+            if (
+                value["type"] != "literal"
+                or isinstance(value["value"], bool)
+                or not isinstance(value["value"], (int, float))
+            ):
                 continue
-            name = field["children"][1]["value"] if field["type"] == "subexpression" and field["children"][1]["type"] == "field" else field.get("value")
+            name = (
+                field["children"][1]["value"]
+                if field["type"] == "subexpression" and field["children"][1]["type"] == "field"
+                else field.get("value")
+            )
             if field["type"] in ("field", "subexpression") and name in _TEXT:
                 number = shown(value["value"])
-                raise PolicyError(self.place, f"holds {name}, which is text, against the number {number}: {self._shown}. Write '{number}' in raw quotes.")
+                raise PolicyError(
+                    self.place,
+                    f"holds {name}, which is text, against the number {number}: {self._shown}. Write '{number}' in raw"
+                    " quotes.",
+                )
 
     def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
         if name in allowed:
             return
         if not lead and name in _FIELDS:
-            raise PolicyError(self.place, f"asks for {name}, a disk's, and chooses guests: {self._shown}. There are guest and controller.")
+            raise PolicyError(
+                self.place,
+                f"asks for {name}, a disk's, and chooses guests: {self._shown}. There are guest and controller.",
+            )
         hint = "" if lead else f" Text stands in raw quotes: '{piece(name)}'."
-        raise PolicyError(self.place, f"asks for {lead}{piece(name)}, which is not there: {self._shown}. There are {', '.join(sorted(allowed))}.{hint}")
+        raise PolicyError(
+            self.place,
+            f"asks for {lead}{piece(name)}, which is not there: {self._shown}. There are"
+            f" {', '.join(sorted(allowed))}.{hint}",
+        )
 
     def matches(self, subject: dict[str, Any]) -> bool:
         """Whether the condition holds; null, which is what a missing value compares to, is no.
 
         Raises PolicyError where the expression cannot be evaluated, a function that is given null for instance, and
-        where it gives a value: a selector that fails matches nothing silently, and one that is no condition not everything.
-        One that asks for a disk's fields does not hold for a guest as a whole.
+        where it gives a value: a selector that fails matches nothing silently, and one that is no condition not
+        everything. One that asks for a disk's fields does not hold for a guest as a whole.
         """
         if self.of_disk and "key" not in subject:
             return False
@@ -147,7 +202,9 @@ class Selector:
         if result is None or isinstance(result, bool):
             return bool(result)
         raise PolicyError(
-            self.place, f"gives {shown(result)} on {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or guest.lock != `null`"
+            self.place,
+            f"gives {shown(result)} on {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or"
+            " guest.lock != `null`",
         )
 
 
@@ -163,14 +220,20 @@ def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _named(node: dict[str, Any]) -> frozenset[tuple[str, str]] | None:
-    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, or names in place of ids: alone, with || or &&."""
+    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, or names in place of ids:
+    alone, with || or &&.
+    """
     kind, children = node["type"], node["children"]
     if kind == "comparator" and node["value"] == "eq":
         left, right = children if _names_by(children[0]) else children[::-1]
         return frozenset([(_names_by(left), right["value"])]) if _names_by(left) and _is_text(right) else None
     if kind == "function_expression" and node["value"] == "contains" and len(children) == 2 and _names_by(children[1]):
         values = children[0]["children"] if children[0]["type"] == "multi_select_list" else ()
-        return frozenset((_names_by(children[1]), value["value"]) for value in values) if values and all(map(_is_text, values)) else None
+        return (
+            frozenset((_names_by(children[1]), value["value"]) for value in values)
+            if values and all(map(_is_text, values))
+            else None
+        )
     if kind == "and_expression":
         return min((found for found in map(_named, children) if found is not None), key=len, default=None)
     if kind == "or_expression":

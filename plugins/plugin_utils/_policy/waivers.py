@@ -27,7 +27,8 @@ class Waivers:
             for rule in dict.fromkeys(numbered[1].rules):
                 for guest in (None,) if named is None else named:
                     self._numbered.setdefault((rule, guest), []).append(numbered)
-        # Those that name none are evaluated once for a guest, or once for a disk: its findings come one after the other.
+        # Those that name none are evaluated once for a guest, or once for a disk: its findings come one after the
+        # other.
         self._guest: Any = None
         self._disk: Any = None
         self._of_guest: dict[str, bool] = {}
@@ -90,7 +91,10 @@ def findings(used: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = []
     for waiver in used:
         if waiver["expired"]:
-            message = f"waiver {waiver['id']} ended on {waiver['until']}, it waived {', '.join(waiver['rules'])}: {waiver['reason']}"
+            message = (
+                f"waiver {waiver['id']} ended on {waiver['until']}, it waived {', '.join(waiver['rules'])}:"
+                f" {waiver['reason']}"
+            )
             found.append(_finding("IO121", message, "Renew it with a new date and reason, or remove it.", waiver))
         elif not waiver["matched"]:
             message = f"waiver {waiver['id']} matches nothing"

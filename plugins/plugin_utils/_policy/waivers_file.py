@@ -39,8 +39,8 @@ _LONGEST_PATH = 4096
 def load(path: str | None) -> tuple[str, Any] | None:
     """What the waivers of the file are called in errors, and the list itself; None where no file is named.
 
-    An empty file holds none. Each value of a waiver is text or a list; whether it may be what it is, ``document.parse`` says.
-    Raises PolicyError where the file cannot be read or does not hold a list of waivers.
+    An empty file holds none. Each value of a waiver is text or a list; whether it may be what it is, ``document.parse``
+    says. Raises PolicyError where the file cannot be read or does not hold a list of waivers.
     """
     if not path:
         return None
@@ -90,7 +90,9 @@ def _parsed(place: str, text: str) -> Any:
     except yaml.YAMLError as exc:
         # libyaml's own words are constants; those of the parser in Python quote the file.
         problem = getattr(exc, "problem", None) if yaml.__with_libyaml__ else None
-        raise PolicyError(_line(place, getattr(exc, "problem_mark", None)), f"is not YAML: {problem}" if problem else "is not YAML") from None
+        raise PolicyError(
+            _line(place, getattr(exc, "problem_mark", None)), f"is not YAML: {problem}" if problem else "is not YAML"
+        ) from None
 
 
 def _constructed(place: str, loader: Any) -> Any:
@@ -132,7 +134,9 @@ def _refuse_unusual(place: str, text: str) -> None:
         if depth > _DEEPEST:
             raise PolicyError(_line(place, event.start_mark), f"is nested deeper than {_DEEPEST} levels")
         if getattr(event, "anchor", None) is not None:
-            raise PolicyError(_line(place, event.start_mark), "has an anchor or alias (& or *), which a waivers file may not have")
+            raise PolicyError(
+                _line(place, event.start_mark), "has an anchor or alias (& or *), which a waivers file may not have"
+            )
         if getattr(event, "tag", None) is not None:
             raise PolicyError(_line(place, event.start_mark), "has a tag (!), which a waivers file may not have")
 

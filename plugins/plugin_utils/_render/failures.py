@@ -31,7 +31,10 @@ def failures(document: dict[str, Any], results: list[dict[str, Any]]) -> list[st
     unread = [
         finding
         for finding in document["findings"]
-        if finding["rule"] == "IO100" and finding["severity"] == "error" and finding["disk"] is None and not finding["waived"]
+        if finding["rule"] == "IO100"
+        and finding["severity"] == "error"
+        and finding["disk"] is None
+        and not finding["waived"]
     ]
     said += [f"{_place(finding, several)}: {brief(finding['message'], 200)}" for finding in unread[:_MOST_NAMED]]
     if len(unread) > _MOST_NAMED:

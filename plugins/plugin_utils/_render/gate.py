@@ -85,14 +85,21 @@ def gate_lines(document, fail_on: str = "error", width: int = 80, limit: int = 1
 
 
 def _spent_waivers(document: Mapping, verdict: Mapping, width: int, limit: int) -> list[str]:
-    """Waivers that have expired or match nothing, also where they do not count: who looks for one here finds out why it does not hold."""
+    """Waivers that have expired or match nothing, also where they do not count: who looks for one here finds out why it
+    does not hold.
+    """
     against = {id(finding) for finding in verdict["findings"]}
     spent = [f for f in document["findings"] if f.get("rule") in ("IO121", "IO122") and id(f) not in against]
     if not spent:
         return []
     lines = ["", "WAIVERS THAT DO NOT HOLD"]
     for finding in spent[:limit]:
-        lines += wrap("%s: %s. %s" % (finding["rule"], brief(finding.get("message")), brief(finding.get("hint"))), width, "  ", "    ")
+        lines += wrap(
+            "%s: %s. %s" % (finding["rule"], brief(finding.get("message")), brief(finding.get("hint"))),
+            width,
+            "  ",
+            "    ",
+        )
     return lines + _more(len(spent) - limit, "  ")
 
 
@@ -125,5 +132,7 @@ def _more(count: int, indent: str, what: str = "") -> list[str]:
 def _uncounted(document: Mapping, verdict: Mapping) -> list[str]:
     """What is there, and does not count at this severity."""
     less = SEVERITIES[SEVERITIES.index(verdict["fail_on"]) + 1 :]
-    found = [plural(sum(f["severity"] == name and not f.get("waived") for f in document["findings"]), name) for name in less]
+    found = [
+        plural(sum(f["severity"] == name and not f.get("waived") for f in document["findings"]), name) for name in less
+    ]
     return ["Not counted: %s" % ", ".join(found)] if less else []

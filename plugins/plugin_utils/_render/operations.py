@@ -15,7 +15,10 @@ from .text import brief, plain, visible
 def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: bool = False) -> list[str]:
     """The lines of one host's roll back: ``plan`` is rollback_plan's, ``results`` are guest_io's."""
     told = {result["guest"]: result for result in results}
-    lines = [f"Roll back of run {visible(plan['run'])}" + (f", made by policy {visible(plan['policy'])}" if plan["policy"] else "")]
+    lines = [
+        f"Roll back of run {visible(plan['run'])}"
+        + (f", made by policy {visible(plan['policy'])}" if plan["policy"] else "")
+    ]
     for entry in plan["plan"]:
         result = told.get(entry["guest"], {"status": "failed", "detail": "was not reached", "restart_required": False})
         changes = ", ".join(map(_change, entry["changes"]))
@@ -35,7 +38,9 @@ def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: b
 
 
 def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: bool = False) -> list[str]:
-    """The lines of one host's restarts: ``order`` is restart_order's, ``results`` are guest_restart's, as far as it got."""
+    """The lines of one host's restarts: ``order`` is restart_order's, ``results`` are guest_restart's, as far as it
+    got.
+    """
     told = {result["guest"]: result for result in results}
     done = sum(result["status"] == "restarted" for result in results)
     verb = "would be restarted" if check else "restarted"
@@ -47,7 +52,11 @@ def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: b
         if result is None:
             word = f"not restarted ({waits}{also})"
         elif result["status"] == "restarted":
-            word = f"would be restarted ({waits}{also})" if check else f"restarted in {result['seconds']:.0f} s, in force now: {waits}{also}"
+            word = (
+                f"would be restarted ({waits}{also})"
+                if check
+                else f"restarted in {result['seconds']:.0f} s, in force now: {waits}{also}"
+            )
             word += f"; {visible(result['detail'])}" if result.get("detail") else ""
         else:
             word = _STATUS[result["status"]] + _more(result)
@@ -76,6 +85,7 @@ def _more(result: dict[str, Any]) -> str:
 
 def _problems(problems: list[dict[str, Any]]) -> list[str]:
     return [
-        f"  NOT READ: {visible(problem['file'])}{' line ' + str(problem['line']) if problem['line'] else ''}: {brief(problem['reason'])}"
+        f"  NOT READ: {visible(problem['file'])}{' line ' + str(problem['line']) if problem['line'] else ''}:"
+        f" {brief(problem['reason'])}"
         for problem in problems
     ]

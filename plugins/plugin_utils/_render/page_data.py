@@ -62,7 +62,10 @@ def page_data(document: Mapping, entries: list) -> dict:
     texts = Texts()
     guests, findings = _guests(document, entries, texts), _findings(document, entries, texts)
     ordered, rank = texts.sorted()
-    for columns, plain_ones in ((guests, ("state", "disks", "restart", "types")), (findings, ("severity", "guest", "line"))):
+    for columns, plain_ones in (
+        (guests, ("state", "disks", "restart", "types")),
+        (findings, ("severity", "guest", "line")),
+    ):
         for name, column in columns.items():
             if name not in plain_ones:
                 columns[name] = [rank[number] for number in column]

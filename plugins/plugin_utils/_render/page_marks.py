@@ -54,9 +54,7 @@ SHAPES = {
 def mark(name: str) -> str:
     """The mark of a state or severity; a word always stands beside it."""
     steps = SHAPES[name]
-    path = " ".join(
-        "%s%g %g" % (steps[at], steps[at + 1] * 12, steps[at + 2] * 12) for at in range(0, len(steps), 3)
-    )
+    path = " ".join("%s%g %g" % (steps[at], steps[at + 1] * 12, steps[at + 2] * 12) for at in range(0, len(steps), 3))
     return (
         '<svg class="mark" viewBox="0 0 12 12" aria-hidden="true">'
         '<path class="%s" d="%sZ" fill-rule="evenodd"/></svg>' % (name, path)
@@ -76,6 +74,6 @@ def stacked_bar(parts) -> str:
                 % (name, left, max(width - 0.3, 0.2), escape("%s: %d" % (label, number)))
             )
             left += width
-    return (
-        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">%s</svg>' % "".join(pieces)
+    return '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">%s</svg>' % "".join(
+        pieces
     )

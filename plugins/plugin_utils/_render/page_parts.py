@@ -22,7 +22,11 @@ from .text import one_line, short, visible
 from .words import DRIVER_ADVICE, LIMITED, NO_HOST, STATE_WORDS, driver_guests, driver_setting
 
 # state of a disk -> (its colour, the word for it)
-_DISK_WORDS = {"compliant": ("compliant", "In order"), "waived": ("waived", "Waived"), "open": ("to_change", "Not in order")}
+_DISK_WORDS = {
+    "compliant": ("compliant", "In order"),
+    "waived": ("waived", "Waived"),
+    "open": ("to_change", "Not in order"),
+}
 # how many guests of a waiver, or files, are named
 _NAMED = 8
 # a waiver that ends within so many days is marked
@@ -45,8 +49,8 @@ def alerts(document: Mapping) -> str:
     silent = [show(host) for host in silent_hosts(document)]
     if silent:
         parts.append(
-            '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is known of the guests there.</p>'
-            % (plural(len(silent), "host"), ", ".join(silent))
+            '<p class="alert" role="note"><strong>No report from %s:</strong> %s. Unreachable or failed; nothing is'
+            " known of the guests there.</p>" % (plural(len(silent), "host"), ", ".join(silent))
         )
     empty = [show(host) for host in empty_hosts(document)]
     if empty:
@@ -104,7 +108,10 @@ def _amount(number: int, word: str) -> str:
 
 
 def _tile(number: int, label: str, frame: str = "<div>%s</div>") -> str:
-    return '<li%s>%s</li>' % ("" if number else ' class="zero"', frame % ("<b>%s</b><span>%s</span>" % (format(number, ","), label)))
+    return "<li%s>%s</li>" % (
+        "" if number else ' class="zero"',
+        frame % ("<b>%s</b><span>%s</span>" % (format(number, ","), label)),
+    )
 
 
 def _find(table: str, key: str, value: str, inner: str, more: str = 'class="link"') -> str:
@@ -155,7 +162,9 @@ def _table(name: str, heads, rows) -> str:
             '<td role="cell" data-label="%s"%s>%s</td>' % (escape(text), _class(css), html and "<div>%s</div>" % html)
             for (html, css), (text, _css) in zip(rest, heads[1:])
         )
-        lines.append('<tr role="row"><th scope="row" role="rowheader"%s>%s</th>%s</tr>' % (_class(first_css), first, cells))
+        lines.append(
+            '<tr role="row"><th scope="row" role="rowheader"%s>%s</th>%s</tr>' % (_class(first_css), first, cells)
+        )
     # On a phone each row is a card, and an element that is no table's to the eye keeps its role by name alone.
     return (
         '<div class="scroll cards" tabindex="0" role="region" aria-label="%s"><table role="table" aria-label="%s">'
@@ -194,7 +203,11 @@ def _hosts(document: Mapping, entries: list) -> str:
     for host in sorted(per_host, key=lambda name: natural_key(visible(name))):
         counts = _count(per_host[host])
         number = _unknown if host in silent and not per_host[host] else _number
-        name = _find("guests", "host", host, _name(host)) if host is not None and per_host[host] else _name(host) or NO_HOST
+        name = (
+            _find("guests", "host", host, _name(host))
+            if host is not None and per_host[host]
+            else _name(host) or NO_HOST
+        )
         row = [(name, ""), ("no report" if host in silent else _state_bar(counts), "wide"), number(len(per_host[host]))]
         row += [number(counts[state]) for state in shown]
         row.append(number(errors.get(host, 0)))
@@ -231,7 +244,9 @@ def _storage(document: Mapping) -> str:
 def _rules(document: Mapping) -> str:
     rules: dict = {}
     for finding in document["findings"]:
-        counts = rules.setdefault(visible(finding.get("rule")), {**dict.fromkeys(SEVERITIES, 0), "waived": 0, "guests": set()})
+        counts = rules.setdefault(
+            visible(finding.get("rule")), {**dict.fromkeys(SEVERITIES, 0), "waived": 0, "guests": set()}
+        )
         if finding.get("waived"):
             counts["waived"] += 1
         else:
@@ -282,7 +297,12 @@ def _drivers(entries: list) -> str:
 
 
 def _who(item: Mapping) -> str:
-    return " ".join(filter(None, (_name(item.get("guest")), _name(item.get("name")), "on " + _name(item["on"]) if item.get("on") else "")))
+    return " ".join(
+        filter(
+            None,
+            (_name(item.get("guest")), _name(item.get("name")), "on " + _name(item["on"]) if item.get("on") else ""),
+        )
+    )
 
 
 def _waivers(document: Mapping) -> str:

@@ -70,7 +70,10 @@ def head_line(document: Mapping, entries) -> str:
     disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
     waived = disks.count("waived")
     counts = [plural(len(hosts), "host")] if hosts else []
-    counts += [plural(len(entries), "guest"), plural(len(disks), "disk") + (" (%d of them waived)" % waived if waived else "")]
+    counts += [
+        plural(len(entries), "guest"),
+        plural(len(disks), "disk") + (" (%d of them waived)" % waived if waived else ""),
+    ]
     return "Guest I/O, %s: %s" % (visible(document.get("date")) or "no date", ", ".join(counts))
 
 
@@ -125,13 +128,25 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
         written = [entry for entry in entries if entry["changed"]]
         before = sum(entry["restart"] and not entry["changed"] for entry in entries)
         text = "This run changed %s" % plural(len(written), "guest")
-        became = [plural(number, *words) for number, words in (
-            (sum(entry["state"] == "changed" for entry in written), ("is in order now", "are in order now")),
-            (sum(entry["state"] == "restart" for entry in written), ("waits for a restart", "wait for a restart")),
-            (sum(entry["reason"] is not None for entry in written), ("is left with something else", "are left with something else")),
-        ) if number]
+        became = [
+            plural(number, *words)
+            for number, words in (
+                (sum(entry["state"] == "changed" for entry in written), ("is in order now", "are in order now")),
+                (sum(entry["state"] == "restart" for entry in written), ("waits for a restart", "wait for a restart")),
+                (
+                    sum(entry["reason"] is not None for entry in written),
+                    ("is left with something else", "are left with something else"),
+                ),
+            )
+            if number
+        ]
         text += (": %s." if became else ".%s") % ", ".join(became)
-        lines += wrap(text + (" %s for a restart from before." % plural(before, "guest waits", "guests wait") if before else ""), width, "", "  ")
+        lines += wrap(
+            text + (" %s for a restart from before." % plural(before, "guest waits", "guests wait") if before else ""),
+            width,
+            "",
+            "  ",
+        )
     elif check and "results" in document:
         lines.append("Check run: nothing was written.")
     counts = count_findings(document["findings"])
@@ -228,7 +243,9 @@ def waived_lines(document: Mapping, width: int) -> list[str]:
         return []
     lines = ["", "WAIVED, the first to end first"]
     for (until, name, reason), guests in sorted(by_waiver.items()):
-        lines += wrap("until %s, %s (%s): %s" % (until, name, plural(len(guests), "guest"), reason), width, "  ", "    ")
+        lines += wrap(
+            "until %s, %s (%s): %s" % (until, name, plural(len(guests), "guest"), reason), width, "  ", "    "
+        )
     return lines
 
 
@@ -238,7 +255,12 @@ def _unread(document: Mapping, several: bool, width: int) -> list[str]:
     found = [f for f in document["findings"] if f.get("guest") is not None and owner(f) not in known]
     if not found:
         return []
-    lines = ["", *wrap("COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  ")]
+    lines = [
+        "",
+        *wrap(
+            "COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  "
+        ),
+    ]
     for finding in found:
         parts = (_where(finding, several), spot(finding, " line "), brief(finding.get("message")))
         lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
@@ -264,7 +286,9 @@ def _elsewhere(document: Mapping, width: int) -> list[str]:
         words = sentences(brief(finding.get("message")), brief(finding.get("hint")))
         place = " in %s" % spot(finding, " line ") if finding.get("file") else ""
         text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
-        groups.setdefault(text, []).append(visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy"))
+        groups.setdefault(text, []).append(
+            visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy")
+        )
     if not groups:
         return []
     lines = ["", "HOSTS AND POLICY"]

@@ -70,7 +70,9 @@ def _finding_case(finding: Mapping, worst: int, several: set) -> tuple:
     waived = finding.get("waived")
     if waived:
         words = "waived by %s" % waiver_words(waived)
-        return _case(finding, name, several, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message)))
+        return _case(
+            finding, name, several, "skipped", '<skipped message="%s"/>' % escape("%s (%s)" % (words, message))
+        )
     if severity_rank(finding) > worst:
         text = "%s: %s" % (finding["severity"], _details(finding))
         return _case(finding, name, several, None, "<system-out>%s</system-out>" % escape(text))
@@ -138,7 +140,9 @@ def _xml(suites: Mapping, document: Mapping) -> str:
             # a rule can find two things in one place, and CIs take cases of the same name for one
             again = seen[whose, case] = seen.get((whose, case), 0) + 1
             words = case if again == 1 else "%s (%d)" % (case, again)
-            lines.append('<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(whose), escape(words), inner))
+            lines.append(
+                '<testcase classname="%s" name="%s" time="0">%s</testcase>' % (escape(whose), escape(words), inner)
+            )
         lines.append("</testsuite>")
         for kind in totals:
             totals[kind] += counts[kind]

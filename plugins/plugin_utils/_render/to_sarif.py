@@ -22,13 +22,15 @@ from .to_json import dumps
 from .words import waiver_words
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
-#: GitHub refuses a run with more results (docs.github.com, "SARIF support for code scanning", "Validating your SARIF file").
+#: GitHub refuses a run with more results (docs.github.com, "SARIF support for code scanning", "Validating your SARIF
+#: file").
 MOST_RESULTS = 25_000
 HOME = "https://github.com/hypervisor/io_hardening"
 
 
 def sarif_report(document, base: str = "", here: str = "") -> str:
-    """SARIF text with one run of at most MOST_RESULTS results: where there are more findings, the gravest that are not waived.
+    """SARIF text with one run of at most MOST_RESULTS results: where there are more findings, the gravest that are not
+    waived.
 
     base: a folder; files below it are given relative to it, as code scanning of a Git repository wants
         them. Others are `file:` addresses.
@@ -42,7 +44,10 @@ def sarif_report(document, base: str = "", here: str = "") -> str:
     seen: dict = {}
     # of all findings, so that it does not depend on what is left out
     prints = [_fingerprint(finding, seen) for finding in document["findings"]]
-    results = [_result(document["findings"][at], index, (base, here or base), prints[at]) for at in _gravest(document["findings"])]
+    results = [
+        _result(document["findings"][at], index, (base, here or base), prints[at])
+        for at in _gravest(document["findings"])
+    ]
     driver = {
         "name": "hypervisor.io_hardening",
         "informationUri": HOME,
@@ -62,14 +67,21 @@ def left_out(document: Mapping) -> str | None:
     count = len(document["findings"])
     if count <= MOST_RESULTS:
         return None
-    return "the gravest %s of %s findings, GitHub takes no more in a run; the JSON and HTML reports have all" % (format(MOST_RESULTS, ","), format(count, ","))
+    return "the gravest %s of %s findings, GitHub takes no more in a run; the JSON and HTML reports have all" % (
+        format(MOST_RESULTS, ","),
+        format(count, ","),
+    )
 
 
 def _gravest(findings: list) -> Sequence[int]:
-    """The places of as many findings as a run may have, in their order. Waived ones are left out first, then the least severe."""
+    """The places of as many findings as a run may have, in their order. Waived ones are left out first, then the least
+    severe.
+    """
     if len(findings) <= MOST_RESULTS:
         return range(len(findings))
-    ranked = sorted(range(len(findings)), key=lambda at: (bool(findings[at].get("waived")), severity_rank(findings[at])))
+    ranked = sorted(
+        range(len(findings)), key=lambda at: (bool(findings[at].get("waived")), severity_rank(findings[at]))
+    )
     return sorted(ranked[:MOST_RESULTS])
 
 
@@ -106,7 +118,9 @@ def _result(finding: Mapping, index: Mapping, folders: tuple, print_: str) -> di
         "message": {"text": sentences(finding.get("message"), finding.get("hint")) or rule},
         "partialFingerprints": {"guestIo/v1": print_},
         "suppressions": [],
-        "properties": {key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "fixable")},
+        "properties": {
+            key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "fixable")
+        },
     }
     location: dict = {}
     if finding.get("file"):
@@ -163,7 +177,9 @@ def _logical(finding: Mapping) -> dict:
 def _fingerprint(finding: Mapping, seen: dict) -> str:
     """The same for the same finding on every run: where it is and which rule, not what it says, nor the line."""
     file = posixpath.normpath(str(finding["file"])) if finding.get("file") else finding.get("file")
-    key = "\0".join(str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule")))
+    key = "\0".join(
+        str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule"))
+    )
     seen[key] = seen.get(key, 0) + 1
     return "%s:%d" % (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32], seen[key])
 
@@ -172,7 +188,8 @@ def _invocation(document: Mapping) -> dict:
     silent = silent_hosts(document)
     invocation: dict = {"executionSuccessful": not silent}
     notifications = [
-        {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}} for host in silent
+        {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}}
+        for host in silent
     ]
     omitted = left_out(document)
     if omitted:

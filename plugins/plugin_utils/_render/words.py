@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from .text import one_line, plain, visible
 
-# what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which host
+# what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which
+# host
 NO_HOST = "configs"
 
 # what a run that was limited to some hosts says of the others
@@ -64,12 +65,18 @@ _MOST_IDS = 40
 
 def driver_guests(entries) -> list[str]:
     """The ids of the guests that are left alone because their driver would change, each once."""
-    return list(dict.fromkeys(visible(entry["guest"]) for entry in entries if entry["reason"] == "driver_change" and entry["state"] != "failed"))
+    return list(
+        dict.fromkeys(
+            visible(entry["guest"])
+            for entry in entries
+            if entry["reason"] == "driver_change" and entry["state"] != "failed"
+        )
+    )
 
 
 def driver_setting(ids) -> str:
     """The setting that allows exactly these guests another driver, ready to be pasted into YAML."""
-    return "%s: \"contains([%s], guest.id)\"" % (DRIVER_VARIABLE, ", ".join("'%s'" % guest for guest in ids))
+    return '%s: "contains([%s], guest.id)"' % (DRIVER_VARIABLE, ", ".join("'%s'" % guest for guest in ids))
 
 
 def reason_advice(reason, entries) -> str:
@@ -85,8 +92,9 @@ def reason_advice(reason, entries) -> str:
     if len(ids) <= _MOST_IDS:
         return DRIVER_ADVICE + driver_setting(ids)
     return (
-        _DRIVER + ", and give those that do a tag, such as virtio-scsi-ok, then allow the change: "
-        "%s: \"contains(guest.tags, 'virtio-scsi-ok')\". The HTML report (report_html) has the selector with the ids of all %d."
+        _DRIVER
+        + ', and give those that do a tag, such as virtio-scsi-ok, then allow the change: %s: "contains(guest.tags,'
+        " 'virtio-scsi-ok')\". The HTML report (report_html) has the selector with the ids of all %d."
         % (DRIVER_VARIABLE, len(ids))
     )
 
@@ -106,7 +114,9 @@ def found_and_wanted(finding: Mapping) -> tuple:
     if values == (None, None):
         return "", ""
     what = _WHAT.get(finding.get("rule"))
-    return tuple(("" if value else "no ") + what if what and isinstance(value, bool) else plain(value) for value in values)
+    return tuple(
+        ("" if value else "no ") + what if what and isinstance(value, bool) else plain(value) for value in values
+    )
 
 
 def waiver_words(waived: Mapping) -> str:

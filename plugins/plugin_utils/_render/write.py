@@ -14,7 +14,8 @@ from ...module_utils._host.whole_file import Beside, remove_leftovers
 
 
 def write_all(texts: Mapping[str, str]) -> dict[str, str]:
-    """Write each text to its path; folders are made where they are missing. Returns why, by path, for those that could not be written.
+    """Write each text to its path; folders are made where they are missing. Returns why, by path, for those that could
+    not be written.
 
     A file that cannot be written is as it was, and the others are written all the same.
     """

@@ -22,11 +22,13 @@ from ...module_utils._text import plural
 from .._policy.assess import assess
 
 
-def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> dict[str, Any]:
+def assess_directory(
+    root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None
+) -> dict[str, Any]:
     """The findings document of the guests below ``root``; its files are paths of this machine.
 
-    ``not_read`` in it names what lies beside the configs and is none, containers first. Where the directory is a cluster's tree,
-    its nodes are the document's ``hosts``.
+    ``not_read`` in it names what lies beside the configs and is none, containers first. Where the directory is a
+    cluster's tree, its nodes are the document's ``hosts``.
 
     Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
     """
@@ -43,10 +45,17 @@ def assess_directory(root: str, policy: Any, date: datetime.date, waivers: Any =
         raise layout.LayoutError(_nothing(root, reading))
     beside = Strays([], [])
     if not layout.is_live(root):
-        beside = strays(root, {guest["config"] for guest in reading.guests} | {problem["file"] for problem in reading.problems} | set(reading.containers))
+        beside = strays(
+            root,
+            {guest["config"] for guest in reading.guests}
+            | {problem["file"] for problem in reading.problems}
+            | set(reading.containers),
+        )
     for path, reason in beside.guests:
         reading.problem(path, reason)
-    document = assess(reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers)
+    document = assess(
+        reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers
+    )
     for item in (*document["findings"], *document["guests"], *document["plan"], *document["left_alone"]):
         item["host"] = item["node"]
         for key in ("file", "config"):
@@ -65,9 +74,15 @@ def _nothing(root: str, reading: Reading) -> str:
     folders = layout.folders_with_guests(root)
     if folders:
         more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
-        return f"no guest config in {root} itself, but in folders of it: {', '.join(folders[:5])}{more}; name one of them, and run once for each"
+        return (
+            f"no guest config in {root} itself, but in folders of it: {', '.join(folders[:5])}{more}; name one of them,"
+            " and run once for each"
+        )
     if reading.containers:
-        return f"no guest config in {root}, only those of {plural(len(reading.containers), 'container')}, which QEMU does not run"
+        return (
+            f"no guest config in {root}, only those of {plural(len(reading.containers), 'container')}, which QEMU does"
+            " not run"
+        )
     return (
         f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, or a copy of /etc/pve, "
         "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"

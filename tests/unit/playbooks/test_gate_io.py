@@ -23,7 +23,13 @@ COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" e
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
 GOOD = "scsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=threads,iothread=1\n"
 BAD = "name: db\nscsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=native,cache=writeback\n"
-WAIVER = {"id": "W-1", "match": "guest.id == '101'", "rules": ["IO102", "IO105"], "until": "2999-01-01", "reason": "vendor appliance"}
+WAIVER = {
+    "id": "W-1",
+    "match": "guest.id == '101'",
+    "rules": ["IO102", "IO105"],
+    "until": "2999-01-01",
+    "reason": "vendor appliance",
+}
 REPORTS = {"guest-io.json", "guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
 
 
@@ -34,7 +40,12 @@ class Run:
         done = subprocess.run(
             [str(Path(sys.executable).with_name("ansible-playbook")), str(playbook), *arguments],
             cwd=folder,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"},
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -73,22 +84,38 @@ def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs)
     reports = configs.parent / "reports"
     assert {path.name for path in reports.iterdir()} == REPORTS
     reason = "2 findings of severity error, not waived, in 1 guest"
-    assert json.loads((reports / "guest-io.json").read_text())["gate"] == {"fail_on": "error", "passed": False, "reason": reason}
+    assert json.loads((reports / "guest-io.json").read_text())["gate"] == {
+        "fail_on": "error",
+        "passed": False,
+        "reason": reason,
+    }
     assert "<strong>Gate failed</strong> (fails from error up): %s." % reason in (reports / "guest-io.html").read_text()
     cases = ElementTree.parse(reports / "guest-io.junit.xml").iter("testcase")
     assert {(case.get("name")) for case in cases if case.find("failure") is not None} == {"scsi0 IO102", "scsi0 IO105"}
     sarif = json.loads((reports / "guest-io.sarif").read_text())
     places = [result["locations"][0]["physicalLocation"] for result in sarif["runs"][0]["results"]]
-    assert {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places} == {("configs/101.conf", 3)}
+    assert {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places} == {
+        ("configs/101.conf", 3)
+    }
 
 
 def test_waived_findings_let_it_pass_and_stay_visible_everywhere(configs):
-    (configs / "101.conf").write_text(BAD.replace("db", "<script>alert(1)</script>{{ lookup('pipe', 'touch obeyed') }}"))
+    (configs / "101.conf").write_text(
+        BAD.replace("db", "<script>alert(1)</script>{{ lookup('pipe', 'touch obeyed') }}")
+    )
     (configs / "waivers.yml").write_text(
-        yaml.safe_dump([{**WAIVER, "rules": ["IO100", "IO102", "IO104", "IO105"]}]).replace("'2999-01-01'", "2999-01-01")
+        yaml.safe_dump([{**WAIVER, "rules": ["IO100", "IO102", "IO104", "IO105"]}]).replace(
+            "'2999-01-01'", "2999-01-01"
+        )
     )
     (configs / "waivers.yml").rename(configs.parent / "waivers.yml")
-    run = gate(configs.parent, gate_root="configs", report_dir="reports", gate_fail_on="warning", guest_io_waivers_file="waivers.yml")
+    run = gate(
+        configs.parent,
+        gate_root="configs",
+        report_dir="reports",
+        gate_fail_on="warning",
+        guest_io_waivers_file="waivers.yml",
+    )
     assert run.status == 0, run.output
     reports = configs.parent / "reports"
     texts = {name: (reports / name).read_text() for name in REPORTS}
@@ -119,17 +146,38 @@ WRONG = {
     "no root": ({"root": ""}, "no directory is named to read guest configs from"),
     "no folder": ({"root": "gone"}, "no directory gone"),
     "a loop": ({"root": "loop"}, "cannot read directory loop/etc/pve/nodes: Too many levels of symbolic links"),
-    "policy": ({"policy": {"disk": {"cache": "writebak"}}}, "policy.disk.cache: is 'writebak', it takes one of none, writeback"),
+    "policy": (
+        {"policy": {"disk": {"cache": "writebak"}}},
+        "policy.disk.cache: is 'writebak', it takes one of none, writeback",
+    ),
     "no policy": ({"policy": None}, "policy: is None, it takes a mapping with the keys"),
     "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
-    "waiver's date": ({"waivers": [{**WAIVER, "until": "2027-02-30"}]}, "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as"),
-    "waiver's key": ({"waivers": [{**WAIVER, "untill": "x"}]}, "guest_io_waivers[0].untill: is not known; allowed here: id, match"),
-    "waivers in a link": ({"waivers_file": "link.yml"}, "guest_io_waivers_file link.yml: is a link; give the file itself"),
+    "waiver's date": (
+        {"waivers": [{**WAIVER, "until": "2027-02-30"}]},
+        "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as",
+    ),
+    "waiver's key": (
+        {"waivers": [{**WAIVER, "untill": "x"}]},
+        "guest_io_waivers[0].untill: is not known; allowed here: id, match",
+    ),
+    "waivers in a link": (
+        {"waivers_file": "link.yml"},
+        "guest_io_waivers_file link.yml: is a link; give the file itself",
+    ),
     "waivers in a pipe": ({"waivers_file": "pipe"}, "guest_io_waivers_file pipe: is not a regular file"),
-    "waivers with aliases": ({"waivers_file": "bomb.yml"}, "guest_io_waivers_file bomb.yml line 1: has an anchor or alias"),
+    "waivers with aliases": (
+        {"waivers_file": "bomb.yml"},
+        "guest_io_waivers_file bomb.yml line 1: has an anchor or alias",
+    ),
     "waivers that are a key": ({"waivers_file": "key"}, "guest_io_waivers_file key: does not hold a list of waivers"),
-    "a deep selector": ({"waivers": [{**WAIVER, "match": "(" * 9999}]}, "guest_io_waivers[0].match: is nested too deeply: '(((("),
-    "a slice of nothing": ({"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}}, "policy.overrides[0].match: fails on guest 100: "),
+    "a deep selector": (
+        {"waivers": [{**WAIVER, "match": "(" * 9999}]},
+        "guest_io_waivers[0].match: is nested too deeply: '((((",
+    ),
+    "a slice of nothing": (
+        {"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}},
+        "policy.overrides[0].match: fails on guest 100: ",
+    ),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
     "a path without end": ({"html": "x" * 5000}, f"cannot write the report {'x' * 254}…: File name too long"),
@@ -155,7 +203,13 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
     os.mkfifo(top / "pipe")
     tasks = [
         {
-            "hypervisor.io_hardening.report": {"root": "configs", "policy": {}, "fail_on": "error", "junit": f"out/{number}.xml", **options},
+            "hypervisor.io_hardening.report": {
+                "root": "configs",
+                "policy": {},
+                "fail_on": "error",
+                "junit": f"out/{number}.xml",
+                **options,
+            },
             "register": f"result{number}",
             "ignore_errors": True,
         }
@@ -171,7 +225,11 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
         assert result.get("failed") is True, name
         assert result["msg"].startswith(words), name
         assert len(result["msg"].splitlines()) == 1, name
-    judged = [number for number, name in enumerate(WRONG) if name in ("report's path", "a path without end", "a file unread", "a silent host")]
+    judged = [
+        number
+        for number, name in enumerate(WRONG)
+        if name in ("report's path", "a path without end", "a file unread", "a silent host")
+    ]
     assert {path.name for path in (top / "out").iterdir()} == {f"{number}.xml" for number in judged}
 
 
@@ -186,7 +244,9 @@ def test_a_name_of_thousands_of_digits_ends_neither_the_gate_nor_a_report(config
 
 def test_what_the_gate_would_not_look_at_is_no_pass(configs):
     run = gate(configs.parent, gate_root="configs", gate_fail_om="warning")
-    assert run.status == 2 and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root" in run.output
+    assert (
+        run.status == 2 and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root" in run.output
+    )
     run = gate(configs.parent, gate_root="configs", gate_fail_on=None)
     assert run.status == 2 and "GATE PASSED" not in run.output
 
@@ -220,23 +280,48 @@ def test_live_hosts_are_gated_together_and_one_that_is_silent_fails_it(configs):
     (top / "second").mkdir()
     (top / "second/storage.cfg").write_text(STORAGES)
     (top / "second/101.conf").write_text(BAD)
-    hosts = {name: {"guest_io_root": str(top / folder), "host_writeback_root": str(top / name)} for name, folder in
-             (("pve1", "configs"), ("pve2", "second"), ("pve3", "gone"), ("pve4", "configs"))}
+    hosts = {
+        name: {"guest_io_root": str(top / folder), "host_writeback_root": str(top / name)}
+        for name, folder in (("pve1", "configs"), ("pve2", "second"), ("pve3", "gone"), ("pve4", "configs"))
+    }
     for name in hosts:
         (top / name / "etc/sysctl.d").mkdir(parents=True)
-        (top / name / "etc/sysctl.d/90.conf").write_text("vm.dirty_bytes = 268435456\nvm.dirty_background_bytes = 134217728\n")
-    connection = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "host_writeback_mode": "bytes"}
-    (top / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": connection}}}}))
+        (top / name / "etc/sysctl.d/90.conf").write_text(
+            "vm.dirty_bytes = 268435456\nvm.dirty_background_bytes = 134217728\n"
+        )
+    connection = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "host_writeback_mode": "bytes",
+    }
+    (top / "hosts.yml").write_text(
+        yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": connection}}}})
+    )
     waivers = [{**WAIVER, "rules": ["IO102", "IO104", "IO105"]}, {**WAIVER, "id": "W-2", "match": "guest.id == '400'"}]
-    run = gate(top, "-i", "hosts.yml", "--limit", "pve1,pve2", guest_io_waivers=waivers, report_json="out.json", gate_fail_on="warning")
+    run = gate(
+        top,
+        "-i",
+        "hosts.yml",
+        "--limit",
+        "pve1,pve2",
+        guest_io_waivers=waivers,
+        report_json="out.json",
+        gate_fail_on="warning",
+    )
     document = json.loads((top / "out.json").read_text())
     assert run.status == 0, run.output
     assert [(host["host"], host["reported"]) for host in document["hosts"]] == [("pve1", True), ("pve2", True)]
-    assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == [], "W-1 is for pve2 alone, W-2 for a guest that may be on pve4"
+    assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == [], (
+        "W-1 is for pve2 alone, W-2 for a guest that may be on pve4"
+    )
     assert not re.search(r"changed=[1-9]", run.output)
 
     run = gate(top, "-i", "hosts.yml", "--limit", "!pve4", guest_io_waivers=waivers, report_json="out.json")
     document = json.loads((top / "out.json").read_text())
     assert run.status == 2
     assert "GATE FAILED: no report from pve3" in run.output
-    assert [(host["host"], host["reported"]) for host in document["hosts"]] == [("pve1", True), ("pve2", True), ("pve3", False)]
+    assert [(host["host"], host["reported"]) for host in document["hosts"]] == [
+        ("pve1", True),
+        ("pve2", True),
+        ("pve3", False),
+    ]

@@ -11,13 +11,21 @@ import sys
 
 from ansible_collections.hypervisor.io_hardening.tests.unit.playbooks.test_gate_io import Run
 
-GUEST = "meta: creation-qemu={qemu},ctime=1\nname: vm{id}\nscsi0: local:{id}/vm-{id}-disk-0.raw,size=8G\nscsihw: virtio-scsi-pci\n"
+GUEST = (
+    "meta: creation-qemu={qemu},ctime=1\nname: vm{id}\nscsi0: local:{id}/vm-{id}-disk-0.raw,size=8G\nscsihw:"
+    " virtio-scsi-pci\n"
+)
 THREADS = "scsi0: local:{id}/vm-{id}-disk-0.raw,size=8G,aio=threads\nscsihw: virtio-scsi-pci\n"
 WHOLE = "scsi0: local:{id}/vm-{id}-disk-0.raw,size=8G,iothread=1,aio=threads\nscsihw: virtio-scsi-single\n"
 
 
 def harden(folder):
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "guest_io_root": str(folder), "host_writeback_root": str(folder)}
+    host = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "guest_io_root": str(folder),
+        "host_writeback_root": str(folder),
+    }
     inventory = {"hypervisors": {"hosts": {"pve1": host}}}
     (folder / "inventory.yml").write_text(json.dumps(inventory))
     return Run(folder, "hypervisor.io_hardening.harden_io", "-i", str(folder / "inventory.yml"))
@@ -37,4 +45,7 @@ def test_an_old_qemu_gets_threads_and_a_word_and_a_newer_one_the_whole_cure(tmp_
     first = harden(tmp_path)
     assert first.status == 0, first.output
     assert ends(100, THREADS) and ends(101, WHOLE)
-    assert "this version of QEMU has a known defect" in first.output and "accept_defects: [virtio-scsi-reset]" in first.output
+    assert (
+        "this version of QEMU has a known defect" in first.output
+        and "accept_defects: [virtio-scsi-reset]" in first.output
+    )

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The role's defaults, and what the gate does without a policy: the same. And what the role refuses, through ansible-playbook."""
+"""The role's defaults, and what the gate does without a policy: the same. And what the role refuses, through
+ansible-playbook.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,22 @@ DAY = datetime.date(2026, 11, 24)
 #: Each wish of the default policy is asked for, and the one storage that its override is about, with and without nocow.
 GUESTS = {
     "100": "scsihw: virtio-scsi-pci\nscsi0: dir:100/a.raw,aio=native,cache=writeback\nscsi1: cow:100/a.raw\n",
-    "101": "scsihw: virtio-scsi-single\nscsi0: cow:101/a.raw,aio=threads,iothread=1\nscsi1: cow:101/b.raw,cache=none\nscsi2: nocow:101/b.raw,cache=writeback\n",
-    "102": "scsihw: virtio-scsi-single\nscsi0: cow:101/a.raw,cache=unsafe\nvirtio0: cow:101/a.raw,cache=directsync,aio=native\n",
+    "101": (
+        "scsihw: virtio-scsi-single\nscsi0: cow:101/a.raw,aio=threads,iothread=1\nscsi1:"
+        " cow:101/b.raw,cache=none\nscsi2: nocow:101/b.raw,cache=writeback\n"
+    ),
+    "102": (
+        "scsihw: virtio-scsi-single\nscsi0: cow:101/a.raw,cache=unsafe\nvirtio0:"
+        " cow:101/a.raw,cache=directsync,aio=native\n"
+    ),
 }
 STORAGES = "dir: dir\n\tpath /a\n\nbtrfs: cow\n\tpath /b\n\nbtrfs: nocow\n\tpath /c\n\tnocow 1\n"
 
 
 def test_no_policy_is_the_default_policy(tmp_path):
-    """The gate of a directory runs no role and so has none of its defaults; nobody should get another verdict for that."""
+    """The gate of a directory runs no role and so has none of its defaults; nobody should get another verdict for
+    that.
+    """
     default = yaml.safe_load((ROOT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
     (tmp_path / "storage.cfg").write_text(STORAGES)
     for guest, text in GUESTS.items():
@@ -58,7 +68,9 @@ def test_the_variables_that_are_known_are_those_that_the_roles_document():
         known = KNOWN[f"{role}_"]
         assert list(known) == sorted(specs["main"]["options"])
         if role == "guest_io":
-            assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(known)
+            assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(
+                known
+            )
 
 
 PLAY = """
@@ -72,12 +84,27 @@ PLAY = """
 @pytest.mark.parametrize(
     ("role", "variables", "words"),
     [
-        ("guest_io", {"guest_io_guest": "102"}, "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are guest_io_apply"),
+        (
+            "guest_io",
+            {"guest_io_guest": "102"},
+            (
+                "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are"
+                " guest_io_apply"
+            ),
+        ),
         ("guest_io", {"guest_io_bach": 3}, "guest_io_waivers_file. Did you mean guest_io_batch?"),
         ("guest_io", {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
-        ("guest_io", {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"}, "guest_io_guests is '100,'; it takes ids of guests"),
+        (
+            "guest_io",
+            {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"},
+            "guest_io_guests is '100,'; it takes ids of guests",
+        ),
         ("guest_io", {"guest_io_guests": "100,9999"}, "guest 9999 is not there; asked: pve1, pve2"),
-        ("host_writeback", {"host_writeback_modus": "bytes"}, "host_writeback_modus: no such variable. There are host_writeback_background_limit_bytes, "),
+        (
+            "host_writeback",
+            {"host_writeback_modus": "bytes"},
+            "host_writeback_modus: no such variable. There are host_writeback_background_limit_bytes, ",
+        ),
     ],
 )
 def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tmp_path, role, variables, words):
@@ -89,15 +116,31 @@ def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tm
     (tmp_path / "play.yml").write_text(PLAY.format(role=role))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     root = f"{tmp_path}/{{{{ inventory_hostname }}}}"
-    given = {"ansible_python_interpreter": sys.executable, "guest_io_root": root, "host_writeback_root": root, **variables}
+    given = {
+        "ansible_python_interpreter": sys.executable,
+        "guest_io_root": root,
+        "host_writeback_root": root,
+        **variables,
+    }
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,pve2,", "-c", "local", "-e", json.dumps(given), str(tmp_path / "play.yml")],
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            "pve1,pve2,",
+            "-c",
+            "local",
+            "-e",
+            json.dumps(given),
+            str(tmp_path / "play.yml"),
+        ],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2 and words in done.stdout + done.stderr, done.stdout + done.stderr
-    assert "guest_io_run" not in variables or re.search("; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.stdout), done.stdout
+    assert "guest_io_run" not in variables or re.search(
+        "; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.stdout
+    ), done.stdout
     assert "A misspelt guest_io_guests" not in done.stdout or "guest_io_guest" in variables
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -55,7 +55,11 @@ def run(tmp_path):
             check=False,
         )
         report = re.search(r'"msg": ("REPORT .*")$', done.stdout, re.MULTILINE)
-        return done.returncode, done.stdout, json.loads(json.loads(report[1]).removeprefix("REPORT ")) if report else None
+        return (
+            done.returncode,
+            done.stdout,
+            json.loads(json.loads(report[1]).removeprefix("REPORT ")) if report else None,
+        )
 
     return _run
 
@@ -99,7 +103,10 @@ def test_a_file_that_wins_is_an_error_in_the_report_and_stays(tmp_path, run):
     ("variables", "says"),
     [
         ({"host_writeback_mode": "percent"}, "value of host_writeback_mode must be one of: auto, ratio, bytes"),
-        ({"host_writeback_background_ratio": 5}, "host_writeback_background_ratio (5) is not below host_writeback_ratio (2)"),
+        (
+            {"host_writeback_background_ratio": 5},
+            "host_writeback_background_ratio (5) is not below host_writeback_ratio (2)",
+        ),
         ({"host_writeback_ratio": "1" * 5000}, "host_writeback_ratio is '1111"),
     ],
 )
@@ -124,7 +131,9 @@ def test_a_host_s_texts_are_never_templates(tmp_path, run):
 
 
 def test_a_later_file_with_the_kernels_own_defaults_is_not_called_compliant(tmp_path, run):
-    root = host_tree(tmp_path / "root", {"/etc/sysctl.d/99-sysctl.conf": "vm.dirty_ratio = 20\nvm.dirty_background_ratio = 10\n"})
+    root = host_tree(
+        tmp_path / "root", {"/etc/sysctl.d/99-sysctl.conf": "vm.dirty_ratio = 20\nvm.dirty_background_ratio = 10\n"}
+    )
     assert run()[2]["status"] == "changed"
     before = snapshot(root)
     code, _unused, report = run()
@@ -141,7 +150,9 @@ def test_what_was_in_force_is_not_given_up_where_its_record_cannot_be_read(tmp_p
     record.write_text(text + "x" * (4 << 20))
     before = snapshot(root)
     code, output, _unused = run(*arguments, host_writeback_state="absent")
-    assert code == 2 and "is larger than 4194304 bytes; nothing was taken back: make it readable and run again" in output
+    assert (
+        code == 2 and "is larger than 4194304 bytes; nothing was taken back: make it readable and run again" in output
+    )
     assert snapshot(root) == before
     record.write_text(text)
     assert run(*arguments, host_writeback_state="absent")[0] == 0

@@ -16,7 +16,10 @@ STORAGE_CFG = "dir: local\n\tpath /var/lib/vz\n\tcontent images\n\nthis is no st
 
 
 def guest(vmid: str, *lines: str) -> str:
-    return f"name: guest{vmid}\nscsihw: virtio-scsi-pci\nscsi0: local:{vmid}/vm-{vmid}-disk-0.qcow2,size=8G\n" + "".join(f"{line}\n" for line in lines)
+    return (
+        f"name: guest{vmid}\nscsihw: virtio-scsi-pci\nscsi0: local:{vmid}/vm-{vmid}-disk-0.qcow2,size=8G\n"
+        + "".join(f"{line}\n" for line in lines)
+    )
 
 
 def make(root: Path, node: str = "pve1") -> dict[str, bytes]:

@@ -44,11 +44,16 @@ def verdicts():
     reading = reader.read(str(FLEET / "root"))
     assert reading.problems == []
     document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
-    found = {entry["guest"]: {"status": entry["status"], "findings": defaultdict(list), "changes": []} for entry in document["guests"]}
+    found = {
+        entry["guest"]: {"status": entry["status"], "findings": defaultdict(list), "changes": []}
+        for entry in document["guests"]
+    }
     for finding in document["findings"]:
         found[finding["guest"]]["findings"][finding["disk"] or "guest"].append(finding["rule"])
     for entry in document["plan"]:
-        found[entry["guest"]]["changes"] = [[change["key"], change["option"], change["before"], change["after"]] for change in entry["changes"]]
+        found[entry["guest"]]["changes"] = [
+            [change["key"], change["option"], change["before"], change["after"]] for change in entry["changes"]
+        ]
     return found, document
 
 
@@ -64,7 +69,9 @@ def test_the_default_policy_judges_each_guest_as_expected(verdicts, vmid):
 
 
 def test_storages_that_a_node_serves_itself_are_named(verdicts):
-    named = {finding["guest"] for finding in verdicts[1]["findings"] if "served by this node itself" in finding["message"]}
+    named = {
+        finding["guest"] for finding in verdicts[1]["findings"] if "served by this node itself" in finding["message"]
+    }
     assert named == {"206", "208"}
 
 

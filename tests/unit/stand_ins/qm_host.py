@@ -46,7 +46,9 @@ btrfs: btr1
 
 @functools.lru_cache(maxsize=None)
 def _compiled() -> tempfile.TemporaryDirectory[str]:
-    """A folder with the stand-in's bytecode as ``qm``, ``pvesh`` and ``pvesm``: Python compiles a program anew at each of its hundreds of starts."""
+    """A folder with the stand-in's bytecode as ``qm``, ``pvesh`` and ``pvesm``: Python compiles a program anew at each
+    of its hundreds of starts.
+    """
     folder = tempfile.TemporaryDirectory(prefix="qm-stand-in-")
     py_compile.compile(str(QM), cfile=f"{folder.name}/qm", doraise=True)
     for name in ("pvesh", "pvesm"):

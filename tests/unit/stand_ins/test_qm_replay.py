@@ -39,7 +39,10 @@ DECLARED = {
     "storage-nfsoff-half-way": {"storages-offline": ["nfsoff 1"], "order": ["scsi1", "scsi0"]},
     "storage-offline-half-way-foreign-pending": {"storages-offline": ["nfsoff 1"], "order": ["scsi0"]},
     "qemu-powered-off-while-qmeventd-is-dead": {"qemu-stays": ["531"]},
-    "showcmd-and-start-that-cannot": {"volumes-missing": ["local:532/vm-532-disk-9.raw"], "bridges-missing": ["vmbr77"]},
+    "showcmd-and-start-that-cannot": {
+        "volumes-missing": ["local:532/vm-532-disk-9.raw"],
+        "bridges-missing": ["vmbr77"],
+    },
 }
 REMOVED = {"volume-missing-and-storage-unknown": ["local:255/vm-255-disk-7.qcow2"]}
 
@@ -90,7 +93,9 @@ def ask_ha(host, vmid, words):
         resources.unlink()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS or [None], ids=lambda scenario: scenario["name"] if scenario else "absent")
+@pytest.mark.parametrize(
+    "scenario", SCENARIOS or [None], ids=lambda scenario: scenario["name"] if scenario else "absent"
+)
 def test_every_step_as_recorded(host, scenario):
     name, config = scenario["name"], host.config(scenario["vmid"])
     config.write_bytes(scenario["config"].encode())
@@ -135,9 +140,13 @@ def test_every_line_that_was_dropped_is_named_by_qm_list(host, name):
     result = host.run("qm", "list")
     assert result.returncode == 0 and len(result.stdout.splitlines()) == len(lines) + 1
     # The old key smp is no line that qm complains of: its value becomes that of sockets.
-    expected = "".join(f"vm {vmid} - {entry['warning'].strip()}\n" for vmid, entry in enumerate(lines, 1000) if entry["warning"])
+    expected = "".join(
+        f"vm {vmid} - {entry['warning'].strip()}\n" for vmid, entry in enumerate(lines, 1000) if entry["warning"]
+    )
     assert re.sub(r"\n+", "\n", result.stderr) == expected
-    assert [entry["line"] for entry in lines if (entry["verdict"] == "dropped") != bool(entry["warning"])] == ["smp: 2"] * (name[0] == "s")
+    assert [entry["line"] for entry in lines if (entry["verdict"] == "dropped") != bool(entry["warning"])] == [
+        "smp: 2"
+    ] * (name[0] == "s")
 
 
 def test_pvesm_status_as_recorded(host):
@@ -154,7 +163,9 @@ def test_pvesm_status_as_recorded(host):
 
     (want,) = find(json.loads((SHARED / "load-transcripts.json").read_text()))
     rows = [line.split()[:3] for line in want["stdout"].splitlines()[1:]]
-    (host.root / "etc/pve/storage.cfg").write_text("".join(f"{kind}: {storage}\n\tcontent images\n\n" for storage, kind, _status in rows))
+    (host.root / "etc/pve/storage.cfg").write_text(
+        "".join(f"{kind}: {storage}\n\tcontent images\n\n" for storage, kind, _status in rows)
+    )
     host.declare("storages-offline", *(storage for storage, _kind, status in rows if status == "inactive"))
     got = host.run("pvesm", "status")
     assert table(got.stdout) == table(want["stdout"]) and "storage 'nfsoff' is not online\n" in got.stderr

@@ -42,7 +42,9 @@ def main_and_pending(host):
 
 def test_a_stopped_guest_is_written_at_once_sorted_and_in_canonical_form(host):
     host.config(700).write_text(GUEST + "agent: 1\n")
-    result = host.run("qm", "set", "700", "--scsi0", HARDENED.replace("=8G", "=8192M"), "--scsihw", "virtio-scsi-single")
+    result = host.run(
+        "qm", "set", "700", "--scsi0", HARDENED.replace("=8G", "=8192M"), "--scsihw", "virtio-scsi-single"
+    )
     assert (result.returncode, result.stderr) == (0, "")
     lines = host.config(700).read_text().splitlines(keepends=True)
     assert lines == sorted(lines)
@@ -115,7 +117,9 @@ def test_on_a_running_guest_settings_of_qemu_wait_and_others_do_not(host):
 COLD = ["aio=native", "cache=writeback", "iothread=1", "ssd=1", "queues=2", "ro=1", "product=p", "vendor=v"]
 
 
-@pytest.mark.parametrize(("option", "waits"), [*((option, True) for option in COLD), ("backup=0", False), ("iops=9", False)])
+@pytest.mark.parametrize(
+    ("option", "waits"), [*((option, True) for option in COLD), ("backup=0", False), ("iops=9", False)]
+)
 def test_which_options_of_a_drive_wait_for_a_cold_start(host, option, waits):
     host.run("qm", "start", "700")
     host.run("qm", "set", "700", "--scsi0", f"local:700/vm-700-disk-0.qcow2,discard=on,size=8G,{option}")
@@ -126,7 +130,9 @@ def test_which_options_of_a_drive_wait_for_a_cold_start(host, option, waits):
 def test_a_drive_that_fails_leaves_the_other_options_pending(host):
     host.declare("storages-offline", "nfs1")
     host.config(700).write_text(GUEST + "scsi1: nfs1:700/vm-700-disk-1.raw,size=8G\n")
-    result = host.run("qm", "set", "700", "--scsihw", "virtio-scsi-single", "--scsi1", "nfs1:700/vm-700-disk-1.raw,ssd=1")
+    result = host.run(
+        "qm", "set", "700", "--scsihw", "virtio-scsi-single", "--scsi1", "nfs1:700/vm-700-disk-1.raw,ssd=1"
+    )
     assert (result.returncode, result.stderr) == (255, "storage 'nfs1' is not online\n")
     assert main_and_pending(host)[1] == "scsihw: virtio-scsi-single\n"
 
@@ -213,7 +219,9 @@ def test_the_log_has_every_call_with_its_time(host):
 
 
 def test_it_is_a_program_of_its_own(host):
-    result = subprocess.run([str(QM), "config", "700"], env={**host.environment, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True)
+    result = subprocess.run(
+        [str(QM), "config", "700"], env={**host.environment, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True
+    )
     assert result.stdout.decode() == GUEST
 
 
@@ -254,7 +262,14 @@ def test_pvesm_status_tells_what_is_not_there(host):
         stream.write("\ndir: far\n\tpath /far\n\tnodes pve2\n")
     result = host.run("pvesm", "status")
     assert {line.split()[0]: line.split()[2] for line in result.stdout.splitlines()[1:]} == {
-        "btr1": "active", "ceph1": "active", "far": "disabled", "local": "active", "lvm1": "active", "nfs1": "inactive"}  # fmt: skip
+        # fmt: skip
+        "btr1": "active",
+        "ceph1": "active",
+        "far": "disabled",
+        "local": "active",
+        "lvm1": "active",
+        "nfs1": "inactive",
+    }
     assert (result.returncode, result.stderr) == (0, "storage 'nfs1' is not online\n")
     assert host.run("pvesm", "list", "local").returncode == 1
 

@@ -42,7 +42,8 @@ def test_one_set_for_each_changed_guest_in_two_runs(calls):
 def test_the_node_is_asked_once_for_all_guests(calls):
     questions = [(call["command"], *call["argv"]) for call in calls if call["argv"][0] not in ("set", "start")]
     assert set(questions) == {("qm", "list"), ("pvesm", "status")}
-    # Read and apply in the check run; read, apply and read in the run; read and no more than apply in the one that changes nothing.
+    # Read and apply in the check run; read, apply and read in the run; read and no more than apply in the one that
+    # changes nothing.
     assert questions.count(("qm", "list")) == questions.count(("pvesm", "status")) <= 7
 
 

@@ -10,7 +10,10 @@ DROP_IN = "/etc/sysctl.d/99-hypervisor-io-hardening.conf"
 
 
 def test_in_force(host):
-    values = {name: host.file(f"/proc/sys/vm/{name}").content_string.strip() for name in ("dirty_ratio", "dirty_background_ratio")}
+    values = {
+        name: host.file(f"/proc/sys/vm/{name}").content_string.strip()
+        for name in ("dirty_ratio", "dirty_background_ratio")
+    }
     assert values == {"dirty_ratio": "2", "dirty_background_ratio": "1"}
 
 

@@ -39,9 +39,18 @@ def report(folder, doc, results=(), **options):
     """(exit status, output, what is in the folder reports) of a playbook with the report of one host's document."""
     (folder / "document.json").write_text(json.dumps(doc))
     (folder / "results.json").write_text(json.dumps(list(results)))
-    (folder / "play.yml").write_text(PLAY + "".join(f"        {name}: {json.dumps(value)}\n" for name, value in options.items()))
+    (folder / "play.yml").write_text(
+        PLAY + "".join(f"        {name}: {json.dumps(value)}\n" for name, value in options.items())
+    )
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", str(folder / "play.yml")],
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            str(folder / "play.yml"),
+        ],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -49,7 +58,11 @@ def report(folder, doc, results=(), **options):
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout, {path.name: path.read_text("utf-8") for path in (folder / "reports").iterdir() if path.is_file()}
+    return (
+        done.returncode,
+        done.stdout,
+        {path.name: path.read_text("utf-8") for path in (folder / "reports").iterdir() if path.is_file()},
+    )
 
 
 def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp_path):
@@ -83,7 +96,9 @@ def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others
 
 def test_the_terminal_says_what_sarif_had_no_room_for():
     found = [finding()] * (MOST_RESULTS + 1)
-    assert action.told("guest-io.sarif", True, {"findings": found}).startswith("Report: guest-io.sarif (the gravest 25,000 of 25,001 findings")
+    assert action.told("guest-io.sarif", True, {"findings": found}).startswith(
+        "Report: guest-io.sarif (the gravest 25,000 of 25,001 findings"
+    )
     assert action.told("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
     assert action.told("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
 
@@ -92,15 +107,25 @@ def test_digits_by_the_thousand_anywhere_leave_every_report(tmp_path):
     """Python refuses to read or to print a number of more than 4,300 digits."""
     digits = "1" * 5000
     one = {"name": digits, "node": digits}
-    doc = document([guest(digits, "to_change", **one)], [finding(digits, disk="scsi" + digits, message=digits, actual=digits, **one)])
+    doc = document(
+        [guest(digits, "to_change", **one)],
+        [finding(digits, disk="scsi" + digits, message=digits, actual=digits, **one)],
+    )
     doc["guests"][0]["disks"][0]["key"] = "scsi" + digits
-    status, output, text = report(tmp_path, doc, [result(digits, "failed", reason="refused", detail=digits, **one)], fail_on="error")
+    status, output, text = report(
+        tmp_path, doc, [result(digits, "failed", reason="refused", detail=digits, **one)], fail_on="error"
+    )
     assert status == 2 and "gate failed: " in output and "Traceback" not in output and "4300" not in output
     assert len(text) == 4
 
 
 def test_what_a_command_printed_is_shown_without_escapes(tmp_path):
     words = "400 Parameter verification failed.\nscsi0: invalid format - format error\n\nqm set <vmid> [OPTIONS]\n"
-    _status, output, text = report(tmp_path, document([guest(status="to_change")]), [result("101", "failed", reason="refused", detail=words)])
+    _status, output, text = report(
+        tmp_path, document([guest(status="to_change")]), [result("101", "failed", reason="refused", detail=words)]
+    )
     wanted = "400 Parameter verification failed.; scsi0: invalid format - format error; qm set <vmid> [OPTIONS]"
-    assert wanted in " ".join(output.split()) and wanted.replace("<", "\\u003c").replace(">", "\\u003e") in text["guest-io.html"]
+    assert (
+        wanted in " ".join(output.split())
+        and wanted.replace("<", "\\u003c").replace(">", "\\u003e") in text["guest-io.html"]
+    )

@@ -15,7 +15,9 @@ FAR = "nfs: far\n\tserver 10.0.0.9\n\texport /far\n\tnodes n2\n"
 
 
 def found(text, node=None):
-    document = assess([from_qemu_server(text, storage_cfg=FAR, node=node)], {"controller": "virtio-scsi-single"}, "2026-11-23")
+    document = assess(
+        [from_qemu_server(text, storage_cfg=FAR, node=node)], {"controller": "virtio-scsi-single"}, "2026-11-23"
+    )
     return [(finding["rule"], finding["severity"]) for finding in document["findings"]]
 
 

@@ -36,20 +36,41 @@ def test_parts_that_are_none_are_refused(given):
         harden_parts(given, [], ["all"], [])
 
 
-@pytest.mark.parametrize(("given", "guests", "run", "skip"), [("limits", [], ["guests"], []), (None, ["102"], ["all"], ["guests"])])
+@pytest.mark.parametrize(
+    ("given", "guests", "run", "skip"), [("limits", [], ["guests"], []), (None, ["102"], ["all"], ["guests"])]
+)
 def test_parts_and_tags_that_leave_nothing_are_refused(given, guests, run, skip):
     with pytest.raises(Exception, match="nothing is left to do: "):
         harden_parts(given, guests, run, skip)
 
 
 #: What cannot be meant as guests. Most of it is false to Ansible, as is the empty list that is all guests.
-NAMES_NOBODY = [False, True, 0, -1, None, "", " ", ",", "102,", [""], ["102", " "], [None], [False], {}, {"102": True}, 1.5]
+NAMES_NOBODY = [
+    False,
+    True,
+    0,
+    -1,
+    None,
+    "",
+    " ",
+    ",",
+    "102,",
+    [""],
+    ["102", " "],
+    [None],
+    [False],
+    {},
+    {"102": True},
+    1.5,
+]
 
 
 @pytest.mark.parametrize("guests", NAMES_NOBODY)
 @pytest.mark.parametrize("given", [None, ["limits"]])
 def test_what_names_no_guest_is_not_taken_for_all_of_them(guests, given):
-    with pytest.raises(Exception, match="guest_io_guests is .*; it takes ids of guests, such as 102, .*; leave it out for all guests"):
+    with pytest.raises(
+        Exception, match="guest_io_guests is .*; it takes ids of guests, such as 102, .*; leave it out for all guests"
+    ):
         harden_parts(given, guests, ["all"], [])
 
 
@@ -65,7 +86,9 @@ REFUSED = {
 def test_a_value_that_cannot_be_is_refused_in_a_short_sentence(name):
     for number, value in enumerate(REFUSED[name]):
         said = value_refusals({name: value})
-        assert len(said) == 1 and said[0].startswith(f"{name} is ") and "; it takes " in said[0] and len(said[0]) < 250, number
+        assert (
+            len(said) == 1 and said[0].startswith(f"{name} is ") and "; it takes " in said[0] and len(said[0]) < 250
+        ), number
 
 
 def test_values_that_can_be():
@@ -75,7 +98,9 @@ def test_values_that_can_be():
         "guest_io_journal": ["/", "/var/lib/hypervisor-io-hardening/journal", "/a..b/..c"],
         "guest_io_batch": [1, 25, "25", " 7 ", "007"],
     }
-    assert [(name, value) for name, values in allowed.items() for value in values if value_refusals({name: value})] == []
+    assert [
+        (name, value) for name, values in allowed.items() for value in values if value_refusals({name: value})
+    ] == []
 
 
 def test_values_of_other_variables_are_not_passed():

@@ -57,12 +57,16 @@ def test_without_a_selector_no_guest_is_restarted(match):
 
 @pytest.mark.parametrize("match", [True, False, 0, 105, {"guest.id": "105"}, [], 1.5])
 def test_what_is_no_expression_is_shown_and_not_called_unset(match):
-    with pytest.raises(AnsibleFilterError, match="restart_match is .*; it takes a JMESPath expression over the guest") as caught:
+    with pytest.raises(
+        AnsibleFilterError, match="restart_match is .*; it takes a JMESPath expression over the guest"
+    ) as caught:
         restart_order(read(guest(100)), match)
     assert "not set" not in str(caught.value)
 
 
-@pytest.mark.parametrize("match, said", [("guest.id ==", "restart_match"), ("starts_with(guest.ostype, 'l')", "guest 100")])
+@pytest.mark.parametrize(
+    "match, said", [("guest.id ==", "restart_match"), ("starts_with(guest.ostype, 'l')", "guest 100")]
+)
 def test_a_selector_that_cannot_be_is_said_with_its_place(match, said):
     with pytest.raises(AnsibleFilterError, match=said):
         restart_order(read(guest(100)), match)
@@ -74,7 +78,10 @@ def test_a_list_is_told_that_it_takes_one_expression():
 
 
 def test_a_selector_that_names_nobody_is_said():
-    assert restart_order(read(guest(100), guest(101)), "guest.id == '7'")["names_nobody"] == "restart_match names none of the 2 guests here: guest.id == '7'"
+    assert (
+        restart_order(read(guest(100), guest(101)), "guest.id == '7'")["names_nobody"]
+        == "restart_match names none of the 2 guests here: guest.id == '7'"
+    )
     assert restart_order(read(guest(100)), "guest.id == '100'")["names_nobody"] is None
 
 
@@ -83,7 +90,10 @@ def test_limits_that_can_be(value):
     assert restart_limits({"restart_timeout": value}) == {"restart_timeout": int(value)}
 
 
-@pytest.mark.parametrize("value", [0, "0", -1, "-1", "x", "", None, True, 1.5, [1], "200%", "1" * 5000, pytest.param(10**5000, id="5000 digits")])
+@pytest.mark.parametrize(
+    "value",
+    [0, "0", -1, "-1", "x", "", None, True, 1.5, [1], "200%", "1" * 5000, pytest.param(10**5000, id="5000 digits")],
+)
 def test_limits_that_cannot_be_are_refused(value):
     with pytest.raises(AnsibleFilterError, match="restart_max_failures is .*takes a whole number from 1 on"):
         restart_limits({"restart_timeout": 300, "restart_max_failures": value})
@@ -117,7 +127,9 @@ def test_what_is_left_out_of_the_order_is_said():
 
 
 def test_what_else_comes_into_force_is_named():
-    (entry,) = restart_order(read(guest(100, WAITS + "cores: 8\nnet0: virtio\nscsihw: virtio-scsi-pci\n")), "guest.id != ''")["order"]
+    (entry,) = restart_order(
+        read(guest(100, WAITS + "cores: 8\nnet0: virtio\nscsihw: virtio-scsi-pci\n")), "guest.id != ''"
+    )["order"]
     assert entry["also"] == ["cores", "net0"]
 
 
@@ -132,14 +144,24 @@ def test_what_a_process_runs_with_counts():
 
 
 def test_restarts_are_told_in_their_order_as_far_as_they_got():
-    order = restart_order(read(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id != ''")
+    order = restart_order(
+        read(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id != ''"
+    )
     results = [
         {"guest": "100", "status": "restarted", "seconds": 12.4, "detail": None},
         {"guest": "101", "status": "failed", "seconds": 300, "detail": "did not shut down"},
     ]
     lines = restart_lines(order, results)
-    assert lines[0] == "1 of 3 guests restarted" and "restarted in 12 s" in lines[1] and lines[1].startswith("  1. 100 web")
-    assert "FAILED: did not shut down" in lines[2] and "not restarted" in lines[3] and "left alone: locked (backup)" in lines[4]
+    assert (
+        lines[0] == "1 of 3 guests restarted"
+        and "restarted in 12 s" in lines[1]
+        and lines[1].startswith("  1. 100 web")
+    )
+    assert (
+        "FAILED: did not shut down" in lines[2]
+        and "not restarted" in lines[3]
+        and "left alone: locked (backup)" in lines[4]
+    )
     assert "would be restarted" in restart_lines(order, results, check=True)[1]
     results[0]["detail"] = "look whether qmeventd runs"
     assert restart_lines(order, results)[1].endswith("; look whether qmeventd runs")
@@ -153,11 +175,18 @@ def summary(run, started="2026-11-23T22:00:00Z", guests=1, rolls_back=None):
 
 
 def test_the_last_run_is_the_last_of_all_hosts():
-    journals = [{"runs": [summary("a"), summary("b", "2026-11-24")]}, {"runs": [summary("c", "2026-11-25")]}, {"runs": []}]
+    journals = [
+        {"runs": [summary("a"), summary("b", "2026-11-24")]},
+        {"runs": [summary("c", "2026-11-25")]},
+        {"runs": []},
+    ]
     assert rollback_run(journals) == "c" and rollback_run(journals, "a") == "a"
 
 
-@pytest.mark.parametrize("journals, run, said", [([{"runs": []}], "last", "nothing to roll back"), ([{"runs": [summary("a")]}], "x", "last, a")])
+@pytest.mark.parametrize(
+    "journals, run, said",
+    [([{"runs": []}], "last", "nothing to roll back"), ([{"runs": [summary("a")]}], "x", "last, a")],
+)
 def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
     with pytest.raises(AnsibleFilterError, match=said):
         rollback_run(journals, run)
@@ -173,11 +202,16 @@ def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
         rollback_run([{"runs": [], "problems": [unread("x", 3)]}], run)
 
 
-@pytest.mark.parametrize("hidden, refused", [("20261125T000000Z", True), ("job-7", True), ("20261101T000000Z", False), ("20261123T220000Z", False)])
+@pytest.mark.parametrize(
+    "hidden, refused",
+    [("20261125T000000Z", True), ("job-7", True), ("20261101T000000Z", False), ("20261123T220000Z", False)],
+)
 def test_last_is_refused_where_a_later_run_may_be_hidden(hidden, refused):
     journals = [{"runs": [summary("20261123T220000Z")], "problems": []}, {"runs": [], "problems": [unread(hidden)]}]
     if refused:
-        with pytest.raises(AnsibleFilterError, match="cannot be told, name it: .*20261123T220000Z. Not read: /journal/"):
+        with pytest.raises(
+            AnsibleFilterError, match="cannot be told, name it: .*20261123T220000Z. Not read: /journal/"
+        ):
             rollback_run(journals)
     else:
         assert rollback_run(journals) == "20261123T220000Z"
@@ -203,9 +237,13 @@ def test_last_is_refused_where_only_a_part_of_a_later_run_can_be_read():
         rollback_run([{"runs": runs, "problems": [unread(LATER, 2)]}])
 
 
-@pytest.mark.parametrize("known", [summary("job-1", "2026-11-01T00:00:00Z"), summary("x-rollback", "2026-11-24T22:00:00Z", rolls_back="r0")])
+@pytest.mark.parametrize(
+    "known", [summary("job-1", "2026-11-01T00:00:00Z"), summary("x-rollback", "2026-11-24T22:00:00Z", rolls_back="r0")]
+)
 def test_last_is_not_refused_for_a_run_that_is_known_to_be_earlier_or_a_roll_back(known):
-    assert rollback_run([{"runs": [known]}, {"runs": [summary(EARLIER)], "problems": [unread(known["run"])]}]) == EARLIER
+    assert (
+        rollback_run([{"runs": [known]}, {"runs": [summary(EARLIER)], "problems": [unread(known["run"])]}]) == EARLIER
+    )
 
 
 @pytest.mark.parametrize("given", [None, "", " ", 7, True, ["last"]])
@@ -219,9 +257,14 @@ def test_no_more_than_a_piece_of_the_name_of_a_run_is_shown():
         rollback_run([{"runs": [summary("a")]}], "x" * 100_000)
 
 
-@pytest.mark.parametrize("file, hidden", [("/journal/r1.jsonl", True), ("/journal", True), ("/journal/r2.jsonl", False)])
+@pytest.mark.parametrize(
+    "file, hidden", [("/journal/r1.jsonl", True), ("/journal", True), ("/journal/r2.jsonl", False)]
+)
 def test_what_the_journal_of_the_run_hides_makes_the_roll_back_not_whole(file, hidden):
-    damaged = {**journal("100"), "problems": [{"file": file, "line": None, "reason": "cannot be read: Permission denied"}]}
+    damaged = {
+        **journal("100"),
+        "problems": [{"file": file, "line": None, "reason": "cannot be read: Permission denied"}],
+    }
     found = rollback_plan(damaged, read(guest(100, HARDENED)), "r1")
     assert [entry["guest"] for entry in found["plan"]] == ["100"]
     assert (found["not_whole"] is not None) is hidden
@@ -231,7 +274,15 @@ def test_what_the_journal_of_the_run_hides_makes_the_roll_back_not_whole(file, h
 def journal(*guests, run="r1"):
     changes = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
     entries = [
-        {"run": run, "policy": "sha256:1", "guest": number, "name": "web", "node": "pve1", "written": True, "changes": changes}
+        {
+            "run": run,
+            "policy": "sha256:1",
+            "guest": number,
+            "name": "web",
+            "node": "pve1",
+            "written": True,
+            "changes": changes,
+        }
         for number in guests
     ]
     return {"entries": entries, "problems": [{"file": "/j", "line": 3, "reason": "cut off"}]}
@@ -242,7 +293,10 @@ HARDENED = PLAIN.replace("size=1G", "aio=threads,size=1G")
 
 def test_a_plan_of_one_run_for_the_guests_that_were_named():
     found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", [100])
-    assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == ("r1", "sha256:1")
+    assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == (
+        "r1",
+        "sha256:1",
+    )
 
 
 @pytest.mark.parametrize("given", ["100", 100, ["100"], [100], " 100 ", "100,102", "100, 102", [102, "100"]])
@@ -252,7 +306,10 @@ def test_guests_are_named_one_by_one_or_as_a_list(given):
     assert found["not_in_run"] == (["102"] if "102" in str(given) else [])
 
 
-@pytest.mark.parametrize("given", ["", " ", ",", "100,", [], [""], None, {}, {"100": 1}, True, [True], 1.5, "web", ["100,101"], '["100"]', [["100"]]])
+@pytest.mark.parametrize(
+    "given",
+    ["", " ", ",", "100,", [], [""], None, {}, {"100": 1}, True, [True], 1.5, "web", ["100,101"], '["100"]', [["100"]]],
+)
 def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
     with pytest.raises(AnsibleFilterError, match="rollback_guests is .*it takes ids"):
         rollback_plan(journal("100"), read(guest(100, HARDENED)), "r1", given)
@@ -260,7 +317,10 @@ def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
 
 @pytest.mark.parametrize("other", ["r0", None])
 def test_what_the_journal_says_of_another_run_is_refused(other):
-    with pytest.raises(AnsibleFilterError, match="is to plan run 'r1', and guest_io_journal_info returned run .*; give that module the run"):
+    with pytest.raises(
+        AnsibleFilterError,
+        match="is to plan run 'r1', and guest_io_journal_info returned run .*; give that module the run",
+    ):
         rollback_plan({**journal("100", run="r0"), "run": other}, read(guest(100, HARDENED)), "r1")
 
 
@@ -269,7 +329,12 @@ def test_entries_of_another_run_are_not_rolled_back():
 
 
 def test_a_roll_back_is_told_guest_by_guest():
-    guests = [guest(100, HARDENED), guest(101, HARDENED), guest(102, HARDENED.replace("threads", "native")), guest(103, PLAIN)]
+    guests = [
+        guest(100, HARDENED),
+        guest(101, HARDENED),
+        guest(102, HARDENED.replace("threads", "native")),
+        guest(103, PLAIN),
+    ]
     plan = rollback_plan(journal("100", "101", "102", "103"), read(*guests), "r1")
     results = [
         {"guest": "100", "status": "changed", "detail": None, "restart_required": True},

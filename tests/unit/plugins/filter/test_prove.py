@@ -29,14 +29,28 @@ def settings(text, **over):
 
 def test_without_a_guest_the_defaults_are_compared():
     today, hardened = prove_settings([])
-    assert today == {"name": "today", "bus": "scsi", "controller": "virtio-scsi-pci", "iothread": False, "aio": "io_uring", "cache": "none"}
+    assert today == {
+        "name": "today",
+        "bus": "scsi",
+        "controller": "virtio-scsi-pci",
+        "iothread": False,
+        "aio": "io_uring",
+        "cache": "none",
+    }
     assert hardened == dict(today, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
 
 
 @pytest.mark.parametrize("controller", ["virtio-scsi-pci", "lsi"])
 def test_a_guest_as_it_is_and_as_the_policy_wants_it(controller):
     today, hardened = settings(CONFIG.replace("virtio-scsi-pci", controller))
-    assert today == {"name": "today", "bus": "scsi", "controller": controller, "iothread": False, "aio": "io_uring", "cache": "none"}
+    assert today == {
+        "name": "today",
+        "bus": "scsi",
+        "controller": controller,
+        "iothread": False,
+        "aio": "io_uring",
+        "cache": "none",
+    }
     assert hardened == dict(today, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
 
 
@@ -52,7 +66,11 @@ def test_more_settings_can_be_asked_for():
         (CONFIG, {"disk": "scsi7"}, "guest 101 has no scsi7"),
         (CONFIG, {"disk": "ide2"}, "not a disk"),
         ("name: empty\n", {}, "has no disk"),
-        ("scsihw: virtio-scsi-single\nscsi0: local:101/vm-101-disk-0.raw,aio=threads,iothread=1\n", {}, "would change nothing"),
+        (
+            "scsihw: virtio-scsi-single\nscsi0: local:101/vm-101-disk-0.raw,aio=threads,iothread=1\n",
+            {},
+            "would change nothing",
+        ),
         (CONFIG, {"also": [{"name": "today"}]}, "same name"),
     ],
 )
@@ -73,7 +91,9 @@ def test_wrong_types():
         prove_settings([], guest="101")
 
 
-COMMANDS = [line for line in (ROOT / "docs/evidence.md").read_text().splitlines() if line.startswith("make prove ARGS=")]
+COMMANDS = [
+    line for line in (ROOT / "docs/evidence.md").read_text().splitlines() if line.startswith("make prove ARGS=")
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

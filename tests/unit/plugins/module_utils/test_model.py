@@ -35,8 +35,15 @@ def test_only_what_differs_and_is_known_on_both_sides():
 
 
 def test_native_with_a_cached_mode_is_what_qemu_refuses():
-    assert refused_at_start("scsi0", values("native", "writeback")) == "scsi0 would have aio native with cache writeback, which QEMU refuses"
-    assert refused_at_start("scsi0", values("native", "none")) is refused_at_start("scsi0", values("threads", "writeback")) is None
+    assert (
+        refused_at_start("scsi0", values("native", "writeback"))
+        == "scsi0 would have aio native with cache writeback, which QEMU refuses"
+    )
+    assert (
+        refused_at_start("scsi0", values("native", "none"))
+        is refused_at_start("scsi0", values("threads", "writeback"))
+        is None
+    )
     assert refused_at_start("scsi0", values("native", None)) is refused_at_start("scsi0", None) is None
 
 
@@ -54,7 +61,12 @@ def test_lines_become_one_and_nothing_else_does():
 
 
 def test_failed_guests_are_named_up_to_a_number_and_with_their_node_where_two_have_the_same():
-    failed = [{"guest": guest, "node": node, "reason": "not_proven"} for guest, node in (("1", "a"), ("1", "b"), ("2", "a"))]
+    failed = [
+        {"guest": guest, "node": node, "reason": "not_proven"} for guest, node in (("1", "a"), ("1", "b"), ("2", "a"))
+    ]
     assert failed_guests(failed) == "3 guests failed (not proven: 1 on a, 1 on b, 2)"
     assert failed_guests([{**failed[2], "reason": None}]) == "1 guest failed (no reason given: 2)"
-    assert failed_guests([*failed, {**failed[2], "guest": "3", "reason": "busy"}], most=1) == "4 guests failed (not proven: 1 on a and 2 more; busy: 3)"
+    assert (
+        failed_guests([*failed, {**failed[2], "guest": "3", "reason": "busy"}], most=1)
+        == "4 guests failed (not proven: 1 on a and 2 more; busy: 3)"
+    )

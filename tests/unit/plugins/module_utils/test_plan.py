@@ -16,12 +16,20 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.dis
 )
 
 AIO = {"key": "scsi0", "option": "aio", "before": None, "after": "threads"}
-ENTRY = {"guest": "100", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf", "digest": "d0", "changes": [AIO]}
+ENTRY = {
+    "guest": "100",
+    "node": "pve1",
+    "config": "/etc/pve/nodes/pve1/qemu-server/100.conf",
+    "digest": "d0",
+    "changes": [AIO],
+}
 DIGITS = "1" * 5000
 
 
 @pytest.mark.parametrize("key", ["ide0", "ide3", "sata5", "scsi30", "virtio15"])
-@pytest.mark.parametrize("option, value", [("aio", mode) for mode in (*AIO_MODES, None)] + [("cache", mode) for mode in (*CACHE_MODES, None)])
+@pytest.mark.parametrize(
+    "option, value", [("aio", mode) for mode in (*AIO_MODES, None)] + [("cache", mode) for mode in (*CACHE_MODES, None)]
+)
 def test_every_disk_takes_every_aio_and_cache(key, option, value):
     assert _plan.change({"key": key, "option": option, "after": value})["after"] == value
 
@@ -81,8 +89,16 @@ def test_a_guest_without_a_node_lies_where_there_are_none(config):
 
 
 def test_the_rest_of_an_entry_is_handed_on():
-    entry = {**ENTRY, "name": "web", "running": True, "changes": [AIO, {"key": "scsi0", "option": "iothread", "before": None, "after": "True"}]}
-    assert _plan.entry(entry) == {**entry, "changes": [AIO, {"key": "scsi0", "option": "iothread", "before": None, "after": True}]}
+    entry = {
+        **ENTRY,
+        "name": "web",
+        "running": True,
+        "changes": [AIO, {"key": "scsi0", "option": "iothread", "before": None, "after": "True"}],
+    }
+    assert _plan.entry(entry) == {
+        **entry,
+        "changes": [AIO, {"key": "scsi0", "option": "iothread", "before": None, "after": True}],
+    }
 
 
 def test_both_sides_are_looked_at_where_both_are_to_be_relied_on():

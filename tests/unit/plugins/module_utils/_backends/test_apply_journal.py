@@ -48,7 +48,11 @@ def read(host):
 
 def plan(host, changes=HARDEN):
     return [
-        {"guest": guest["id"], **{key: guest[key] for key in ("name", "node", "config", "digest")}, "changes": list(changes)}
+        {
+            "guest": guest["id"],
+            **{key: guest[key] for key in ("name", "node", "config", "digest")},
+            "changes": list(changes),
+        }
         for guest in read(host).guests
     ]
 
@@ -84,7 +88,11 @@ def test_the_intent_is_in_the_journal_when_qm_is_called(host):
     (result,) = apply(host, plan(host), command=runner_but(host, "set", write))
     ((intent,),) = seen
     assert result["status"] == "changed" and intent["written"] is None
-    assert intent["changes"] == list(HARDEN) and (intent["guest"], intent["run"], intent["policy"]) == ("100", "r1", "sha256:1")
+    assert intent["changes"] == list(HARDEN) and (intent["guest"], intent["run"], intent["policy"]) == (
+        "100",
+        "r1",
+        "sha256:1",
+    )
     (entry,) = entries(host)
     assert entry["written"] is True and entry["digest_after"] == result["digest"] == read(host).guests[0]["digest"]
 
@@ -296,7 +304,9 @@ def test_a_locked_guest_and_a_moved_digest_are_left_as_they_are(host):
     put(host, 101, host.config(101).read_text().replace("memory: 512", "memory: 640"))
     first, second = apply(host, planned, "back")
     assert (first["reason"], second["reason"]) == ("locked", "digest_moved")
-    assert host.config(100).read_bytes() == before and "aio=threads" in host.config(101).read_text() and sets(host) == []
+    assert (
+        host.config(100).read_bytes() == before and "aio=threads" in host.config(101).read_text() and sets(host) == []
+    )
 
 
 def test_what_would_not_start_is_not_put_back(host):
@@ -304,7 +314,9 @@ def test_what_would_not_start_is_not_put_back(host):
     apply(host, plan(host))
     put(host, 100, host.config(100).read_text().replace("cache=none", "cache=writeback"))
     _planned, (result,) = roll_back(host)
-    assert (result["status"], result["reason"]) == ("failed", "would_not_start") and "aio=threads" in host.config(100).read_text()
+    assert (result["status"], result["reason"]) == ("failed", "would_not_start") and "aio=threads" in host.config(
+        100
+    ).read_text()
 
 
 def test_a_roll_back_is_in_the_journal_and_can_be_rolled_back(host):

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A plan reaches a live node through ``qm``: one call a guest, nothing lost, everything that speaks against it respected."""
+"""A plan reaches a live node through ``qm``: one call a guest, nothing lost, everything that speaks against it
+respected.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ def test_a_stopped_guest_is_written_in_one_call_with_every_option(host):
     (call,) = sets(host)
     assert "--digest" in call and "--scsihw" in call and "--scsi0" in call
     text = host.config(100).read_text()
-    assert "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1\n" in text
+    assert (
+        "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1\n"
+        in text
+    )
     assert "scsihw: virtio-scsi-single\n" in text and "cache" not in text and "# owner%3A ops\n" in text
     assert plan_of(host) == []
 
@@ -61,7 +66,11 @@ def test_an_edit_that_would_lose_an_option_is_refused(host, monkeypatch):
     plan, edit = plan_of(host), _drive.edit
     monkeypatch.setattr(_drive, "edit", lambda text, changes: edit(text, changes).replace(",discard=on", ""))
     (result,) = apply(host, plan)
-    assert (result["status"], result["reason"]) == ("failed", "refused") and "scsi0 would lose an option" in result["detail"] and sets(host) == []
+    assert (
+        (result["status"], result["reason"]) == ("failed", "refused")
+        and "scsi0 would lose an option" in result["detail"]
+        and sets(host) == []
+    )
 
 
 def test_what_is_in_force_already_is_not_written_again(host):
@@ -81,7 +90,9 @@ def test_a_running_guest_waits_for_a_cold_start_and_is_not_restarted(host):
     assert result["status"] == "changed" and result["restart_required"] is True
     text = host.config(100).read_text()
     assert text.startswith(before) and "[PENDING]" in text
-    assert [call["argv"][1] if call["argv"][0].endswith("qm") else call["argv"][0] for call in host.calls()].count("stop") == 0
+    assert [call["argv"][1] if call["argv"][0].endswith("qm") else call["argv"][0] for call in host.calls()].count(
+        "stop"
+    ) == 0
     assert plan_of(host) == []
 
 
@@ -100,11 +111,16 @@ def test_check_mode_knows_that_nothing_waits_where_what_waited_is_put_back(host)
     put(host, 100, running=True)
     (planned,) = plan_of(host)
     apply(host)
-    back = [{**change, "before": change["after"], "after": None if change["key"] == "scsi0" else "virtio-scsi-pci"} for change in planned["changes"]]
+    back = [
+        {**change, "before": change["after"], "after": None if change["key"] == "scsi0" else "virtio-scsi-pci"}
+        for change in planned["changes"]
+    ]
     planned = {**planned, "digest": reader.read(str(host.root)).guests[0]["digest"], "changes": back}
     (told,) = apply(host, [planned], check=True)
     (done,) = apply(host, [planned])
-    assert (told["status"], told["restart_required"]) == (done["status"], done["restart_required"]) == ("changed", False)
+    assert (
+        (told["status"], told["restart_required"]) == (done["status"], done["restart_required"]) == ("changed", False)
+    )
     assert "[PENDING]" not in host.config(100).read_text()
 
 
@@ -183,7 +199,10 @@ def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
     assert host.config(100).read_text() == before and sets(host) == []
     reading = reader.read(str(host.root))
     (entry,) = assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems)["left_alone"]
-    assert plan_of(host) == [] and (entry["reason"], entry["detail"]) == (result["reason"], result["detail"]), "the audit says what the run does"
+    assert plan_of(host) == [] and (entry["reason"], entry["detail"]) == (
+        result["reason"],
+        result["detail"],
+    ), "the audit says what the run does"
     (result,) = apply(host, plan, apply_foreign_pending=True)
     assert result["status"] == "changed" and "cores: 8" in host.config(100).read_text()
 
@@ -228,7 +247,9 @@ def test_a_plan_that_would_keep_the_guest_from_starting_is_refused(host):
 def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
     put(host, 100)
     plan = plan_of(host)
-    (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", lambda words: (0, "", "")), root=str(host.root)))
+    (outcome,) = _apply.apply(
+        plan, _work.Options(run=runner_but(host, "set", lambda words: (0, "", "")), root=str(host.root))
+    )
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "not_proven")
 
 
@@ -241,7 +262,11 @@ def test_what_qm_stores_in_its_own_words_is_proven_all_the_same(host):
     def as_stored(words):
         answer = run(["timeout", "-k", "1", "1", "qm", *words])
         path = host.config(100)
-        path.write_text(path.read_text().replace("onboot: yes", "onboot: 1").replace("# owner: ops%0Asecond", "# owner%3A ops\n#second"))
+        path.write_text(
+            path.read_text()
+            .replace("onboot: yes", "onboot: 1")
+            .replace("# owner: ops%0Asecond", "# owner%3A ops\n#second")
+        )
         return answer
 
     (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", as_stored), root=str(host.root)))
@@ -273,7 +298,10 @@ def test_a_write_that_loses_a_setting_is_a_failure(host):
     assert outcome.result["reason"] == "not_proven" and "memory is gone" in outcome.result["detail"]
 
 
-SNAPSHOT = "\n[before-upgrade]\n#good\nmemory: 256\nscsi0: local:{id}/vm-{id}-disk-0.qcow2,size=32G\nscsihw: lsi\nsnaptime: 1737548747\n"
+SNAPSHOT = (
+    "\n[before-upgrade]\n#good\nmemory: 256\nscsi0: local:{id}/vm-{id}-disk-0.qcow2,size=32G\nscsihw: lsi\nsnaptime:"
+    " 1737548747\n"
+)
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
@@ -291,7 +319,11 @@ def test_snapshots_are_as_they_were(host, running):
         ("[before-upgrade]\n", "[after-upgrade]\n", "snapshot section [before-upgrade] is gone"),
         ("#good\n", "", "the description of snapshot [before-upgrade] is not what it was"),
         ("# owner%3A ops\n", "", "the description is not what it was"),
-        (",serial=a%20b,size=32G,ssd=1\nscsihw: virtio-scsi-pci", ",size=32G\nscsihw: virtio-scsi-pci", "scsi0 of the main section was"),
+        (
+            ",serial=a%20b,size=32G,ssd=1\nscsihw: virtio-scsi-pci",
+            ",size=32G\nscsihw: virtio-scsi-pci",
+            "scsi0 of the main section was",
+        ),
         ("scsihw: virtio-scsi-pci\n", "", "scsihw of the main section was"),
     ],
 )
@@ -311,14 +343,25 @@ def test_a_write_that_loses_what_a_running_guest_has_or_a_snapshot_is_a_failure(
 
 @pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
 def test_an_unused_volume_that_a_disk_uses_is_dropped_by_design_and_fails_nobody(host, running):
-    put(host, 100, GUEST + "unused0: local:{id}/vm-{id}-disk-0.qcow2\nunused1: local:{id}/vm-{id}-disk-1.qcow2\n", running=running)
+    put(
+        host,
+        100,
+        GUEST + "unused0: local:{id}/vm-{id}-disk-0.qcow2\nunused1: local:{id}/vm-{id}-disk-1.qcow2\n",
+        running=running,
+    )
     (result,) = apply(host)
     text = host.config(100).read_text()
-    assert (result["status"], result["detail"]) == ("changed", None) and "unused0" not in text and "unused1: local:100/vm-100-disk-1.qcow2\n" in text
+    assert (
+        (result["status"], result["detail"]) == ("changed", None)
+        and "unused0" not in text
+        and "unused1: local:100/vm-100-disk-1.qcow2\n" in text
+    )
 
 
 def test_a_guest_of_another_node_is_left_to_that_node(host):
-    """Its config is in this node's /etc/pve too, and qm set would fail or, with a guest of the same id here, be somebody else's."""
+    """Its config is in this node's /etc/pve too, and qm set would fail or, with a guest of the same id here, be
+    somebody else's.
+    """
     other = host.root / "etc/pve/nodes/pve2/qemu-server"
     other.mkdir(parents=True)
     (other / "100.conf").write_text(GUEST.replace("{id}", "100"))
@@ -346,7 +389,11 @@ def test_a_plan_with_a_value_that_nobody_has_is_refused_before_anything_is_asked
     before = host.config(100).read_bytes()
     planned = {**plan_of(host)[0], "changes": [change]}
     (result,) = apply(host, [planned], check=check)
-    assert (result["status"], result["reason"], result["changes"]) == ("failed", "refused", []) and "because of its plan" in result["detail"]
+    assert (result["status"], result["reason"], result["changes"]) == (
+        "failed",
+        "refused",
+        [],
+    ) and "because of its plan" in result["detail"]
     assert host.config(100).read_bytes() == before and host.calls() == []
 
 
@@ -369,7 +416,9 @@ def test_no_more_qm_at_once_than_allowed(host, monkeypatch):
 
 def test_no_qm_is_said_in_words(host):
     put(host, 100)
-    (outcome,) = _apply.apply(plan_of(host), _work.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root)))
+    (outcome,) = _apply.apply(
+        plan_of(host), _work.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root))
+    )
     assert "is this a Proxmox VE node" in outcome.result["detail"]
 
 

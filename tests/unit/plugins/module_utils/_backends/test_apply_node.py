@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The last guard before ``qm set``: a plan may come from anywhere, so the node itself is asked what a write would lose."""
+"""The last guard before ``qm set``: a plan may come from anywhere, so the node itself is asked what a write would
+lose.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ NET = "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0,newopt=1\n"
 
 def plan(host, changes=None):
     return [
-        {"guest": guest["id"], **{key: guest[key] for key in ("name", "node", "config", "digest")}, "changes": changes or HARDEN}
+        {
+            "guest": guest["id"],
+            **{key: guest[key] for key in ("name", "node", "config", "digest")},
+            "changes": changes or HARDEN,
+        }
         for guest in reader.read(str(host.root)).guests
     ]
 
@@ -54,13 +60,18 @@ def questions(host):
 
 
 @pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize("lines", [NET, "\n[PENDING]\n" + NET, "\n[before]\nscsihw: lsi\n" + NET], ids=["main", "pending", "snapshot"])
+@pytest.mark.parametrize(
+    "lines", [NET, "\n[PENDING]\n" + NET, "\n[before]\nscsihw: lsi\n" + NET], ids=["main", "pending", "snapshot"]
+)
 def test_a_guest_that_would_lose_a_line_is_left_alone(host, lines, check):
     put(host, 100, GUEST + lines)
     put(host, 101)
     before = host.config(100).read_bytes()
     first, second = apply(host, check=check, apply_foreign_pending=True)
-    assert (first["status"], first["reason"]) == ("left_alone", "unsafe_lines") and "net0: format error; newopt" in first["detail"]
+    assert (first["status"], first["reason"]) == (
+        "left_alone",
+        "unsafe_lines",
+    ) and "net0: format error; newopt" in first["detail"]
     assert second["status"] == "changed" and len(sets(host)) == (0 if check else 1)
     assert host.config(100).read_bytes() == before
 
@@ -89,8 +100,15 @@ def test_a_node_that_does_not_answer_is_not_written(host, status):
     put(host, 100)
     run = runner(host)
     for check in (True, False):
-        (result,) = apply(host, run=lambda arguments: (status, "", "") if arguments[4:] == ["qm", "list"] else run(arguments), check=check)
-        assert (result["status"], result["reason"]) == ("failed", "not_asked") and "did not say which lines it would drop" in result["detail"]
+        (result,) = apply(
+            host,
+            run=lambda arguments: (status, "", "") if arguments[4:] == ["qm", "list"] else run(arguments),
+            check=check,
+        )
+        assert (result["status"], result["reason"]) == (
+            "failed",
+            "not_asked",
+        ) and "did not say which lines it would drop" in result["detail"]
     assert sets(host) == []
 
 
@@ -111,8 +129,10 @@ def test_a_guest_on_a_storage_that_is_not_there_is_not_touched_run_after_run(hos
     host.declare("storages-offline", "gone")
     before = host.config(100).read_bytes()
     for _time in range(2):
-        (first, *_rest) = apply(host, check=check)
-        assert (first["status"], first["reason"]) == ("failed", "storage_offline") and "scsi0: storage 'gone'" in first["detail"]
+        first, *_rest = apply(host, check=check)
+        assert (first["status"], first["reason"]) == ("failed", "storage_offline") and "scsi0: storage 'gone'" in first[
+            "detail"
+        ]
     assert [argv for argv in sets(host) if argv[1] == "100"] == [] and host.config(100).read_bytes() == before
 
 
@@ -143,7 +163,11 @@ def reverts(host):
 @pytest.mark.parametrize("running", [True, False])
 def test_only_what_was_stored_is_reverted(host, running):
     result, before, after = half_way(host, GUEST, running)
-    assert reverts(host) == ["scsihw"] and "scsihw had been stored by then and was taken back" in result["detail"] and after == before
+    assert (
+        reverts(host) == ["scsihw"]
+        and "scsihw had been stored by then and was taken back" in result["detail"]
+        and after == before
+    )
     assert all("--digest" in argv for argv in sets(host))
 
 
@@ -177,7 +201,9 @@ def test_what_waited_before_is_not_taken_for_ours(host):
 def test_a_drive_that_had_waited_before_is_not_reverted_with_what_waited(host):
     """A revert would take back somebody else's ssd=0 with our aio=threads."""
     put(host, 100, GUEST + "scsi1: local:100/vm-100-disk-1.qcow2,size=1G\n", running=True)
-    host.run("qm", "set", "100", "--scsi0", "local:100/vm-100-disk-0.qcow2,backup=0,discard=on,serial=a%20b,size=32G,ssd=0")
+    host.run(
+        "qm", "set", "100", "--scsi0", "local:100/vm-100-disk-0.qcow2,backup=0,discard=on,serial=a%20b,size=32G,ssd=0"
+    )
     host.log.unlink()
     host.declare("volumes-missing", "local:100/vm-100-disk-1.qcow2")
     changes = [{"key": key, "option": "aio", "before": None, "after": "threads"} for key in ("scsi0", "scsi1")]
@@ -233,7 +259,10 @@ def fake_commands(host, tmp_path, monkeypatch, script):
     folder.mkdir()
     for name in ("qm", "pvesm"):
         path = folder / name
-        path.write_text(f"#!/bin/bash\n(exec -a {name} {sys.executable} -I -S {folder}/stand-in-{name}/{name} \"$@\"); rc=$?\n{script}\nexit $rc\n")
+        path.write_text(
+            f'#!/bin/bash\n(exec -a {name} {sys.executable} -I -S {folder}/stand-in-{name}/{name} "$@");'
+            f" rc=$?\n{script}\nexit $rc\n"
+        )
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         (folder / f"stand-in-{name}").mkdir()
         (folder / f"stand-in-{name}" / name).symlink_to(QM)
@@ -252,7 +281,9 @@ def test_bytes_that_are_not_utf_8_fail_nothing(host, tmp_path, monkeypatch):
 def test_ten_megabytes_of_words_make_no_journal_of_them(host, tmp_path, monkeypatch):
     put(host, 100)
     host.declare("volumes-missing", "local:100/vm-100-disk-0.qcow2")
-    fake_commands(host, tmp_path, monkeypatch, 'if [ "$1" = set ]; then head -c 10000000 /dev/zero | tr "\\0" z >&2; fi')
+    fake_commands(
+        host, tmp_path, monkeypatch, 'if [ "$1" = set ]; then head -c 10000000 /dev/zero | tr "\\0" z >&2; fi'
+    )
     kept = _journal.Journal(str(host.root), _journal.DIRECTORY, "r1")
     (result,) = apply(host, run=_run.command, journal=kept)
     assert result["status"] == "failed" and "does not exist" in result["detail"] and len(result["detail"]) < 5000
@@ -267,7 +298,11 @@ def test_a_storage_that_the_node_does_not_list_is_not_there(host, check):
 
     def without_local(arguments):
         status, out, words = run(arguments)
-        return status, "".join(line for line in out.splitlines(True) if arguments[4] != "pvesm" or not line.startswith("local ")), words
+        return (
+            status,
+            "".join(line for line in out.splitlines(True) if arguments[4] != "pvesm" or not line.startswith("local ")),
+            words,
+        )
 
     (outcome,) = _apply.apply(planned, _work.Options(run=without_local, root=str(host.root), check=check))
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "storage_offline")

@@ -22,7 +22,10 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host impo
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.lock import alone
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 
-GUEST = b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0: discard=on,file=local:1/d.qcow2,size=1G\n\n[snap1]\nscsi0: x\n"
+GUEST = (
+    b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0:"
+    b" discard=on,file=local:1/d.qcow2,size=1G\n\n[snap1]\nscsi0: x\n"
+)
 
 
 def never(arguments):
@@ -69,12 +72,19 @@ def test_a_config_never_grows_past_what_proxmox_stores(tmp_path, folder):
     assert (folder / "100.conf").read_bytes() == raw
 
 
-@pytest.mark.parametrize(("delete", "left"), [("scsihw", ""), ("!scsihw,cores", "\ndelete: cores\n"), ("memory, scsihw", "\ndelete: memory\n")])
+@pytest.mark.parametrize(
+    ("delete", "left"),
+    [("scsihw", ""), ("!scsihw,cores", "\ndelete: cores\n"), ("memory, scsihw", "\ndelete: memory\n")],
+)
 def test_what_is_set_is_no_longer_to_be_removed(tmp_path, folder, delete, left):
     """As qm does; else the next cold start would take the controller away again."""
-    (folder / "100.conf").write_text(f"cores: 2\nmemory: 512\nscsihw: virtio-scsi-pci\nscsi0: local:1/d.qcow2\n\n[PENDING]\ndelete: {delete}\n")
+    (folder / "100.conf").write_text(
+        f"cores: 2\nmemory: 512\nscsihw: virtio-scsi-pci\nscsi0: local:1/d.qcow2\n\n[PENDING]\ndelete: {delete}\n"
+    )
     reading = reader.read(str(tmp_path))
-    plan = assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes, migrate_controllers="guest.id == '100'")["plan"]
+    plan = assess(
+        reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes, migrate_controllers="guest.id == '100'"
+    )["plan"]
     (result,) = apply(tmp_path, plan)
     assert result["status"] == "changed", result["detail"]
     text = (folder / "100.conf").read_text()
@@ -104,7 +114,9 @@ def test_check_mode_knows_what_will_wait(tmp_path, folder, waits):
     assert told[0]["restart_required"] is done[0]["restart_required"] is waits
 
 
-@pytest.mark.parametrize("target", ["../../../../../../{name}-outside.conf", "101.conf", "../../pve2/qemu-server/100.conf"])
+@pytest.mark.parametrize(
+    "target", ["../../../../../../{name}-outside.conf", "101.conf", "../../pve2/qemu-server/100.conf"]
+)
 def test_a_config_that_is_a_link_is_neither_read_nor_written(tmp_path, folder, target):
     (folder / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
     plan = plan_of(tmp_path)
@@ -114,7 +126,9 @@ def test_a_config_that_is_a_link_is_neither_read_nor_written(tmp_path, folder, t
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("name: a\nvirtio0: local:1/d.raw\n")
     reading = reader.read(str(tmp_path), guests=["100"], node="pve1")
-    assert [problem["reason"] for problem in reading.problems] == ["cannot be read: is a link; a guest's config is a file of its own"]
+    assert [problem["reason"] for problem in reading.problems] == [
+        "cannot be read: is a link; a guest's config is a file of its own"
+    ]
     assert reading.guests == []
     (result,) = apply(tmp_path, plan)
     assert result["status"] == "failed" and "is a link" in result["detail"]
@@ -187,7 +201,9 @@ DISK = "name: a\nvirtio0: local:1/d.raw\n"
 
 
 def meanwhile(monkeypatch, do):
-    """Have a colleague do something while the new content is written beside the file, after every earlier look at it."""
+    """Have a colleague do something while the new content is written beside the file, after every earlier look at
+    it.
+    """
     real = _whole_file.Beside.__init__
 
     def slow(self, *arguments):
@@ -204,7 +220,10 @@ def test_an_edit_between_the_look_and_the_rename_is_not_overwritten(tmp_path, fo
     meanwhile(monkeypatch, lambda: (folder / "100.conf").write_text(DISK + "memory: 4096\n"))
     first, second = apply(tmp_path, plan, max_parallel=1)
     assert (first["status"], first["reason"], second["status"]) == ("failed", "digest_moved", "changed")
-    assert (folder / "100.conf").read_text() == DISK + "memory: 4096\n" and sorted(os.listdir(folder)) == ["100.conf", "101.conf"]
+    assert (folder / "100.conf").read_text() == DISK + "memory: 4096\n" and sorted(os.listdir(folder)) == [
+        "100.conf",
+        "101.conf",
+    ]
 
 
 def test_a_config_that_is_removed_between_is_not_made_again(tmp_path, folder, monkeypatch):
@@ -230,7 +249,14 @@ def test_a_link_that_is_put_in_its_place_between_is_not_replaced(tmp_path, folde
 
 
 @pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize("config", ["/outside/100.conf", "/../{name}-outside/100.conf", "/etc/pve/nodes/pve1/qemu-server/../../../../../outside/100.conf"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        "/outside/100.conf",
+        "/../{name}-outside/100.conf",
+        "/etc/pve/nodes/pve1/qemu-server/../../../../../outside/100.conf",
+    ],
+)
 def test_a_plan_that_names_another_file_is_refused(tmp_path, folder, config, check):
     for place in (tmp_path / "outside", tmp_path.parent / f"{tmp_path.name}-outside"):
         place.mkdir(exist_ok=True)
@@ -239,7 +265,10 @@ def test_a_plan_that_names_another_file_is_refused(tmp_path, folder, config, che
     (folder / "100.conf").write_text(DISK)
     (planned,) = plan_of(tmp_path)
     (result,) = apply(tmp_path, [{**planned, "config": config.format(name=tmp_path.name)}], check=check)
-    assert (result["status"], result["reason"]) == ("failed", "refused") and "that of guest 100 on node pve1 is" in result["detail"]
+    assert (result["status"], result["reason"]) == (
+        "failed",
+        "refused",
+    ) and "that of guest 100 on node pve1 is" in result["detail"]
     for place in (tmp_path / "outside", tmp_path.parent / f"{tmp_path.name}-outside"):
         assert (place / "100.conf").read_text() == DISK and len(os.listdir(place)) == 2
 
@@ -249,7 +278,14 @@ def test_a_value_with_a_newline_injects_no_line(tmp_path, folder, check):
     (folder / "100.conf").write_text(DISK)
     (folder / "101.conf").write_text(DISK)
     first, second = plan_of(tmp_path)
-    first["changes"] = [{"key": "controller", "option": "type", "before": None, "after": "virtio-scsi-pci\nhookscript: local:snippets/x.pl"}]
+    first["changes"] = [
+        {
+            "key": "controller",
+            "option": "type",
+            "before": None,
+            "after": "virtio-scsi-pci\nhookscript: local:snippets/x.pl",
+        }
+    ]
     results = apply(tmp_path, [first, second], check=check)
     assert [result["status"] for result in results] == ["failed", "changed"] and "\n" not in results[0]["detail"]
     assert (folder / "100.conf").read_text() == DISK
@@ -264,7 +300,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, folder, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     (result,) = apply(tmp_path)
     assert (result["status"], result["detail"]) == ("failed", "No space left on device")
-    assert (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n" and os.listdir(folder) == ["100.conf"]
+    assert (folder / "100.conf").read_text() == "name: a\nvirtio0: local:1/d.raw\n" and os.listdir(folder) == [
+        "100.conf"
+    ]
 
 
 def test_what_a_killed_run_left_beside_a_config_is_removed_by_the_next_one(tmp_path, folder):

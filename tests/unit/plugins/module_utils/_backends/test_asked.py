@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A live read asks its node once: what a write would lose and what is offline is in the records, and so in check mode and audit."""
+"""A live read asks its node once: what a write would lose and what is offline is in the records, and so in check mode
+and audit.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
 )
 
 NET = "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0,newopt=1"
-UNDEFINED = "format error; newopt: property is not defined in schema and the schema does not allow additional properties"
+UNDEFINED = (
+    "format error; newopt: property is not defined in schema and the schema does not allow additional properties"
+)
 
 
 def read(host, run=None, **options):
@@ -106,7 +110,11 @@ def test_a_complaint_that_fits_no_line_keeps_the_guest_from_being_written(host):
 
     def changed_since(arguments):
         status, out, words = run(arguments)
-        return status, out, words + ("vm 100 - unable to parse value of 'vga' - gone by now\n" if arguments[4] == "qm" else "")
+        return (
+            status,
+            out,
+            words + ("vm 100 - unable to parse value of 'vga' - gone by now\n" if arguments[4] == "qm" else ""),
+        )
 
     (guest,) = read(host, changed_since).guests
     assert guest["unsafe_lines"] == [] and "vga: gone by now" in guest["not_asked"]
@@ -128,7 +136,11 @@ def test_where_qm_does_not_answer_no_guest_of_the_node_is_planned_and_it_is_said
     found = judged(read(host, without(host, "qm", status)))
     assert found["plan"] == [] and [entry["reason"] for entry in found["left_alone"]] == ["not_asked"] * 2
     (problem,) = of_the_node(finding for finding in found["findings"] if finding["rule"] == "IO100")
-    assert (problem["severity"], problem["node"], problem["guest"]) == ("error", "pve1", None) and "no guest of this node is written" in problem["message"]
+    assert (problem["severity"], problem["node"], problem["guest"]) == (
+        "error",
+        "pve1",
+        None,
+    ) and "no guest of this node is written" in problem["message"]
 
 
 def test_where_the_storages_do_not_answer_the_guests_are_judged_and_it_is_said(host):
@@ -147,13 +159,24 @@ def test_each_storage_says_whether_this_node_can_use_it(host):
     host.declare("storages-offline", "nfs1")
     reading = read(host)
     assert {storage["id"]: storage["active"] for storage in reading.storages} == {
-        "local": True, "lvm1": True, "ceph1": True, "nfs1": False, "btr1": True, "off": False, "far": False}  # fmt: skip
+        # fmt: skip
+        "local": True,
+        "lvm1": True,
+        "ceph1": True,
+        "nfs1": False,
+        "btr1": True,
+        "off": False,
+        "far": False,
+    }
     assert [disk["storage"]["active"] for disk in reading.guests[0]["disks"]] == [False, None]
 
 
 def test_a_storage_that_the_answer_does_not_have_is_not_there(host):
     put(host, 100)
-    reading = read(host, run=lambda arguments: (0, "Name Type Status\n", "") if arguments[4] == "pvesm" else runner(host)(arguments))
+    reading = read(
+        host,
+        run=lambda arguments: (0, "Name Type Status\n", "") if arguments[4] == "pvesm" else runner(host)(arguments),
+    )
     assert {storage["active"] for storage in reading.storages} == {False}
 
 

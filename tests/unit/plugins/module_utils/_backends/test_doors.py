@@ -37,7 +37,11 @@ def told(root, guests=None):
     reading = reader.read(str(root), guests=guests)
     document = assess(reading.guests, {}, DAY, reading.nodes, reading.problems)
     assert len(document["guests"]) == 1
-    return sorted((finding["rule"], finding["severity"], finding["disk"], finding["message"]) for finding in document["findings"] if finding["guest"])
+    return sorted(
+        (finding["rule"], finding["severity"], finding["disk"], finding["message"])
+        for finding in document["findings"]
+        if finding["guest"]
+    )
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -61,4 +65,6 @@ def test_an_odd_config_is_judged_alike_through_each_door(tmp_path, monkeypatch, 
         live = told(host.root, ["100"])
     finally:
         host.close()
-    assert [rule for rule, _severity, _disk, _message in live if rule != "IO103"] == [rule for rule, *_rest in found[0] if rule != "IO103"]
+    assert [rule for rule, _severity, _disk, _message in live if rule != "IO103"] == [
+        rule for rule, *_rest in found[0] if rule != "IO103"
+    ]

@@ -36,7 +36,7 @@ class Host:
     def _watched(self, real, name):
         def call(path, *arguments):
             if str(path).startswith(str(self.top)):
-                self.touched.append((name, str(path)[len(str(self.top)):]))
+                self.touched.append((name, str(path)[len(str(self.top)) :]))
             if name == "open" and arguments[0] & os.O_DIRECT:
                 if self.refuses:
                     raise OSError(self.refuses, os.strerror(self.refuses))
@@ -147,7 +147,10 @@ def test_without_a_mount_table_nothing_is_told(host):
     assert FileSystems("/", str(host.top / "gone")).of(host.image("d.raw")) is None and host.touched == []
 
 
-@pytest.mark.parametrize("line", ["", "x", "1 2 3 4", "- ext4", "27 27 0:1 / / rw - ext4 x rw", "\\777 \\9 a b c - - -", "1 1 0:1 / / rw - ext4"])
+@pytest.mark.parametrize(
+    "line",
+    ["", "x", "1 2 3 4", "- ext4", "27 27 0:1 / / rw - ext4 x rw", "\\777 \\9 a b c - - -", "1 1 0:1 / / rw - ext4"],
+)
 def test_an_odd_mount_table_ends_nothing(host, line):
     host.mounts.append(line)
     host.of(host.image("d.raw"))

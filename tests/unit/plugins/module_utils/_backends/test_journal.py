@@ -49,7 +49,12 @@ def test_nothing_is_there_until_a_guest_is_written(journal, tmp_path):
 def test_lines_are_private_and_come_back(journal, tmp_path):
     journal.outcome(intent(journal), "100", True, RESULT)
     (entry,), problems = read(journal, tmp_path)
-    assert problems == [] and (entry["written"], entry["changes"], entry["digest"], entry["policy"]) == (True, CHANGES, "d0", "sha256:1")
+    assert problems == [] and (entry["written"], entry["changes"], entry["digest"], entry["policy"]) == (
+        True,
+        CHANGES,
+        "d0",
+        "sha256:1",
+    )
     assert stat.S_IMODE(os.stat(journal.path).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(os.path.dirname(journal.path)).st_mode) == 0o700
 
@@ -57,7 +62,9 @@ def test_lines_are_private_and_come_back(journal, tmp_path):
 def test_every_line_is_on_disk_before_the_call_returns(journal, monkeypatch):
     synced = []
     real = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), real(handle)))
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), real(handle))
+    )
     line_id = intent(journal)
     assert journal.path in synced and os.path.dirname(journal.path) in synced
     synced.clear()
@@ -104,7 +111,10 @@ def test_a_directory_that_cannot_be_is_said(journal, tmp_path):
             use()
 
 
-@pytest.mark.parametrize("directory", ["x" * 100_000, "x" * 256, "none/" + "x" * 256 + "/none", "/".join(["x" * 200] * 30), "a\0b", "var/a\0b/c"])
+@pytest.mark.parametrize(
+    "directory",
+    ["x" * 100_000, "x" * 256, "none/" + "x" * 256 + "/none", "/".join(["x" * 200] * 30), "a\0b", "var/a\0b/c"],
+)
 def test_a_directory_that_can_never_be_is_refused_before_a_write(tmp_path, directory):
     """In check mode as well, which asks ``check`` alone."""
     (tmp_path / "var").mkdir()
@@ -184,7 +194,11 @@ def test_a_directory_that_others_can_write_is_refused_and_not_read(journal, tmp_
             use()
     assert open(journal.path, "rb").read() == before
     entries, problems = read(journal, tmp_path)
-    assert entries == [] and [problem["file"] for problem in problems] == [directory] and "by others" in problems[0]["reason"]
+    assert (
+        entries == []
+        and [problem["file"] for problem in problems] == [directory]
+        and "by others" in problems[0]["reason"]
+    )
     os.chmod(directory, 0o755)
     intent(journal)
     assert len(read(journal, tmp_path)[0]) == 2
@@ -200,7 +214,9 @@ def test_a_file_that_others_can_write_is_refused_and_hides_no_other(journal, tmp
         with pytest.raises(OSError, match="can be written by others"):
             use()
     problems = []
-    assert list(_journal.read(str(tmp_path), DIRECTORY, problems)) == ["r2"] and [problem["file"] for problem in problems] == [journal.path]
+    assert list(_journal.read(str(tmp_path), DIRECTORY, problems)) == ["r2"] and [
+        problem["file"] for problem in problems
+    ] == [journal.path]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
@@ -271,14 +287,20 @@ def test_a_run_that_is_killed_at_any_moment_leaves_what_can_be_read(journal, tmp
     given = [json.dumps(value) for value in (str(tmp_path), ENTRY, CHANGES, RESULT)]
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for _run in range(3):
-        pair = [subprocess.Popen([sys.executable, "-c", ENDLESS, *given], stdout=subprocess.PIPE, env=path) for _writer in range(2)]
+        pair = [
+            subprocess.Popen([sys.executable, "-c", ENDLESS, *given], stdout=subprocess.PIPE, env=path)
+            for _writer in range(2)
+        ]
         for writer in pair:
             writer.stdout.readline()
         for writer in pair:
             writer.kill()
             writer.communicate()
     entries, problems = read(journal, tmp_path)
-    assert len([entry for entry in entries if entry["written"]]) >= 6 and len([entry for entry in entries if entry["written"] is None]) <= 6
+    assert (
+        len([entry for entry in entries if entry["written"]]) >= 6
+        and len([entry for entry in entries if entry["written"] is None]) <= 6
+    )
     assert all("cut off" in problem["reason"] for problem in problems)
     journal.outcome(intent(journal), "100", True, RESULT)
     assert read(journal, tmp_path)[0][-1]["written"] is True
@@ -293,5 +315,7 @@ def test_the_command_of_the_documentation_gives_the_config_to_the_byte(journal, 
     text = (Path(__file__).absolute().parents[5] / "docs/operations.md").read_text()
     (command,) = re.findall(r"^(grep .*base64 -d.*)$", text, re.MULTILINE)
     for guest, config in (("102", CONFIG), ("103", raw)):
-        asked = command.replace("/var/lib/hypervisor-io-hardening/journal/20261123T223005Z.jsonl", journal.path).replace("102", guest)
+        asked = command.replace(
+            "/var/lib/hypervisor-io-hardening/journal/20261123T223005Z.jsonl", journal.path
+        ).replace("102", guest)
         assert subprocess.run(["sh", "-c", asked.split(" > ")[0]], stdout=subprocess.PIPE, check=True).stdout == config

@@ -37,7 +37,10 @@ class Host:
 
     def __init__(self, words="", qm=0, pvesm=0, out=LIST):
         self.calls = []
-        self.answers = {"qm": (qm, out, words), "pvesm": (pvesm, STATUS, "storage 'nfsoff' is not online\nno ceph here\n")}
+        self.answers = {
+            "qm": (qm, out, words),
+            "pvesm": (pvesm, STATUS, "storage 'nfsoff' is not online\nno ceph here\n"),
+        }
 
     def __call__(self, arguments):
         assert arguments[:3] == ["timeout", "-k", "10"]

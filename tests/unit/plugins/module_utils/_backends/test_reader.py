@@ -89,7 +89,9 @@ def test_a_tree_knows_not_what_runs(cluster):
 
 
 def test_the_nodes_own_addresses(cluster):
-    (cluster / "etc/pve/corosync.conf").write_text("nodelist {\n node {\n  name: pve1\n  ring0_addr: 10.0.0.11\n  ring1_addr: fd00::11\n }\n}\n")
+    (cluster / "etc/pve/corosync.conf").write_text(
+        "nodelist {\n node {\n  name: pve1\n  ring0_addr: 10.0.0.11\n  ring1_addr: fd00::11\n }\n}\n"
+    )
     (cluster / "etc/hosts").write_text("127.0.0.1 localhost pve1\n10.9.0.2 pve2.example pve2 # words\n")
     nodes = {node["name"]: node for node in reader.read(str(cluster)).nodes}
     assert nodes["pve1"]["addresses"] == ["10.0.0.11", "fd00::11"]
@@ -99,7 +101,9 @@ def test_the_nodes_own_addresses(cluster):
 def test_a_flat_directory_with_text_and_json(tmp_path):
     (tmp_path / "storage.cfg").write_text(STORAGES)
     (tmp_path / "100.conf").write_text(GOOD)
-    (tmp_path / "101.json").write_text('{"data": {"name": "b", "scsi0": "nas:101/d.qcow2", "memory": 512, "description": "x\\ny"}}')
+    (tmp_path / "101.json").write_text(
+        '{"data": {"name": "b", "scsi0": "nas:101/d.qcow2", "memory": 512, "description": "x\\ny"}}'
+    )
     (tmp_path / "notes.txt").write_text("no guest")
     reading = reader.read(str(tmp_path))
     assert ids(reading) == ["100", "101"] and reading.problems == []
@@ -144,7 +148,9 @@ def test_a_storage_cfg_that_is_not_there_or_does_not_parse(cluster):
     assert [(problem["file"], problem["line"]) for problem in reading.problems] == [("/etc/pve/storage.cfg", 1)]
     (cluster / "etc/pve/storage.cfg").unlink()
     reading = reader.read(str(cluster))
-    assert "cannot be read" in reading.problems[0]["reason"] and reading.guests[0]["disks"][0]["storage"]["type"] is None
+    assert (
+        "cannot be read" in reading.problems[0]["reason"] and reading.guests[0]["disks"][0]["storage"]["type"] is None
+    )
 
 
 def test_no_proxmox_here_is_said_in_words(monkeypatch, tmp_path):
@@ -191,7 +197,13 @@ def test_without_proxmox_ve_guests_are_named_by_id_or_name(live, wanted, found, 
 
 def test_without_proxmox_ve_hidden_processes_are_said(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "is_live", lambda root: True)
-    hidden = {"file": "/proc", "line": None, "guest": None, "node": None, "reason": "9 processes cannot be looked at (hidepid, or not root)"}
+    hidden = {
+        "file": "/proc",
+        "line": None,
+        "guest": None,
+        "node": None,
+        "reason": "9 processes cannot be looked at (hidepid, or not root)",
+    }
     monkeypatch.setattr(proc, "running_guests", lambda root: ([], [hidden]))
     with pytest.raises(layout.LayoutError, match="is this a Proxmox VE node.*9 processes cannot be looked at"):
         reader.read(str(tmp_path))
@@ -201,7 +213,10 @@ def test_on_a_node_what_runs_without_a_config_is_a_guest_as_well(live):
     make_node(live, ("pve1", 100))
     guests = reader.read(str(live.root)).guests
     assert [(guest["id"], guest["hypervisor"], guest["config"] is None, guest["node"]) for guest in guests] == [
-        ("100", "pve", False, "pve1"), ("8101", "pve", True, "pve1"), ("web07", "libvirt", True, "pve1")]
+        ("100", "pve", False, "pve1"),
+        ("8101", "pve", True, "pve1"),
+        ("web07", "libvirt", True, "pve1"),
+    ]
     assert ids(reader.read(str(live.root), "all")) == ["100", "8101", "web07"]
 
 
@@ -233,8 +248,11 @@ def test_a_forged_process_changes_nothing_about_a_guest(live, monkeypatch):
     after = reader.read(str(live.root))
     assert after.guests[0] == before.guests[0]
     assert [guest["id"] for guest in after.guests] == ["8101", "pid-698", "web07"]
-    added = after.problems[len(before.problems):]
-    assert sorted((problem["guest"] or "", problem["file"].rpartition("/")[2]) for problem in added) == [("", "699"), ("pid-698", "698")]
+    added = after.problems[len(before.problems) :]
+    assert sorted((problem["guest"] or "", problem["file"].rpartition("/")[2]) for problem in added) == [
+        ("", "699"),
+        ("pid-698", "698"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "x\n", "1" * 5000, "²", "-1", "0", "99999999999", "1 2", "\udcff"])

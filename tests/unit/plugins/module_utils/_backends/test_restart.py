@@ -23,7 +23,9 @@ HARDENED = "local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothre
 def waiting(host, guest=100, text=GUEST):
     """A running guest with our changes in [PENDING]."""
     put(host, guest, text, running=True)
-    done = host.run("qm", "set", str(guest), "--scsihw", "virtio-scsi-single", "--scsi0", HARDENED.replace("100", str(guest)))
+    done = host.run(
+        "qm", "set", str(guest), "--scsihw", "virtio-scsi-single", "--scsi0", HARDENED.replace("100", str(guest))
+    )
     assert done.returncode == 0, done.stderr
     host.log.unlink()
     assert "[PENDING]" in host.config(guest).read_text()
@@ -48,7 +50,9 @@ def restart(host, guest=100, run=None, time=None, **options):
     kept = {"timeout": 4, "start_timeout": 20, **options}
     return _restart.restart(
         str(guest),
-        _restart.Options(run=run or runner(host), root=str(host.root), sleep=time.sleep, clock=lambda: time.now, **kept),
+        _restart.Options(
+            run=run or runner(host), root=str(host.root), sleep=time.sleep, clock=lambda: time.now, **kept
+        ),
     )
 
 
@@ -77,7 +81,11 @@ def test_what_waits_is_in_force_after_one_qm_reboot(host):
         "scsi0 iothread off → on",
         "scsi0 aio io_uring → threads",
     ]
-    assert [call["argv"] for call in host.calls()] == [["status", "100"], ["showcmd", "100"], ["reboot", "100", "--timeout", "4"]]
+    assert [call["argv"] for call in host.calls()] == [
+        ["status", "100"],
+        ["showcmd", "100"],
+        ["reboot", "100", "--timeout", "4"],
+    ]
     assert pid(host) not in (None, before) and "[PENDING]" not in host.config(100).read_text()
 
 
@@ -110,7 +118,9 @@ def test_a_guest_that_answers_is_not_stopped_hard_even_where_that_is_asked_for(h
     assert restart(host, force_stop=True)["status"] == "restarted" and commands(host) == ["reboot"]
 
 
-@pytest.mark.parametrize("words", ["VM is paused - cannot shutdown\n", "can't lock file '/var/lock/x' - got timeout\n", "no quorum\n"])
+@pytest.mark.parametrize(
+    "words", ["VM is paused - cannot shutdown\n", "can't lock file '/var/lock/x' - got timeout\n", "no quorum\n"]
+)
 def test_what_qm_refuses_for_another_reason_is_no_case_for_a_hard_stop(host, words):
     before = waiting(host)
     result = restart(host, run=runner_but(host, "reboot", lambda _words: (255, "", words)), force_stop=True)
@@ -136,7 +146,9 @@ def test_locked_guests_and_templates_are_left_alone(host, line, reason):
     before = waiting(host)
     put(host, 100, f"{line}\n" + host.config(100).read_text())
     result = restart(host, force_stop=True)
-    assert (result["status"], result["reason"]) == ("left_alone", reason) and commands(host) == [] and pid(host) == before
+    assert (
+        (result["status"], result["reason"]) == ("left_alone", reason) and commands(host) == [] and pid(host) == before
+    )
 
 
 def test_a_lock_that_comes_in_between_is_respected(host):
@@ -153,7 +165,11 @@ def test_a_lock_that_comes_in_between_is_respected(host):
 def test_a_stopped_guest_is_not_started(host):
     put(host, 100, GUEST + "\n[PENDING]\nscsihw: virtio-scsi-single\nscsi0: " + HARDENED + "\n")
     result = restart(host)
-    assert (result["status"], result["reason"]) == ("left_alone", "not_running") and commands(host) == [] and pid(host) is None
+    assert (
+        (result["status"], result["reason"]) == ("left_alone", "not_running")
+        and commands(host) == []
+        and pid(host) is None
+    )
 
 
 def test_a_guest_that_somebody_shuts_down_meanwhile_stays_down(host):
@@ -211,14 +227,20 @@ def test_a_guest_that_proxmox_does_not_start_is_started(host):
     waiting(host)
     time = Time()
     result = restart(host, run=down(host), time=time)
-    assert (result["status"], result["detail"]) == ("restarted", None) and time.now == 20 and commands(host) == ["shutdown", "start"]
+    assert (
+        (result["status"], result["detail"]) == ("restarted", None)
+        and time.now == 20
+        and commands(host) == ["shutdown", "start"]
+    )
 
 
 def test_a_start_under_way_is_not_taken_for_a_failure(host):
     waiting(host)
     time = Time({25: lambda: host.run("qm", "start", "100")})
     run = down(host)
-    result = restart(host, run=lambda arguments: (4, "", "can't lock file") if arguments[5] == "start" else run(arguments), time=time)
+    result = restart(
+        host, run=lambda arguments: (4, "", "can't lock file") if arguments[5] == "start" else run(arguments), time=time
+    )
     assert result["status"] == "restarted" and 25 <= time.now <= 30
 
 
@@ -236,7 +258,14 @@ def test_what_still_waits_afterwards_is_a_failure(host):
 
 
 def test_what_the_process_runs_with_counts_before_and_after(host, monkeypatch):
-    put(host, 100, GUEST.replace("virtio-scsi-pci", "virtio-scsi-single").replace("discard=on", "aio=threads,discard=on,iothread=1"), running=True)
+    put(
+        host,
+        100,
+        GUEST.replace("virtio-scsi-pci", "virtio-scsi-single").replace(
+            "discard=on", "aio=threads,discard=on,iothread=1"
+        ),
+        running=True,
+    )
     real = reader.read
 
     def old_process(*arguments):
@@ -268,9 +297,15 @@ def test_a_guest_that_ends_right_after_its_start_is_down(host, monkeypatch):
 
 def test_a_guest_of_ha_is_left_alone_unless_that_is_allowed(host):
     before = waiting(host)
-    ha(host, "ct: 101\n\tstate stopped\n\nvm: 100\n\tgroup web\n", '{"service_status":{"vm:100":{"state":"started","node":"pve1"}}}')
+    ha(
+        host,
+        "ct: 101\n\tstate stopped\n\nvm: 100\n\tgroup web\n",
+        '{"service_status":{"vm:100":{"state":"started","node":"pve1"}}}',
+    )
     result = restart(host, force_stop=True)
-    assert (result["status"], result["reason"]) == ("left_alone", "ha_managed") and "restart_ha_managed" in result["detail"]
+    assert (result["status"], result["reason"]) == ("left_alone", "ha_managed") and "restart_ha_managed" in result[
+        "detail"
+    ]
     assert commands(host) == [] and pid(host) == before
     assert restart(host, ha_managed=True)["status"] == "restarted" and commands(host) == ["reboot"]
 
@@ -289,7 +324,11 @@ def test_a_guest_that_ha_has_at_work_is_left_alone(host, requested, current):
     before = waiting(host)
     ha(host, f"vm: 100\n\tstate {requested}\n", current)
     result = restart(host, ha_managed=True)
-    assert (result["status"], result["reason"]) == ("left_alone", "ha_state") and commands(host) == [] and pid(host) == before
+    assert (
+        (result["status"], result["reason"]) == ("left_alone", "ha_state")
+        and commands(host) == []
+        and pid(host) == before
+    )
 
 
 def test_a_guest_of_ha_is_never_stopped_hard_nor_started_past_ha(host):
@@ -336,7 +375,9 @@ def test_no_qm_is_said_in_words(host):
 def test_a_time_that_cannot_be_is_refused_before_anything(host, limit, check):
     before = waiting(host)
     result = restart(host, check=check, **limit)
-    assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes seconds from 1 on" in result["detail"]
+    assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes seconds from 1 on" in result[
+        "detail"
+    ]
     assert pid(host) == before and commands(host) == []
 
 
@@ -370,7 +411,9 @@ def test_what_proxmox_could_not_start_again_is_not_touched(host, fault, words, c
 def test_where_qm_does_not_say_whether_it_would_start_the_guest_is_not_touched(host, status):
     before = waiting(host)
     result = restart(host, run=runner_but(host, "showcmd", lambda _words: (status, "", "")))
-    assert (result["status"], result["reason"]) == ("failed", "busy") and "gave no answer within 60 s" in result["detail"]
+    assert (result["status"], result["reason"]) == ("failed", "busy") and "gave no answer within 60 s" in result[
+        "detail"
+    ]
     assert commands(host) == [] and pid(host) == before
 
 
@@ -388,8 +431,14 @@ def test_a_guest_that_powered_off_and_cannot_be_stopped_is_shouted(host):
     waiting(host)
     host.declare("qemu-stays", "100")
     result = restart(host, run=runner_but(host, "stop", lambda _words: (255, "", "no quorum\n")))
-    assert (result["status"], result["reason"]) == ("failed", "not_started") and result["detail"].startswith("IS DOWN: it has powered off")
-    assert "no quorum" in result["detail"] and "still runs" not in result["detail"] and "qm stop 100 && qm start 100" in result["detail"]
+    assert (result["status"], result["reason"]) == ("failed", "not_started") and result["detail"].startswith(
+        "IS DOWN: it has powered off"
+    )
+    assert (
+        "no quorum" in result["detail"]
+        and "still runs" not in result["detail"]
+        and "qm stop 100 && qm start 100" in result["detail"]
+    )
 
 
 def test_a_guest_of_ha_that_powered_off_is_shouted_and_not_stopped(host):
@@ -408,7 +457,9 @@ def test_a_guest_that_had_powered_off_before_is_not_started(host):
     host.log.unlink()
     for check in (True, False):
         result = restart(host, check=check, force_stop=True)
-        assert (result["status"], result["reason"]) == ("left_alone", "not_running") and "has powered off" in result["detail"]
+        assert (result["status"], result["reason"]) == ("left_alone", "not_running") and "has powered off" in result[
+            "detail"
+        ]
     assert commands(host) == []
 
 

@@ -22,13 +22,19 @@ HARDEN = [
 ]
 
 SAME = {
-    "unsorted, with comments": "# café\nscsi0: ssd=1,file=local:1/a.qcow2,cache=writeback\n\n\nname: web\nmemory: 512\n# end\n",
-    "a snapshot of the same": "scsi0: local:1/a.qcow2\n\n[snap1]\nscsi0: local:1/a.qcow2,aio=native\nscsihw: lsi\nsnaptime: 1\n",
+    "unsorted, with comments": (
+        "# café\nscsi0: ssd=1,file=local:1/a.qcow2,cache=writeback\n\n\nname: web\nmemory: 512\n# end\n"
+    ),
+    "a snapshot of the same": (
+        "scsi0: local:1/a.qcow2\n\n[snap1]\nscsi0: local:1/a.qcow2,aio=native\nscsihw: lsi\nsnaptime: 1\n"
+    ),
     "nothing before the disk": "scsi0: local:1/a.qcow2,iothread=0,aio=native\n",
     "carriage returns": "memory: 512\r\nscsi0: local:1/a.qcow2\r\nscsihw: lsi\r\n",
     "no newline at the end, and a line after the controller": "scsi0: local:1/a.qcow2\nvga: std",
     "bytes that are no text": "name: web\nscsi0: local:1/\udcff.qcow2\n",
-    "waiting already": "scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsi0: local:1/a.qcow2,ssd=1\nscsihw: virtio-scsi-pci\n",
+    "waiting already": (
+        "scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsi0: local:1/a.qcow2,ssd=1\nscsihw: virtio-scsi-pci\n"
+    ),
     "the controller waits, the disk does not": "scsi0: local:1/a.qcow2\n\n[PENDING]\ncores: 2\nscsihw: pvscsi\n",
 }
 NOT_THE_SAME = {
@@ -50,7 +56,9 @@ def there_and_back(tmp_path, text):
         assert result["status"] == "changed", result
 
     guest = read()
-    apply([{"guest": "100", "node": None, "config": guest["config"], "digest": guest["digest"], "changes": HARDEN}], "r1")
+    apply(
+        [{"guest": "100", "node": None, "config": guest["config"], "digest": guest["digest"], "changes": HARDEN}], "r1"
+    )
     assert config.read_bytes() != text.encode("utf-8", "surrogateescape")
     entries = _journal.read(root, _journal.DIRECTORY, [])["r1"]
     apply(rollback(entries, [read()], [])["plan"], "r2")
@@ -71,6 +79,14 @@ def test_a_controller_that_somebody_has_waiting_beside_is_not_half_removed(tmp_p
     config = tmp_path / "100.conf"
     config.write_text("scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsihw: virtio-scsi-single\n")
     before, guest = config.read_bytes(), reader.read(str(tmp_path)).guests[0]
-    plan = [{"guest": "100", "node": None, "config": guest["config"], "digest": guest["digest"], "changes": [{**HARDEN[0], "after": None}]}]
+    plan = [
+        {
+            "guest": "100",
+            "node": None,
+            "config": guest["config"],
+            "digest": guest["digest"],
+            "changes": [{**HARDEN[0], "after": None}],
+        }
+    ]
     ((result, _diff),) = _apply.apply(plan, _work.Options(run=None, root=str(tmp_path)))
     assert (result["status"], result["reason"]) == ("failed", "refused") and config.read_bytes() == before

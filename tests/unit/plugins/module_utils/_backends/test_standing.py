@@ -36,12 +36,17 @@ class Tree:
 
     def write(self, run, changes, rolls_back=None):
         keys = ("name", "node", "config", "digest")
-        plan = [{"guest": guest["id"], **{key: guest[key] for key in keys}, "changes": changes} for guest in reader.read(self.root).guests]
+        plan = [
+            {"guest": guest["id"], **{key: guest[key] for key in keys}, "changes": changes}
+            for guest in reader.read(self.root).guests
+        ]
         self.apply(run, plan, rolls_back)
 
     def apply(self, run, plan, rolls_back=None):
         kept = _journal.Journal(self.root, _journal.DIRECTORY, run, None, rolls_back)
-        results = [outcome.result for outcome in _apply.apply(plan, _work.Options(run=None, root=self.root, journal=kept))]
+        results = [
+            outcome.result for outcome in _apply.apply(plan, _work.Options(run=None, root=self.root, journal=kept))
+        ]
         assert all(result["status"] == "changed" for result in results), results
 
     def runs(self):
@@ -52,7 +57,11 @@ class Tree:
 
     def roll_back(self, run):
         reading = reader.read(self.root)
-        self.apply(f"back-{run}", rollback(self.runs()[run], reading.guests, [node["name"] for node in reading.nodes])["plan"], run)
+        self.apply(
+            f"back-{run}",
+            rollback(self.runs()[run], reading.guests, [node["name"] for node in reading.nodes])["plan"],
+            run,
+        )
 
     def stands(self):
         return standing(self.root, self.runs())
@@ -81,7 +90,9 @@ def test_a_run_that_was_killed_before_its_write_does_not_stand(tree):
     tree.write("r1", AIO)
     guest = reader.read(tree.root).guests[0]
     killed = _journal.Journal(tree.root, _journal.DIRECTORY, "r2")
-    killed.intent({"guest": "100", **{key: guest[key] for key in ("name", "node", "config")}}, guest["digest"], IOTHREAD, b"")
+    killed.intent(
+        {"guest": "100", **{key: guest[key] for key in ("name", "node", "config")}}, guest["digest"], IOTHREAD, b""
+    )
     assert tree.stands() == {"r1": ["100"], "r2": []} and tree.last() == "r1"
     tree.put(100, "scsi0: local:1/a.qcow2,aio=threads,iothread=1\n")
     assert tree.last() == "r2", "written, and killed before it could be noted"
@@ -113,7 +124,14 @@ def test_a_config_that_is_gone_does_not_stand_and_one_that_cannot_be_read_may(tr
 def test_a_config_that_is_not_the_guests_is_not_looked_at(tree, place):
     tree.put(100, "scsi0: local:1/a.qcow2,aio=threads\n")
     guest = reader.read(tree.root).guests[0]
-    entry = {"guest": "100", "name": "", "node": guest["node"], "config": guest["config"], "written": True, "changes": AIO}
+    entry = {
+        "guest": "100",
+        "name": "",
+        "node": guest["node"],
+        "config": guest["config"],
+        "written": True,
+        "changes": AIO,
+    }
     assert standing(tree.root, {"r1": [entry]}) == {"r1": ["100"]}
     assert standing(tree.root, {"r1": [{**entry, **place}]}) == {"r1": []}
 

@@ -24,19 +24,27 @@ DAY = datetime.date(2026, 11, 28)
 
 def plan_of(root):
     reading = reader.read(str(root))
-    return assess(reading.guests, {}, DAY, reading.nodes, reading.problems, migrate_controllers="guest.id != ''")["plan"]
+    return assess(reading.guests, {}, DAY, reading.nodes, reading.problems, migrate_controllers="guest.id != ''")[
+        "plan"
+    ]
 
 
 def without_ours(line):
     """A config line with what the policy sets taken away."""
     match = DRIVE.match(line)
     if match:
-        return match[1], [part for part in match[2].split(",") if part.partition("=")[0] not in ("aio", "cache", "iothread")]
+        return match[1], [
+            part for part in match[2].split(",") if part.partition("=")[0] not in ("aio", "cache", "iothread")
+        ]
     return None if line.startswith("scsihw:") else line
 
 
 def configs(root):
-    return {path.name: path.read_bytes().decode("utf-8", "surrogateescape").split("\n") for path in root.rglob("*.conf") if path.stem.isdigit()}
+    return {
+        path.name: path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+        for path in root.rglob("*.conf")
+        if path.stem.isdigit()
+    }
 
 
 def test_nothing_but_policy_keys_changes_and_the_second_run_is_silent(tmp_path):

@@ -28,7 +28,9 @@ def test_bytes_that_are_not_utf_8_are_replaced():
 
 def test_of_a_flood_the_beginning_and_the_end_are_kept():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    status, out, words = shell("echo first >&2; head -c 30000000 /dev/zero | tr '\\0' z | tee /dev/stderr; echo last >&2", kept=65536)
+    status, out, words = shell(
+        "echo first >&2; head -c 30000000 /dev/zero | tr '\\0' z | tee /dev/stderr; echo last >&2", kept=65536
+    )
     assert status == 0 and len(out) < 70000 and len(words) < 70000
     assert words.startswith("first\nzzz") and words.endswith("zzzlast\n") and _run.is_cut(words) and _run.is_cut(out)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, "KiB"
@@ -65,7 +67,9 @@ def test_messages_are_english_and_there_is_no_standard_input(monkeypatch):
     assert shell("echo $LC_ALL; cat") == (0, "C\n", "")
 
 
-@pytest.mark.parametrize("module", sorted(path.name for path in (Path(_run.__file__).parents[2] / "modules").glob("*.py")))
+@pytest.mark.parametrize(
+    "module", sorted(path.name for path in (Path(_run.__file__).parents[2] / "modules").glob("*.py"))
+)
 def test_no_module_runs_a_command_in_another_way(module):
     text = (Path(_run.__file__).parents[2] / "modules" / module).read_text()
     assert "run_command" not in text and "subprocess" not in text

@@ -26,7 +26,10 @@ def test_mode_stays_or_is_another_file_s_or_0644(tmp_path):
     other.chmod(0o600)
     _whole_file.replace(str(old), b"1")
     _whole_file.replace(str(new), b"2")
-    assert [(place.read_bytes(), place.stat().st_mode & 0o7777) for place in (old, new)] == [(b"1", 0o640), (b"2", 0o644)]
+    assert [(place.read_bytes(), place.stat().st_mode & 0o7777) for place in (old, new)] == [
+        (b"1", 0o640),
+        (b"2", 0o644),
+    ]
     _whole_file.replace(str(old), b"3", like=str(other))
     assert old.stat().st_mode & 0o7777 == 0o600
     assert sorted(os.listdir(tmp_path)) == ["new", "old", "other"]

@@ -48,7 +48,10 @@ def file(*entries):
 def test_an_intent_and_its_outcome_become_one_entry_however_they_are_mixed():
     entries, problems = lines.read(file(intent("100"), intent("101"), outcome("101"), outcome("100", False, "failed")))
     assert problems == []
-    assert [(entry["guest"], entry["written"], entry["status"]) for entry in entries] == [("100", False, "failed"), ("101", True, "changed")]
+    assert [(entry["guest"], entry["written"], entry["status"]) for entry in entries] == [
+        ("100", False, "failed"),
+        ("101", True, "changed"),
+    ]
     assert entries[1]["digest"] == "d0" and entries[1]["digest_after"] == "d1" and entries[1]["changes"] == CHANGES
 
 
@@ -66,13 +69,22 @@ def test_two_runs_of_one_name_add_up_however_their_lines_are_mixed():
     one, other = {"line_id": "0" * 16}, {"line_id": "f" * 16}
     mixed = file(intent(**one), intent(**other), outcome(written=False, status="failed", **other), outcome(**one))
     entries, problems = lines.read(mixed, "r1")
-    assert problems == [] and [(entry["written"], entry["status"]) for entry in entries] == [(True, "changed"), (False, "failed")]
+    assert problems == [] and [(entry["written"], entry["status"]) for entry in entries] == [
+        (True, "changed"),
+        (False, "failed"),
+    ]
 
 
-@pytest.mark.parametrize("first, second, written", [(True, True, [True, True]), (False, True, [None, True]), (False, False, [None, False])])
-def test_two_runs_of_one_name_of_the_first_version_are_read_and_never_taken_for_less_than_they_did(first, second, written):
+@pytest.mark.parametrize(
+    "first, second, written", [(True, True, [True, True]), (False, True, [None, True]), (False, False, [None, False])]
+)
+def test_two_runs_of_one_name_of_the_first_version_are_read_and_never_taken_for_less_than_they_did(
+    first, second, written
+):
     """Which outcome is whose, nobody can tell: what may have been written counts as that."""
-    raw = b"".join(map(plain, [old(intent()), old(intent()), old(outcome(written=first)), old(outcome(written=second))]))
+    raw = b"".join(
+        map(plain, [old(intent()), old(intent()), old(outcome(written=first)), old(outcome(written=second))])
+    )
     entries, problems = lines.read(raw, "r1")
     assert problems == [] and [entry["written"] for entry in entries] == written
 
@@ -89,7 +101,7 @@ def test_a_bit_that_flipped_is_a_problem_or_changes_nothing(line):
     whole = lines.read(good, "r1")
     for at in range(start, start + len(file(line)) - 1):
         for bit in range(8):
-            flipped = good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1:]
+            flipped = good[:at] + bytes([good[at] ^ (1 << bit)]) + good[at + 1 :]
             found = lines.read(flipped, "r1")
             assert found == whole or found[1], f"{flipped!r}"
 
@@ -132,7 +144,13 @@ def test_a_command_that_says_very_much_is_cut_off():
 
 
 def test_half_a_line_and_what_is_none_of_ours_is_a_problem_and_hides_nothing():
-    strange = [b'{"schema":1,"entry":"intent","run":"r1"', b'{"schema":2}', b"[]", b"\xff\xfe", json.dumps({**old(intent()), "changes": [7]}).encode()]
+    strange = [
+        b'{"schema":1,"entry":"intent","run":"r1"',
+        b'{"schema":2}',
+        b"[]",
+        b"\xff\xfe",
+        json.dumps({**old(intent()), "changes": [7]}).encode(),
+    ]
     entries, problems = lines.read(b"\n".join(strange) + b"\n" + file(intent(), outcome()))
     assert [number for number, _why in problems] == [1, 2, 3, 4, 5] and len(entries) == 1
 
@@ -153,7 +171,9 @@ def test_a_field_of_the_wrong_kind_is_a_problem_and_hides_nothing(field, value):
     lines.summary("r1", "/j/r1.jsonl", entries, [])
 
 
-@pytest.mark.parametrize("field, value", [("written", "yes"), ("status", None), ("detail", "\ud800"), ("digest", 7), ("guest", ["100"])])
+@pytest.mark.parametrize(
+    "field, value", [("written", "yes"), ("status", None), ("detail", "\ud800"), ("digest", 7), ("guest", ["100"])]
+)
 def test_an_outcome_of_the_wrong_kind_leaves_the_guest_not_known(field, value):
     entries, problems = lines.read(plain(old(intent())) + plain({**old(outcome()), field: value}), "r1")
     assert [entry["written"] for entry in entries] == [None] and [number for number, _why in problems] == [2]
@@ -182,7 +202,9 @@ def test_an_outcome_alone_is_a_problem():
 
 
 def test_a_run_in_a_few_words_counts_what_was_or_may_have_been_written():
-    entries, _problems = lines.read(file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99")))
+    entries, _problems = lines.read(
+        file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99"))
+    )
     found = lines.summary("r1", "/j/r1.jsonl", entries, [])
     assert (found["guests"], found["unknown"], found["policy"]) == (2, ["99"], "sha256:1")
 
@@ -192,7 +214,12 @@ def run(name, started, stands=("100",), rolls_back=None):
 
 
 def test_last_is_the_latest_run_of_whose_changes_some_stand_and_that_rolled_nothing_back():
-    runs = [run("a", "2026-11-21"), run("b", "2026-11-22"), run("c", "2026-11-23", stands=()), run("d", "2026-11-24", rolls_back="b")]
+    runs = [
+        run("a", "2026-11-21"),
+        run("b", "2026-11-22"),
+        run("c", "2026-11-23", stands=()),
+        run("d", "2026-11-24", rolls_back="b"),
+    ]
     assert lines.last(runs) == "b" and lines.last(runs[2:]) is None
 
 

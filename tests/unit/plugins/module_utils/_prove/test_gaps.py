@@ -20,12 +20,24 @@ REPORT = [
 
 
 def seen(**over):
-    return dict({"lines": REPORT, "beats": [10.0, 10.002, 13.3], "complete": True, "died": None, "now": 20.0, "window_s": 10.0}, **over)
+    return dict(
+        {"lines": REPORT, "beats": [10.0, 10.002, 13.3], "complete": True, "died": None, "now": 20.0, "window_s": 10.0},
+        **over,
+    )
 
 
 def run(name, number, gap, stalled=0.0, blocked=0):
-    return {"setting": name, "round": number, "longest_gap_ms": gap, "stalled_s": stalled, "reads": 30, "writes": 70,
-            "window_s": 10.0, "main_blocked_percent": blocked, "died": None}
+    return {
+        "setting": name,
+        "round": number,
+        "longest_gap_ms": gap,
+        "stalled_s": stalled,
+        "reads": 30,
+        "writes": 70,
+        "window_s": 10.0,
+        "main_blocked_percent": blocked,
+        "died": None,
+    }
 
 
 def test_a_report_becomes_figures():
@@ -74,7 +86,13 @@ def test_the_longest_step():
 
 def test_a_summary_has_one_entry_for_each_setting_in_order():
     settings = [(dict(setting.TODAY, name=name), name) for name in ("b", "a", "none")]
-    runs = [run("b", 1, 3000.0, 7.0, 70), run("a", 1, 10.0), run("b", 2, 1000.0, 6.0, 80), run("a", 2, 30.0), run("b", 3, 2000.0, 8.0, 71)]
+    runs = [
+        run("b", 1, 3000.0, 7.0, 70),
+        run("a", 1, 10.0),
+        run("b", 2, 1000.0, 6.0, 80),
+        run("a", 2, 30.0),
+        run("b", 3, 2000.0, 8.0, 71),
+    ]
     first, second = gaps.summarize(settings, runs)
     assert (first["setting"], first["runs"], first["main_blocked_percent"]) == ("b", 3, 71)
     assert first["longest_gap_ms"] == {"median": 2000.0, "min": 1000.0, "max": 3000.0}
@@ -89,5 +107,10 @@ def test_ratios_are_taken_round_by_round():
 
 
 def test_a_round_in_which_the_better_setting_killed_qemu_has_the_ratio_zero():
-    runs = [run("b", 1, 3000.0), dict(run("a", 1, 10.0), died="Assertion failed"), dict(run("b", 2, 9.0), died="aborted"), run("a", 2, 3.0)]
+    runs = [
+        run("b", 1, 3000.0),
+        dict(run("a", 1, 10.0), died="Assertion failed"),
+        dict(run("b", 2, 9.0), died="aborted"),
+        run("a", 2, 3.0),
+    ]
     assert gaps.ratios(runs, "b", "a") == [0.0]

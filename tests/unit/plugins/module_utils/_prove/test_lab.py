@@ -16,9 +16,22 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.pre
 
 def options(directory, **over):
     return dict(
-        {"path": str(directory), "settings": [setting.TODAY, setting.HARDENED], "runs": 1, "seconds": 3, "warm_up": 1, "image_mb": 16,
-         "image_format": "raw", "load_writers": 1, "load_mb": 16, "load_total_mb": 16, "accelerator": "tcg", "qemu": "/bin/sh",
-         "kernel": None, "kernel_modules": None},
+        {
+            "path": str(directory),
+            "settings": [setting.TODAY, setting.HARDENED],
+            "runs": 1,
+            "seconds": 3,
+            "warm_up": 1,
+            "image_mb": 16,
+            "image_format": "raw",
+            "load_writers": 1,
+            "load_mb": 16,
+            "load_total_mb": 16,
+            "accelerator": "tcg",
+            "qemu": "/bin/sh",
+            "kernel": None,
+            "kernel_modules": None,
+        },
         **over,
     )
 
@@ -53,7 +66,9 @@ def test_a_host_that_has_everything(tmp_path):
 )
 def test_what_is_missing_is_found_before_anything_starts(tmp_path, monkeypatch, over, says):
     room = os.statvfs(tmp_path)
-    monkeypatch.setattr(storage.os, "statvfs", lambda _path: type(room)([1, 1024 * 1024, 2000, 2000, 2000, 1, 1, 1, 0, 255]))
+    monkeypatch.setattr(
+        storage.os, "statvfs", lambda _path: type(room)([1, 1024 * 1024, 2000, 2000, 2000, 1, 1, 1, 0, 255])
+    )
     with pytest.raises(ProveError, match=says):
         lab.check(options(tmp_path, **over))
     assert os.listdir(tmp_path) == []

@@ -26,7 +26,10 @@ def test_a_qemu_that_aborts_while_it_is_measured_is_a_result():
 
 
 def test_a_qemu_that_gives_up_is_an_error():
-    with machine("echo 'no such device' >&2; exit 1") as one, pytest.raises(ProveError, match="QEMU ended: no such device"):
+    with (
+        machine("echo 'no such device' >&2; exit 1") as one,
+        pytest.raises(ProveError, match="QEMU ended: no such device"),
+    ):
         one.measure(5, 1, 1)
 
 

@@ -28,7 +28,10 @@ def node(**given):
 def test_a_default_guest():
     command = argv()
     assert after(command, "-object") == []
-    assert after(command, "-device") == ["virtio-scsi-pci,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=on"]
+    assert after(command, "-device") == [
+        "virtio-scsi-pci,id=scsihw0",
+        "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=on",
+    ]
 
 
 def test_a_hardened_guest():
@@ -45,7 +48,10 @@ def test_a_hardened_guest():
         ({"bus": "ide"}, ["ide-hd,bus=ide.0,drive=drive-prove,write-cache=on"]),
         ({"bus": "sata"}, ["ahci,id=ahci0", "ide-hd,bus=ahci0.0,drive=drive-prove,write-cache=on"]),
         ({"controller": "lsi"}, ["lsi,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=on"]),
-        ({"cache": "directsync"}, ["virtio-scsi-pci,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=off"]),
+        (
+            {"cache": "directsync"},
+            ["virtio-scsi-pci,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=off"],
+        ),
     ],
 )
 def test_every_bus(given, devices):
@@ -54,7 +60,13 @@ def test_every_bus(given, devices):
 
 @pytest.mark.parametrize(
     ("cache", "direct", "no_flush"),
-    [("none", True, False), ("directsync", True, False), ("writeback", False, False), ("writethrough", False, False), ("unsafe", False, True)],
+    [
+        ("none", True, False),
+        ("directsync", True, False),
+        ("writeback", False, False),
+        ("writethrough", False, False),
+        ("unsafe", False, True),
+    ],
 )
 def test_cache_modes_as_qemu_defines_them(cache, direct, no_flush):
     found = node(cache=cache, aio="threads")

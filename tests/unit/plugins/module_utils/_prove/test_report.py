@@ -14,14 +14,28 @@ RESIZED = dict(setting.HARDENED, name="resized", during="block_resize")
 
 def run(name, gap, number=1, **over):
     return dict(
-        {"setting": name, "round": number, "longest_gap_ms": gap, "host_longest_gap_ms": gap, "stalled_s": gap / 1000, "reads": 10, "writes": 10,
-         "window_s": 10.0, "main_blocked_percent": 71, "complete": True, "died": None, "load": {"mb": 1, "ended_early": False, "felt_ms": 900.0}},
+        {
+            "setting": name,
+            "round": number,
+            "longest_gap_ms": gap,
+            "host_longest_gap_ms": gap,
+            "stalled_s": gap / 1000,
+            "reads": 10,
+            "writes": 10,
+            "window_s": 10.0,
+            "main_blocked_percent": 71,
+            "complete": True,
+            "died": None,
+            "load": {"mb": 1, "ended_early": False, "felt_ms": 900.0},
+        },
         **over,
     )
 
 
 def text(*runs):
-    settings = [one for one in (setting.TODAY, setting.HARDENED, RESIZED) if one["name"] in [run["setting"] for run in runs]]
+    settings = [
+        one for one in (setting.TODAY, setting.HARDENED, RESIZED) if one["name"] in [run["setting"] for run in runs]
+    ]
     summary = gaps.summarize([(one, setting.describe(one)) for one in settings], list(runs))
     return "\n".join(report.lines(settings, list(runs), summary, ACCELERATOR))
 
@@ -40,16 +54,23 @@ def test_a_cure():
 
 
 def test_no_freeze_is_not_called_a_cure():
-    assert "today and hardened: no freeze on this storage under this load." in text(run("today", 12.0), run("hardened", 8.0))
+    assert "today and hardened: no freeze on this storage under this load." in text(
+        run("today", 12.0), run("hardened", 8.0)
+    )
 
 
 def test_what_still_freezes_is_not_called_a_cure():
-    assert "hardened still stands still for 900 ms (today: 3000 ms)." in text(run("today", 3000.0), run("hardened", 900.0))
+    assert "hardened still stands still for 900 ms (today: 3000 ms)." in text(
+        run("today", 3000.0), run("hardened", 900.0)
+    )
 
 
 def test_what_no_setting_cures_is_said():
     out = text(run("today", 3000.0), run("hardened", 10.0), run("resized", 4200.0))
-    assert "virtio-scsi-single, iothread, threads, none does not cure block_resize: the guest stands still for 4200 ms (median)." in out
+    assert (
+        "virtio-scsi-single, iothread, threads, none does not cure block_resize: the guest stands still for 4200 ms"
+        " (median)." in out
+    )
 
 
 def test_doubtful_runs_are_named():
@@ -66,12 +87,20 @@ def test_doubtful_runs_are_named():
 
 
 def test_a_setting_that_kills_qemu_is_said_so_and_nothing_is_praised():
-    out = text(run("today", 3000.0), run("hardened", 10.0, complete=False, died="kvm: Assertion `qemu_in_main_thread()' failed."))
+    out = text(
+        run("today", 3000.0),
+        run("hardened", 10.0, complete=False, died="kvm: Assertion `qemu_in_main_thread()' failed."),
+    )
     assert "hardened KILLS THE GUEST: QEMU died in 1 of 1 run." in out
     assert "round 1, hardened: QEMU died: kvm: Assertion `qemu_in_main_thread()' failed." in out
     assert "times less" not in out and "did not come back" not in out
 
 
 def test_a_qemu_that_dies_by_what_is_done_meanwhile_is_said_so():
-    out = text(run("today", 3000.0), run("resized", 10.0, complete=False, died="aborted"), run("resized", 9.0, number=2))
-    assert "virtio-scsi-single, iothread, threads, none KILLS THE GUEST during block_resize: QEMU died in 1 of 2 runs." in out
+    out = text(
+        run("today", 3000.0), run("resized", 10.0, complete=False, died="aborted"), run("resized", 9.0, number=2)
+    )
+    assert (
+        "virtio-scsi-single, iothread, threads, none KILLS THE GUEST during block_resize: QEMU died in 1 of 2 runs."
+        in out
+    )

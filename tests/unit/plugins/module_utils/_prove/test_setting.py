@@ -19,7 +19,16 @@ def record(effective=None, runs=None, controller="lsi", **disk):
         "controller": {"effective": controller},
         "disks": [
             {"key": "ide2", "bus": "ide", "media": "cdrom", "effective": values, "runs": None},
-            dict({"key": "scsi0", "bus": "scsi", "media": "disk", "effective": dict(values, **effective or {}), "runs": runs}, **disk),
+            dict(
+                {
+                    "key": "scsi0",
+                    "bus": "scsi",
+                    "media": "disk",
+                    "effective": dict(values, **effective or {}),
+                    "runs": runs,
+                },
+                **disk,
+            ),
         ],
     }
 

@@ -43,13 +43,29 @@ def test_words(line, words):
         r"-dri\ve file=/x",
         "-cpu host '-blockdev' '{\"driver\":\"file\"}'",
         "-blockdev driver=file,filename=/x,node-name=x",
-        *(f"-{name} /x.raw" for name in ("hda", "hdb", "hdc", "hdd", "cdrom", "fda", "fdb", "sd", "mtdblock", "pflash")),
+        *(
+            f"-{name} /x.raw"
+            for name in ("hda", "hdb", "hdc", "hdd", "cdrom", "fda", "fdb", "sd", "mtdblock", "pflash")
+        ),
         "-device scsi-hd,drive=x",
         "-device driver=virtio-blk-pci,drive=x",
         "-device id=x,driver=nvme,drive=x",
-        "-device '{\"driver\":\"virtio-blk-pci\",\"drive\":\"x\"}'",
-        *(f"-device {name},drive=x" for name in ("virtio-blk", "virtio-blk-pci-non-transitional", "ide-hd", "ide-cd", "scsi-block", "scsi-generic")),
-        *(f"-device {name},drive=x" for name in ("usb-storage", "usb-uas", "nvme-ns", "floppy", "sd-card", "vhost-scsi-pci", "nvdimm")),
+        '-device \'{"driver":"virtio-blk-pci","drive":"x"}\'',
+        *(
+            f"-device {name},drive=x"
+            for name in (
+                "virtio-blk",
+                "virtio-blk-pci-non-transitional",
+                "ide-hd",
+                "ide-cd",
+                "scsi-block",
+                "scsi-generic",
+            )
+        ),
+        *(
+            f"-device {name},drive=x"
+            for name in ("usb-storage", "usb-uas", "nvme-ns", "floppy", "sd-card", "vhost-scsi-pci", "nvdimm")
+        ),
         *(f"-device {name},chardev=x" for name in ("vhost-user-blk-pci", "vhost-user-scsi-pci")),
         "-device sd-card-spi,drive=x",
         "-usbdevice disk:/x.raw",
@@ -82,7 +98,10 @@ def test_what_touches_disks_is_said(line):
     [
         "-cpu 'host,+kvm_pv_unhalt,hv_vendor_id=NV43FIX,kvm=off'",
         "-usbdevice tablet -usb -s -S",
-        '-device isa-applesmc,osk="KEY" -smbios type=2 -device qemu-xhci -device usb-kbd -global nec-usb-xhci.msi=off -cpu Haswell,+invtsc',
+        (
+            '-device isa-applesmc,osk="KEY" -smbios type=2 -device qemu-xhci -device usb-kbd -global'
+            " nec-usb-xhci.msi=off -cpu Haswell,+invtsc"
+        ),
         "-set device.hostpci0.addr=02.0 -set device.hostpci0.x-igd-opregion=on",
         "-serial unix:/var/run/qemu-server/130.serial,server,nowait -balloon virtio",
         "-audiodev id=alsa,driver=alsa,out.dev=default:CARD=PCH",
@@ -99,13 +118,23 @@ def test_what_does_not_touch_disks_is_not(line):
 
 
 def test_each_thing_is_said_once_and_with_the_drive_it_changes():
-    said = args.touching_disks("-snapshot -set drive.drive-scsi0.cache=unsafe -cpu host -set device.virtio3.serial=x -hda /x")
-    assert [(one.words.split()[0], one.disk) for one in said] == [("-snapshot", None), ("-set", "scsi0"), ("-set", "virtio3"), ("-hda", None)]
+    said = args.touching_disks(
+        "-snapshot -set drive.drive-scsi0.cache=unsafe -cpu host -set device.virtio3.serial=x -hda /x"
+    )
+    assert [(one.words.split()[0], one.disk) for one in said] == [
+        ("-snapshot", None),
+        ("-set", "scsi0"),
+        ("-set", "virtio3"),
+        ("-hda", None),
+    ]
 
 
 def test_the_record_has_what_is_in_force_and_what_waits_once():
     text = "args: -snapshot\nmemory: 512\n\n[PENDING]\nargs: -snapshot -hda /x\n"
-    assert [(said["line"], said["args"]) for said in record("100", text.encode(), {})["args_disks"]] == [(1, "-snapshot"), (5, "-hda /x")]
+    assert [(said["line"], said["args"]) for said in record("100", text.encode(), {})["args_disks"]] == [
+        (1, "-snapshot"),
+        (5, "-hda /x"),
+    ]
 
 
 @given(st.text(st.sampled_from("-drive 'x\"\\=,.{}\u00e9\udcff"), max_size=60))
@@ -114,7 +143,18 @@ def test_anything_is_split(line):
     args.touching_disks(line)
 
 
-@pytest.mark.parametrize("line", ["'" * 200001, "\\" * 200001, "x" * 200000, "'x" * 100001, "-set device." + "1" * 200000, "a'b'" * 50000, "a " * 300000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'" * 200001,
+        "\\" * 200001,
+        "x" * 200000,
+        "'x" * 100001,
+        "-set device." + "1" * 200000,
+        "a'b'" * 50000,
+        "a " * 300000,
+    ],
+)
 def test_a_long_line_takes_no_longer_than_its_length(line):
     args.touching_disks(line)
 

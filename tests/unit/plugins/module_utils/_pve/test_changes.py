@@ -35,7 +35,9 @@ scsi0: local:206/vm-206-disk-0.qcow2,cyls=4,discard=on,size=1G
 scsihw: virtio-scsi-pci
 snaptime: 1737548747
 """
-STOPPED = BEFORE.replace("scsi0: local:206/vm-206-disk-0.qcow2,size=1G", f"scsi0: {NEW}").replace("virtio-scsi-pci\nunused", "virtio-scsi-single\nunused")
+STOPPED = BEFORE.replace("scsi0: local:206/vm-206-disk-0.qcow2,size=1G", f"scsi0: {NEW}").replace(
+    "virtio-scsi-pci\nunused", "virtio-scsi-single\nunused"
+)
 WAITS = f"[PENDING]\nscsi0: {NEW}\nscsihw: virtio-scsi-single\n\n"
 RUNNING = BEFORE.replace("[before", WAITS + "[before")
 
@@ -44,7 +46,9 @@ def lost(after, running, before=BEFORE, written=None):
     return changes.lost(config.parse(before), config.parse(after), WRITTEN if written is None else written, running)
 
 
-@pytest.mark.parametrize("after, running", [(STOPPED, False), (RUNNING, True), (STOPPED, None)], ids=["stopped", "running", "tree"])
+@pytest.mark.parametrize(
+    "after, running", [(STOPPED, False), (RUNNING, True), (STOPPED, None)], ids=["stopped", "running", "tree"]
+)
 def test_a_write_that_did_what_it_should_is_proven(after, running):
     assert lost(after, running) == []
 
@@ -101,12 +105,23 @@ def test_what_needs_no_cold_start_may_be_in_force_at_once():
 
 def test_what_waited_may_have_been_applied_and_not_be_gone():
     before = BEFORE.replace("[before", "[PENDING]\nname: web02\ndelete: cores\n\n[before")
-    running, stopped = (text.replace("name: web01", "name: web02").replace("cores: 1\n", "") for text in (RUNNING, STOPPED))
+    running, stopped = (
+        text.replace("name: web01", "name: web02").replace("cores: 1\n", "") for text in (RUNNING, STOPPED)
+    )
     assert lost(running, True, before) == lost(stopped, False, before) == []
-    assert lost(RUNNING, True, before) == ["cores was to be removed by [PENDING], and is '1'", "name of [PENDING] was 'web02' and is 'web01'"]
+    assert lost(RUNNING, True, before) == [
+        "cores was to be removed by [PENDING], and is '1'",
+        "name of [PENDING] was 'web02' and is 'web01'",
+    ]
 
 
-@pytest.mark.parametrize("user", ["scsi1: local:206/vm-206-disk-2.qcow2,size=1G\n", "memory: 1\n\n[PENDING]\nscsi1: local:206/vm-206-disk-2.qcow2,size=1G\n"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        "scsi1: local:206/vm-206-disk-2.qcow2,size=1G\n",
+        "memory: 1\n\n[PENDING]\nscsi1: local:206/vm-206-disk-2.qcow2,size=1G\n",
+    ],
+)
 def test_an_unused_volume_that_a_disk_uses_is_dropped_by_design(user):
     """write_vm_config of qemu-server."""
     unused = "unused0: local:206/vm-206-disk-2.qcow2\n"

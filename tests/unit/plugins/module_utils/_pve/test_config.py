@@ -78,7 +78,7 @@ def test_an_edit_sets_the_key_and_touches_no_other_line(text, key):
         assert not [line for line in kept if line not in edited.split("\n") and not line.startswith(key)]
     elif key in before.main.entries:
         entry = before.main.entries[key]
-        assert edited == text[: entry.start] + "NEW" + text[entry.end:]
+        assert edited == text[: entry.start] + "NEW" + text[entry.end :]
     else:
         lines = edited.split("\n")
         lines.remove(f"{key}: NEW")
@@ -173,7 +173,10 @@ def test_an_edit_goes_to_pending_where_the_key_waits_there():
 
 
 def test_a_new_key_stands_where_proxmox_would_write_it():
-    assert config.edit("name: a\nsockets: 1\n\n[snap]\nname: b\n", {"scsihw": "x"}) == "name: a\nscsihw: x\nsockets: 1\n\n[snap]\nname: b\n"
+    assert (
+        config.edit("name: a\nsockets: 1\n\n[snap]\nname: b\n", {"scsihw": "x"})
+        == "name: a\nscsihw: x\nsockets: 1\n\n[snap]\nname: b\n"
+    )
     assert config.edit("# only words\n", {"scsihw": "x"}) == "# only words\nscsihw: x\n"
     assert config.edit("name: a", {"scsihw": "x"}) == "name: a\nscsihw: x\n"
 

@@ -25,7 +25,10 @@ def test_a_drive_string():
     assert read.options["iothread"] is True and read.options["ssd"] is True and read.options["serial"] == "a%20b"
 
 
-@pytest.mark.parametrize("text", [f"discard=on,file={VOLUME}", f"volume={VOLUME},discard=on", f"discard=on,{VOLUME}", f"{VOLUME},,discard=on, "])
+@pytest.mark.parametrize(
+    "text",
+    [f"discard=on,file={VOLUME}", f"volume={VOLUME},discard=on", f"discard=on,{VOLUME}", f"{VOLUME},,discard=on, "],
+)
 def test_the_volume_may_stand_anywhere(text):
     assert drive.parse("scsi0", text).volume == VOLUME
 
@@ -103,7 +106,9 @@ def test_what_proxmox_keeps_and_starts_the_guest_without(key, options, words):
 
 @pytest.mark.parametrize("digits", ["1" * 5000, "+" + "0" * 5000 + "2", "9" * 5000])
 def test_a_number_of_any_length_is_read(digits):
-    read = drive.parse("scsi0", f"{VOLUME},queues={digits},mbps={digits.strip('+')},iops={digits},size={digits.strip('+')}")
+    read = drive.parse(
+        "scsi0", f"{VOLUME},queues={digits},mbps={digits.strip('+')},iops={digits},size={digits.strip('+')}"
+    )
     assert read.options["queues"] == digits
     assert drive.parse_key("scsi" + digits) is None
 
@@ -127,7 +132,9 @@ def test_which_keys_are_drives(key, place):
     assert drive.parse_key(key) == place
 
 
-@pytest.mark.parametrize("text", ["local:100/vm-100-cloudinit.qcow2,media=cdrom", "local-lvm:vm-100-cloudinit,media=cdrom", "st:cloudinit"])
+@pytest.mark.parametrize(
+    "text", ["local:100/vm-100-cloudinit.qcow2,media=cdrom", "local-lvm:vm-100-cloudinit,media=cdrom", "st:cloudinit"]
+)
 def test_cloudinit(text):
     assert drive.parse("ide2", text).media == "cloudinit"
 
@@ -156,6 +163,8 @@ def test_an_edit_changes_the_named_options_alone(options, changes):
     assert drive.edit(text, {}) == text
 
 
-@pytest.mark.parametrize(("size", "same"), [("32GiB", "32G"), ("1024", "1K"), ("1.5TiB", "1536G"), ("9" * 5000, "9" * 5000 + "GiB")])
+@pytest.mark.parametrize(
+    ("size", "same"), [("32GiB", "32G"), ("1024", "1K"), ("1.5TiB", "1536G"), ("9" * 5000, "9" * 5000 + "GiB")]
+)
 def test_sizes_are_compared_by_their_bytes(size, same):
     assert changes.normal("scsi0", f"{VOLUME},size={size}") == changes.normal("scsi0", f"{VOLUME},size={same}")

@@ -19,7 +19,18 @@ SHARED = shared_pve()
 EXPECTED = json.loads((SHARED / "effective.json").read_text()) if SHARED else {}
 RECORDED = json.loads((Path(__file__).resolve().parents[4] / "fixtures/effective_drives.json").read_text())
 # What a storage must have to be one; a type takes what is its own.
-REQUIRED = ("path /a", "vgname aa", "thinpool aa", "pool a", "server a", "export /a", "share a", "portal a", "target a", "iscsiprovider a")
+REQUIRED = (
+    "path /a",
+    "vgname aa",
+    "thinpool aa",
+    "pool a",
+    "server a",
+    "export /a",
+    "share a",
+    "portal a",
+    "target a",
+    "iscsiprovider a",
+)
 DRIVES = [(path, key) for path, entry in EXPECTED.items() for key in entry["drives"]]
 
 
@@ -37,7 +48,9 @@ def hold_against(effective, given):
 
 @pytest.mark.parametrize("row", RECORDED, ids=lambda row: f"{row['drive']} {' '.join(row['storage'])}")
 def test_as_proxmox_gave_it_to_qemu(row):
-    """Drives with what decides about them, and what was on QEMU's command line: from the command lines of Proxmox VE's own tests."""
+    """Drives with what decides about them, and what was on QEMU's command line: from the command lines of Proxmox VE's
+    own tests.
+    """
     kind, *options = row["storage"] or ["dir: local"]
     storages = {entry["id"]: entry for entry in storage.parse("\n\t".join([kind, *REQUIRED, *options]) + "\n")[0]}
     guest = record("8006", "".join(f"{line}\n" for line in row["config"]).encode(), storages)
@@ -53,7 +66,9 @@ def test_all_the_recorded_drives_are_there():
 def test_whole_configs_as_proxmox_gives_them_to_qemu(path, key):
     storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
     guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
-    hold_against(next(disk for disk in guest["disks"] if disk["key"] == key)["effective"], EXPECTED[path]["drives"][key])
+    hold_against(
+        next(disk for disk in guest["disks"] if disk["key"] == key)["effective"], EXPECTED[path]["drives"][key]
+    )
 
 
 @requires_shared_pve
@@ -155,6 +170,8 @@ def test_by_storage_type(kind, options, drive, driver, aio, cache):
 def test_the_next_start_is_that_of_the_machine_that_waits():
     text = b"machine: pc-q35-10.0\nefidisk0: local:1/e.raw\n\n[PENDING]\nmachine: viommu=virtio,type=pc-q35-9.0\n"
     (disk,) = record("100", text, {entry["id"]: entry for entry in storage.parse("")[0]})["disks"]
-    assert disk["effective"] is not None and disk["next"] is not None and disk["effective"]["aio"] != disk["next"]["aio"]
+    assert (
+        disk["effective"] is not None and disk["next"] is not None and disk["effective"]["aio"] != disk["next"]["aio"]
+    )
     guest = record("100", text, {})
     assert (guest["machine"], guest["next_start"]) == ("pc-q35-10.0", {"machine": "pc-q35-9.0", "ostype": None})

@@ -59,7 +59,12 @@ def guest(text):
 
 
 def test_both_prints_are_the_file():
-    assert guest(PRINTED) == guest(FILE) == guest(to_text(json.dumps(API))) == guest(to_text(json.dumps({"data": API}, indent=2)))
+    assert (
+        guest(PRINTED)
+        == guest(FILE)
+        == guest(to_text(json.dumps(API)))
+        == guest(to_text(json.dumps({"data": API}, indent=2)))
+    )
     assert guest(FILE)["unsafe_lines"] == [] and len(guest(FILE)["disks"]) == 2
 
 
@@ -68,7 +73,9 @@ def test_numbers_and_booleans_are_settings():
 
 
 def test_sections_that_some_versions_print_hold_no_setting():
-    assert to_text('{"name": "a", "special-sections": {"cloudinit": {}}, "snapshots": {}, "pending": {}}') == "name: a\n"
+    assert (
+        to_text('{"name": "a", "special-sections": {"cloudinit": {}}, "snapshots": {}, "pending": {}}') == "name: a\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,11 @@ def test_half_a_character_in_a_description_is_no_trouble():
 
 PENDING = [
     {"key": "digest", "value": "25ec5c4d9fbe7b361eb173ace5f226387fd83451"},
-    {"key": "scsi0", "value": "local:1/d.raw,discard=on,size=1G", "pending": "local:1/d.raw,aio=threads,discard=on,iothread=1,size=1G"},
+    {
+        "key": "scsi0",
+        "value": "local:1/d.raw,discard=on,size=1G",
+        "pending": "local:1/d.raw,aio=threads,discard=on,iothread=1,size=1G",
+    },
     {"key": "scsi1", "value": "local:1/e.raw", "delete": 1},
     {"key": "scsi2", "value": "local:1/f.raw", "delete": 0},
     {"key": "scsi3", "pending": "local:1/g.raw"},
@@ -143,7 +154,11 @@ def test_what_waits_is_read_as_what_waits():
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("100.json", json.dumps(PENDING, indent=1)), ("100.json", json.dumps({"data": PENDING}, indent=1)), ("100.conf", PENDING_TEXT)],
+    [
+        ("100.json", json.dumps(PENDING, indent=1)),
+        ("100.json", json.dumps({"data": PENDING}, indent=1)),
+        ("100.conf", PENDING_TEXT),
+    ],
     ids=["json", "answer", "text"],
 )
 def test_what_waits_is_read_from_a_file_with_its_lines(tmp_path, name, text):
@@ -151,8 +166,15 @@ def test_what_waits_is_read_from_a_file_with_its_lines(tmp_path, name, text):
     found = reader.read(str(tmp_path)).guests[0]
     lines = text.splitlines()
     assert [disk["key"] for disk in found["disks"]] == ["scsi0", "scsi1", "scsi2", "scsi3"]
-    assert all(f'"{disk["key"]}"' in lines[disk["line"] - 1] or f" {disk['key']}:" in lines[disk["line"] - 1] for disk in found["disks"])
-    assert found["disks"][0]["next"]["iothread"] and not found["disks"][0]["effective"]["iothread"] and found["disks"][1]["pending_delete"]
+    assert all(
+        f'"{disk["key"]}"' in lines[disk["line"] - 1] or f" {disk['key']}:" in lines[disk["line"] - 1]
+        for disk in found["disks"]
+    )
+    assert (
+        found["disks"][0]["next"]["iothread"]
+        and not found["disks"][0]["effective"]["iothread"]
+        and found["disks"][1]["pending_delete"]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "cur a: b\nc: d\n", "cpu: host\n", "cur scsi0\n", "curious: 1\n"])
@@ -167,12 +189,16 @@ def test_what_the_api_answered_is_read():
     assert len(answers) > 3
     for answer in answers:
         found = guest(to_text(json.dumps(answer)))
-        assert found["unsafe_lines"] == [] and set(found["pending"]) == {item["key"] for item in answer["data"] if "pending" in item}
+        assert found["unsafe_lines"] == [] and set(found["pending"]) == {
+            item["key"] for item in answer["data"] if "pending" in item
+        }
 
 
 @pytest.mark.parametrize("digits", ["1" * 5000, "-" + "1" * 5000, "1" * 5000 + ".5", "1e999", "NaN"])
 def test_a_number_of_any_length_is_its_guests_own_trouble(tmp_path, digits):
-    (tmp_path / "100.json").write_text('{"name": "a", "cores": %s, "scsi%s": "local:x", "template": %s}' % (digits, "1" * 5000, digits))
+    (tmp_path / "100.json").write_text(
+        '{"name": "a", "cores": %s, "scsi%s": "local:x", "template": %s}' % (digits, "1" * 5000, digits)
+    )
     (tmp_path / "101.json").write_text('[{"key": "cores", "value": %s}, {"key": "name", "value": "b"}]' % digits)
     found = reader.read(str(tmp_path))
     assert [(one["id"], one["template"]) for one in found.guests] == [("100", False), ("101", False)]
@@ -211,7 +237,9 @@ def test_what_qm_printed_is_the_guest_after_its_next_cold_start(on_disk, printed
         printed = to_text(json.dumps(dict(line.split(": ", 1) for line in printed.splitlines())))
     before, now = guest(decode(on_disk.encode())), guest(printed)
     assert now["unsafe_lines"] == []
-    assert [disk["key"] for disk in now["disks"]] == [disk["key"] for disk in before["disks"] if not disk["pending_delete"]]
+    assert [disk["key"] for disk in now["disks"]] == [
+        disk["key"] for disk in before["disks"] if not disk["pending_delete"]
+    ]
     for was, disk in zip(before["disks"], now["disks"]):
         assert disk["effective"] == (was["next"] or was["effective"])
         assert disk["pending"] is None and disk["next"] is None

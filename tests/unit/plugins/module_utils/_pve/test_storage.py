@@ -18,9 +18,23 @@ def by_id(text, ceph=None):
 
 
 def test_storages():
-    found = by_id("# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost 10.0.0.1,[::2]:6789 10.0.0.3:6789\n")
-    assert found["nas"] == {"id": "nas", "type": "nfs", "krbd": False, "nocow": False, "shared": True, "servers": ["10.0.0.5"], "disabled": True,
-                            "nodes": None, "content": ["images"], "images": None, "active": None}
+    found = by_id(
+        "# words\nnfs: nas\n\tserver 10.0.0.5\n\texport /x\n\tdisable\n\nrbd: ceph\n\tkrbd 1\n\tmonhost"
+        " 10.0.0.1,[::2]:6789 10.0.0.3:6789\n"
+    )
+    assert found["nas"] == {
+        "id": "nas",
+        "type": "nfs",
+        "krbd": False,
+        "nocow": False,
+        "shared": True,
+        "servers": ["10.0.0.5"],
+        "disabled": True,
+        "nodes": None,
+        "content": ["images"],
+        "images": None,
+        "active": None,
+    }
     assert found["ceph"]["krbd"] and found["ceph"]["servers"] == ["10.0.0.1", "::2", "10.0.0.3"]
 
 
@@ -58,7 +72,9 @@ def test_what_a_storage_may_hold(section, content):
     assert by_id(f"{section}\n")["st"]["content"] == content
 
 
-@pytest.mark.parametrize("text", ["", "dir: local\n\tcontent iso\n\tdisable\n", "dir: local\n\tpath /x\n\tcontent iso\n"])
+@pytest.mark.parametrize(
+    "text", ["", "dir: local\n\tcontent iso\n\tdisable\n", "dir: local\n\tpath /x\n\tcontent iso\n"]
+)
 def test_a_local_that_does_not_count_is_replaced_with_all_its_content(text):
     local = by_id(text)["local"]
     assert "images" in local["content"] and not local["disabled"] and local["images"] == "/var/lib/vz/images"
@@ -99,7 +115,11 @@ def test_the_clusters_own_ceph_is_found_in_ceph_conf():
         ("cifs: aa\n\tserver x\n", 1, "needs 'share'"),
         ("iscsi: aa\n\tportal x\n", 1, "needs 'target'"),
         ("glusterfs: aa\n\tserver x\n\tvolume y\n", 1, "no type glusterfs any more"),
-        ("lvmthin: aa\n\tvgname aa\n\tthinpool bb\n\tcontent iso\n", 1, "a storage of type lvmthin holds images, rootdir, not 'iso'"),
+        (
+            "lvmthin: aa\n\tvgname aa\n\tthinpool bb\n\tcontent iso\n",
+            1,
+            "a storage of type lvmthin holds images, rootdir, not 'iso'",
+        ),
         ("nfs: aa\n\tserver x\n\texport /x\n\tcontent none\n", 1, "not 'none'"),
         ("dir: aa\n\tpath /x\n\tcontent none,iso\n", 1, "its content is none and more"),
         ("rbd: aa\n\tkrbd yes\n", 2, "takes 1 or 0"),
@@ -142,12 +162,21 @@ def test_portals_that_proxmox_ve_takes(value):
 @pytest.mark.parametrize("line", ["content images,disks", "nodes n_2", "content Images"])
 def test_a_list_with_a_word_that_proxmox_ve_does_not_take_is_as_if_it_were_not_there(line):
     storages, problems = storage.parse(f"lvm: aa\n\tvgname xx\n\t{line}\n")
-    assert (storages[0]["content"], storages[0]["nodes"], [problem["line"] for problem in problems]) == (["images"], None, [3])
+    assert (storages[0]["content"], storages[0]["nodes"], [problem["line"] for problem in problems]) == (
+        ["images"],
+        None,
+        [3],
+    )
 
 
-@pytest.mark.parametrize(("value", "on"), [("1", True), ("0", False), ("", True), *((word, False) for word in ("yes", "on", "true", "True", "2", "01"))])
+@pytest.mark.parametrize(
+    ("value", "on"),
+    [("1", True), ("0", False), ("", True), *((word, False) for word in ("yes", "on", "true", "True", "2", "01"))],
+)
 def test_a_boolean_is_1_or_0_and_no_other_word(value, on):
-    found = by_id(f"rbd: aa\n\tkrbd {value}\n\tdisable {value}\n\nbtrfs: bb\n\tpath /x\n\tnocow {value}\n\tshared {value}\n")
+    found = by_id(
+        f"rbd: aa\n\tkrbd {value}\n\tdisable {value}\n\nbtrfs: bb\n\tpath /x\n\tnocow {value}\n\tshared {value}\n"
+    )
     assert {found["aa"]["krbd"], found["aa"]["disabled"], found["bb"]["nocow"], found["bb"]["shared"]} == {on}
 
 
@@ -165,11 +194,16 @@ def test_a_second_section_that_is_skipped_takes_the_first_with_it():
 
 
 def test_a_storage_is_shared_only_where_its_type_can_be():
-    found = by_id("lvmthin: aa\n\tvgname xx\n\tthinpool yy\n\tshared 1\n\nlvm: bb\n\tvgname xx\n\tshared 1\n\nplugin: cc\n\tshared 1\n")
+    found = by_id(
+        "lvmthin: aa\n\tvgname xx\n\tthinpool yy\n\tshared 1\n\nlvm: bb\n\tvgname xx\n\tshared 1\n\nplugin:"
+        " cc\n\tshared 1\n"
+    )
     assert [found[name]["shared"] for name in ("aa", "bb", "cc")] == [False, True, True]
 
 
-@pytest.mark.parametrize("text", ["dir: local\n\tpath /elsewhere\n\tdisable\n", "lvm: local\n\tvgname xx\n", "dir: local\n"])
+@pytest.mark.parametrize(
+    "text", ["dir: local\n\tpath /elsewhere\n\tdisable\n", "lvm: local\n\tvgname xx\n", "dir: local\n"]
+)
 def test_local_is_what_proxmox_ve_makes_of_it(text):
     assert (by_id(text)["local"]["type"], by_id(text)["local"]["disabled"]) == ("dir", False)
 

@@ -16,8 +16,18 @@ EVERYTHING = ["backup", "images", "import", "iso", "rootdir", "snippets", "vztmp
 def fault(kind, line, node=None, blockdev=True, **facts):
     key, _colon, text = line.partition(": ")
     read = drive.parse(key, text)
-    storage = {"id": "st", "type": kind, "krbd": False, "nocow": False, "shared": False, "servers": [], "disabled": False, "nodes": None,
-               "content": EVERYTHING, **facts}
+    storage = {
+        "id": "st",
+        "type": kind,
+        "krbd": False,
+        "nocow": False,
+        "shared": False,
+        "servers": [],
+        "disabled": False,
+        "nodes": None,
+        "content": EVERYTHING,
+        **facts,
+    }
     return volume.fault(read, storage, node, blockdev)
 
 
@@ -45,7 +55,11 @@ def fault(kind, line, node=None, blockdev=True, **facts):
         ("iscsidirect", "scsi0: st:0", "has no volume"),
         ("dir", "ide2: st:iso/x.iso", "an ISO image without media=cdrom"),
         ("nfs", "scsi0: st:iso/x.IMG", "an ISO image without media=cdrom"),
-        ("dir", "scsi0: st:110/vm-110-disk-0.qcow2,format=raw", "format=raw, and the volume's format on this storage is qcow2"),
+        (
+            "dir",
+            "scsi0: st:110/vm-110-disk-0.qcow2,format=raw",
+            "format=raw, and the volume's format on this storage is qcow2",
+        ),
         ("lvmthin", "scsi0: st:vm-110-disk-0,format=qcow2", "format on this storage is raw"),
         ("lvm", "scsi0: st:vm-110-disk-0.qcow2,format=raw", "format on this storage is qcow2"),
         ("dir", "scsi0: st:110/subvol-110-disk-0.subvol", "a subvolume of a container"),
@@ -109,7 +123,12 @@ def test_below_machine_10_a_file_of_any_content_is_opened():
 @pytest.mark.parametrize(
     ("kind", "line", "content", "words"),
     [
-        ("dir", "scsi0: st:110/vm-110-disk-0.qcow2", ["backup", "iso"], "does not allow content images, which the volume is: its content is backup, iso"),
+        (
+            "dir",
+            "scsi0: st:110/vm-110-disk-0.qcow2",
+            ["backup", "iso"],
+            "does not allow content images, which the volume is: its content is backup, iso",
+        ),
         ("dir", "ide2: st:iso/x.iso,media=cdrom", ["images", "rootdir"], "does not allow content iso"),
         ("lvm", "efidisk0: st:vm-110-disk-0", ["rootdir"], "does not allow content images"),
         ("iscsi", "scsi0: st:0.0.0.scsi-36001405b8f3c", ["none"], "does not allow content images"),

@@ -282,7 +282,11 @@ def test_drives_that_make_their_own_device_are_named_as_qemu_names_them():
 )
 def test_a_global_reaches_what_derives_from_its_type_and_what_is_inside(device, names, expected):
     options = [part for name in names for part in ("-global", f"{name}.iothread=io1")]
-    disk = ["-device", f"{device},id=s", "-device", "scsi-hd,drive=d,id=disk,bus=s.0"] if "scsi" in device else ["-device", f"{device},drive=d,id=disk"]
+    disk = (
+        ["-device", f"{device},id=s", "-device", "scsi-hd,drive=d,id=disk,bus=s.0"]
+        if "scsi" in device
+        else ["-device", f"{device},drive=d,id=disk"]
+    )
     assert one("-drive", "file=a.raw,if=none,id=d", *disk, *options)["runs"]["iothread"] is expected
 
 
@@ -300,7 +304,10 @@ def test_a_global_reaches_what_derives_from_its_type_and_what_is_inside(device, 
 )
 def test_of_globals_the_last_of_the_outer_device_holds(device, settings, cache):
     options = [part for setting in settings for part in ("-global", setting)]
-    assert one("-drive", "file=a.raw,if=none,id=d", "-device", f"{device},drive=d,id=disk", *options)["runs"]["cache"] == cache
+    assert (
+        one("-drive", "file=a.raw,if=none,id=d", "-device", f"{device},drive=d,id=disk", *options)["runs"]["cache"]
+        == cache
+    )
 
 
 @pytest.mark.parametrize(("more", "overlay"), [("", False), (",snapshot=on", True), (",snapshot=off", False)])

@@ -25,7 +25,15 @@ def disk(key="scsi0", file="/images/a.raw", aio="threads", direct=True, driver="
         "cache_no_flush": False,
         "iothread": False,
     }
-    return {"key": key, "device": device, "controller": None, "file": file, "format": "raw", "overlay": overlay, "runs": runs}
+    return {
+        "key": key,
+        "device": device,
+        "controller": None,
+        "file": file,
+        "format": "raw",
+        "overlay": overlay,
+        "runs": runs,
+    }
 
 
 def opened(file="/images/a.raw", direct=True, writable=True):
@@ -84,7 +92,9 @@ def test_which_descriptors_may_be_images(target, expected):
     assert may_be_image(target) is expected
 
 
-@pytest.mark.parametrize(("target", "expected"), [("/srv/ram", False), ("/srv/ram/pc.ram", False), ("/srv/ram2/a.raw", True)])
+@pytest.mark.parametrize(
+    ("target", "expected"), [("/srv/ram", False), ("/srv/ram/pc.ram", False), ("/srv/ram2/a.raw", True)]
+)
 def test_what_other_options_name_is_no_image(target, expected):
     assert may_be_image(target, {"/srv/ram"}) is expected
 
@@ -128,7 +138,10 @@ def test_writers_that_differ_prove_nothing():
 def test_an_image_that_is_not_open_was_moved_and_is_not_known():
     found, disagreements, moved = check([disk()], [opened("/other/a.raw", direct=False)])
     assert moved == ["scsi0"]
-    assert [(one["key"], one["option"], one["seen"]) for one in disagreements] == [("scsi0", "file", None), (None, "file", ["/other/a.raw"])]
+    assert [(one["key"], one["option"], one["seen"]) for one in disagreements] == [
+        ("scsi0", "file", None),
+        (None, "file", ["/other/a.raw"]),
+    ]
     assert found["unlisted"] == ["/other/a.raw"]
 
 
@@ -152,7 +165,14 @@ def test_what_opens_no_path_of_its_own_is_not_looked_for(one):
 
 
 @pytest.mark.parametrize(
-    "one", [disk(file="/dev/fdset/2"), disk(file="/proc/self/fd/9"), disk(file="/dev/fd/9"), disk(file="a.raw"), disk(overlay=True, direct=False)]
+    "one",
+    [
+        disk(file="/dev/fdset/2"),
+        disk(file="/proc/self/fd/9"),
+        disk(file="/dev/fd/9"),
+        disk(file="a.raw"),
+        disk(overlay=True, direct=False),
+    ],
 )
 def test_a_file_that_a_disk_without_a_name_may_have_opened_is_not_held_against_the_guest(one):
     found, disagreements, moved = check([one], [opened("/var/tmp/vl.aBc123", direct=False)])

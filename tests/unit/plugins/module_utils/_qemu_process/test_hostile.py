@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Processes that anybody can start: named kvm, with whatever command line, beside a guest that must be read all the same."""
+"""Processes that anybody can start: named kvm, with whatever command line, beside a guest that must be read all the
+same.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,14 @@ ODD = {
     "a file name of file names": ["-drive", f"file.{'filename.' * 20_000}x=1"],
     "a file name that is a number": ["-drive", 'file=json:{"filename":1}'],
     "a file name with NUL": ["-drive", 'file=json:{"driver":"file"%s"filename":"/a\\u0000b"},id=x' % ",,"],
-    "monitors of nobody": ["-mon", "mode=control", "-mon", "chardev=x,mode=control", "-chardev", "socket,path=/s,server=on"],
+    "monitors of nobody": [
+        "-mon",
+        "mode=control",
+        "-mon",
+        "chardev=x,mode=control",
+        "-chardev",
+        "socket,path=/s,server=on",
+    ],
     "settings of nothing": ["-set", "", "-set", "device", "-set", "device.=.x", "-global", "", "-global", "a.b="],
     "no arguments": [],
     "an option without its value": ["-drive"],
@@ -114,7 +123,9 @@ def test_what_is_not_expected_is_that_processes_own(host, monkeypatch):
 def test_many_problems_of_one_process_are_one_entry(host):
     host.process(699, ["/usr/bin/kvm", *["-blockdev", "{"] * 500], uid=NOBODY)
     (problem,) = read(host)[1]
-    assert problem["reason"].count("-blockdev cannot be read") == 3 and problem["reason"].endswith("; and 497 more of the kind")
+    assert problem["reason"].count("-blockdev cannot be read") == 3 and problem["reason"].endswith(
+        "; and 497 more of the kind"
+    )
 
 
 @pytest.mark.parametrize(("uid", "pid_file"), [(NOBODY, False), (NOBODY, "8101"), (0, False)])
@@ -123,7 +134,9 @@ def test_a_process_that_only_says_it_is_a_guest_is_not_that_guest(host, uid, pid
     host.process(699, forged, uid=uid, pid_file=pid_file)
     guests, problems = read(host)
     assert guests == {}
-    assert [(one["guest"], f"process 699 of user id {uid} says it is guest 8101" in one["reason"]) for one in problems] == [(None, True)]
+    assert [
+        (one["guest"], f"process 699 of user id {uid} says it is guest 8101" in one["reason"]) for one in problems
+    ] == [(None, True)]
 
 
 def test_a_real_guest_beside_its_forgery_is_as_it_was(host):
@@ -133,7 +146,9 @@ def test_a_real_guest_beside_its_forgery_is_as_it_was(host):
     host.process(701, PVE, uid=100000)
     guests, problems = read(host)
     assert guests == alone
-    assert [(one["guest"], one["file"]) for one in problems] == [(None, f"{host.root}/proc/{pid}") for pid in (699, 701)]
+    assert [(one["guest"], one["file"]) for one in problems] == [
+        (None, f"{host.root}/proc/{pid}") for pid in (699, 701)
+    ]
 
 
 def test_a_name_is_free_to_choose_but_a_guests_id_on_a_node_is_not(host):
@@ -182,7 +197,17 @@ def test_a_thousand_files_that_no_disk_names_are_not_all_told(host):
 
 
 def test_words_of_a_megabyte_are_cut(host):
-    host.process(699, ["/usr/bin/kvm", "-name", "n" * 100_000, "-drive", f"file={'f' * 100_000},aio={'a' * 100_000},id={'i' * 100_000}"], uid=NOBODY)
+    host.process(
+        699,
+        [
+            "/usr/bin/kvm",
+            "-name",
+            "n" * 100_000,
+            "-drive",
+            f"file={'f' * 100_000},aio={'a' * 100_000},id={'i' * 100_000}",
+        ],
+        uid=NOBODY,
+    )
     guests, problems = read(host)
     assert len(json.dumps([guests, problems])) < 40_000
 
@@ -192,8 +217,14 @@ LONG = {
     "dots": ["-drive", "file." * 200_000 + "x=1"],
     "drives": ["-drive", "file=/a,if=none"] * 40_000,
     "one id": [*["-device", "virtio-scsi,id=s"] * 20_000, *["-device", "scsi-hd,bus=s.0,drive=d"] * 15_000],
-    "controllers": [word for number in range(10_000) for word in ("-device", f"lsi,id={number}", "-device", f"scsi-hd,bus={number}.0,drive=d")],
-    "settings": [word for number in range(15_000) for word in ("-set", f"device.{number}.a=b", "-device", f"x,id={number}")],
+    "controllers": [
+        word
+        for number in range(10_000)
+        for word in ("-device", f"lsi,id={number}", "-device", f"scsi-hd,bus={number}.0,drive=d")
+    ],
+    "settings": [
+        word for number in range(15_000) for word in ("-set", f"device.{number}.a=b", "-device", f"x,id={number}")
+    ],
     "globals": [*["-global", "a.b=c"] * 30_000, *["-device", "virtio-blk,drive=d"] * 15_000],
     "nodes": ["-blockdev", '{"driver":"raw","node-name":"a","file":"a"}', *["-device", "scsi-hd,drive=a"] * 30_000],
     "slashes": ["-serial", "/" * 1_000_000],
@@ -216,7 +247,9 @@ def test_many_disks_and_many_files_take_no_time_to_speak_of():
     files = [evidence.open_file(f"/images/{number}/disk", 2, "x86_64") for number in range(8192)]
     others = {f"/srv/{number}" for number in range(20_000)}
     began = time.process_time()
-    found, _disagreements, moved = evidence.cross_check(disks, {"native": False, "rings": 0, "files": files}, "10.1.2-1", {})
+    found, _disagreements, moved = evidence.cross_check(
+        disks, {"native": False, "rings": 0, "files": files}, "10.1.2-1", {}
+    )
     assert (len(found["direct"]), len(moved)) == (8192, 20_000 - 8192)
     assert sum(evidence.may_be_image(f"/srv/{number}/a/b", others) for number in range(8192, 28_192)) == 8192
     assert time.process_time() - began < 10
@@ -323,13 +356,21 @@ def forge():
 
 def of(pid):
     guests, problems = proc.running_guests()
-    return [guest for guest in guests if guest["pid"] == pid], [one["reason"] for one in problems if one["file"] == f"/proc/{pid}"]
+    return [guest for guest in guests if guest["pid"] == pid], [
+        one["reason"] for one in problems if one["file"] == f"/proc/{pid}"
+    ]
 
 
 def test_a_real_process_of_another_user_that_says_it_is_a_guest(forge):
-    process = forge("-id", "102", "-pidfile", "/var/run/qemu-server/102.pid", "-drive", f"index={DIGITS}", "-qmp", "unix:server=on")
+    process = forge(
+        "-id", "102", "-pidfile", "/var/run/qemu-server/102.pid", "-drive", f"index={DIGITS}", "-qmp", "unix:server=on"
+    )
     assert of(process.pid) == (
-        [], [f"process {process.pid} of user id 65534 says it is guest 102, and Proxmox VE runs guests as root; it is left out"]
+        [],
+        [
+            f"process {process.pid} of user id 65534 says it is guest 102, and Proxmox VE runs guests as root; it is"
+            " left out"
+        ],
     )
     assert not proc.is_process_of(process.pid, "102")
     process = forge("-id", "102", "-pidfile", "/var/run/qemu-server/102.pid", user=0)

@@ -87,7 +87,15 @@ def test_a_moved_image_makes_the_disk_unknown(host):
 
 
 def test_what_other_options_name_is_no_disk_that_was_plugged_in(host):
-    argv = [*PVE, "-object", "memory-backend-file,id=m,mem-path=/srv/ram,size=1G", "-serial", "file:/srv/serial.txt", "-virtfs", "local,path=/srv/share"]
+    argv = [
+        *PVE,
+        "-object",
+        "memory-backend-file,id=m,mem-path=/srv/ram,size=1G",
+        "-serial",
+        "file:/srv/serial.txt",
+        "-virtfs",
+        "local,path=/srv/share",
+    ]
     host.process(700, argv, files=[*OPEN, "/srv/ram/pc.ram", "/srv/serial.txt", "/srv/share/a.db", "/srv/new.raw"])
     assert read(host)[0]["8101"]["evidence"]["unlisted"] == ["/srv/new.raw"]
 
@@ -208,7 +216,8 @@ def test_two_processes_of_one_guest_the_pid_file_decides(host):
     guests, problems = read(host)
     assert guests["8101"]["pid"] == 701
     assert problems == [
-        f"process {pid} of user id 0 says it is guest 8101, and its pid file names process 701; it is left out" for pid in (700, 702)
+        f"process {pid} of user id 0 says it is guest 8101, and its pid file names process 701; it is left out"
+        for pid in (700, 702)
     ]
 
 

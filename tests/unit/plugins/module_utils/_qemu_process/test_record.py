@@ -17,7 +17,15 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     FakeProc,
 )
 
-QEMU = ["/usr/bin/qemu-system-x86_64", "-name", "web07", "-object", "iothread,id=t", "-device", "virtio-scsi-pci,id=s,iothread=t"]
+QEMU = [
+    "/usr/bin/qemu-system-x86_64",
+    "-name",
+    "web07",
+    "-object",
+    "iothread,id=t",
+    "-device",
+    "virtio-scsi-pci,id=s,iothread=t",
+]
 NODE = '{"driver":"file","filename":"/images/a.raw","aio":"threads","node-name":"a","cache":{"direct":true}}'
 GOOD = [*QEMU, "-blockdev", NODE, "-device", "scsi-hd,drive=a,id=sda,bus=s.0"]
 IMAGE = ("/images/a.raw", "02140002")
@@ -78,4 +86,8 @@ def test_a_disk_on_a_controller_that_is_not_known_is_an_error(judged):
 def test_hints_name_no_command_and_no_setting_of_proxmox_ve(judged):
     _records, document = judged([part.replace(",iothread=t", "") for part in GOOD], [IMAGE, "/images/plugged.raw"])
     assert {found["rule"] for found in document["findings"]} == {"IO100", "IO101", "IO102"}
-    assert not any(word in found["hint"] + found["message"] for found in document["findings"] for word in ("qm ", "scsihw", "guest_io_"))
+    assert not any(
+        word in found["hint"] + found["message"]
+        for found in document["findings"]
+        for word in ("qm ", "scsihw", "guest_io_")
+    )

@@ -52,9 +52,21 @@ class Poser:
             "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR") or "",
         }
         self.process = subprocess.Popen(
-            [binary, "-S", "-c", _CODE, "-name", f"guest={name},debug-threads=on",
-             "-object", "iothread,id=io1", *arguments],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [
+                binary,
+                "-S",
+                "-c",
+                _CODE,
+                "-name",
+                f"guest={name},debug-threads=on",
+                "-object",
+                "iothread,id=io1",
+                *arguments,
+            ],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
         self.stalled_seconds = None

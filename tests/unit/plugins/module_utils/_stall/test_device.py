@@ -20,8 +20,14 @@ class Host:
         block.mkdir(parents=True)
         numbers = root / "sys/dev/block"
         numbers.mkdir(parents=True)
-        for name, number, below in [("sdb", "8:16", []), ("sdb/sdb1", "8:17", []), ("sdc", "8:32", []), ("sdd", "8:48", []),
-                                    ("dm-0", "253:0", ["sdc"]), ("md0", "9:0", ["sdc", "sdd"])]:
+        for name, number, below in [
+            ("sdb", "8:16", []),
+            ("sdb/sdb1", "8:17", []),
+            ("sdc", "8:32", []),
+            ("sdd", "8:48", []),
+            ("dm-0", "253:0", ["sdc"]),
+            ("md0", "9:0", ["sdc", "sdd"]),
+        ]:
             path = root / "sys/devices" / name
             path.mkdir(parents=True)
             (path / "slaves").mkdir()
@@ -35,7 +41,9 @@ class Host:
         (self.path / "fd").mkdir(parents=True)
         (self.path / "fdinfo").mkdir()
         (self.path / "mountinfo").write_text(
-            "29 1 8:17 / / rw - ext4 /dev/sdb1 rw\n30 1 253:0 / /lvm rw - xfs /dev/dm-0 rw\n31 1 0:55 / /tank rw - zfs tank/vm rw\n")
+            "29 1 8:17 / / rw - ext4 /dev/sdb1 rw\n30 1 253:0 / /lvm rw - xfs /dev/dm-0 rw\n31 1 0:55 / /tank rw - zfs"
+            " tank/vm rw\n"
+        )
 
     def open(self, number, target, mount, flags="02140002"):
         (self.path / "fd" / str(number)).symlink_to(target)
@@ -53,8 +61,16 @@ def of_wait(host, syscall, argument, *files):
 
 @pytest.mark.parametrize(
     ("target", "mount", "expected"),
-    [("/images/a.raw", 29, "sdb"), ("/lvm/a.raw", 30, "sdc"), ("/tank/a.raw", 31, "tank/vm"), ("/images/a.raw", 99, None),
-     ("/dev/dm-0", 5, "sdc"), ("/dev/md0", 5, "md0"), ("/dev/sdb1", 5, "sdb"), ("socket:[9]", 5, None)],
+    [
+        ("/images/a.raw", 29, "sdb"),
+        ("/lvm/a.raw", 30, "sdc"),
+        ("/tank/a.raw", 31, "tank/vm"),
+        ("/images/a.raw", 99, None),
+        ("/dev/dm-0", 5, "sdc"),
+        ("/dev/md0", 5, "md0"),
+        ("/dev/sdb1", 5, "sdb"),
+        ("socket:[9]", 5, None),
+    ],
 )
 def test_of_the_descriptor_that_a_system_call_is_about(host, target, mount, expected):
     host.open(12, target, mount)

@@ -15,7 +15,10 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.hos
 
 def test_both_ends_of_a_watch():
     before = {
-        "pressure": parse_pressure("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n"),
+        "pressure": parse_pressure(
+            "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\nfull avg10=0.00 avg60=0.00 avg300=0.00"
+            " total=500000\n"
+        ),
         "memory": parse_meminfo("MemTotal: 100 kB\nDirty:     480 kB\nWriteback:         0 kB\nWritebackTmp: 9 kB\n"),
     }
     after = {

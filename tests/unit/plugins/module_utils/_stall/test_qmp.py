@@ -29,6 +29,7 @@ def serve(tmp_path):
 
     def start(*answers, delay=0.0, last=None):
         """Answer in turn, each after `delay` seconds, the last after `last`."""
+
         def run():
             with contextlib.suppress(OSError):
                 while True:
@@ -39,6 +40,7 @@ def serve(tmp_path):
                             connection.recv(4096)
                             time.sleep(last if last and number == len(answers) else delay)
                             connection.sendall(answer)
+
         threading.Thread(target=run, daemon=True).start()
         return path
 
@@ -54,9 +56,15 @@ def test_a_round_trip_is_timed(serve):
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
-    [((b"SSH-2.0\n",), "closed"), ((GREETING, b"[]\n"), "not QMP"), ((GREETING, b'{"error": {}}\n'), "not QMP"), ((GREETING, b"{\n"), "not QMP"),
-     ((GREETING, b"x" * 70000), "not QMP"), ((GREETING, b"[" * 60000 + b"\n"), "not QMP"),
-     ((GREETING, b'{"return": ' + b"1" * 5000 + b"0e" + b"}\n"), "not QMP")],
+    [
+        ((b"SSH-2.0\n",), "closed"),
+        ((GREETING, b"[]\n"), "not QMP"),
+        ((GREETING, b'{"error": {}}\n'), "not QMP"),
+        ((GREETING, b"{\n"), "not QMP"),
+        ((GREETING, b"x" * 70000), "not QMP"),
+        ((GREETING, b"[" * 60000 + b"\n"), "not QMP"),
+        ((GREETING, b'{"return": ' + b"1" * 5000 + b"0e" + b"}\n"), "not QMP"),
+    ],
 )
 def test_what_is_no_qmp(serve, answers, expected):
     milliseconds, failure = round_trip(serve(*answers), 2)

@@ -28,7 +28,9 @@ class Recorded(Track):
 
 
 class World:
-    """A clock, a CPU meter, and the stat files of one thread and of many others; a look at one costs `price` seconds of CPU."""
+    """A clock, a CPU meter, and the stat files of one thread and of many others; a look at one costs `price` seconds of
+    CPU.
+    """
 
     def __init__(self, path, price, states, others=0, state_of_others="S", role="main"):
         self.path = path
@@ -42,7 +44,9 @@ class World:
         Recorded.times = []
         self.track = Recorded(7, role, "watched")
         self.stats = [(os.open(path, os.O_RDONLY), self.track)]
-        self.tracks = [self.track] + [Track(number, "vcpu" if role == "vcpu" else "iothread", "other") for number in range(others)]
+        self.tracks = [self.track] + [
+            Track(number, "vcpu" if role == "vcpu" else "iothread", "other") for number in range(others)
+        ]
         if others:
             path.with_name("others").write_text(f"8 (b) {state_of_others} 1 1")
             descriptor = os.open(path.with_name("others"), os.O_RDONLY)

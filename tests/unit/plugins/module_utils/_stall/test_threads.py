@@ -14,15 +14,31 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_proc
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.threads import are_named, roles
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
-PVE = {10: "kvm", 11: "call_rcu", 12: "kvm", 13: "kvm", 14: "IO mon_iothread", 15: "CPU 0/KVM", 16: "CPU 1/KVM", 17: "vnc_worker",
-       18: "worker", 19: "iou-wrk-12", 20: "vhost-10", 21: "kvm-nx-lpage-re"}
+PVE = {
+    10: "kvm",
+    11: "call_rcu",
+    12: "kvm",
+    13: "kvm",
+    14: "IO mon_iothread",
+    15: "CPU 0/KVM",
+    16: "CPU 1/KVM",
+    17: "vnc_worker",
+    18: "worker",
+    19: "iou-wrk-12",
+    20: "vhost-10",
+    21: "kvm-nx-lpage-re",
+}
 
 
 def test_names_too_long_for_the_kernel_are_told_by_their_order():
     found = roles(10, PVE, ["iothread-virtioscsi0", "iothread-virtio1"])
     assert found == {
-        10: ("main", "main loop"), 12: ("iothread", "iothread-virtioscsi0"), 13: ("iothread", "iothread-virtio1"),
-        15: ("vcpu", "CPU 0/KVM"), 16: ("vcpu", "CPU 1/KVM")}
+        10: ("main", "main loop"),
+        12: ("iothread", "iothread-virtioscsi0"),
+        13: ("iothread", "iothread-virtio1"),
+        15: ("vcpu", "CPU 0/KVM"),
+        16: ("vcpu", "CPU 1/KVM"),
+    }
 
 
 def test_where_their_number_does_not_fit_they_stay_unnamed():
@@ -43,7 +59,9 @@ def test_without_names_nothing_is_guessed():
 
 
 @requires_shared_pve
-@pytest.mark.parametrize("name", ["running-harden", "running-virtio-blk", "machine-9.0-drive-form", "aio-kinds-running"])
+@pytest.mark.parametrize(
+    "name", ["running-harden", "running-virtio-blk", "machine-9.0-drive-form", "aio-kinds-running"]
+)
 def test_recorded_thread_names(name):
     scenarios = {one["name"]: one for one in json.loads((shared_pve() / "qm-transcripts.json").read_text())}
     steps = [step for step in scenarios[name]["steps"] if "threads" in step]

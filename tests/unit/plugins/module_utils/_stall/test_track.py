@@ -13,7 +13,14 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.tra
 
 def test_a_share_is_of_the_time_and_a_stretch_from_first_to_last():
     track = Track(1, "main", "main loop")
-    for now, blocked, since in [(0.1, False, 0.1), (0.2, True, 0.1), (0.25, True, 0.0), (0.5, True, 0.3), (0.6, False, 0.1), (0.7, True, 0.1)]:
+    for now, blocked, since in [
+        (0.1, False, 0.1),
+        (0.2, True, 0.1),
+        (0.25, True, 0.0),
+        (0.5, True, 0.3),
+        (0.6, False, 0.1),
+        (0.7, True, 0.1),
+    ]:
         if blocked:
             track.take_blocked(now, since)
         else:

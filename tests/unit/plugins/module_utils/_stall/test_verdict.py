@@ -33,8 +33,18 @@ def disk(aio="native", iothread=False):
 
 def test_a_record_in_words():
     assert record(share=0.71, longest=2.921, wait=(209, 1, TAG)) == {
-        "tid": 7, "name": "main loop", "role": "main", "samples": 300, "blocked_share": 0.71, "longest_ms": 2921, "lock_share": 0.0,
-        "syscall": "io_submit", "wait": "waiting for request tags of sdb", "stack": ["blk_mq_get_tag", "io_submit_one"], "device": "sdb"}
+        "tid": 7,
+        "name": "main loop",
+        "role": "main",
+        "samples": 300,
+        "blocked_share": 0.71,
+        "longest_ms": 2921,
+        "lock_share": 0.0,
+        "syscall": "io_submit",
+        "wait": "waiting for request tags of sdb",
+        "stack": ["blk_mq_get_tag", "io_submit_one"],
+        "device": "sdb",
+    }
 
 
 def test_a_device_is_left_out_where_it_cannot_be_told():
@@ -43,15 +53,24 @@ def test_a_device_is_left_out_where_it_cannot_be_told():
 
 def test_the_sentence_of_a_frozen_guest():
     threads = [record(share=0.71, longest=2.921, wait=(209, 1, TAG)), record("vcpu", "CPU 0/KVM")]
-    assert sentence("101", threads, [disk(), disk()], 30) == (
-        "guest 101: main loop blocked 71 % of 30 s in io_submit, waiting for request tags of sdb, 2921 ms at a stretch;"
-        " its disks run without iothread, aio native")
+    assert (
+        sentence("101", threads, [disk(), disk()], 30)
+        == "guest 101: main loop blocked 71 % of 30 s in io_submit, waiting for request tags of sdb, 2921 ms at a"
+        " stretch;"
+        " its disks run without iothread, aio native"
+    )
 
 
 def test_the_worst_thread_comes_first_and_the_others_are_counted():
-    threads = [record(share=0.1, longest=0.5), record("vcpu", "CPU 1/KVM", 0.6, 1.5, (209, 1, TAG)), record("iothread", "io1", 0.2, 0.1)]
+    threads = [
+        record(share=0.1, longest=0.5),
+        record("vcpu", "CPU 1/KVM", 0.6, 1.5, (209, 1, TAG)),
+        record("iothread", "io1", 0.2, 0.1),
+    ]
     assert sentence("101", threads, [disk()], 30).startswith(
-        "guest 101: vCPU CPU 1/KVM blocked 60 % of 30 s in io_submit, waiting for request tags of sdb, 1500 ms at a stretch; 2 other threads blocked too;")
+        "guest 101: vCPU CPU 1/KVM blocked 60 % of 30 s in io_submit, waiting for request tags of sdb, 1500 ms at a"
+        " stretch; 2 other threads blocked too;"
+    )
 
 
 def test_a_main_loop_that_waits_for_the_lock_is_said():
@@ -82,7 +101,10 @@ def test_a_worker_among_nameless_threads_does_not_count_and_a_submitter_does():
     ("disks", "expected"),
     [
         ([disk("threads", True)], "its disks run with iothread, aio threads"),
-        ([disk("threads", True), disk("io_uring", False)], "its disks run 1 of 2 without iothread, aio io_uring and threads"),
+        (
+            [disk("threads", True), disk("io_uring", False)],
+            "its disks run 1 of 2 without iothread, aio io_uring and threads",
+        ),
         ([disk(None, False)], "its disks run without iothread"),
         ([disk("threads", None)], "its disks run with or without iothread (not known), aio threads"),
         ([{"key": "scsi0", "runs": None}], "what its disks run with is not known"),

@@ -35,8 +35,10 @@ JOURNAL = """[<0>] do_get_write_access+0x270/0x3d0
     [
         (TAG, ("waiting for request tags", True)),
         (JOURNAL, ("waiting for the file system's journal", True)),
-        ("[<0>] io_schedule+0x46/0x70\n[<0>] balance_dirty_pages_ratelimited_flags+0x3/0x4\n",
-         ("held back because too many dirty pages wait for write-back", False)),
+        (
+            "[<0>] io_schedule+0x46/0x70\n[<0>] balance_dirty_pages_ratelimited_flags+0x3/0x4\n",
+            ("held back because too many dirty pages wait for write-back", False),
+        ),
         ("[<0>] request_wait_answer+0x1/0x2\n", ("waiting for the server of a FUSE file system", False)),
         ("[<0>] rpc_wait_bit_killable+0x1/0x2\n", ("waiting for an NFS server", False)),
         ("[<0>] cv_wait_common+0x1/0x2 [spl]\n", ("waiting for ZFS", False)),
@@ -59,7 +61,13 @@ def test_functions_are_names_alone_innermost_first():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("209 0x7f12 0x1 0x2 0x0 0x0 0x0 0x7ffc 0x7f13\n", (209, 0x7F12)), ("running\n", None), ("-1 0x7ffc 0x7f13\n", None), ("", None), ("209 x", None)],
+    [
+        ("209 0x7f12 0x1 0x2 0x0 0x0 0x0 0x7ffc 0x7f13\n", (209, 0x7F12)),
+        ("running\n", None),
+        ("-1 0x7ffc 0x7f13\n", None),
+        ("", None),
+        ("209 x", None),
+    ],
 )
 def test_syscall_text(text, expected):
     assert parse_syscall(text) == expected
@@ -67,8 +75,14 @@ def test_syscall_text(text, expected):
 
 @pytest.mark.parametrize(
     ("number", "machine", "expected"),
-    [(209, "x86_64", "io_submit"), (426, "x86_64", "io_uring_enter"), (2, "aarch64", "io_submit"), (296, "x86_64", "pwritev"), (9999, "x86_64", "syscall 9999"),
-     (209, "unheard-of", "syscall 209")],
+    [
+        (209, "x86_64", "io_submit"),
+        (426, "x86_64", "io_uring_enter"),
+        (2, "aarch64", "io_submit"),
+        (296, "x86_64", "pwritev"),
+        (9999, "x86_64", "syscall 9999"),
+        (209, "unheard-of", "syscall 209"),
+    ],
 )
 def test_syscall_names(number, machine, expected):
     assert syscall_name(number, machine) == expected

@@ -33,7 +33,9 @@ def posers(tmp_path):
 
 
 def watch(*arguments, **options):
-    """With as much of a core as it likes: a process as large as that of the tests is slow to set up, and what is tested here is what it sees."""
+    """With as much of a core as it likes: a process as large as that of the tests is slow to set up, and what is tested
+    here is what it sees.
+    """
     return watch_module.watch(*arguments, most_share=0.5, **options)
 
 
@@ -87,7 +89,10 @@ def test_a_stalled_main_loop_beside_a_guest_at_ease(posers, when_it_looks):
         assert "kernel_clone" in main["stack"] or "wait_for_vfork_done" in main["stack"]
     assert of(result, at_ease)["verdict"] == "guest at-ease-4d1: no thread was blocked for longer than 20 ms in 2 s"
     assert [(one["role"], one["name"]) for one in of(result, at_ease)["threads"]] == [
-        ("main", "main loop"), ("iothread", "io1"), ("vcpu", "CPU 0/KVM")]
+        ("main", "main loop"),
+        ("iothread", "io1"),
+        ("vcpu", "CPU 0/KVM"),
+    ]
     assert of_the_host(result) == []
     assert 0 < result["cost"]["cpu_seconds"]
 
@@ -96,7 +101,11 @@ def test_a_guest_that_is_stopped_is_said_to_be(posers):
     poser = posers("stopped-4d1")
     poser.process.send_signal(signal.SIGSTOP)
     guest = of(watch(duration=0.5, guests=["stopped-4d1"]), poser)
-    assert guest["stopped"] and "stopped by a signal" in guest["verdict"] and "no thread was blocked" not in guest["verdict"]
+    assert (
+        guest["stopped"]
+        and "stopped by a signal" in guest["verdict"]
+        and "no thread was blocked" not in guest["verdict"]
+    )
     poser.process.send_signal(signal.SIGCONT)
     assert not of(watch(duration=0.5, guests=["stopped-4d1"]), poser)["stopped"]
 

@@ -40,7 +40,9 @@ def test_a_fresh_host_is_set_once(tmp_path):
     assert snapshot(root) == before
 
 
-@pytest.mark.parametrize(("root", "words"), [("", "is no directory"), ("/nonexistent", "is no directory"), ("{file}", "is no directory")])
+@pytest.mark.parametrize(
+    ("root", "words"), [("", "is no directory"), ("/nonexistent", "is no directory"), ("{file}", "is no directory")]
+)
 def test_a_root_that_is_none_is_refused(tmp_path, root, words):
     """An empty one would be the machine itself, and a mistyped one be made."""
     (tmp_path / "file").write_text("")
@@ -51,7 +53,9 @@ def test_a_root_that_is_none_is_refused(tmp_path, root, words):
 @pytest.mark.parametrize("target", ["/dev/null", "90-other.conf"])
 def test_a_link_in_place_of_the_roles_file_is_refused_before_anything_is_written(tmp_path, target):
     """A link to /dev/null is how a file of sysctl.d is masked: what it leads to is not the role's to replace."""
-    root = host_tree(tmp_path, {ours.FILE: f"-> {target}", "/dev/null": "", "/etc/sysctl.d/90-other.conf": "kernel.sysrq = 1\n"})
+    root = host_tree(
+        tmp_path, {ours.FILE: f"-> {target}", "/dev/null": "", "/etc/sysctl.d/90-other.conf": "kernel.sysrq = 1\n"}
+    )
     before = snapshot(root)
     with pytest.raises(apply.Refused, match=f"is a link to {target}: nothing was written"):
         harden(root)

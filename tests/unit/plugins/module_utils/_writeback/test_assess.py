@@ -325,7 +325,9 @@ def test_a_file_of_run_is_masked_for_the_boot_and_stays_in_force_for_tuned():
 
 
 def test_lines_of_one_file_that_two_names_lead_to_are_taken_in_one_step():
-    one = a_file("/etc/sysctl.d/98-a.conf", "vm.dirty_ratio=40\nvm.dirty_background_ratio=9\n", target="/etc/sysctl.conf")
+    one = a_file(
+        "/etc/sysctl.d/98-a.conf", "vm.dirty_ratio=40\nvm.dirty_background_ratio=9\n", target="/etc/sysctl.conf"
+    )
     other = dict(one, path="/etc/sysctl.d/99-zz.conf")
     steps = assess(facts(OURS, one, other), settings(take_over=True))["plan"]["files"]
     assert [(step["path"], step["lines"]) for step in steps] == [("/etc/sysctl.conf", [1, 2])]
@@ -459,19 +461,29 @@ def test_after_take_over_a_boot_with_tuned_comes_to_what_is_wanted(texts, conf, 
 BOOT_DEFAULTS = "vm.dirty_ratio = 20\nvm.dirty_background_ratio = 10\n"
 
 
-@pytest.mark.parametrize("path", ["/etc/sysctl.d/99-sysctl.conf", "/usr/lib/sysctl.d/99-zz.conf", "/run/sysctl.d/zz.conf"])
+@pytest.mark.parametrize(
+    "path", ["/etc/sysctl.d/99-sysctl.conf", "/usr/lib/sysctl.d/99-zz.conf", "/run/sysctl.d/zz.conf"]
+)
 def test_a_later_file_with_the_kernels_own_defaults_wins_too(path):
     later = a_file(path, BOOT_DEFAULTS)
     found = assess(facts(OURS, later, kernel=IN_FORCE), settings(), "pve1")
     assert (found["status"], found["plan"]) == ("overruled", None)
     assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
-        ("IO202", "error", path, 1), ("IO202", "error", path, 2)]
+        ("IO202", "error", path, 1),
+        ("IO202", "error", path, 2),
+    ]
     assert f"not after a reboot: {path} line 1 wins at boot: vm.dirty_ratio = 20" in found["detail"]
-    assert assess(facts(OURS, later, kernel=IN_FORCE), settings(take_over=True), "pve1")["plan"]["files"][0]["lines"] == [1, 2]
+    assert assess(facts(OURS, later, kernel=IN_FORCE), settings(take_over=True), "pve1")["plan"]["files"][0][
+        "lines"
+    ] == [1, 2]
 
 
 def test_one_of_the_two_defaults_is_enough():
-    found = assess(facts(OURS, a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_background_ratio=10\n"), kernel=IN_FORCE), settings(), "pve1")
+    found = assess(
+        facts(OURS, a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_background_ratio=10\n"), kernel=IN_FORCE),
+        settings(),
+        "pve1",
+    )
     assert found["status"] == "overruled"
 
 
@@ -481,8 +493,16 @@ def test_a_later_file_that_says_the_same_is_no_conflict():
 
 
 def test_the_kernels_defaults_by_way_of_tuned():
-    tuned = {"profile": "p", "running": True, "enabled": True, "reapply_after": 0, "reapply_exclude": [],
-             "settings": [{"plugin": "vm", "key": "dirty_ratio", "value": "20", "file": "/etc/tuned/p/tuned.conf", "line": 2}]}
+    tuned = {
+        "profile": "p",
+        "running": True,
+        "enabled": True,
+        "reapply_after": 0,
+        "reapply_exclude": [],
+        "settings": [
+            {"plugin": "vm", "key": "dirty_ratio", "value": "20", "file": "/etc/tuned/p/tuned.conf", "line": 2}
+        ],
+    }
     found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned), settings(), "pve1")
     assert found["status"] == "overruled" and rules(found, "error") == ["IO203"]
 
@@ -499,7 +519,12 @@ def test_a_run_that_leaves_another_file_the_last_word_is_not_compliant_afterward
 
 
 def unread(path, **changes):
-    return facts(OURS, kernel=IN_FORCE, problems=[{"file": path, "line": None, "guest": None, "reason": "Input/output error"}], **changes)
+    return facts(
+        OURS,
+        kernel=IN_FORCE,
+        problems=[{"file": path, "line": None, "guest": None, "reason": "Input/output error"}],
+        **changes,
+    )
 
 
 SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
@@ -531,7 +556,10 @@ def test_a_file_that_cannot_be_read_may_have_the_last_word():
 def test_what_was_in_force_is_not_given_up_where_the_kernel_is_out_of_reach():
     found = assess(facts(OURS, kernel=None, saved=SAVED), settings(state="absent"), "pve1")
     assert found["status"] == "unknown" and "/proc/sys/vm" in found["plan"]["refused"]
-    assert assess(facts(OURS, kernel=None, saved={**SAVED, "set": None}), settings(state="absent"), "pve1")["status"] == "to_change"
+    assert (
+        assess(facts(OURS, kernel=None, saved={**SAVED, "set": None}), settings(state="absent"), "pve1")["status"]
+        == "to_change"
+    )
 
 
 def test_a_line_of_any_length_is_told_in_one_short_line():

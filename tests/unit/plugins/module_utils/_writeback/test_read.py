@@ -173,12 +173,18 @@ def test_numbers_without_end_are_no_numbers(tmp_path):
 def test_a_tree_of_odd_links_and_names_ends_nothing(tmp_path):
     loop = "-> /etc/loop"
     loops = ("/etc/loop", "/etc/systemd/system/multi-user.target.wants", "/sys/block", "/usr/lib/sysctl.d")
-    root = host_tree(tmp_path, {**{path: text for path, text in TUNED.items() if "wants" not in path}, **dict.fromkeys(loops, loop)})
+    root = host_tree(
+        tmp_path, {**{path: text for path, text in TUNED.items() if "wants" not in path}, **dict.fromkeys(loops, loop)}
+    )
     (root / "etc/tuned/active_profile").write_bytes(b"a\0b virtual-host " + b"x" * 5000)
     (root / "etc/sysctl.d").mkdir(parents=True)
     read = facts(root)
     problems = {one["file"]: one["reason"] for one in read["problems"]}
-    assert problems["/usr/lib/sysctl.d"] == problems["/etc/systemd/system/multi-user.target.wants"] == "Too many levels of symbolic links"
+    assert (
+        problems["/usr/lib/sysctl.d"]
+        == problems["/etc/systemd/system/multi-user.target.wants"]
+        == "Too many levels of symbolic links"
+    )
     assert problems["/etc/tuned/profiles/a\0b/tuned.conf"] == "is not a file's name"
     assert [one["key"] for one in read["tuned"]["settings"]]
 

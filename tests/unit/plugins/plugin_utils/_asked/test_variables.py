@@ -19,7 +19,11 @@ PARTS = ["guests", "limits"]
 @pytest.mark.parametrize("prefix", KNOWN)
 def test_of_every_prefix_an_unknown_extra_variable_is_refused_and_the_known_ones_are_not(prefix):
     (said,) = variable_refusals([prefix + "quux"], {})
-    assert said.startswith(f"{prefix}quux: no such variable. There ") and ", ".join(KNOWN[prefix]) in said and "Did you mean" not in said
+    assert (
+        said.startswith(f"{prefix}quux: no such variable. There ")
+        and ", ".join(KNOWN[prefix]) in said
+        and "Did you mean" not in said
+    )
     assert variable_refusals(KNOWN[prefix], {}) == [] and variable_refusals([], dict.fromkeys(KNOWN[prefix])) == []
 
 
@@ -32,8 +36,18 @@ def test_a_letter_less_is_refused_wherever_it_is_set_and_the_right_name_is_told(
 
 
 def test_of_prefixes_that_others_use_only_what_is_close_is_refused_in_an_inventory():
-    assert variable_refusals([], dict.fromkeys(["restart_policy", "report_owner", "awx_host", "gate_password", "rollback_enabled", "survey_id"])) == []
-    assert variable_refusals([], {"guest_io_owner": "pve2"})[0].startswith("guest_io_owner, set for pve2: no such variable.")
+    assert (
+        variable_refusals(
+            [],
+            dict.fromkeys(
+                ["restart_policy", "report_owner", "awx_host", "gate_password", "rollback_enabled", "survey_id"]
+            ),
+        )
+        == []
+    )
+    assert variable_refusals([], {"guest_io_owner": "pve2"})[0].startswith(
+        "guest_io_owner, set for pve2: no such variable."
+    )
 
 
 @pytest.mark.parametrize(("name", "meant"), [
@@ -50,11 +64,26 @@ def test_a_misspelt_prefix_is_refused_as_an_extra_variable_alone(name, meant):
 
 def test_a_name_from_outside_is_shown_as_a_piece():
     long = "x" * 100_000
-    said = [*variable_refusals([f"guest_io_{long}"], {}), *tag_refusals(PARTS, [long], []), *tag_refusals(PARTS, ["all"], [long])]
+    said = [
+        *variable_refusals([f"guest_io_{long}"], {}),
+        *tag_refusals(PARTS, [long], []),
+        *tag_refusals(PARTS, ["all"], [long]),
+    ]
     assert len(said) == 3 and all("xxx…: no such " in one and len(one) < 500 for one in said)
 
 
-@pytest.mark.parametrize("name", ["ansible_user", "sample_fleet_build", "io_hardening_part_12", "guests", "tower_job_id", "awx_job_id", "awx_inventory_id"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ansible_user",
+        "sample_fleet_build",
+        "io_hardening_part_12",
+        "guests",
+        "tower_job_id",
+        "awx_job_id",
+        "awx_inventory_id",
+    ],
+)
 def test_what_is_not_ours_is_let_be(name):
     assert variable_refusals([name], {}) == []
 
@@ -84,8 +113,14 @@ def test_tags(run, skip, words):
 
 def test_a_playbook_without_tags_takes_none():
     assert tag_refusals([], ["all"], []) == []
-    assert tag_refusals([], ["guests"], []) == ["--tags guests: no such tag. This playbook has none: leave the option out."]
+    assert tag_refusals([], ["guests"], []) == [
+        "--tags guests: no such tag. This playbook has none: leave the option out."
+    ]
 
 
 def test_what_is_left():
-    assert left(PARTS, ["all"], []) == PARTS and left(PARTS, ["limits"], []) == ["limits"] and left(PARTS, ["tagged"], ["limits"]) == ["guests"]
+    assert (
+        left(PARTS, ["all"], []) == PARTS
+        and left(PARTS, ["limits"], []) == ["limits"]
+        and left(PARTS, ["tagged"], ["limits"]) == ["guests"]
+    )

@@ -31,7 +31,11 @@ def test_everything_knows_its_host_and_the_summary_is_summed():
     before = copy.deepcopy((ONE, TWO))
     joined = join_documents({"pve2": TWO, "pve1": ONE})
     assert [(g["host"], g["guest"]) for g in joined["guests"]] == [("pve1", "9"), ("pve1", "101"), ("pve2", "101")]
-    assert [(f["host"], f["rule"]) for f in joined["findings"]] == [("pve1", "IO102"), ("pve2", "IO102"), ("pve2", "IO111")]
+    assert [(f["host"], f["rule"]) for f in joined["findings"]] == [
+        ("pve1", "IO102"),
+        ("pve2", "IO102"),
+        ("pve2", "IO111"),
+    ]
     assert [item["host"] for item in joined["left_alone"]] == ["pve2"]
     assert joined["date"] == "2026-11-24"
     assert joined["summary"] == {
@@ -56,19 +60,34 @@ def test_a_host_without_a_document_is_listed_as_silent():
 
 def test_joining_parts_gives_what_joining_all_at_once_gives():
     at_once = join_documents({"pve1": ONE, "pve2": TWO, "pve3": None}, {"pve1": [result()], "pve2": []})
-    parts = [join_documents({"pve2": TWO, "pve3": None}, {"pve2": []}), join_documents({"pve1": ONE}, {"pve1": [result()]})]
+    parts = [
+        join_documents({"pve2": TWO, "pve3": None}, {"pve2": []}),
+        join_documents({"pve1": ONE}, {"pve1": [result()]}),
+    ]
     assert join_documents(parts) == at_once
     assert join_documents({"slice1": parts[0], "slice2": parts[1]})["guests"] == at_once["guests"]
 
 
 def about_waiver(name, **other):
-    return {"id": name, "rules": ["IO102"], "until": "2027-03-31", "reason": "r", "expired": False, "matched": 0, **other}
+    return {
+        "id": name,
+        "rules": ["IO102"],
+        "until": "2027-03-31",
+        "reason": "r",
+        "expired": False,
+        "matched": 0,
+        **other,
+    }
 
 
 def test_waivers_are_judged_over_all_hosts():
     """A waiver for a guest of one host matches nothing on the others, and an expired one is told by each."""
-    unmatched = finding(None, name=None, node=None, file=None, disk=None, rule="IO122", message="waiver W-1 matches nothing")
-    one = document([], [{**unmatched, "host": "pve1"}], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)])
+    unmatched = finding(
+        None, name=None, node=None, file=None, disk=None, rule="IO122", message="waiver W-1 matches nothing"
+    )
+    one = document(
+        [], [{**unmatched, "host": "pve1"}], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)]
+    )
     two = document([], waivers=[about_waiver("W-1", matched=3), about_waiver("W-2", expired=True), about_waiver("W-3")])
     joined = join_documents({"pve1": one, "pve2": two})
     assert [(f["host"], f["rule"], f["message"].split()[1]) for f in joined["findings"]] == [
@@ -83,7 +102,8 @@ def test_waivers_are_judged_over_all_hosts():
 def test_write_back_limits_join_their_host():
     found = finding(None, disk=None, file=None, rule="IO203", severity="warning")
     joined = join_documents(
-        {"pve1": ONE}, writeback={"pve1": {"findings": [found], "status": "left_alone", "detail": "tuned", "changed": False}}
+        {"pve1": ONE},
+        writeback={"pve1": {"findings": [found], "status": "left_alone", "detail": "tuned", "changed": False}},
     )
     assert joined["hosts"] == [
         {"host": "pve1", "reported": True, "writeback": {"status": "left_alone", "detail": "tuned", "changed": False}}
@@ -124,7 +144,10 @@ def test_a_waiver_matches_nothing_only_where_all_hosts_were_asked():
 
 def test_a_host_that_is_expected_and_in_no_part_is_listed_as_silent():
     parts = [join_documents({"pve1": ONE})]
-    assert [(h["host"], h["reported"]) for h in join_documents(parts, expected=["pve1", "pve2"])["hosts"]] == [("pve1", True), ("pve2", False)]
+    assert [(h["host"], h["reported"]) for h in join_documents(parts, expected=["pve1", "pve2"])["hosts"]] == [
+        ("pve1", True),
+        ("pve2", False),
+    ]
 
 
 def test_a_host_in_two_documents_is_refused():
@@ -135,7 +158,10 @@ def test_a_host_in_two_documents_is_refused():
             join_documents(documents)
     silent = join_documents({"pve1": None, "pve3": ONE})
     for documents in ([one, silent], [silent, one]):
-        assert [(h["host"], h["reported"]) for h in join_documents(documents)["hosts"]] == [("pve1", True), ("pve3", True)]
+        assert [(h["host"], h["reported"]) for h in join_documents(documents)["hosts"]] == [
+            ("pve1", True),
+            ("pve3", True),
+        ]
 
 
 def test_the_document_tells_whether_all_hosts_were_asked():

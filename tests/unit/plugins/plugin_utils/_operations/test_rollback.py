@@ -33,7 +33,11 @@ def plan(text=AFTER, entries=None, **options):
 
 
 def puts_back(found):
-    return [(change["key"], change["option"], change["before"], change["after"]) for entry in found["plan"] for change in entry["changes"]]
+    return [
+        (change["key"], change["option"], change["before"], change["after"])
+        for entry in found["plan"]
+        for change in entry["changes"]
+    ]
 
 
 ALL = [
@@ -47,7 +51,9 @@ def test_what_the_run_wrote_is_put_back_from_the_config_as_it_is_now():
     found = plan()
     assert puts_back(found) == ALL and found["left_alone"] == found["unchanged"] == []
     (planned,) = found["plan"]
-    assert planned["digest"] == guest()["digest"] and planned["name"] == "web" and planned["config"] == guest()["config"]
+    assert (
+        planned["digest"] == guest()["digest"] and planned["name"] == "web" and planned["config"] == guest()["config"]
+    )
 
 
 def test_an_option_that_somebody_changed_since_is_left_alone_and_the_others_are_put_back():
@@ -58,7 +64,10 @@ def test_an_option_that_somebody_changed_since_is_left_alone_and_the_others_are_
 
 
 def test_an_option_that_somebody_removed_since_is_left_alone():
-    found = plan(AFTER.replace("aio=threads,", ""), [entry(changes=[{"key": "scsi0", "option": "aio", "before": "native", "after": "threads"}])])
+    found = plan(
+        AFTER.replace("aio=threads,", ""),
+        [entry(changes=[{"key": "scsi0", "option": "aio", "before": "native", "after": "threads"}])],
+    )
     assert found["plan"] == [] and found["left_alone"][0]["detail"] == "scsi0 aio is unset, the run wrote threads"
 
 
@@ -84,7 +93,11 @@ def test_a_guest_that_is_known_from_its_process_alone_is_gone():
 
 def test_a_guest_that_is_gone_is_left_alone():
     found = rollback([entry()], [], ["pve1"])
-    assert found["plan"] == [] and [left["reason"] for left in found["left_alone"]] == ["gone"] and "pve1" in found["left_alone"][0]["detail"]
+    assert (
+        found["plan"] == []
+        and [left["reason"] for left in found["left_alone"]] == ["gone"]
+        and "pve1" in found["left_alone"][0]["detail"]
+    )
 
 
 def test_guests_of_nodes_that_were_not_read_are_none_of_this_reading():
@@ -98,9 +111,13 @@ def test_a_flat_directory_has_no_nodes():
 
 
 def test_what_waits_in_pending_counts_as_what_is_configured():
-    waiting = BEFORE + "\n[PENDING]\nscsi0: local:100/a.qcow2,size=1G,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
+    waiting = (
+        BEFORE + "\n[PENDING]\nscsi0: local:100/a.qcow2,size=1G,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
+    )
     assert puts_back(plan(waiting)) == ALL
-    assert plan(AFTER + "\n[PENDING]\nscsi0: local:100/a.qcow2,size=1G\nscsihw: virtio-scsi-pci\n")["unchanged"] == ["100"]
+    assert plan(AFTER + "\n[PENDING]\nscsi0: local:100/a.qcow2,size=1G\nscsihw: virtio-scsi-pci\n")["unchanged"] == [
+        "100"
+    ]
 
 
 def test_a_controller_that_was_unset_is_removed_and_one_that_is_going_is_as_before():

@@ -29,7 +29,10 @@ def test_the_usual_guest_is_cured_whole():
 
 
 def test_a_hardened_guest_has_nothing_to_do():
-    found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\nvirtio0: local:1/e.raw,iothread=1,aio=threads,cache=none\n")
+    found = judge(
+        SINGLE
+        + "scsi0: local:1/d.raw,iothread=1,aio=threads\nvirtio0: local:1/e.raw,iothread=1,aio=threads,cache=none\n"
+    )
     assert found["findings"] == [] and found["plan"] == [] and found["summary"]["compliant"] == 1
 
 
@@ -39,19 +42,28 @@ def test_a_driver_is_not_changed_unasked(scsihw):
     assert changes(found) == {"scsi0": {"aio": "threads"}}
     (entry,) = found["left_alone"]
     assert entry["reason"] == "driver_change" and "IO101 SCSI controller" in entry["detail"]
-    assert any("guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"])
-    assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {"scsi0": {"aio": "threads"}}
+    assert any(
+        "guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"]
+    )
+    assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {
+        "scsi0": {"aio": "threads"}
+    }
 
 
 def test_a_finding_about_an_unset_controller_points_at_the_first_disk():
-    for text, line in (("name: a\nscsi1: local:1/e.raw\nscsi0: local:1/d.raw\n", 3), ("name: a\nscsi0: local:1/d.raw\nscsihw: lsi\n", 3)):
+    for text, line in (
+        ("name: a\nscsi1: local:1/e.raw\nscsi0: local:1/d.raw\n", 3),
+        ("name: a\nscsi0: local:1/d.raw\nscsihw: lsi\n", 3),
+    ):
         (about,) = [finding for finding in judge(text)["findings"] if finding["rule"] == "IO101"]
         assert (about["disk"], about["line"]) == (None, line)
 
 
 def test_a_driver_is_changed_where_the_guest_is_named():
     found = judge("scsi0: local:1/d.raw\n", migrate="guest.id == '100'")
-    assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["left_alone"] == []
+    assert (
+        changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["left_alone"] == []
+    )
 
 
 def test_a_guest_without_scsi_disks_keeps_its_controller():
@@ -60,7 +72,9 @@ def test_a_guest_without_scsi_disks_keeps_its_controller():
 
 def test_ignored_iothread_is_cured_by_the_controller_alone():
     found = judge(PCI + "scsi0: local:1/d.raw,iothread=1,aio=threads\n")
-    assert rules(found) == [("IO101", "warning"), ("IO102", "warning")] and changes(found) == {"controller": {"type": "virtio-scsi-single"}}
+    assert rules(found) == [("IO101", "warning"), ("IO102", "warning")] and changes(found) == {
+        "controller": {"type": "virtio-scsi-single"}
+    }
     assert "ignored" in [finding["message"] for finding in found["findings"] if finding["rule"] == "IO102"][0]
 
 
@@ -90,7 +104,9 @@ def test_aio_is_as_grave_as_the_evidence(qemu, iothread, severity):
 def test_a_config_may_prove_the_qemu_that_starts_its_guest(lines, severity):
     text = SINGLE + "scsi0: local:1/d.raw,iothread=1\n" + lines
     assert ("IO103", severity) in rules(judge(text)) and changes(judge(text))["scsi0"]["aio"] == "threads"
-    assert ("IO103", "error") in rules(judge(text, qemu={**guest(text)["qemu"], **OLD})), "what is installed starts it, whatever the config says"
+    assert ("IO103", "error") in rules(judge(text, qemu={**guest(text)["qemu"], **OLD})), (
+        "what is installed starts it, whatever the config says"
+    )
 
 
 def test_a_policy_may_accept_either_aio():
@@ -136,7 +152,9 @@ def test_native_on_a_cached_disk_does_not_start_and_is_cured():
     assert changes(found) == {"scsi0": {"aio": "threads", "cache": "none"}}
 
 
-@pytest.mark.parametrize("policy", [{"disk": {"aio": "keep", "cache": "keep"}}, {"disk": {"aio": "native", "cache": "keep"}}])
+@pytest.mark.parametrize(
+    "policy", [{"disk": {"aio": "keep", "cache": "keep"}}, {"disk": {"aio": "native", "cache": "keep"}}]
+)
 def test_no_plan_makes_a_guest_that_cannot_start(policy):
     found = judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=native,cache=writeback\n", policy)
     assert ("IO105", "error") in rules(found) and found["plan"] == []
@@ -144,7 +162,9 @@ def test_no_plan_makes_a_guest_that_cannot_start(policy):
     assert "aio" not in changes(found).get("scsi0", {})
 
 
-@pytest.mark.parametrize(("store", "aio"), [("thick:vm-1-d", "threads"), ("smb:1/d.raw", "threads"), ("krbd:vm-1-d", "threads")])
+@pytest.mark.parametrize(
+    ("store", "aio"), [("thick:vm-1-d", "threads"), ("smb:1/d.raw", "threads"), ("krbd:vm-1-d", "threads")]
+)
 def test_mending_the_cache_does_not_bring_a_worse_aio(store, aio):
     found = judge(SINGLE + f"scsi0: {store},iothread=1,cache=writeback\n")
     assert changes(found) == {"scsi0": {"cache": "none", "aio": aio}} and rules(found) == [("IO104", "warning")]
@@ -165,20 +185,29 @@ def test_media_are_left_alone():
     assert judge(text)["findings"] == [] and judge(text)["plan"] == []
 
 
-@pytest.mark.parametrize("text", ["scsi0: gone:d,iothread=1", "scsi0: local:1/d.raw,turbo=1", "sata0: local:1/d.raw,iothread=1"])
+@pytest.mark.parametrize(
+    "text", ["scsi0: gone:d,iothread=1", "scsi0: local:1/d.raw,turbo=1", "sata0: local:1/d.raw,iothread=1"]
+)
 def test_what_cannot_be_judged_is_not_in_order(text):
     found = judge(SINGLE + text + "\n")
     assert ("IO100", "error") in rules(found) and found["plan"] == [] and found["summary"]["left_alone"] == 1
 
 
 def test_what_waits_is_not_planned_again():
-    text = PCI + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
+    text = (
+        PCI
+        + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
+    )
     found = judge(text, running=True)
     assert found["plan"] == [] and found["summary"]["waiting"] == 1 and rules(found) == [("IO108", "warning")] * 2
 
 
 def test_what_waits_and_is_wrong_is_planned():
-    found = judge(SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n\n[PENDING]\nscsi0: local:1/d.raw\n", running=True, qemu=NEW)
+    found = judge(
+        SINGLE + "scsi0: local:1/d.raw,aio=threads,iothread=1\n\n[PENDING]\nscsi0: local:1/d.raw\n",
+        running=True,
+        qemu=NEW,
+    )
     assert changes(found) == {"scsi0": CURED}
 
 
@@ -200,14 +229,23 @@ def test_a_locked_guest_is_told_and_left_alone():
 
 def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
     found = judge(PCI + "scsi0: local:1/d.raw\nnonsense\n")
-    assert found["plan"] == [] and found["left_alone"][0]["reason"] == "unsafe_lines" and "line 3" in found["left_alone"][0]["detail"]
+    assert (
+        found["plan"] == []
+        and found["left_alone"][0]["reason"] == "unsafe_lines"
+        and "line 3" in found["left_alone"][0]["detail"]
+    )
 
 
 FOREIGN = PCI + "scsi0: local:1/d.raw\n\n[PENDING]\ncores: 8\ndelete: net0\n"
 
 
-@pytest.mark.parametrize(("running", "allowed", "planned"), [(False, False, False), (False, True, True), (True, False, True), (None, False, True)])
-def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_where_that_is_allowed(running, allowed, planned):
+@pytest.mark.parametrize(
+    ("running", "allowed", "planned"),
+    [(False, False, False), (False, True, True), (True, False, True), (None, False, True)],
+)
+def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_where_that_is_allowed(
+    running, allowed, planned
+):
     found = assess([guest(FOREIGN, running=running)], {}, DAY, NODES, apply_foreign_pending=allowed)
     assert bool(found["plan"]) == planned and found["summary"]["to_change"] == planned
     assert any(finding["fixable"] for finding in found["findings"]) == planned
@@ -217,7 +255,10 @@ def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_whe
 
 
 def test_what_this_collection_left_pending_is_not_somebody_elses():
-    text = SINGLE + "scsi0: local:1/d.raw\nscsi1: local:1/e.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\n"
+    text = (
+        SINGLE
+        + "scsi0: local:1/d.raw\nscsi1: local:1/e.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\n"
+    )
     assert guest(text)["foreign_pending"] == [] and changes(judge(text, running=False, qemu=NEW)) == {"scsi1": CURED}
 
 
@@ -226,11 +267,17 @@ def test_a_guest_on_an_offline_storage_is_left_alone(active, planned):
     """Of a record made by hand, for reading asks this of the live node alone."""
     one = guest(PCI + "scsi0: far:1/d.raw\nscsi1: local:1/e.raw\nscsi2: far:iso/x.iso,media=cdrom\n")
     for disk in one["disks"]:
-        disk["storage"] = {**disk["storage"], **({} if active is None else {"active": active or disk["storage"]["id"] == "local"})}
+        disk["storage"] = {
+            **disk["storage"],
+            **({} if active is None else {"active": active or disk["storage"]["id"] == "local"}),
+        }
     found = assess([one], {}, DAY, NODES)
     assert bool(found["plan"]) == planned and found["summary"]["left_alone"] == (not planned)
     if not planned:
-        assert found["left_alone"][0]["reason"] == "storage_offline" and "storage far is offline" in found["left_alone"][0]["detail"]
+        assert (
+            found["left_alone"][0]["reason"] == "storage_offline"
+            and "storage far is offline" in found["left_alone"][0]["detail"]
+        )
         assert not any(finding["fixable"] for finding in found["findings"])
 
 
@@ -244,17 +291,31 @@ SAFE = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
 
 
 @pytest.mark.parametrize(
-    "line", ["\ufeffscsi1: local:1/e.raw", " scsi1: local:1/e.raw", "SCSI1: local:1/e.raw", "scsi31: local:1/e.raw", "[x y]\nvirtio0: local:1/e.raw"]
+    "line",
+    [
+        "\ufeffscsi1: local:1/e.raw",
+        " scsi1: local:1/e.raw",
+        "SCSI1: local:1/e.raw",
+        "scsi31: local:1/e.raw",
+        "[x y]\nvirtio0: local:1/e.raw",
+    ],
 )
 def test_a_line_that_was_to_be_a_disk_is_an_error_and_another_a_warning(line):
     assert ("IO100", "error") in rules(judge(SAFE + line + "\n"))
     assert rules(judge(SAFE + "nonsense\n")) == [("IO100", "warning")]
-    assert ("IO100", "error") not in rules(judge(SAFE + "\n[before]\nscsi1: local:1/e.raw,unheard=1\n")), "a snapshot's disk is not in force"
+    assert ("IO100", "error") not in rules(judge(SAFE + "\n[before]\nscsi1: local:1/e.raw,unheard=1\n")), (
+        "a snapshot's disk is not in force"
+    )
 
 
 @pytest.mark.parametrize(
     ("args", "found"),
-    [("-drive file=/dev/sda,if=virtio", True), ("-S --blockdev '{}'", True), ("-device vfio-pci,host=01:00", False), ("-cpu host,-drivel", False)],
+    [
+        ("-drive file=/dev/sda,if=virtio", True),
+        ("-S --blockdev '{}'", True),
+        ("-device vfio-pci,host=01:00", False),
+        ("-cpu host,-drivel", False),
+    ],
 )
 def test_disks_that_args_adds_are_not_called_in_order(args, found):
     assert rules(judge(SAFE + f"args: {args}\n")) == ([("IO100", "warning")] if found else [])
@@ -263,13 +324,24 @@ def test_disks_that_args_adds_are_not_called_in_order(args, found):
 @pytest.mark.parametrize("selector", ["storage.type != 'rbd'", "bus != 'ide'", "!storage.krbd"])
 def test_a_selector_of_guests_may_not_ask_for_a_disk(selector):
     """Of a guest these are null, and every driver would change."""
-    with pytest.raises(PolicyError, match="guest_io_migrate_controllers: asks for (storage|bus), a disk's, and chooses guests"):
+    with pytest.raises(
+        PolicyError, match="guest_io_migrate_controllers: asks for (storage|bus), a disk's, and chooses guests"
+    ):
         judge("scsi0: local:1/d.raw\n", migrate=selector)
 
 
 def test_a_waiver_that_asks_for_a_disk_is_none_for_the_guest():
-    waiver = {"id": "W-1", "match": "storage.id != 'x'", "rules": ["IO101", "IO102", "IO103"], "until": "2027-01-01", "reason": "y"}
-    found = {finding["rule"]: finding["waived"] for finding in judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [waiver]})["findings"]}
+    waiver = {
+        "id": "W-1",
+        "match": "storage.id != 'x'",
+        "rules": ["IO101", "IO102", "IO103"],
+        "until": "2027-01-01",
+        "reason": "y",
+    }
+    found = {
+        finding["rule"]: finding["waived"]
+        for finding in judge(PCI + "scsi0: local:1/d.raw\n", {"waivers": [waiver]})["findings"]
+    }
     assert found["IO101"] is None and found["IO102"] and found["IO103"]
 
 
@@ -285,15 +357,23 @@ def test_what_a_config_says_without_end_is_told_in_short():
     assert note["actual"] == ["s0", "s1", "s10", "s100", "s1000", "and 2995 more"]
     found = judge(PCI + f"lock: {'x' * 100_000}\nscsi0: local:1/d.raw\n")
     (locked,) = (one for one in found["findings"] if one["rule"] == "IO110")
-    assert locked["message"] == f"locked ({'x' * 59}…); run again when that has ended" and len(json.dumps(locked)) < 1000
+    assert (
+        locked["message"] == f"locked ({'x' * 59}…); run again when that has ended" and len(json.dumps(locked)) < 1000
+    )
 
 
 def test_a_storage_on_the_node_itself_is_told_from_a_remote_one():
-    texts = {store: judge(SINGLE + f"scsi0: {store}:1/d.raw\n")["findings"][0]["message"] for store in ("own", "far", "named")}
+    texts = {
+        store: judge(SINGLE + f"scsi0: {store}:1/d.raw\n")["findings"][0]["message"]
+        for store in ("own", "far", "named")
+    }
     assert "served by this node itself (10.0.0.11)" in texts["own"]
     assert "itself" not in texts["far"] and "itself" not in texts["named"]
     policy = {"overrides": [{"match": "storage.location == 'node'", "disk": {"aio": "keep", "iothread": "keep"}}]}
-    assert judge(SINGLE + "scsi0: own:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"]
+    assert (
+        judge(SINGLE + "scsi0: own:1/d.raw\n", policy)["findings"] == []
+        and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"]
+    )
     unknown = {"overrides": [{"match": "storage.location == 'unknown'", "disk": {"aio": "keep", "iothread": "keep"}}]}
     assert judge(SINGLE + "scsi0: named:1/d.raw\n", unknown)["findings"] == []
 
@@ -308,16 +388,28 @@ def test_the_first_override_that_names_a_key_wins():
 
 def test_a_selector_that_fails_is_an_error_not_a_miss():
     with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
-        judge("scsi0: local:1/d.raw\n", {"overrides": [{"match": "contains(guest.lock, 'x')", "disk": {"cache": "keep"}}]})
+        judge(
+            "scsi0: local:1/d.raw\n", {"overrides": [{"match": "contains(guest.lock, 'x')", "disk": {"cache": "keep"}}]}
+        )
 
 
 def test_a_negation_means_what_it_reads_like():
-    policy = {"overrides": [{"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"iothread": "keep", "aio": "keep"}}]}
-    assert judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: nocow:1/d.raw\n", policy)["findings"] != []
+    policy = {
+        "overrides": [
+            {"match": "storage.type == 'btrfs' && !storage.nocow", "disk": {"iothread": "keep", "aio": "keep"}}
+        ]
+    }
+    assert (
+        judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == []
+        and judge(SINGLE + "scsi0: nocow:1/d.raw\n", policy)["findings"] != []
+    )
     policy["overrides"][0]["match"] = "!storage.servers[0]"
     with pytest.raises(PolicyError, match="stroage"):
         judge("scsi0: cow:1/d.raw\n", {"overrides": [{"match": "!stroage.nocow", "disk": {"cache": "keep"}}]})
-    assert judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == [] and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"] != []
+    assert (
+        judge(SINGLE + "scsi0: cow:1/d.raw\n", policy)["findings"] == []
+        and judge(SINGLE + "scsi0: far:1/d.raw\n", policy)["findings"] != []
+    )
 
 
 @pytest.mark.parametrize("selector", ["guest.id", "guest.tags", "guest.name || guest.template", "length(guest.tags)"])
@@ -326,7 +418,9 @@ def test_a_selector_that_gives_a_value_matches_nobody_and_says_so(selector):
         judge("name: a\nscsi0: local:1/d.raw\n", migrate=selector)
 
 
-@pytest.mark.parametrize("expression", ["contains(guest.name, `5`)", "contains(guest.lock, 'x')", "starts_with(guest.lock, 'x')"])
+@pytest.mark.parametrize(
+    "expression", ["contains(guest.name, `5`)", "contains(guest.lock, 'x')", "starts_with(guest.lock, 'x')"]
+)
 def test_a_selector_that_cannot_be_evaluated_is_named_with_its_guest(expression):
     with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
         judge("name: a\nscsi0: local:1/d.raw\n", {"overrides": [{"match": expression, "disk": {"cache": "keep"}}]})
@@ -343,11 +437,20 @@ def test_a_selector_that_cannot_be_evaluated_is_named_with_its_guest(expression)
     ],
 )
 def test_selectors_that_are_conditions(expression):
-    found = judge("tags: db\n" + SINGLE + "scsi0: far:1/d.raw\n", {"overrides": [{"match": expression, "disk": {"aio": "keep", "iothread": "keep"}}]})
+    found = judge(
+        "tags: db\n" + SINGLE + "scsi0: far:1/d.raw\n",
+        {"overrides": [{"match": expression, "disk": {"aio": "keep", "iothread": "keep"}}]},
+    )
     assert found["findings"] == []
 
 
-WAIVER = {"id": "W-1", "match": "guest.id == '100'", "rules": ["IO101", "IO102", "IO103"], "until": "2026-11-23", "reason": "vendor"}
+WAIVER = {
+    "id": "W-1",
+    "match": "guest.id == '100'",
+    "rules": ["IO101", "IO102", "IO103"],
+    "until": "2026-11-23",
+    "reason": "vendor",
+}
 
 
 def test_a_waiver_keeps_the_finding_and_drops_the_change():
@@ -358,6 +461,7 @@ def test_a_waiver_keeps_the_finding_and_drops_the_change():
 
 def test_a_disk_is_waived_where_all_that_it_violates_is_and_then_it_is_not_compliant():
     """A waived note is no violation, and a drive that is rejected lies on no storage that is known."""
+
     def disks(rules, text="scsi0: local:1/d.raw\n"):
         found = judge(SINGLE + text, {"waivers": [{**WAIVER, "match": "key == 'scsi0'", "rules": rules}]}, qemu=NEW)
         return [(disk["compliant"], disk["waived"], disk["storage"]) for disk in found["guests"][0]["disks"]]
@@ -383,7 +487,9 @@ def test_a_waiver_that_matches_nothing_is_a_warning():
 def test_what_could_not_be_read_is_a_finding():
     problem = {"file": "/x", "line": 3, "guest": "7", "node": "pve1", "reason": "is empty"}
     found = assess([], {}, DAY, NODES, [problem], host="n1")
-    assert [(f["rule"], f["severity"], f["file"], f["line"], f["host"]) for f in found["findings"]] == [("IO100", "error", "/x", 3, "n1")]
+    assert [(f["rule"], f["severity"], f["file"], f["line"], f["host"]) for f in found["findings"]] == [
+        ("IO100", "error", "/x", 3, "n1")
+    ]
 
 
 def test_guests_come_in_the_order_of_their_numbers():
@@ -391,7 +497,14 @@ def test_guests_come_in_the_order_of_their_numbers():
     assert [entry["guest"] for entry in found["plan"]] == ["99", "100", "1000"]
 
 
-RUNS = {"driver": "file", "aio": "io_uring", "cache": "none", "cache_direct": True, "cache_no_flush": False, "iothread": False}
+RUNS = {
+    "driver": "file",
+    "aio": "io_uring",
+    "cache": "none",
+    "cache_direct": True,
+    "cache_no_flush": False,
+    "iothread": False,
+}
 
 
 def running(text, **runs):
@@ -407,7 +520,10 @@ def test_a_process_that_differs_from_its_config_is_drift():
 
 
 def test_a_process_that_runs_as_configured_is_in_order():
-    assert running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio="threads", iothread=True)["findings"] == []
+    assert (
+        running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", aio="threads", iothread=True)["findings"]
+        == []
+    )
 
 
 def test_what_waits_is_told_by_what_runs():
@@ -418,7 +534,13 @@ def test_what_waits_is_told_by_what_runs():
 
 @pytest.mark.parametrize(("lock", "found"), [("", [("IO109", "warning")]), ("lock: backup\n", [])])
 def test_a_file_that_no_disk_names_is_told_unless_a_backup_is_at_work(lock, found):
-    said = {"key": None, "option": "file", "cmdline": None, "seen": ["/new.raw"], "detail": "/new.raw: open for writing, and named by no disk"}
+    said = {
+        "key": None,
+        "option": "file",
+        "cmdline": None,
+        "seen": ["/new.raw"],
+        "detail": "/new.raw: open for writing, and named by no disk",
+    }
     one = guest(lock + SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n", running=True, disagreements=[said])
     assert rules(assess([one], {}, DAY)) == found
 
@@ -428,9 +550,14 @@ def test_what_is_not_known_of_a_process_is_no_difference():
 
 
 def test_a_disk_that_stays_native_is_not_cached():
-    text, policy = SINGLE + "scsi0: local:1/d.raw,aio=native,iothread=1\n", {"disk": {"aio": "keep", "cache": "writeback"}}
+    text, policy = (
+        SINGLE + "scsi0: local:1/d.raw,aio=native,iothread=1\n",
+        {"disk": {"aio": "keep", "cache": "writeback"}},
+    )
     found = judge(text, policy)
-    assert found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
+    assert (
+        found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
+    )
     unset = judge(SINGLE + "scsi0: thick:vm-100-disk-0,iothread=1\n", policy)
     assert changes(unset) == {"scsi0": {"cache": "writeback"}}
 

@@ -25,7 +25,9 @@ OPTIONS = {
 }
 
 drive = st.builds(
-    lambda store, options, more: ",".join([f"{store}:100/d.raw", *(f"{k}={v}" for k, v in options.items() if v), *more]),
+    lambda store, options, more: ",".join(
+        [f"{store}:100/d.raw", *(f"{k}={v}" for k, v in options.items() if v), *more]
+    ),
     st.sampled_from(STORES),
     st.fixed_dictionaries({name: st.sampled_from(values) for name, values in OPTIONS.items()}),
     st.sampled_from([[], ["discard=on"], ["discard=on", "serial=x%20y", "mbps_wr=3.5", "backup=no"]]),
@@ -49,7 +51,10 @@ configs = st.builds(
 aios = st.sampled_from(["threads", "io_uring", "keep", ["threads", "io_uring"]])
 caches = st.sampled_from(["none", "keep", "writeback", ["none", "writeback"], "directsync"])
 policies = st.builds(
-    lambda aio, cache, loosen, controller: {"controller": controller, "disk": {"aio": aio, "cache": cache, "loosen": loosen}},
+    lambda aio, cache, loosen, controller: {
+        "controller": controller,
+        "disk": {"aio": aio, "cache": cache, "loosen": loosen},
+    },
     aios,
     caches,
     st.sampled_from([[], ["writethrough", "directsync"]]),
@@ -73,7 +78,9 @@ def test_a_plan_carried_out_leaves_nothing_to_plan(text, policy, migrate):
             continue
         old = _drive.parse(key, _changes.current(before, key)).options
         new = _drive.parse(key, _changes.current(_config.parse(after), key)).options
-        assert {name: value for name, value in new.items() if name not in OPTIONS} == {name: value for name, value in old.items() if name not in OPTIONS}
+        assert {name: value for name, value in new.items() if name not in OPTIONS} == {
+            name: value for name, value in old.items() if name not in OPTIONS
+        }
     rest = {key: entry.value for key, entry in before.main.entries.items() if key not in values}
     assert {key: entry.value for key, entry in _config.parse(after).main.entries.items() if key not in values} == rest
 

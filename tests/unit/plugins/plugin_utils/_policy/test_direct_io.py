@@ -46,7 +46,10 @@ def judge(drive, filesystem=None, policy=None):
 def test_a_cached_disk_is_made_uncached_only_where_that_is_safe(volume, filesystem, found, planned):
     document = judge(f"{volume},iothread=1,aio=threads,cache=writeback", filesystem)
     assert rules(document) == found and changes(document).get("scsi0", {}) == planned
-    assert all("not known to take direct I/O" in one["message"] for one in document["findings"]) or filesystem not in (FUSE, None)
+    assert all("not known to take direct I/O" in one["message"] for one in document["findings"]) or filesystem not in (
+        FUSE,
+        None,
+    )
 
 
 @pytest.mark.parametrize("filesystem", [RAMFS, BTRFS, FUSE, None])
@@ -55,7 +58,10 @@ def test_the_rest_is_planned_all_the_same(filesystem):
     assert planned == {"scsi0": {"iothread": True, "aio": "threads"}}
 
 
-@pytest.mark.parametrize(("filesystem", "target"), [(EXT4, "none"), (RAMFS, "writeback"), (BTRFS, "writeback"), (FUSE, "writeback"), (None, "writeback")])
+@pytest.mark.parametrize(
+    ("filesystem", "target"),
+    [(EXT4, "none"), (RAMFS, "writeback"), (BTRFS, "writeback"), (FUSE, "writeback"), (None, "writeback")],
+)
 def test_unsafe_goes_to_what_starts_everywhere(filesystem, target):
     document = judge(f"{LOCAL},iothread=1,aio=threads,cache=unsafe", filesystem)
     assert rules(document) == [("IO104", "error")] and changes(document) == {"scsi0": {"cache": target}}
@@ -63,11 +69,18 @@ def test_unsafe_goes_to_what_starts_everywhere(filesystem, target):
 
 
 @pytest.mark.parametrize("cache", ["", ",cache=none", ",cache=directsync"])
-@pytest.mark.parametrize(("filesystem", "severity", "words"), [(BTRFS, "warning", "btrfs with copy-on-write"), (RAMFS, "error", "does not start the guest")])
+@pytest.mark.parametrize(
+    ("filesystem", "severity", "words"),
+    [(BTRFS, "warning", "btrfs with copy-on-write"), (RAMFS, "error", "does not start the guest")],
+)
 def test_direct_io_that_the_file_system_does_not_stand_is_told_and_not_changed(cache, filesystem, severity, words):
     document = judge(f"{LOCAL},iothread=1,aio=threads{cache}", filesystem)
     (finding,) = document["findings"]
-    assert (finding["rule"], finding["severity"]) == ("IO104", severity) and words in finding["message"] and document["plan"] == []
+    assert (
+        (finding["rule"], finding["severity"]) == ("IO104", severity)
+        and words in finding["message"]
+        and document["plan"] == []
+    )
 
 
 @pytest.mark.parametrize("filesystem", [EXT4, NOCOW, FUSE, None])
@@ -86,17 +99,25 @@ def test_the_policy_may_say_that_the_file_system_takes_it(filesystem):
 
 @pytest.mark.parametrize("filesystem", [RAMFS, BTRFS])
 def test_the_policys_word_does_not_outweigh_what_was_seen(filesystem):
-    assert judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", filesystem, {"disk": {"direct_io": True}})["plan"] == []
+    assert (
+        judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", filesystem, {"disk": {"direct_io": True}})["plan"]
+        == []
+    )
 
 
-@pytest.mark.parametrize("volume", ["far:100/d.raw", "smb:100/d.raw", "nocow:100/vm-100-disk-0.raw", "thick:vm-100-disk-0", "krbd:vm-100-disk-0"])
+@pytest.mark.parametrize(
+    "volume",
+    ["far:100/d.raw", "smb:100/d.raw", "nocow:100/vm-100-disk-0.raw", "thick:vm-100-disk-0", "krbd:vm-100-disk-0"],
+)
 def test_storages_that_proxmox_opens_uncached_by_default_are_not_asked(volume):
     assert changes(judge(f"{volume},iothread=1,aio=threads,cache=writeback"))["scsi0"]["cache"] == "none"
 
 
 def test_of_several_wanted_modes_one_that_starts_is_taken():
     policy = {"disk": {"cache": ["none", "writethrough"]}}
-    assert changes(judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", None, policy)) == {"scsi0": {"cache": "writethrough"}}
+    assert changes(judge(f"{LOCAL},iothread=1,aio=threads,cache=writeback", None, policy)) == {
+        "scsi0": {"cache": "writethrough"}
+    }
 
 
 def test_aio_native_is_not_planned_for_a_disk_that_stays_cached():

@@ -38,9 +38,16 @@ def test_where_7_2_is_installed_threads_alone_are_planned(scsihw):
     assert changes(found) == THREADS
     (left,) = found["left_alone"]
     assert left["reason"] == "known_defect"
-    assert "QEMU 7.2 would start the guest, and below 8.0 an iothread on virtio-scsi is a known defect" in left["detail"]
-    assert "Install QEMU 8.0 or later, or accept the defect in the policy: accept_defects: [virtio-scsi-reset]" in left["detail"]
-    assert [f["fixable"] for f in found["findings"] if f["rule"] in ("IO101", "IO102")] == [False] * (2 if scsihw == PCI else 1)
+    assert (
+        "QEMU 7.2 would start the guest, and below 8.0 an iothread on virtio-scsi is a known defect" in left["detail"]
+    )
+    assert (
+        "Install QEMU 8.0 or later, or accept the defect in the policy: accept_defects: [virtio-scsi-reset]"
+        in left["detail"]
+    )
+    assert [f["fixable"] for f in found["findings"] if f["rule"] in ("IO101", "IO102")] == [False] * (
+        2 if scsihw == PCI else 1
+    )
 
 
 def test_the_second_run_plans_nothing_and_says_why():
@@ -50,7 +57,9 @@ def test_the_second_run_plans_nothing_and_says_why():
 
 
 def test_an_ignored_iothread_is_not_woken_by_the_controller():
-    found = judge(PCI + "scsi0: local:1/d.raw,aio=threads,iothread=1\n", {"disk": {"iothread": "keep"}}, **live("7.2.0-8"))
+    found = judge(
+        PCI + "scsi0: local:1/d.raw,aio=threads,iothread=1\n", {"disk": {"iothread": "keep"}}, **live("7.2.0-8")
+    )
     assert found["plan"] == []
 
 
@@ -65,7 +74,9 @@ def test_a_named_guest_keeps_its_driver_too():
 
 
 def test_virtio_blk_is_not_hit():
-    assert changes(judge("virtio0: local:1/d.raw\n", **live("7.2.0-8"))) == {"virtio0": {"aio": "threads", "iothread": True}}
+    assert changes(judge("virtio0: local:1/d.raw\n", **live("7.2.0-8"))) == {
+        "virtio0": {"aio": "threads", "iothread": True}
+    }
 
 
 @pytest.mark.parametrize("version", ["8.0.0-1", "8.0.2-7", "10.1.2-1"])
@@ -117,7 +128,9 @@ def test_a_defect_that_is_not_known_cannot_be_accepted(value):
 
 def test_a_guest_that_will_start_so_is_a_finding():
     found = judge(HARDENED, **live("7.2.0-8"))
-    assert rules(found) == [("IO401", "warning")] and found["plan"] == [] and found["guests"][0]["status"] == "left_alone"
+    assert (
+        rules(found) == [("IO401", "warning")] and found["plan"] == [] and found["guests"][0]["status"] == "left_alone"
+    )
     (finding,) = found["findings"]
     assert finding["message"].startswith("QEMU 7.2 will start scsi0 with an iothread on virtio-scsi: QEMU aborts")
     assert "Install QEMU 8.0 or later and restart the guest, or take the iothread back" in finding["hint"]
@@ -130,7 +143,10 @@ def test_offline_a_proof_is_a_lower_bound_and_is_called_so():
 
 def test_a_guest_that_runs_so_is_cured_by_a_cold_start_on_a_newer_qemu():
     (finding,) = [f for f in runs(True, **live("8.0.2-7", running="7.2.0-8"))["findings"] if f["rule"] == "IO401"]
-    assert finding["message"].startswith("QEMU 7.2 runs scsi0 with an iothread") and finding["hint"] == "Stop and start the guest: QEMU 8.0.2 is installed."
+    assert (
+        finding["message"].startswith("QEMU 7.2 runs scsi0 with an iothread")
+        and finding["hint"] == "Stop and start the guest: QEMU 8.0.2 is installed."
+    )
 
 
 def test_a_guest_that_runs_without_it_is_hit_at_its_next_start_only():

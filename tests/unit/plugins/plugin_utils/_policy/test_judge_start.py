@@ -48,7 +48,11 @@ def test_a_drive_that_is_on_its_way_out_keeps_nobody_from_starting():
 
 def test_other_disks_of_a_guest_that_does_not_start_are_planned_all_the_same():
     found = judge(GOOD + "scsi1: local:vm-110-disk-0\nscsi2: local:1/e.raw\n")
-    assert set(changes(found)) == {"scsi2"} and ("IO113", "error") in rules(found, "scsi1") and len(rules(found, "scsi1")) == 1
+    assert (
+        set(changes(found)) == {"scsi2"}
+        and ("IO113", "error") in rules(found, "scsi1")
+        and len(rules(found, "scsi1")) == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,16 +97,26 @@ def test_a_config_without_a_path_is_judged_as_one_with_it():
     assert ("IO113", "error") in rules(judge(text, config=None), "scsi0")
 
 
-@pytest.mark.parametrize(("ostype", "created", "refused"), [("win11", "9.2.0", False), ("win11", "10.1.0", True), ("w2k", None, False), ("l26", "9.2.0", True)])
+@pytest.mark.parametrize(
+    ("ostype", "created", "refused"),
+    [("win11", "9.2.0", False), ("win11", "10.1.0", True), ("w2k", None, False), ("l26", "9.2.0", True)],
+)
 def test_windows_keeps_the_machine_it_was_created_with(ostype, created, refused):
-    text = GOOD.replace("iothread=1", "iothread=1,snapshot=1") + f"ostype: {ostype}\n" + (f"meta: creation-qemu={created}\n" if created else "")
+    text = (
+        GOOD.replace("iothread=1", "iothread=1,snapshot=1")
+        + f"ostype: {ostype}\n"
+        + (f"meta: creation-qemu={created}\n" if created else "")
+    )
     assert rules(judge(text), "scsi0").count(("IO113", "error")) == refused
 
 
 def test_a_setting_that_nobody_knows_is_a_note_where_no_live_node_was_asked():
     text = f"{GOOD}nvme0: local:1/e.raw\nfuture_key0: a=b\n"
     found = judge(text)
-    assert rules(found) == [("IO100", "note")] and "the settings 'future_key0', 'nvme0'; an older" in found["findings"][0]["message"]
+    assert (
+        rules(found) == [("IO100", "note")]
+        and "the settings 'future_key0', 'nvme0'; an older" in found["findings"][0]["message"]
+    )
     assert found["guests"][0]["status"] == "compliant"
     assert "the setting 'hello'; an older Proxmox VE drops it" in judge("hello: world\n")["findings"][0]["message"]
     assert "'e' and 2 more" in judge("".join(f"{key}: x\n" for key in "abcdefg"))["findings"][0]["message"]
@@ -117,19 +131,27 @@ def test_of_a_setting_that_a_live_node_was_asked_about_nothing_is_said(running):
 @pytest.mark.parametrize("policy", [{}, {"disk": {"cache": "keep"}}])
 @pytest.mark.parametrize("store", ["far", "cow"])
 def test_cache_unsafe_loses_nothing_where_nothing_is_kept(option, policy, store):
-    found = judge(GOOD.replace("far", store).replace("iothread=1", f"iothread=1,cache=unsafe,{option}") + "machine: pc-q35-9.0\n", policy)
+    found = judge(
+        GOOD.replace("far", store).replace("iothread=1", f"iothread=1,cache=unsafe,{option}") + "machine: pc-q35-9.0\n",
+        policy,
+    )
     assert [rule for rule in rules(found) if rule[0] == "IO104"] == [("IO104", "note")] and found["plan"] == []
     off = judge(GOOD.replace("far", store).replace("iothread=1", f"iothread=1,cache=unsafe,{option[:-1]}0"), policy)
     assert ("IO104", "error") in rules(off)
 
 
-@pytest.mark.parametrize("start", ["scsi1 = ", "scsi1= ", "  scsi1: ", "SCSI1: ", "- scsi1: ", "scsi31: ", "scsi1 ", "virtio1\t"])
+@pytest.mark.parametrize(
+    "start", ["scsi1 = ", "scsi1= ", "  scsi1: ", "SCSI1: ", "- scsi1: ", "scsi31: ", "scsi1 ", "virtio1\t"]
+)
 @pytest.mark.parametrize("rest", ["local:1/e.raw", "local-lvm:vm-110-disk-1,aio=native", "/dev/sdb,aio=native"])
 def test_a_line_that_was_to_be_a_drive_is_an_error(start, rest):
     assert ("IO100", "error") in rules(judge(f"{GOOD}{start}{rest}\n"))
 
 
-@pytest.mark.parametrize("line", ["scsi1 is gone", "scsi1 was: moved", "scsi1 http://example/", "scsi1 /srv was full", "the scsi1 local:1/e.raw"])
+@pytest.mark.parametrize(
+    "line",
+    ["scsi1 is gone", "scsi1 was: moved", "scsi1 http://example/", "scsi1 /srv was full", "the scsi1 local:1/e.raw"],
+)
 def test_a_line_that_talks_of_a_drive_is_a_warning(line):
     assert rules(judge(f"{GOOD}{line}\n")) == [("IO100", "warning")]
 
@@ -142,9 +164,17 @@ def test_a_drive_that_its_guest_starts_without_is_an_error_and_no_line_that_is_l
 
 @pytest.mark.parametrize(
     ("args", "disk"),
-    [("-set drive.drive-scsi0.cache=unsafe", "scsi0"), ("-snapshot", None), ("-readconfig /x", None), ("'-drive' file=/x", None), ("-hda /x", None)],
+    [
+        ("-set drive.drive-scsi0.cache=unsafe", "scsi0"),
+        ("-snapshot", None),
+        ("-readconfig /x", None),
+        ("'-drive' file=/x", None),
+        ("-hda /x", None),
+    ],
 )
 def test_what_args_does_to_disks_is_a_warning(args, disk):
     found = judge(f"args: -cpu host {args}\n{GOOD}")
-    assert [(one["rule"], one["severity"], one["disk"], one["line"]) for one in found["findings"]] == [("IO100", "warning", disk, 1)]
+    assert [(one["rule"], one["severity"], one["disk"], one["line"]) for one in found["findings"]] == [
+        ("IO100", "warning", disk, 1)
+    ]
     assert args.split()[-1].strip("'") in found["findings"][0]["message"]

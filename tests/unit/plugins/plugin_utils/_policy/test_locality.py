@@ -47,10 +47,25 @@ def test_a_loopback_address_is_the_node_itself_even_where_nothing_is_known_of_it
 
 
 @pytest.mark.parametrize(
-    "server", ["1" * 5000, "9" * 400 + ".1", "0x7f000001", "10.0.0", "", "::1::", "[::1]", "\x00", "\ud800", "/24", "10.0.0.99/" + "2" * 5000]
+    "server",
+    [
+        "1" * 5000,
+        "9" * 400 + ".1",
+        "0x7f000001",
+        "10.0.0",
+        "",
+        "::1::",
+        "[::1]",
+        "\x00",
+        "\ud800",
+        "/24",
+        "10.0.0.99/" + "2" * 5000,
+    ],
 )
 def test_an_odd_server_is_no_address_of_the_node(server):
-    assert classify([server]) in ("unknown", "remote") and Locality(NODES).own_servers("pve1", {"servers": [server]}) == []
+    assert (
+        classify([server]) in ("unknown", "remote") and Locality(NODES).own_servers("pve1", {"servers": [server]}) == []
+    )
 
 
 def test_without_a_storage_there_is_no_place():

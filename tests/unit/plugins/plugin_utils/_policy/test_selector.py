@@ -95,13 +95,17 @@ def test_what_fails_is_an_error_with_its_place(expression):
     assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("expression", ["(" * 20_000, "guest.template" + " || guest.template" * 20_000], ids=["brackets", "alternatives"])
+@pytest.mark.parametrize(
+    "expression", ["(" * 20_000, "guest.template" + " || guest.template" * 20_000], ids=["brackets", "alternatives"]
+)
 def test_what_is_nested_too_deeply_says_so(expression):
     with pytest.raises(PolicyError, match=r"^policy\.match: is nested too deeply: "):
         Selector("match", expression)
 
 
-@pytest.mark.parametrize("value", [5, 10**5000, ["guest.id"], {}, None, True, 1.5, b"guest.id", datetime.date(2026, 1, 1)], ids=kind)
+@pytest.mark.parametrize(
+    "value", [5, 10**5000, ["guest.id"], {}, None, True, 1.5, b"guest.id", datetime.date(2026, 1, 1)], ids=kind
+)
 def test_what_is_not_text_is_an_error_with_its_place(value):
     with pytest.raises(PolicyError, match=r"^policy\.match: is .*, it takes a JMESPath condition"):
         Selector("match", value)
@@ -117,7 +121,10 @@ expressions = st.one_of(st.lists(st.sampled_from(WORDS), max_size=14).map("".joi
 @example("guest.tags[0:1][::0]", False, True)
 def test_no_expression_ends_in_anything_else(expression, guests, of_disk):
     with contextlib.suppress(PolicyError):
-        assert Selector("match", expression, guests).matches(DISK_SUBJECT if of_disk else GUEST_SUBJECT) in (True, False)
+        assert Selector("match", expression, guests).matches(DISK_SUBJECT if of_disk else GUEST_SUBJECT) in (
+            True,
+            False,
+        )
 
 
 def nested(levels):
@@ -139,7 +146,12 @@ def test_what_an_error_shows_of_a_value_is_short_and_printable(value):
 
 
 def test_what_an_error_shows_is_what_was_written():
-    assert shown(["a", {"b": 1}]) == "['a', {'b': 1}]" and shown("it's") == '"it\'s"' and piece("a b") == "a b" and shown([[[1]]]) == "[[[…]]]"
+    assert (
+        shown(["a", {"b": 1}]) == "['a', {'b': 1}]"
+        and shown("it's") == '"it\'s"'
+        and piece("a b") == "a b"
+        and shown([[[1]]]) == "[[[…]]]"
+    )
 
 
 anything = st.recursive(
@@ -148,9 +160,27 @@ anything = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.text(max_size=5), st.integers()), inner, max_size=3)),
     max_leaves=6,
 )  # fmt: skip
-KEYS = ["controller", "disk", "overrides", "waivers", "storage_types", "name", "match", "id", "rules", "until", "reason", "iothread", "aio", "cache", "loosen"]
+KEYS = [
+    "controller",
+    "disk",
+    "overrides",
+    "waivers",
+    "storage_types",
+    "name",
+    "match",
+    "id",
+    "rules",
+    "until",
+    "reason",
+    "iothread",
+    "aio",
+    "cache",
+    "loosen",
+]
 policies = st.recursive(
-    anything, lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)), max_leaves=12
+    anything,
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)),
+    max_leaves=12,
 )
 
 
@@ -162,5 +192,13 @@ def test_no_policy_ends_in_anything_but_an_error_with_its_place(policy):
 
 
 def test_paths_and_lists_are_whole_unless_they_are_without_end():
-    assert path("/a/" + "b" * 200) == "/a/" + "b" * 200 and path("/" + "b" * 5000) == "/" + "b" * 253 + "…" and path("/\x1b") == "/\\x1b"
-    assert some(["a", "b"]) == ["a", "b"] and some(list("abcdef")) == ["a", "b", "c", "d", "e", "and 1 more"] and some(["x" * 99]) == ["x" * 59 + "…"]
+    assert (
+        path("/a/" + "b" * 200) == "/a/" + "b" * 200
+        and path("/" + "b" * 5000) == "/" + "b" * 253 + "…"
+        and path("/\x1b") == "/\\x1b"
+    )
+    assert (
+        some(["a", "b"]) == ["a", "b"]
+        and some(list("abcdef")) == ["a", "b", "c", "d", "e", "and 1 more"]
+        and some(["x" * 99]) == ["x" * 59 + "…"]
+    )

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Of a disk on a storage that is not known, or of a plugin's type, all that is certain is judged; and only what is not is IO100."""
+"""Of a disk on a storage that is not known, or of a plugin's type, all that is certain is judged; and only what is not
+is IO100.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ NEW = {"running": None, "installed": "10.1.2"}
         ("scsi0: gone:d,aio=io_uring,iothread=1", [("IO103", "error")], {"aio": "threads"}),
         ("scsi0: gone:d,aio=native,cache=none,iothread=1", [("IO103", "error")], {"aio": "threads"}),
         ("scsi0: gone:d,aio=native,iothread=1", [("IO103", "error")], {"aio": "threads"}),
-        ("scsi0: gone:d,aio=native,cache=writeback,iothread=1", [("IO104", "warning"), ("IO105", "error")], {"aio": "threads"}),
+        (
+            "scsi0: gone:d,aio=native,cache=writeback,iothread=1",
+            [("IO104", "warning"), ("IO105", "error")],
+            {"aio": "threads"},
+        ),
         ("scsi0: gone:d,aio=threads,cache=writeback,iothread=1", [("IO104", "warning")], {}),
         ("scsi0: gone:d,aio=threads,cache=unsafe,iothread=1", [("IO104", "error")], {"cache": "writeback"}),
         ("scsi0: gone:d,aio=threads,cache=directsync,iothread=1", [("IO104", "warning")], {}),
@@ -48,8 +54,16 @@ def test_what_is_certain_on_every_storage(drive, found, planned):
     ("drive", "policy", "words"),
     [
         ("gone:d,iothread=1", {}, "aio is unset, and the default depends on storage gone, which is not in storage.cfg"),
-        ("gone:d,iothread=1", {"cache": "writeback"}, "aio and cache are unset, and the default depends on storage gone"),
-        ("gone:d,iothread=1,aio=threads", {"cache": "writeback"}, "cache is unset, and the default depends on storage gone"),
+        (
+            "gone:d,iothread=1",
+            {"cache": "writeback"},
+            "aio and cache are unset, and the default depends on storage gone",
+        ),
+        (
+            "gone:d,iothread=1,aio=threads",
+            {"cache": "writeback"},
+            "cache is unset, and the default depends on storage gone",
+        ),
     ],
 )
 def test_what_is_not_certain_is_named(drive, policy, words):
@@ -67,7 +81,10 @@ def test_native_is_not_planned_where_the_cache_is_not_known():
     assert document["plan"] == [] and "the cache of this one is not known" in document["findings"][0]["message"]
 
 
-@pytest.mark.parametrize(("option", "found"), [("aio", ["its command line does not tell its aio"]), ("cache", ["its command line does not tell its cache"])])
+@pytest.mark.parametrize(
+    ("option", "found"),
+    [("aio", ["its command line does not tell its aio"]), ("cache", ["its command line does not tell its cache"])],
+)
 def test_what_a_command_line_does_not_tell_is_not_in_order(option, found):
     """Of a guest that is known from its process alone."""
     one = guest(SINGLE + "scsi0: /mnt/d.raw,iothread=1,aio=threads\n", running=True, config=None, hypervisor="libvirt")
@@ -79,14 +96,22 @@ def test_what_a_command_line_does_not_tell_is_not_in_order(option, found):
 @pytest.mark.parametrize("running", [True, False])
 def test_a_live_node_writes_no_disk_on_a_storage_that_is_gone(running):
     """qm refuses the whole call; the guest's other disks are written."""
-    document = judge(SINGLE + "scsi0: gone:d,aio=threads\nscsi1: thick:vm-100-disk-0,aio=threads\n", running=running, qemu=NEW)
+    document = judge(
+        SINGLE + "scsi0: gone:d,aio=threads\nscsi1: thick:vm-100-disk-0,aio=threads\n", running=running, qemu=NEW
+    )
     assert changes(document) == {"scsi1": {"iothread": True}}
     (finding,) = [finding for finding in document["findings"] if finding["disk"] == "scsi0"]
-    assert not finding["fixable"] and "qm writes no disk without one" in finding["hint"] and document["summary"]["to_change"] == 1
+    assert (
+        not finding["fixable"]
+        and "qm writes no disk without one" in finding["hint"]
+        and document["summary"]["to_change"] == 1
+    )
 
 
 def test_a_controller_is_changed_whatever_the_storage_is():
-    assert changes(judge(PCI + "scsi0: gone:d,aio=threads,iothread=1\n")) == {"controller": {"type": "virtio-scsi-single"}}
+    assert changes(judge(PCI + "scsi0: gone:d,aio=threads,iothread=1\n")) == {
+        "controller": {"type": "virtio-scsi-single"}
+    }
 
 
 CACHED = SINGLE + "scsi0: plugin:d,iothread=1,aio=threads,cache=writeback\n"
@@ -100,13 +125,30 @@ def test_a_policy_tells_what_a_plugins_type_is(kind, planned):
 
 
 def test_a_selector_sees_the_driver_of_a_plugins_type():
-    policy = {"storage_types": {"odd": "block"}, "overrides": [{"match": "effective.driver == 'host_device'", "disk": {"cache": "keep"}}]}
+    policy = {
+        "storage_types": {"odd": "block"},
+        "overrides": [{"match": "effective.driver == 'host_device'", "disk": {"cache": "keep"}}],
+    }
     assert judge(CACHED, policy)["findings"] == []
 
 
 def test_an_unset_value_of_an_unknown_storage_is_null():
     (disk,) = guest("scsi0: gone:d\n")["disks"]
-    assert disk["effective"] == {"driver": None, "aio": None, "cache": None, "cache_direct": None, "cache_no_flush": False, "iothread": False}
+    assert disk["effective"] == {
+        "driver": None,
+        "aio": None,
+        "cache": None,
+        "cache_direct": None,
+        "cache_no_flush": False,
+        "iothread": False,
+    }
     assert disk["aio_default"] is None
     (disk,) = guest("scsi0: gone:d,aio=native,cache=directsync\n")["disks"]
-    assert disk["effective"] == {"driver": None, "aio": "native", "cache": "directsync", "cache_direct": True, "cache_no_flush": False, "iothread": False}
+    assert disk["effective"] == {
+        "driver": None,
+        "aio": "native",
+        "cache": "directsync",
+        "cache_direct": True,
+        "cache_no_flush": False,
+        "iothread": False,
+    }

@@ -125,7 +125,10 @@ def test_bytes_that_are_not_text(tmp_path):
 
 
 def many(count, match="guest.id == '{}'"):
-    return "".join(f'- {{id: W-{n}, match: "{match.format(n)}", rules: [IO101, IO102, IO103], until: 2027-03-31, reason: x}}\n' for n in range(count))
+    return "".join(
+        f'- {{id: W-{n}, match: "{match.format(n)}", rules: [IO101, IO102, IO103], until: 2027-03-31, reason: x}}\n'
+        for n in range(count)
+    )
 
 
 @pytest.fixture
@@ -149,7 +152,14 @@ def test_thousands_of_waivers_are_each_looked_at_once(tmp_path, evaluated):
     assert len(evaluated) == 400
 
 
-@pytest.mark.parametrize("match", ["guest.name == 'n{}'", "key == 'scsi0' && guest.id == '{}'", "!guest.template && (key == 'scsi0' && guest.name == 'n{}')"])
+@pytest.mark.parametrize(
+    "match",
+    [
+        "guest.name == 'n{}'",
+        "key == 'scsi0' && guest.id == '{}'",
+        "!guest.template && (key == 'scsi0' && guest.name == 'n{}')",
+    ],
+)
 def test_waivers_that_name_another_guest_are_not_evaluated(tmp_path, evaluated, match):
     used = Waivers(parsed(tmp_path, many(200, match)), DAY)
     found = guest_subject(guest("name: n105\nscsi0: local:1/d.raw\n", "105"))
@@ -167,7 +177,10 @@ def test_waivers_that_name_another_guest_are_not_evaluated(tmp_path, evaluated, 
 )
 def test_waivers_that_name_no_guest_are_evaluated_once_for_a_guest_or_a_disk(evaluated, match, times, matched):
     """Not once for each finding; those of one selector once for all of them."""
-    waivers = [{"id": f"W-{n}", "match": match.format(n), "rules": ["IO101", "IO102"], "until": "2027-03-31", "reason": "x"} for n in range(20)]
+    waivers = [
+        {"id": f"W-{n}", "match": match.format(n), "rules": ["IO101", "IO102"], "until": "2027-03-31", "reason": "x"}
+        for n in range(20)
+    ]
     used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
     for number in ("7", "8"):
         found = guest_subject(guest(f"name: n{number}\n", number))
@@ -179,7 +192,13 @@ def test_waivers_that_name_no_guest_are_evaluated_once_for_a_guest_or_a_disk(eva
 
 
 def test_a_guest_that_a_waiver_names_by_id_and_by_name_is_waived_once():
-    waiver = {"id": "W-1", "match": "guest.id == '105' || guest.name == 'a'", "rules": ["IO101"], "until": "2027-03-31", "reason": "x"}
+    waiver = {
+        "id": "W-1",
+        "match": "guest.id == '105' || guest.name == 'a'",
+        "rules": ["IO101"],
+        "until": "2027-03-31",
+        "reason": "x",
+    }
     used = Waivers(document.parse({"waivers": [waiver]}).waivers, DAY)
     assert used.find("IO101", guest_subject(guest("name: a\n", "105"))) and used.used()[0]["matched"] == 1
 
@@ -189,7 +208,7 @@ def test_a_guest_that_a_waiver_names_by_id_and_by_name_is_waived_once():
     [
         ("guest.id == '1'", {"1"}, set()),
         ("'1' == guest.id", {"1"}, set()),
-        ("guest.id == `\"1\"`", {"1"}, set()),
+        ('guest.id == `"1"`', {"1"}, set()),
         ("contains(['1', '2'], guest.id)", {"1", "2"}, set()),
         ("guest.id == '1' || guest.id == '2' || contains(['3'], guest.id)", {"1", "2", "3"}, set()),
         ("guest.id == '1' && key == 'scsi0'", {"1"}, set()),
@@ -216,15 +235,24 @@ def test_the_guests_a_selector_names(match, ids, names):
 
 def test_the_first_waiver_in_its_list_holds_whether_it_names_a_guest_or_not():
     for order in (["guest.id == '100'", "!guest.template"], ["!guest.template", "guest.id == '100'"]):
-        waivers = [{"id": f"W-{n}", "match": match, "rules": ["IO101"], "until": "2027-03-31", "reason": "x"} for n, match in enumerate(order)]
+        waivers = [
+            {"id": f"W-{n}", "match": match, "rules": ["IO101"], "until": "2027-03-31", "reason": "x"}
+            for n, match in enumerate(order)
+        ]
         used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
-        assert used.find("IO101", guest_subject(guest("name: a\n")))["id"] == "W-0" and [one["matched"] for one in used.used()] == [1, 1]
+        assert used.find("IO101", guest_subject(guest("name: a\n")))["id"] == "W-0" and [
+            one["matched"] for one in used.used()
+        ] == [1, 1]
 
 
 def test_no_more_than_a_piece_of_a_path_that_is_too_long_is_shown():
     with pytest.raises(PolicyError) as caught:
         load("/x\x1b" * 100_000)
-    assert str(caught.value).endswith("…: cannot be read: File name too long") and len(str(caught.value)) < 150 and "\x1b" not in str(caught.value)
+    assert (
+        str(caught.value).endswith("…: cannot be read: File name too long")
+        and len(str(caught.value)) < 150
+        and "\x1b" not in str(caught.value)
+    )
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -75,7 +75,13 @@ def test_the_reasons_are_told_most_severe_first_with_what_to_do():
             "warning",
         )
     )
-    order = ["ERROR IO105 (1): does not start", "-> set threads", "102.conf:12: 102", "WARNING IO104 (1): a cache", "scsi7"]
+    order = [
+        "ERROR IO105 (1): does not start",
+        "-> set threads",
+        "102.conf:12: 102",
+        "WARNING IO104 (1): a cache",
+        "scsi7",
+    ]
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
     assert "snapshot" not in text and "Not counted: 1 note" in text
     assert text.endswith("GATE FAILED: 2 findings of severity warning or worse, not waived, in 2 guests")
@@ -105,7 +111,17 @@ def test_what_a_guest_is_called_is_shown_and_never_obeyed():
 
 
 def test_an_expired_waiver_is_named_also_where_it_does_not_count():
-    spent = finding(None, disk=None, name=None, host=None, node=None, file=None, rule="IO121", severity="warning", message="waiver W-7 ended on 2026-01-01")
+    spent = finding(
+        None,
+        disk=None,
+        name=None,
+        host=None,
+        node=None,
+        file=None,
+        rule="IO121",
+        severity="warning",
+        message="waiver W-7 ended on 2026-01-01",
+    )
     lines = gate_lines(document([guest("101")], [finding("101"), spent]), "error")
     assert "WAIVERS THAT DO NOT HOLD" in lines and any("W-7 ended on 2026-01-01" in line for line in lines)
     assert "WAIVERS THAT DO NOT HOLD" not in gate_lines(document([guest("101")], [finding("101")]), "error")
@@ -126,4 +142,6 @@ def test_a_host_without_a_guest_and_hosts_beyond_the_limit_are_told_and_fail_not
         assert [line for line in lines if line in wanted] == wanted
     assert judge(join_documents({"pve1": document([guest()]), "b": document()}, complete=False))["passed"]
     everything = join_documents({"pve1": document([guest()])})
-    assert not any("No guest was read" in line or "Limited" in line for line in gate_lines(everything) + table_lines(everything))
+    assert not any(
+        "No guest was read" in line or "Limited" in line for line in gate_lines(everything) + table_lines(everything)
+    )

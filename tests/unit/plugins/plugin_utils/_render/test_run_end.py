@@ -15,11 +15,27 @@ def result(guest, status="failed", reason="digest_moved"):
 
 
 def finding(**more):
-    return {"rule": "IO100", "severity": "error", "disk": None, "waived": None, "file": "/x", "line": 3, "guest": "7", "message": "is empty", **more}
+    return {
+        "rule": "IO100",
+        "severity": "error",
+        "disk": None,
+        "waived": None,
+        "file": "/x",
+        "line": 3,
+        "guest": "7",
+        "message": "is empty",
+        **more,
+    }
 
 
 def test_only_failed_guests_and_unread_files_fail_a_run():
-    found = [finding(), finding(disk="scsi0"), finding(severity="warning"), finding(rule="IO102"), finding(waived={"id": "W"})]
+    found = [
+        finding(),
+        finding(disk="scsi0"),
+        finding(severity="warning"),
+        finding(rule="IO102"),
+        finding(waived={"id": "W"}),
+    ]
     results = [result("1"), result("2", "left_alone", "locked"), result("3", "changed", None)]
     assert failures({"findings": found}, results) == [
         "1 guest failed (config changed since it was read: 1); the report above says why",
@@ -42,12 +58,20 @@ def test_the_same_number_on_two_nodes_is_two_guests():
     first = [{**result("1"), "node": "a"}, {**result("1"), "node": "b"}]
     second = {"guests": [{"guest": "1", "node": "a"}, {"guest": "1", "node": "b"}]}
     merged = merge(first, second, [{**result("1", "failed", "busy"), "node": "b"}])
-    assert [(entry["node"], entry["status"], entry["reason"]) for entry in merged] == [("a", "unchanged", None), ("b", "failed", "busy")]
-    assert failures({"findings": [], **second}, merged) == ["1 guest failed (locked by another process: 1 on b); the report above says why"]
+    assert [(entry["node"], entry["status"], entry["reason"]) for entry in merged] == [
+        ("a", "unchanged", None),
+        ("b", "failed", "busy"),
+    ]
+    assert failures({"findings": [], **second}, merged) == [
+        "1 guest failed (locked by another process: 1 on b); the report above says why"
+    ]
 
 
 def test_the_last_line_of_a_run_is_short_however_much_failed_and_holds_no_output():
-    results = [{**result(str(number), reason="refused"), "detail": "400 failed\nqm set <vmid>\n" * 50} for number in range(100, 500)]
+    results = [
+        {**result(str(number), reason="refused"), "detail": "400 failed\nqm set <vmid>\n" * 50}
+        for number in range(100, 500)
+    ]
     found = [finding(file=f"/x/{number}.conf", message="is empty\n" * 100) for number in range(300)]
     said = "; ".join(failures({"findings": found}, results))
     assert said.startswith("400 guests failed (refused: 100, 101, ") and " and 390 more); the report" in said

@@ -142,7 +142,9 @@ def test_rows_add_up_and_the_last_row_is_the_sum():
 
 
 def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
-    odd = finding(None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing.")
+    odd = finding(
+        None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing."
+    )
     wb = {"status": "left_alone", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
     joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, writeback={"pve1": wb})
     lines = table_lines(joined)
@@ -152,7 +154,14 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
 
 
 def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
-    about = {"disk": None, "name": None, "rule": "IO100", "file": "configs/storage.cfg", "message": "cannot be read", "hint": ""}
+    about = {
+        "disk": None,
+        "name": None,
+        "rule": "IO100",
+        "file": "configs/storage.cfg",
+        "message": "cannot be read",
+        "hint": "",
+    }
     for line, place in ((None, "configs/storage.cfg"), (3, "configs/storage.cfg line 3")):
         lines = table_lines(document([guest()], [finding(None, **about, line=line)]), width=200)
         assert "  configs: error IO100 in %s: cannot be read." % place in lines
@@ -176,7 +185,10 @@ def test_details_that_differ_in_the_guests_number_alone_are_told_once():
 
 def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pasted():
     guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
-    left = [{**g, "reason": "driver_change", "detail": "IO101 %s" % name} for g, name in zip(guests, ("lsi", "lsi", "megasas"))]
+    left = [
+        {**g, "reason": "driver_change", "detail": "IO101 %s" % name}
+        for g, name in zip(guests, ("lsi", "lsi", "megasas"))
+    ]
     lines = table_lines(document(guests, (), left))
     assert lines[-6:-3] == ["    IO101 lsi:", "      101 web01, 102 web01", "    103 web01: IO101 megasas"]
     text = " ".join(" ".join(lines[-3:]).split())
@@ -212,14 +224,29 @@ def test_words_of_several_lines_are_one_line_without_escapes():
     words = "first\r\nsecond\n\nthird\n"
     doc = document(
         [guest("1"), guest("2", "left_alone")],
-        [finding("1", waived=waiver(reason=words)), finding(None, disk=None, message=words, hint=words), finding("3", message=words, hint=words)],
+        [
+            finding("1", waived=waiver(reason=words)),
+            finding(None, disk=None, message=words, hint=words),
+            finding("3", message=words, hint=words),
+        ],
         [{**guest("2"), "reason": "refused", "detail": words}],
         results=[result("1", "failed", detail=words)],
         hosts=[{"host": "pve1", "reported": True, "writeback": {"status": "changed", "detail": words}}],
     )
-    for lines in (table_lines(doc, width=200), gate_lines(doc, width=200), [junit_report(doc)], [sarif_report(doc)], [html_report(doc)]):
+    for lines in (
+        table_lines(doc, width=200),
+        gate_lines(doc, width=200),
+        [junit_report(doc)],
+        [sarif_report(doc)],
+        [html_report(doc)],
+    ):
         text = "\n".join(lines).split("<script>", maxsplit=1)[0]
-        assert "first; second; third" in text and "second\\n" not in text and "second\n" not in text and "third\\n" not in text
+        assert (
+            "first; second; third" in text
+            and "second\\n" not in text
+            and "second\n" not in text
+            and "third\\n" not in text
+        )
 
 
 def test_nobody_is_told_that_a_run_writes_to_a_directory():
@@ -255,7 +282,9 @@ def test_no_line_is_longer_than_the_terminal(width):
 
 def test_a_name_of_thousands_of_characters_is_cut():
     long = "x" * 3000
-    doc = join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])})
+    doc = join_documents(
+        {long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])}
+    )
     for lines in (table_lines(doc), gate_lines(doc)):
         assert len(lines) < 25 and "x" * 127 + "~" in "".join(line.strip() for line in lines)
 
@@ -268,13 +297,18 @@ def test_a_long_word_is_cut_wherever_it_ends():
 
 @pytest.mark.parametrize("letter", ["x", "\u65e5", "\u0301", "-\u0301"])
 def test_a_long_word_takes_time_in_proportion_to_its_length(letter):
-    """Eight times the text takes less than 24 times the time; what is quadratic would take 64 times, what is cubic 512."""
+    """Eight times the text takes less than 24 times the time; what is quadratic would take 64 times, what is cubic
+    512.
+    """
 
     def seconds(size):
         word = letter * (size // len(letter))
         doc = document(
             [guest("1", "to_change", name=word)],
-            [finding("1", name=word, message=word, hint=word, file=word, actual=word), finding("2", waived=waiver(reason=word))],
+            [
+                finding("1", name=word, message=word, hint=word, file=word, actual=word),
+                finding("2", waived=waiver(reason=word)),
+            ],
             [{**guest("1"), "reason": word, "detail": word}],
             results=[result("3", "failed", detail=word)],
             not_read=[word],
@@ -305,13 +339,25 @@ def test_every_state_has_its_words():
 
 
 def test_guests_that_could_not_be_read_are_named_with_file_and_line():
-    unread = finding("205", disk=None, name=None, rule="IO100", file="/etc/pve/nodes/pve1/qemu-server/205.conf", line=3, message="is binary")
+    unread = finding(
+        "205",
+        disk=None,
+        name=None,
+        rule="IO100",
+        file="/etc/pve/nodes/pve1/qemu-server/205.conf",
+        line=3,
+        message="is binary",
+    )
     lines = table_lines(document([guest("101")], [unread]))
     at = next(number for number, line in enumerate(lines) if line.startswith("COULD NOT BE READ (1)"))
-    assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(line.strip() for line in lines[at + 1: at + 3])
+    assert "205" in lines[at + 1] and "205.conf line 3: is binary" in " ".join(
+        line.strip() for line in lines[at + 1 : at + 3]
+    )
     gone = finding("777", disk=None, name=None, node=None, rule="IO100", file="", line=None, message="is not there")
     assert "  777: is not there" in table_lines(document([guest("101")], [gone]))
-    assert not any(line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")])))
+    assert not any(
+        line.startswith("COULD NOT BE READ") for line in table_lines(document([guest("101")], [finding("101")]))
+    )
 
 
 def test_the_same_number_on_two_nodes_of_a_host_is_two_guests():
@@ -327,4 +373,7 @@ def test_the_same_number_on_two_nodes_of_a_host_is_two_guests():
 
 
 def test_waived_disks_are_counted_apart():
-    assert table_lines(document([guest("1", "waived", 2), guest("2")]))[0] == "Guest I/O, 2026-11-23: 2 guests, 3 disks (2 of them waived)"
+    assert (
+        table_lines(document([guest("1", "waived", 2), guest("2")]))[0]
+        == "Guest I/O, 2026-11-23: 2 guests, 3 disks (2 of them waived)"
+    )

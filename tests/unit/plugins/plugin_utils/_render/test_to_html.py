@@ -137,14 +137,18 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
 
 
 def test_every_number_has_its_head_beside_it_for_a_narrow_window():
-    page = Page(html_report(join_documents({"pve1": document([guest("1", "waived")], [finding("1", waived=waiver())])})))
+    page = Page(
+        html_report(join_documents({"pve1": document([guest("1", "waived")], [finding("1", waived=waiver())])}))
+    )
     cells = [attributes for tag, attributes in page.elements if tag == "td"]
     assert cells and all(attributes["data-label"] and attributes["role"] == "cell" for attributes in cells)
 
 
 def test_no_name_is_longer_than_names_are():
     long = "x" * 3000
-    page = html_report(join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])}))
+    page = html_report(
+        join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])})
+    )
     fixed = "".join(Page(page).texts)
     assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
 
@@ -177,7 +181,10 @@ def test_what_is_no_document_is_refused():
 
 
 def test_the_same_number_on_two_nodes_is_two_guests():
-    doc = document([guest("1", "to_change", 2, node="a"), guest("1", "to_change", 3, node="b")], [finding("1", node=node) for node in ("b", "a")])
+    doc = document(
+        [guest("1", "to_change", 2, node="a"), guest("1", "to_change", 3, node="b")],
+        [finding("1", node=node) for node in ("b", "a")],
+    )
     data = data_of(Page(html_report(doc)))
     assert data["guests"]["disks"] == [2, 3] and sorted(data["findings"]["guest"]) == [0, 1]
     assert [data["texts"][number] for number in data["guests"]["on"]] == ["a", "b"]
@@ -214,7 +221,8 @@ def test_the_setting_that_allows_other_drivers_is_whole_however_many_guests_ther
     page = html_report(document(guests, (), left))
     (code,) = re.findall("<code>(.*?)</code>", page)
     setting = yaml.safe_load(unescape(code))
-    assert jmespath.search(f"[?{setting['guest_io_migrate_controllers']}]", [{"guest": {"id": one["guest"]}} for one in [*guests, guest("99")]]) == [
-        {"guest": {"id": one["guest"]}} for one in guests
-    ]
+    assert jmespath.search(
+        f"[?{setting['guest_io_migrate_controllers']}]",
+        [{"guest": {"id": one["guest"]}} for one in [*guests, guest("99")]],
+    ) == [{"guest": {"id": one["guest"]}} for one in guests]
     assert "<details><summary>428 guests</summary>" in page and "<code>" not in html_report(document(guests))

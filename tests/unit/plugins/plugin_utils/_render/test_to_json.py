@@ -42,7 +42,10 @@ def test_the_schema_is_a_schema():
         fleet(),
         hostile(),
         join_documents({"pve1": ONE, "pve2": None}, {"pve1": [result()]}, {"pve1": {"status": "ok", "findings": []}}),
-        {**join_documents({"pve1": ONE}, complete=False), "gate": {"fail_on": "error", "passed": True, "reason": "nothing"}},
+        {
+            **join_documents({"pve1": ONE}, complete=False),
+            "gate": {"fail_on": "error", "passed": True, "reason": "nothing"},
+        },
     ],
 )
 def test_the_report_is_the_document_and_valid(doc):

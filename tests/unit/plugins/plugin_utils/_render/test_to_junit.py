@@ -23,7 +23,11 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
 
 # the common ground of Jenkins' xUnit schema and pytest's xunit2: element -> (attributes, required ones, children)
 SHAPE = {
-    "testsuites": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"tests", "failures", "errors"}, {"testsuite"}),
+    "testsuites": (
+        {"name", "tests", "failures", "errors", "skipped", "time"},
+        {"tests", "failures", "errors"},
+        {"testsuite"},
+    ),
     "testsuite": (
         {"id", "name", "hostname", "timestamp", "time", "tests", "failures", "errors", "skipped"},
         {"name", "tests", "failures", "errors"},
@@ -56,7 +60,8 @@ def report(doc, **options):
     assert root.tag == "testsuites"
     check(root)
     return {
-        (case.get("classname"), case.get("name")): (case[0].tag if len(case) else "passed") for case in root.iter("testcase")
+        (case.get("classname"), case.get("name")): (case[0].tag if len(case) else "passed")
+        for case in root.iter("testcase")
     }
 
 
@@ -73,7 +78,12 @@ SMALL = document(
 
 
 def test_one_case_per_guest_disk_and_rule():
-    doc = {**SMALL, "guests": [{**g, "disks": [{**d, "compliant": d["key"] != "scsi0"} for d in g["disks"]]} for g in SMALL["guests"]]}
+    doc = {
+        **SMALL,
+        "guests": [
+            {**g, "disks": [{**d, "compliant": d["key"] != "scsi0"} for d in g["disks"]]} for g in SMALL["guests"]
+        ],
+    }
     doc["guests"][1] = guest("9", "compliant", 2)
     assert report(doc) == {
         ("configs.7", "scsi0 IO103"): "skipped",
@@ -113,7 +123,9 @@ def test_a_silent_host_is_an_error():
 
 
 def test_a_finding_of_a_guest_that_could_not_be_read_is_not_lost():
-    assert report(document([], [finding("104", disk=None, name=None, rule="IO100")])) == {("configs.104", "guest IO100"): "failure"}
+    assert report(document([], [finding("104", disk=None, name=None, rule="IO100")])) == {
+        ("configs.104", "guest IO100"): "failure"
+    }
 
 
 def test_two_findings_of_a_rule_in_one_place_are_two_cases():

@@ -85,7 +85,9 @@ def test_addresses(file, base, wanted):
 
 
 def test_relative_names_are_meant_from_where_they_were_read():
-    one = run(document([], [finding(file="../configs/101.conf")]), base="/repo", here="/repo/ci")["results"][0]["locations"][0]
+    one = run(document([], [finding(file="../configs/101.conf")]), base="/repo", here="/repo/ci")["results"][0][
+        "locations"
+    ][0]
     assert one["physicalLocation"]["artifactLocation"] == {"uri": "configs/101.conf", "uriBaseId": "%SRCROOT%"}
 
 
@@ -114,7 +116,9 @@ def test_a_fingerprint_is_of_place_and_rule_alone():
 
 
 def test_every_rule_leads_to_its_heading_in_the_documentation():
-    headings = re.findall("^## (.*)$", (Path(__file__).parents[5] / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE)
+    headings = re.findall(
+        "^## (.*)$", (Path(__file__).parents[5] / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE
+    )
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     rules = run(document([], [finding(rule=rule) for rule in RULES]))["tool"]["driver"]["rules"]
     assert {unquote(rule["helpUri"].split("#")[1]) for rule in rules} <= anchors and len(rules) == len(RULES)
@@ -137,7 +141,9 @@ def test_hostile_names_are_text():
 
 
 def test_a_finding_without_a_file_or_a_place_is_told_all_the_same():
-    one = run(document([], [finding(None, disk=None, file=None, line=None, host="pve1"), finding(None, disk=None, file=None)]))
+    one = run(
+        document([], [finding(None, disk=None, file=None, line=None, host="pve1"), finding(None, disk=None, file=None)])
+    )
     assert [result.get("locations") for result in one["results"]] == [
         [{"logicalLocations": [{"name": "pve1", "fullyQualifiedName": "pve1", "kind": "resource"}]}],
         None,
@@ -161,7 +167,9 @@ def test_no_more_results_than_github_takes_the_gravest_that_are_not_waived():
     (told,) = one["invocations"][0]["toolExecutionNotifications"]
     assert told["level"] == "warning" and "the gravest 25,000 of 36,000 findings" in told["message"]["text"]
     assert one["invocations"][0]["executionSuccessful"] is True
-    assert left_out(document([], found[:25_000])) is None and len(run(document([], found[:25_000]))["results"]) == 25_000
+    assert (
+        left_out(document([], found[:25_000])) is None and len(run(document([], found[:25_000]))["results"]) == 25_000
+    )
 
 
 def test_a_fingerprint_does_not_depend_on_what_was_left_out():

@@ -47,7 +47,9 @@ def test_findings_point_at_the_file_as_it_was_named(flat, monkeypatch):
     (flat / "101.conf").write_text(BAD)
     monkeypatch.chdir(flat.parent)
     document = assess_directory(flat.name, {}, DAY)
-    assert {(finding["file"], finding["line"]) for finding in document["findings"] if finding["disk"]} == {(f"{flat.name}/101.conf", 1)}
+    assert {(finding["file"], finding["line"]) for finding in document["findings"] if finding["disk"]} == {
+        (f"{flat.name}/101.conf", 1)
+    }
     assert [entry["config"] for entry in document["guests"]] == [f"{flat.name}/100.conf", f"{flat.name}/101.conf"]
 
 
@@ -120,7 +122,13 @@ def test_a_directory_that_cannot_be_read_is_an_error(tmp_path, monkeypatch, layo
 
 @pytest.mark.parametrize(
     ("name", "raw"),
-    [("101.conf", b""), ("101.conf", b"\0\1"), ("101.json", b"{"), ("101.json", b"[]"), ("101.json", b'{"scsi0": ["x"]}')],
+    [
+        ("101.conf", b""),
+        ("101.conf", b"\0\1"),
+        ("101.json", b"{"),
+        ("101.json", b"[]"),
+        ("101.json", b'{"scsi0": ["x"]}'),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_an_error_finding(flat, name, raw):
     (flat / name).write_bytes(raw)
@@ -135,7 +143,10 @@ def test_a_link_that_leads_nowhere_is_an_error_finding(flat):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        *((name, "a guest config is named VMID.conf or VMID.json") for name in ("vm-101.conf", "0101.conf", "web.json", "105.CONF")),
+        *(
+            (name, "a guest config is named VMID.conf or VMID.json")
+            for name in ("vm-101.conf", "0101.conf", "web.json", "105.CONF")
+        ),
         *((name, "with a VMID from 100 to 999999999") for name in ("99.conf", "1000000000.conf", "104")),
         ("pve1/106.conf", "not in folders below it"),
         ("etc/pve/nodes/pve1/qemu-server/99.conf", "a guest config is named VMID.conf, with a VMID"),
@@ -165,7 +176,9 @@ def test_a_config_beside_a_tree_is_not_passed_over_in_silence(flat, beside):
     (flat / "100.conf").rename(flat / beside / "100.conf")
     (flat / "102.conf").write_text(BAD)
     document = assess_directory(str(flat), {}, DAY)
-    assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [("IO100", "error", str(flat / "102.conf"))]
+    assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [
+        ("IO100", "error", str(flat / "102.conf"))
+    ]
 
 
 @pytest.mark.parametrize("beside", ["nodes/n1/qemu-server", "qemu-server"])
@@ -187,7 +200,9 @@ def test_guests_behind_a_linked_folder_are_not_passed_over_in_silence(flat, tmp_
     (flat / "more").symlink_to(other)
     (flat / "round").symlink_to(".")
     document = assess_directory(str(flat), {}, DAY)
-    assert [(finding["rule"], finding["file"]) for finding in document["findings"]] == [("IO100", str(flat / "more/102.conf"))]
+    assert [(finding["rule"], finding["file"]) for finding in document["findings"]] == [
+        ("IO100", str(flat / "more/102.conf"))
+    ]
 
 
 def test_the_links_that_proxmox_ve_makes_are_no_second_guests(tmp_path):
@@ -317,7 +332,10 @@ def etc_pve(tmp_path):
 
 def test_a_copy_of_etc_pve_is_read(etc_pve):
     document = assess_directory(str(etc_pve), {}, DAY)
-    assert document["findings"] == [] and [(entry["guest"], entry["host"]) for entry in document["guests"]] == [("100", "pve1"), ("200", "pve2")]
+    assert document["findings"] == [] and [(entry["guest"], entry["host"]) for entry in document["guests"]] == [
+        ("100", "pve1"),
+        ("200", "pve2"),
+    ]
     assert document["guests"][0]["config"] == f"{etc_pve}/nodes/pve1/qemu-server/100.conf"
     (etc_pve / "nodes/pve1/101.conf").write_text(BAD)
     (finding,) = assess_directory(str(etc_pve), {}, DAY)["findings"]
@@ -328,7 +346,9 @@ def test_the_folder_of_a_node_is_read_where_the_storages_are_there(etc_pve):
     node = etc_pve / "nodes/pve1"
     (node / "storage.cfg").write_text(STORAGES)
     document = assess_directory(str(node), {}, DAY)
-    assert document["findings"] == [] and [entry["config"] for entry in document["guests"]] == [f"{node}/qemu-server/100.conf"]
+    assert document["findings"] == [] and [entry["config"] for entry in document["guests"]] == [
+        f"{node}/qemu-server/100.conf"
+    ]
     (node / "102.conf").write_text(BAD)
     (finding,) = assess_directory(str(node), {}, DAY)["findings"]
     assert finding["file"] == f"{node}/102.conf" and "guest configs lie in qemu-server" in finding["message"]
@@ -337,7 +357,9 @@ def test_the_folder_of_a_node_is_read_where_the_storages_are_there(etc_pve):
 @pytest.mark.parametrize("part", ["nodes/pve1", "nodes/pve1/qemu-server"])
 def test_a_part_of_a_tree_names_the_directory_that_has_the_storages(etc_pve, part):
     found = assess_directory(str(etc_pve / part), {}, DAY)["findings"]
-    assert any(f"This is a part of {etc_pve}, which has one: name that directory" in finding["message"] for finding in found)
+    assert any(
+        f"This is a part of {etc_pve}, which has one: name that directory" in finding["message"] for finding in found
+    )
 
 
 @pytest.mark.parametrize("inside", ["", "etc/pve/nodes/{}/qemu-server", "qemu-server"])
@@ -347,7 +369,12 @@ def test_folders_of_several_hosts_are_named(tmp_path, inside):
         home.mkdir(parents=True)
         (home / "100.conf").write_text(GOOD)
     (tmp_path / "notes").mkdir()
-    with pytest.raises(LayoutError, match=re.escape(f"but in folders of it: {tmp_path}/alpha, {tmp_path}/beta; name one of them, and run once for each")):
+    with pytest.raises(
+        LayoutError,
+        match=re.escape(
+            f"but in folders of it: {tmp_path}/alpha, {tmp_path}/beta; name one of them, and run once for each"
+        ),
+    ):
         assess_directory(str(tmp_path), {}, DAY)
 
 
@@ -369,8 +396,16 @@ def test_without_a_storage_cfg_nothing_passes(flat):
     [
         ({"disk": {"aio": "thread"}}, None, "policy.disk.aio: is 'thread'"),
         ({}, {"waivers": []}, "guest_io_waivers: is {'waivers': []}, it takes a list"),
-        ({}, [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "2026-13-01", "reason": "y"}], "guest_io_waivers[0].until: is '2026-13-01'"),
-        ({"waivers": [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "soon", "reason": "y"}]}, None, "policy.waivers[0].until: is 'soon'"),
+        (
+            {},
+            [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "2026-13-01", "reason": "y"}],
+            "guest_io_waivers[0].until: is '2026-13-01'",
+        ),
+        (
+            {"waivers": [{"id": "W-1", "match": "key", "rules": ["IO101"], "until": "soon", "reason": "y"}]},
+            None,
+            "policy.waivers[0].until: is 'soon'",
+        ),
     ],
 )
 def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, place):
@@ -394,7 +429,9 @@ def test_a_waiver_beside_the_policy(flat, until, rules, found):
     waiver = {"id": "W-1", "match": "guest.id == '100'", "rules": rules, "until": until, "reason": "y"}
     document = assess_directory(str(flat), {"disk": {"iothread": "keep"}}, DAY, [waiver])
     assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == found
-    assert [finding["waived"]["id"] for finding in document["findings"] if finding["waived"]] == (["W-1"] if not found else [])
+    assert [finding["waived"]["id"] for finding in document["findings"] if finding["waived"]] == (
+        ["W-1"] if not found else []
+    )
 
 
 def test_one_id_in_policy_and_waivers_is_an_error(flat):
