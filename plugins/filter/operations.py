@@ -14,12 +14,12 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._journal.lines import last
+from ..module_utils._journal.rollback import of_run, run_of
+from ..module_utils._journal.rollback import rollback as _rollback
+from ..module_utils._restart import beside, held, waiting
 from ..module_utils._shown import shown
 from ..module_utils._text import builtin, natural_key, plural
 from ..plugin_utils._asked.values import from_one_on
-from ..plugin_utils._operations.restart import beside, held, waiting
-from ..plugin_utils._operations.rollback import of_run, run_of
-from ..plugin_utils._operations.rollback import rollback as _rollback
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._policy.selector import Selector, guest_subject
 from ..plugin_utils._render.operations import restart_lines, rollback_lines
@@ -160,7 +160,7 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
             "restart_match is not set, and no guest is restarted that is not named; it takes a JMESPath expression over"
             " the guest, such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
         )
-    order: dict[str, Any] = {"order": [], "left_alone": [], "nothing_waits": [], "names_nobody": None}
+    order: dict[str, Any] = {"order": [], "skipped": [], "nothing_pending": [], "names_nobody": None}
     try:
         selector = Selector("restart_match", match, guests=True)
         named = [guest for guest in builtin(read["guests"]) if selector.matches(guest_subject(guest))]
@@ -172,9 +172,9 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
         waits, reason = waiting(guest), held(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
         if not waits:
-            order["nothing_waits"].append(guest["id"])
+            order["nothing_pending"].append(guest["id"])
         elif reason:
-            order["left_alone"].append({**place, "reason": reason[0], "detail": reason[1]})
+            order["skipped"].append({**place, "reason": reason[0], "detail": reason[1]})
         else:
             order["order"].append({**place, "waits": waits, "also": beside(guest)})
     return order

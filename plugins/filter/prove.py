@@ -28,7 +28,7 @@ def _of_guest(
     for entry in findings.get("plan", []):
         if entry["guest"] == guest:
             return [today, _setting.with_changes(today, entry["changes"], key)]
-    reasons = [left["detail"] or left["reason"] for left in findings.get("left_alone", []) if left["guest"] == guest]
+    reasons = [left["detail"] or left["reason"] for left in findings.get("unresolved", []) if left["guest"] == guest]
     raise ProveError(
         "the policy would change nothing on guest %s: %s. Name what to compare it with (prove_io_also)"
         % (guest, "; ".join(reasons) or "it is as the policy wants it")

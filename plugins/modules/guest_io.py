@@ -153,7 +153,7 @@ results:
       type: str
       returned: always
     status:
-      description: V(changed), V(unchanged), V(left_alone) or V(failed).
+      description: V(changed), V(unchanged), V(skipped) or V(failed).
       type: str
       returned: always
     changes:
@@ -161,7 +161,7 @@ results:
       type: list
       elements: dict
       returned: always
-    restart_required:
+    restart_pending:
       description: Whether the changes wait for a cold start of the guest.
       type: bool
       returned: always

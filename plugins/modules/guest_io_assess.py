@@ -80,7 +80,7 @@ findings:
   sample:
     findings: []
     plan: []
-    left_alone: []
+    unresolved: []
 named:
   description:
     - For each of O(guests), whether this host has it. The filter P(hypervisor.io_hardening.guests_nowhere#filter) tells which of them no host has.

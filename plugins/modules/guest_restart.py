@@ -90,12 +90,12 @@ result:
       type: str
       returned: always
     status:
-      description: V(restarted), V(unchanged), V(left_alone) or V(failed).
+      description: V(restarted), V(unchanged), V(skipped) or V(failed).
       type: str
       returned: always
     reason:
       description:
-        - Why it was not restarted; V(nothing_waits), V(locked), V(not_running), V(template), V(ha_managed), V(ha_state).
+        - Why it was not restarted; V(nothing_pending), V(locked), V(not_running), V(template), V(ha_managed), V(ha_state).
         - Why it failed; V(no_shutdown), V(not_started), V(not_in_force), V(would_not_start), V(moved), V(not_here), V(busy),
           V(refused), V(error).
       type: str

@@ -142,8 +142,8 @@ def test_a_total_a_rule_and_a_mark_of_the_map_choose_what_they_stand_for(see):
     doc = fleet(200)
     page = see(doc)
     page.find_element(By.CSS_SELECTOR, "button[data-value=restart]").click()
-    assert status(page, "guests").startswith(f"{doc['summary']['waiting']} of 200")
-    assert set(column(page, "guests", "State")) == {"Waiting for a restart"}
+    assert status(page, "guests").startswith(f"{doc['summary']['restart_pending']} of 200")
+    assert set(column(page, "guests", "State")) == {"Restart pending"}
     page.find_element(By.CSS_SELECTOR, "button[data-value=IO111]").click()
     assert set(column(page, "findings", "Rule")) == {"IO111"}
     page.execute_script(

@@ -29,7 +29,7 @@ from .work import Options, Refused, Work
 from .write import write
 
 #: Reasons that are in order for now; every other one fails the run.
-LEFT_ALONE = ("locked", "foreign_pending", "unsafe_lines")
+SKIPPED = ("locked", "foreign_pending", "unsafe_lines")
 
 _Noted = TypeVar("_Noted")
 
@@ -82,7 +82,7 @@ def _apply_safely(entry: dict[str, Any], options: Options) -> Outcome:
             _result(entry, "failed", reason="refused", detail=f"not written, because of its plan: {exc}"), None
         )
     except Refused as refused:
-        status = "left_alone" if refused.reason in LEFT_ALONE else "failed"
+        status = "skipped" if refused.reason in SKIPPED else "failed"
         return Outcome(_result(entry, status, reason=refused.reason, detail=refused.detail), None)
     except OSError as exc:
         return Outcome(_result(entry, "failed", reason="error", detail=layout.reason(exc)), None)
@@ -95,7 +95,7 @@ def _result(entry: dict[str, Any], status: str, **more: Any) -> dict[str, Any]:
         "node": entry.get("node"),
         "status": status,
         "changes": [],
-        "restart_required": False,
+        "restart_pending": False,
         "reason": None,
         "detail": None,
         "digest": None,
@@ -117,7 +117,7 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
     work = Work(entry, config, values, _config.edit(config.text, values, _changes.pending_keys(config, values)))
     refuse(work, running, options)
     diff = _diff(config, values)
-    done = {"changes": entry["changes"], "restart_required": _would_wait(work, running)}
+    done = {"changes": entry["changes"], "restart_pending": _would_wait(work, running)}
     _refuse_without_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_result(entry, "changed", digest=_config.digest(raw), **done), diff)
@@ -134,7 +134,7 @@ def _apply_guest(entry: dict[str, Any], options: Options) -> Outcome:
             _result(entry, "failed", reason=reason, detail=str(exc)),
         )
         raise
-    done["restart_required"] = _changes.waiting(_config.parse(_config.decode(after)), values)
+    done["restart_pending"] = _changes.waiting(_config.parse(_config.decode(after)), values)
     result = _result(entry, "changed", digest=_config.digest(after), **done)
     result["detail"] = _note(intent, options, True, result)
     return Outcome(result, diff)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...plugin_utils._operations import restart as _restart
+from .. import _restart
 from .._pve import ha
 from . import layout, qm, reader
 
@@ -120,10 +120,10 @@ def _waits(record: dict[str, Any]) -> list[str]:
     """What waits; ends where nothing does, or where the guest is not to be touched now."""
     waits = _restart.waiting(record)
     if not waits:
-        raise _Ends("unchanged", "nothing_waits", "nothing waits for a cold start")
+        raise _Ends("unchanged", "nothing_pending", "nothing waits for a cold start")
     held = _restart.held(record)
     if held:
-        raise _Ends("failed" if held[0] == "would_not_start" else "left_alone", *held)
+        raise _Ends("failed" if held[0] == "would_not_start" else "skipped", *held)
     return waits
 
 
@@ -135,14 +135,14 @@ def _refuse(record: dict[str, Any], options: Options) -> bool:
         return False
     if not options.ha_managed:
         raise _Ends(
-            "left_alone",
+            "skipped",
             "ha_managed",
             f"managed by HA (asked to be {asked}); restart it by hand, or allow it: restart_ha_managed: true",
         )
     state, node = ha.current(_text(options, "/etc/pve/ha/manager_status"), guest)
     if (asked, state, node) != ("started", "started", record["node"]):
         raise _Ends(
-            "left_alone",
+            "skipped",
             "ha_state",
             f"HA asks it to be {asked}, and has it as {state or 'not known'} on node {node or 'not known'}",
         )
@@ -162,7 +162,7 @@ def _ask(guest: str, options: Options) -> None:
     """
     if qm.state(options.run, guest, _QUESTION) == "shutdown":
         raise _Ends(
-            "left_alone",
+            "skipped",
             "not_running",
             f"has powered off, though its QEMU has not ended; what waits comes into force with: qm stop {guest} && qm"
             f" start {guest}",
@@ -183,7 +183,7 @@ def _cold_start(record: dict[str, Any], managed: bool, options: Options) -> str 
     if stopped:
         remark = _stop(guest, before, refusal, managed, options)
     elif refusal and _NOT_RUNNING.search(refusal.detail):
-        raise _Ends("left_alone", "not_running", "was shut down meanwhile by somebody else, and stays so")
+        raise _Ends("skipped", "not_running", "was shut down meanwhile by somebody else, and stays so")
     # Nobody but this run starts what was stopped with qm stop: qm reboot has taken back its request.
     _wait_for_start(guest, before, 0 if stopped else options.start_timeout, managed, options)
     return remark
@@ -226,7 +226,7 @@ _POWERED_OFF = "IS DOWN: it has powered off, but its QEMU has not ended (does qm
 
 def _refuse_hard_stop(guest: str, standing: str, refusal: qm.Refusal, managed: bool, options: Options) -> None:
     if refusal.reason == "locked":
-        raise _Ends("left_alone", "locked", f"{refusal.detail}; run again when that has ended")
+        raise _Ends("skipped", "locked", f"{refusal.detail}; run again when that has ended")
     if "got timeout" not in refusal.detail or refusal.reason == "busy":
         raise _Ends("failed", refusal.reason, f"{standing}: {refusal.detail}")
     if managed or not options.force_stop:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...plugin_utils._operations.rollback import rollback
 from .. import _plan
+from .._journal.rollback import rollback
 from .._pve.record import record
 from .._text import natural_key
 from . import layout

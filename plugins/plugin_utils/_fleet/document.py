@@ -15,7 +15,7 @@ from .._render.text import visible
 
 SCHEMA = 1
 # the lists every findings document has, see docs/data.md
-LISTS = ("findings", "plan", "left_alone", "guests")
+LISTS = ("findings", "plan", "unresolved", "guests")
 
 
 class ReportError(ValueError):

@@ -20,7 +20,7 @@ from .document import LISTS, SCHEMA, ReportError, check_document, check_list, pl
 # findings about the waivers themselves, which only all hosts together can tell
 EXPIRED, NO_MATCH = WAIVER_RULES = ("IO121", "IO122")
 
-COUNTS = ("guests", "disks", "compliant", "to_change", "waiting", "left_alone", "waived")
+COUNTS = ("guests", "disks", "compliant", "to_change", "restart_pending", "unresolved", "waived")
 
 
 def join_documents(documents, results=None, writeback=None, expected=None, complete=True) -> dict:

@@ -18,7 +18,7 @@ from .locality import Locality, require_netaddr
 from .selector import Selector
 
 SCHEMA = 1
-STATUSES = ("compliant", "to_change", "waiting", "left_alone", "waived")
+STATUSES = ("compliant", "to_change", "restart_pending", "unresolved", "waived")
 
 
 def assess(
@@ -53,7 +53,7 @@ def assess(
         "date": date.isoformat(),
         "findings": [_problem(problem) for problem in problems or ()],
         "plan": [],
-        "left_alone": [],
+        "unresolved": [],
         "guests": [],
         "waivers": [],
     }
@@ -63,7 +63,7 @@ def assess(
     document["findings"] += _waivers.findings(document["waivers"])
     for finding in document["findings"]:
         finding["host"] = host
-    for entry in (*document["guests"], *document["left_alone"]):
+    for entry in (*document["guests"], *document["unresolved"]):
         entry["host"] = host
     document["summary"] = summarize(document)
     return document
@@ -93,9 +93,9 @@ def _add(document: dict[str, Any], guest: dict[str, Any], verdict: Any) -> None:
                 "changes": verdict.changes,
             }
         )
-    if verdict.left_alone:
-        reason, detail = verdict.left_alone
-        document["left_alone"].append({**who, "host": None, "reason": reason, "detail": detail})
+    if verdict.unresolved:
+        reason, detail = verdict.unresolved
+        document["unresolved"].append({**who, "host": None, "reason": reason, "detail": detail})
 
 
 def _problem(problem: dict[str, Any]) -> dict[str, Any]:

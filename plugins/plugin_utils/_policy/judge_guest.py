@@ -59,13 +59,13 @@ _HINTS_ELSEWHERE = {
 class Verdict:
     """What one guest's judgement comes to; ``assess`` collects these."""
 
-    __slots__ = ("changes", "disks", "findings", "left_alone", "status")
+    __slots__ = ("changes", "disks", "findings", "unresolved", "status")
 
     def __init__(self) -> None:
         self.findings: list[dict[str, Any]] = []
         self.changes: list[dict[str, Any]] = []
         self.disks: list[dict[str, Any]] = []
-        self.left_alone: tuple[str, str] | None = None
+        self.unresolved: tuple[str, str] | None = None
         self.status = "compliant"
 
 
@@ -368,7 +368,7 @@ class _Judgement:
 
     def _keep(self, reason: str, detail: str) -> None:
         self._verdict.changes.clear()
-        self._verdict.left_alone = (reason, detail)
+        self._verdict.unresolved = (reason, detail)
         for finding in self._verdict.findings:
             finding["fixable"] = False
 
@@ -405,21 +405,21 @@ class _Judgement:
     def _status(self) -> str:
         verdict = self._verdict
         unfixed = [finding for finding in verdict.findings if _unfixed(finding)]
-        if unfixed and verdict.left_alone is None:
+        if unfixed and verdict.unresolved is None:
             worst = min(unfixed, key=lambda finding: SEVERITIES.index(finding["severity"]))
             driver = next((finding for finding in unfixed if finding["rule"] == "IO101"), None)
             if self._hold is not None and any(map(_about_iothread, unfixed)):
-                verdict.left_alone = (KNOWN_DEFECT, f"{self._hold.reason}. {self._hold.hint}")
+                verdict.unresolved = (KNOWN_DEFECT, f"{self._hold.reason}. {self._hold.hint}")
             else:
-                verdict.left_alone = (
+                verdict.unresolved = (
                     (DRIVER_CHANGE, f"IO101 {driver['message']}") if driver else (NOT_FIXABLE, _sentence(worst))
                 )
         if verdict.changes:
             return "to_change"
         if self._violated:
-            return "left_alone"
+            return "unresolved"
         if self._waits:
-            return "waiting"
+            return "restart_pending"
         return "waived" if self._waived else "compliant"
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Restarts and roll backs on the terminal: a line a guest, then what was left alone, and why."""
+"""Restarts and roll backs on the terminal: a line a guest, then what was skipped, and why."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: b
         + (f", made by policy {visible(plan['policy'])}" if plan["policy"] else "")
     ]
     for entry in plan["plan"]:
-        result = told.get(entry["guest"], {"status": "failed", "detail": "was not reached", "restart_required": False})
+        result = told.get(entry["guest"], {"status": "failed", "detail": "was not reached", "restart_pending": False})
         changes = ", ".join(map(_change, entry["changes"]))
         if result["status"] == "changed":
             word = "would be put back" if check else "put back"
-            waits = ", waits for a cold start" if result["restart_required"] else ""
+            waits = ", waits for a cold start" if result["restart_pending"] else ""
             lines.append(f"  {_guest(entry)}: {word}: {changes}{waits}" + _more(result))
         else:
             lines.append(f"  {_guest(entry)}: {_STATUS[result['status']]}{_more(result)} (not put back: {changes})")
-    lines += [f"  {_guest(entry)}: left alone: {brief(entry['detail'])}" for entry in plan["left_alone"]]
+    lines += [f"  {_guest(entry)}: skipped: {brief(entry['detail'])}" for entry in plan["skipped"]]
     if plan["unchanged"]:
         lines.append(f"  as before the run already: {', '.join(map(visible, plan['unchanged']))}")
     if plan["not_in_run"]:
@@ -61,13 +61,13 @@ def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: b
         else:
             word = _STATUS[result["status"]] + _more(result)
         lines.append(f"  {number}. {_guest(entry)}: {word}")
-    lines += [f"  {_guest(entry)}: left alone: {brief(entry['detail'])}" for entry in order["left_alone"]]
-    if order["nothing_waits"]:
-        lines.append(f"  nothing waits: {', '.join(map(visible, order['nothing_waits']))}")
+    lines += [f"  {_guest(entry)}: skipped: {brief(entry['detail'])}" for entry in order["skipped"]]
+    if order["nothing_pending"]:
+        lines.append(f"  nothing pending: {', '.join(map(visible, order['nothing_pending']))}")
     return lines
 
 
-_STATUS = {"failed": "FAILED", "left_alone": "left alone", "unchanged": "unchanged"}
+_STATUS = {"failed": "FAILED", "skipped": "skipped", "unchanged": "unchanged"}
 
 
 def _change(change: dict[str, Any]) -> str:

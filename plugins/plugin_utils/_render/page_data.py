@@ -63,7 +63,7 @@ def page_data(document: Mapping, entries: list) -> dict:
     guests, findings = _guests(document, entries, texts), _findings(document, entries, texts)
     ordered, rank = texts.sorted()
     for columns, plain_ones in (
-        (guests, ("state", "disks", "restart", "types")),
+        (guests, ("state", "disks", "restart_pending", "types")),
         (findings, ("severity", "guest", "line")),
     ):
         for name, column in columns.items():
@@ -86,7 +86,8 @@ def page_data(document: Mapping, entries: list) -> dict:
 def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
     disks = {owner(guest): guest.get("disks") or () for guest in document["guests"]}
     columns: dict = {
-        name: [] for name in ("state", "host", "id", "on", "name", "disks", "types", "restart", "reason", "detail")
+        name: []
+        for name in ("state", "host", "id", "on", "name", "disks", "types", "restart_pending", "reason", "detail")
     }
     excused: dict = {}
     for finding in document["findings"]:
@@ -101,7 +102,7 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
         columns["name"].append(texts.number(entry["name"]))
         columns["disks"].append(len(own))
         columns["types"].append({texts.number(storage_type(disk)) for disk in own})
-        columns["restart"].append(int(entry["restart"]))
+        columns["restart_pending"].append(int(entry["restart_pending"]))
         reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
         if entry["state"] == "waived":
             reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))

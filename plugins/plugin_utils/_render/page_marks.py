@@ -39,8 +39,8 @@ _DIAMOND = _polygon(((0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5)))
 # What is in order is small, what needs somebody is large.
 SHAPES = {
     "failed": _CROSS,
-    "left_alone": _square(0.48) + _square(0.22),
-    "restart": _DIAMOND,
+    "unresolved": _square(0.48) + _square(0.22),
+    "restart_pending": _DIAMOND,
     "to_change": _TRIANGLE,
     "changed": _octagon(0.42),
     "waived": _octagon(0.46) + _octagon(0.22),

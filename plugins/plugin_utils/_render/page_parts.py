@@ -142,7 +142,7 @@ def sections(document: Mapping, entries: list) -> str:
         ("hosts", "Hosts", _hosts(document, entries)),
         ("storage", "Storage types", _storage(document)),
         ("rules", "Rules", _rules(document)),
-        ("restart", "What waits for a restart", _restart(entries)),
+        ("restart_pending", "What waits for a restart", _restart(entries)),
         ("drivers", "What waits for a driver", _drivers(entries)),
         ("waivers", "Waivers", _waivers(document)),
     )
@@ -267,7 +267,7 @@ def _rules(document: Mapping) -> str:
 def _restart(entries: list) -> str:
     per_host: dict = {}
     for entry in entries:
-        if entry["restart"]:
+        if entry["restart_pending"]:
             per_host.setdefault(entry["host"], []).append(_who(entry))
     if not per_host:
         return ""
@@ -276,7 +276,7 @@ def _restart(entries: list) -> str:
         "<dt>%s</dt><dd>%s</dd>" % (_name(host) or NO_HOST, ", ".join(guests)) for host, guests in per_host.items()
     )
     return "<p>%s.</p>\n<details%s><summary>%s</summary><dl>%s</dl></details>" % (
-        escape(STATE_WORDS["restart"][2].replace("`", "").capitalize()),
+        escape(STATE_WORDS["restart_pending"][2].replace("`", "").capitalize()),
         " open" if number <= 40 else "",
         plural(number, "guest"),
         lists,

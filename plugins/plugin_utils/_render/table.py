@@ -26,12 +26,12 @@ from .text import NO_BREAK, brief, columns, fit, sentences, short, visible, wrap
 from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
 
 # what stands in the table, left to right; a column without a single guest is left out, the first two never
-_COLUMNS = ("compliant", "changed", "restart", "to_change", "left_alone", "failed", "waived")
-# the sections below it; `left_alone` and `restart` also name guests whose column is another one
+_COLUMNS = ("compliant", "changed", "restart_pending", "to_change", "unresolved", "failed", "waived")
+# the sections below it; `unresolved` and `restart` also name guests whose column is another one
 _SECTIONS = {
     "failed": lambda entry: entry["state"] == "failed",
-    "left_alone": lambda entry: entry["reason"] is not None and entry["state"] != "failed",
-    "restart": lambda entry: entry["restart"],
+    "unresolved": lambda entry: entry["reason"] is not None and entry["state"] != "failed",
+    "restart_pending": lambda entry: entry["restart_pending"],
     "to_change": lambda entry: entry["state"] == "to_change",
 }
 
@@ -126,13 +126,16 @@ def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]
     lines = [""]
     if "results" in document and not check:
         written = [entry for entry in entries if entry["changed"]]
-        before = sum(entry["restart"] and not entry["changed"] for entry in entries)
+        before = sum(entry["restart_pending"] and not entry["changed"] for entry in entries)
         text = "This run changed %s" % plural(len(written), "guest")
         became = [
             plural(number, *words)
             for number, words in (
                 (sum(entry["state"] == "changed" for entry in written), ("is in order now", "are in order now")),
-                (sum(entry["state"] == "restart" for entry in written), ("waits for a restart", "wait for a restart")),
+                (
+                    sum(entry["state"] == "restart_pending" for entry in written),
+                    ("waits for a restart", "wait for a restart"),
+                ),
                 (
                     sum(entry["reason"] is not None for entry in written),
                     ("is left with something else", "are left with something else"),
@@ -170,10 +173,10 @@ def _section(state: str, advice: str, entries: list, several: bool, width: int, 
     lines = [""] + wrap("%s (%s): %s" % (title.upper(), number, advice), width, "", "  ")
     groups: dict = {}
     for entry in entries:
-        groups.setdefault(entry["reason"] if state in ("failed", "left_alone") else None, []).append(entry)
+        groups.setdefault(entry["reason"] if state in ("failed", "unresolved") else None, []).append(entry)
     for reason, members in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
         indent = "  "
-        if reason is not None or state in ("failed", "left_alone"):
+        if reason is not None or state in ("failed", "unresolved"):
             lines += wrap("%s (%d)" % (visible(reason_words(reason)), len(members)), width, "  ", "    ")
             indent = "    "
         lines += _members(members, several, width, limit, indent)

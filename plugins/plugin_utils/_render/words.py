@@ -20,10 +20,10 @@ LIMITED = "Limited to some hosts: the other hosts of the inventory were not look
 # state -> (column head, heading of its section, what to do)
 STATE_WORDS = {
     "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
-    "left_alone": ("left alone", "Left alone", "these still have what the policy forbids, wholly or in part"),
-    "restart": (
-        "waiting",
-        "Waiting for a restart",
+    "unresolved": ("unresolved", "Unresolved", "these still violate the policy, wholly or in part"),
+    "restart_pending": (
+        "restart",
+        "Restart pending",
         "shut down and start, or `qm reboot`: a reboot inside the guest or a live migration does not apply it",
     ),
     "to_change": ("to change", "To change", "the next run that is not a check run writes these"),
@@ -35,7 +35,7 @@ STATE_WORDS = {
 # what to do about `to_change` of a directory of configs
 CHANGE_AT_SOURCE = "change these where the configs come from; no run writes to a directory"
 
-# reason of a result or of left_alone -> the same for a person
+# reason of a result or of unresolved -> the same for a person
 REASON_WORDS = {
     "busy": "locked by another process",
     "digest_moved": "config changed since it was read",
@@ -64,7 +64,7 @@ _MOST_IDS = 40
 
 
 def driver_guests(entries) -> list[str]:
-    """The ids of the guests that are left alone because their driver would change, each once."""
+    """The ids of the guests that are not changed because their driver would change, each once."""
     return list(
         dict.fromkeys(
             visible(entry["guest"])

@@ -56,7 +56,7 @@ def assess_directory(
     document = assess(
         reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers
     )
-    for item in (*document["findings"], *document["guests"], *document["plan"], *document["left_alone"]):
+    for item in (*document["findings"], *document["guests"], *document["plan"], *document["unresolved"]):
         item["host"] = item["node"]
         for key in ("file", "config"):
             if item.get(key):

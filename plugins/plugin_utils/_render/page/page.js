@@ -232,7 +232,7 @@
         fill: (cell, row) => {
           const notes = [];
           if (guests.reason[row] >= 0) notes.push(texts[guests.reason[row]]);
-          if (guests.restart[row] && data.states[guests.state[row]][0] !== "restart") notes.push("also waits for a restart");
+          if (guests.restart_pending[row] && data.states[guests.state[row]][0] !== "restart_pending") notes.push("also waits for a restart");
           cell.append(notes.join("; "));
           if (guests.detail[row] >= 0) small(cell, texts[guests.detail[row]]);
         },
@@ -244,7 +244,7 @@
         label: "State",
         all: "All states",
         options: [["eyes", "Needs somebody"], ...data.states.map(([, label], n) => [String(n), label])],
-        test: (value) => (value === "eyes" ? (row) => eyes.has(guests.state[row]) : (row) => guests.state[row] === Number(value) || (data.states[value][0] === "restart" && guests.restart[row])),
+        test: (value) => (value === "eyes" ? (row) => eyes.has(guests.state[row]) : (row) => guests.state[row] === Number(value) || (data.states[value][0] === "restart_pending" && guests.restart_pending[row])),
       },
       { key: "host", label: "Host", all: "All hosts", options: textOptions(guests.host), test: is(guests.host) },
       { key: "type", label: "Storage type", all: "All types", options: textOptions(typesOf.flat()), test: (value) => (row) => typesOf[row].includes(Number(value)) },

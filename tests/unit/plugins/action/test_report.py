@@ -70,7 +70,7 @@ def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp
     mark = tmp_path / "ran"
     names = [HOSTILE[0], "{{ lookup('pipe', 'touch %s') }}" % mark, HOSTILE[6], "{% raw %}"]
     doc = document(
-        [guest(str(100 + n), "waiting", name=name) for n, name in enumerate(names)],
+        [guest(str(100 + n), "restart_pending", name=name) for n, name in enumerate(names)],
         [finding(str(100 + n), name=name, message=name, hint=name) for n, name in enumerate(names)],
     )
     status, output, text = report(tmp_path, doc)

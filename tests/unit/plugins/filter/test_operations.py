@@ -103,7 +103,7 @@ def test_named_guests_that_wait_are_restarted_by_their_ids():
     found = restart_order(read(guest(1000), guest(99), guest(100), guest(98)), "guest.id != '98'")
     assert [entry["guest"] for entry in found["order"]] == ["99", "100", "1000"]
     assert found["order"][0]["waits"] == ["scsi0 iothread off → on", "scsi0 aio io_uring → threads"]
-    assert found["left_alone"] == found["nothing_waits"] == []
+    assert found["skipped"] == found["nothing_pending"] == []
 
 
 def test_what_is_left_out_of_the_order_is_said():
@@ -116,8 +116,8 @@ def test_what_is_left_out_of_the_order_is_said():
         guest(105, WAITS.replace("aio=threads", "aio=native,cache=writeback")),
     ]
     found = restart_order(read(*guests), "guest.name == 'web'")
-    assert found["order"] == [] and found["nothing_waits"] == ["100"]
-    assert [(entry["guest"], entry["reason"]) for entry in found["left_alone"]] == [
+    assert found["order"] == [] and found["nothing_pending"] == ["100"]
+    assert [(entry["guest"], entry["reason"]) for entry in found["skipped"]] == [
         ("101", "locked"),
         ("102", "not_running"),
         ("103", "not_here"),
@@ -140,7 +140,7 @@ def test_what_a_process_runs_with_counts():
     assert entry["waits"] == ["scsi0 cache writeback → none"]
     applied = guest(100)
     applied["disks"][0]["runs"] = applied["disks"][0]["next"]
-    assert restart_order(read(applied), "guest.id != ''")["nothing_waits"] == ["100"]
+    assert restart_order(read(applied), "guest.id != ''")["nothing_pending"] == ["100"]
 
 
 def test_restarts_are_told_in_their_order_as_far_as_they_got():
@@ -160,7 +160,7 @@ def test_restarts_are_told_in_their_order_as_far_as_they_got():
     assert (
         "FAILED: did not shut down" in lines[2]
         and "not restarted" in lines[3]
-        and "left alone: locked (backup)" in lines[4]
+        and "skipped: locked (backup)" in lines[4]
     )
     assert "would be restarted" in restart_lines(order, results, check=True)[1]
     results[0]["detail"] = "look whether qmeventd runs"
@@ -337,14 +337,14 @@ def test_a_roll_back_is_told_guest_by_guest():
     ]
     plan = rollback_plan(journal("100", "101", "102", "103"), read(*guests), "r1")
     results = [
-        {"guest": "100", "status": "changed", "detail": None, "restart_required": True},
-        {"guest": "101", "status": "left_alone", "detail": "locked (backup)", "restart_required": False},
+        {"guest": "100", "status": "changed", "detail": None, "restart_pending": True},
+        {"guest": "101", "status": "skipped", "detail": "locked (backup)", "restart_pending": False},
     ]
     text = "\n".join(rollback_lines(plan, results))
     assert "Roll back of run r1, made by policy sha256:1" in text
     assert "100 web: put back: scsi0 aio threads → unset, waits for a cold start" in text
-    assert "101 web: left alone: locked (backup) (not put back: scsi0 aio threads → unset)" in text
-    assert "102 web: left alone: scsi0 aio is native, the run wrote threads" in text
+    assert "101 web: skipped: locked (backup) (not put back: scsi0 aio threads → unset)" in text
+    assert "102 web: skipped: scsi0 aio is native, the run wrote threads" in text
     assert "as before the run already: 103" in text and "NOT READ: /j line 3: cut off" in text
     assert "100 web: would be put back" in "\n".join(rollback_lines(plan, results, check=True))
 

@@ -15,7 +15,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._operations.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
     put,
@@ -238,7 +238,7 @@ def test_a_stopped_guest_is_as_before(host, text):
     apply(host, plan(host))
     assert host.config(100).read_bytes() != before
     _planned, (result,) = roll_back(host)
-    assert (result["status"], result["restart_required"]) == ("changed", False)
+    assert (result["status"], result["restart_pending"]) == ("changed", False)
     assert host.config(100).read_bytes() == before
 
 
@@ -251,7 +251,7 @@ def test_a_running_guest_whose_changes_still_wait_is_as_before_and_waits_for_not
     apply(host, plan(host))
     assert b"[PENDING]" in host.config(100).read_bytes()
     _planned, (result,) = roll_back(host)
-    assert (result["status"], result["restart_required"]) == ("changed", False)
+    assert (result["status"], result["restart_pending"]) == ("changed", False)
     assert host.config(100).read_bytes() == before
 
 
@@ -263,7 +263,7 @@ def test_a_guest_that_was_restarted_since_waits_for_a_cold_start_again(host, tex
     assert host.run("qm", "reboot", "100").returncode == 0
     assert read(host).guests[0]["disks"][0]["effective"]["iothread"] is True
     _planned, (result,) = roll_back(host)
-    assert (result["status"], result["restart_required"]) == ("changed", True)
+    assert (result["status"], result["restart_pending"]) == ("changed", True)
     assert read(host).guests[0]["disks"][0]["effective"]["iothread"] is True
     assert host.run("qm", "reboot", "100").returncode == 0
     after = read(host).guests[0]
@@ -280,7 +280,7 @@ def test_somebody_elses_change_since_is_kept(host):
     text = host.config(100).read_text()
     assert result["status"] == "changed" and "aio=io_uring" in text and "memory: 4096" in text
     assert "iothread" not in text and "scsihw: virtio-scsi-pci" in text
-    assert planned["left_alone"][0]["reason"] == "changed_since"
+    assert planned["skipped"][0]["reason"] == "changed_since"
 
 
 def test_what_somebody_has_waiting_on_the_drive_is_kept(host):

@@ -49,7 +49,7 @@ def sets(host):
 def test_a_stopped_guest_is_written_in_one_call_with_every_option(host):
     put(host, 100)
     (result,) = apply(host)
-    assert (result["status"], result["restart_required"], result["detail"]) == ("changed", False, None)
+    assert (result["status"], result["restart_pending"], result["detail"]) == ("changed", False, None)
     (call,) = sets(host)
     assert "--digest" in call and "--scsihw" in call and "--scsi0" in call
     text = host.config(100).read_text()
@@ -87,7 +87,7 @@ def test_a_running_guest_waits_for_a_cold_start_and_is_not_restarted(host):
     put(host, 100, running=True)
     before = host.config(100).read_text()
     (result,) = apply(host)
-    assert result["status"] == "changed" and result["restart_required"] is True
+    assert result["status"] == "changed" and result["restart_pending"] is True
     text = host.config(100).read_text()
     assert text.startswith(before) and "[PENDING]" in text
     assert [call["argv"][1] if call["argv"][0].endswith("qm") else call["argv"][0] for call in host.calls()].count(
@@ -102,7 +102,7 @@ def test_check_mode_calls_no_qm_and_tells_the_same(host):
     before = {path: path.read_bytes() for path in host.configs.iterdir()}
     told = apply(host, check=True)
     assert sets(host) == [] and before == {path: path.read_bytes() for path in host.configs.iterdir()}
-    keys = ("guest", "status", "changes", "restart_required", "reason")
+    keys = ("guest", "status", "changes", "restart_pending", "reason")
     done = apply(host)
     assert [[result[key] for key in keys] for result in told] == [[result[key] for key in keys] for result in done]
 
@@ -118,9 +118,7 @@ def test_check_mode_knows_that_nothing_waits_where_what_waited_is_put_back(host)
     planned = {**planned, "digest": reader.read(str(host.root)).guests[0]["digest"], "changes": back}
     (told,) = apply(host, [planned], check=True)
     (done,) = apply(host, [planned])
-    assert (
-        (told["status"], told["restart_required"]) == (done["status"], done["restart_required"]) == ("changed", False)
-    )
+    assert (told["status"], told["restart_pending"]) == (done["status"], done["restart_pending"]) == ("changed", False)
     assert "[PENDING]" not in host.config(100).read_text()
 
 
@@ -130,7 +128,7 @@ def test_a_locked_guest_is_left_alone(host):
     put(host, 100, GUEST + "lock: backup\n")
     plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
     (result,) = apply(host, plan)
-    assert (result["status"], result["reason"]) == ("left_alone", "locked") and sets(host) == []
+    assert (result["status"], result["reason"]) == ("skipped", "locked") and sets(host) == []
     put(host, 100, GUEST + f"lock: {'x' * 100_000}\n")
     plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
     assert apply(host, plan)[0]["detail"] == f"locked ({'x' * 59}…); run again when that has ended"
@@ -195,10 +193,10 @@ def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
     before = host.config(100).read_text()
     plan = plan_of(host, apply_foreign_pending=True)
     (result,) = apply(host, plan)
-    assert (result["status"], result["reason"]) == ("left_alone", "foreign_pending") and "cores" in result["detail"]
+    assert (result["status"], result["reason"]) == ("skipped", "foreign_pending") and "cores" in result["detail"]
     assert host.config(100).read_text() == before and sets(host) == []
     reading = reader.read(str(host.root))
-    (entry,) = assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems)["left_alone"]
+    (entry,) = assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems)["unresolved"]
     assert plan_of(host) == [] and (entry["reason"], entry["detail"]) == (
         result["reason"],
         result["detail"],
@@ -227,13 +225,13 @@ def test_lines_that_proxmox_would_drop_are_not_risked(host):
              "digest": reader.read(str(host.root)).guests[0]["digest"],
              "changes": [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]}]  # fmt: skip
     (result,) = apply(host, plan)
-    assert (result["status"], result["reason"]) == ("left_alone", "unsafe_lines") and sets(host) == []
+    assert (result["status"], result["reason"]) == ("skipped", "unsafe_lines") and sets(host) == []
 
 
 def test_a_setting_newer_than_our_list_is_asked_of_qm(host):
     put(host, 100, GUEST + "holodeck: 1\n")
     (result,) = apply(host)
-    assert (result["status"], result["reason"]) == ("left_alone", "unsafe_lines") and "holodeck" in result["detail"]
+    assert (result["status"], result["reason"]) == ("skipped", "unsafe_lines") and "holodeck" in result["detail"]
 
 
 def test_a_plan_that_would_keep_the_guest_from_starting_is_refused(host):

@@ -69,7 +69,7 @@ def test_a_guest_that_would_lose_a_line_is_left_alone(host, lines, check):
     before = host.config(100).read_bytes()
     first, second = apply(host, check=check, apply_foreign_pending=True)
     assert (first["status"], first["reason"]) == (
-        "left_alone",
+        "skipped",
         "unsafe_lines",
     ) and "net0: format error; newopt" in first["detail"]
     assert second["status"] == "changed" and len(sets(host)) == (0 if check else 1)
@@ -91,7 +91,7 @@ def test_nothing_is_asked_where_nothing_is_to_be_written(host):
     apply(host)
     host.log.unlink()
     nothing = [entry for entry in plan(host) if entry["guest"] == "101"]
-    assert [result["status"] for result in apply(host, planned + nothing)] == ["left_alone", "unchanged"]
+    assert [result["status"] for result in apply(host, planned + nothing)] == ["skipped", "unchanged"]
     assert host.calls() == []
 
 

@@ -55,7 +55,7 @@ def test_only_the_named_options_change(tmp_path, folder):
     raw = GUEST.replace(b"scsi0: x", b"scsi0: local:1/d.qcow2")
     (folder / "100.conf").write_bytes(raw)
     (result,) = apply(tmp_path)
-    assert result["status"] == "changed" and result["restart_required"] is False
+    assert result["status"] == "changed" and result["restart_pending"] is False
     assert (folder / "100.conf").read_bytes() == raw.replace(b"virtio-scsi-pci", b"virtio-scsi-single").replace(
         b"size=1G", b"size=1G,iothread=1,aio=threads", 1
     )
@@ -111,7 +111,7 @@ def test_check_mode_knows_what_will_wait(tmp_path, folder, waits):
     waiting = "\n[PENDING]\nvirtio0: local:1/d.raw,discard=on\n" if waits else ""
     (folder / "100.conf").write_text(f"name: a\nvirtio0: local:1/d.raw\n{waiting}")
     told, done = apply(tmp_path, check=True), apply(tmp_path)
-    assert told[0]["restart_required"] is done[0]["restart_required"] is waits
+    assert told[0]["restart_pending"] is done[0]["restart_pending"] is waits
 
 
 @pytest.mark.parametrize(

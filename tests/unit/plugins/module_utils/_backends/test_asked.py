@@ -81,7 +81,7 @@ def test_a_line_that_this_qm_refuses_is_an_unsafe_line_wherever_it_stands(host, 
     assert unsafe["text"] == line and text.split("\n")[unsafe["line"] - 1] == line and unsafe["reason"]
     found = judged(reading)
     assert [entry["guest"] for entry in found["plan"]] == ["101"] and second["unsafe_lines"] == []
-    assert [(entry["guest"], entry["reason"]) for entry in found["left_alone"]] == [("100", "unsafe_lines")]
+    assert [(entry["guest"], entry["reason"]) for entry in found["unresolved"]] == [("100", "unsafe_lines")]
     assert any(finding["rule"] == "IO100" and finding["line"] == unsafe["line"] for finding in found["findings"])
 
 
@@ -119,7 +119,7 @@ def test_a_complaint_that_fits_no_line_keeps_the_guest_from_being_written(host):
     (guest,) = read(host, changed_since).guests
     assert guest["unsafe_lines"] == [] and "vga: gone by now" in guest["not_asked"]
     found = judged(read(host, changed_since))
-    assert found["plan"] == [] and found["left_alone"][0]["reason"] == "not_asked"
+    assert found["plan"] == [] and found["unresolved"][0]["reason"] == "not_asked"
 
 
 def test_a_guest_that_came_after_the_question_is_not_taken_for_safe(host):
@@ -134,7 +134,7 @@ def test_where_qm_does_not_answer_no_guest_of_the_node_is_planned_and_it_is_said
     put(host, 100)
     put(host, 101)
     found = judged(read(host, without(host, "qm", status)))
-    assert found["plan"] == [] and [entry["reason"] for entry in found["left_alone"]] == ["not_asked"] * 2
+    assert found["plan"] == [] and [entry["reason"] for entry in found["unresolved"]] == ["not_asked"] * 2
     (problem,) = of_the_node(finding for finding in found["findings"] if finding["rule"] == "IO100")
     assert (problem["severity"], problem["node"], problem["guest"]) == (
         "error",

@@ -43,4 +43,4 @@ def test_the_installed_qemu_decides(host, version, controller, disk):
     assert outcome.result["status"] == "changed"
     text = host.config(100).read_text()
     assert f"scsihw: {controller}\n" in text and disk in text
-    assert [left["reason"] for left in document["left_alone"]] == ([] if disk == WHOLE else ["known_defect"])
+    assert [left["reason"] for left in document["unresolved"]] == ([] if disk == WHOLE else ["known_defect"])

@@ -131,14 +131,14 @@ def test_what_qm_refuses_for_another_reason_is_no_case_for_a_hard_stop(host, wor
 def test_a_guest_with_nothing_waiting_is_not_restarted(host):
     put(host, 100, running=True)
     result = restart(host)
-    assert (result["status"], result["reason"]) == ("unchanged", "nothing_waits") and commands(host) == []
+    assert (result["status"], result["reason"]) == ("unchanged", "nothing_pending") and commands(host) == []
 
 
 def test_what_somebody_else_has_waiting_is_no_reason_for_a_restart(host):
     put(host, 100, running=True)
     host.run("qm", "set", "100", "--cores", "4")
     host.log.unlink()
-    assert restart(host)["reason"] == "nothing_waits" and commands(host) == []
+    assert restart(host)["reason"] == "nothing_pending" and commands(host) == []
 
 
 @pytest.mark.parametrize("line, reason", [("lock: backup", "locked"), ("template: 1", "template")])
@@ -146,9 +146,7 @@ def test_locked_guests_and_templates_are_left_alone(host, line, reason):
     before = waiting(host)
     put(host, 100, f"{line}\n" + host.config(100).read_text())
     result = restart(host, force_stop=True)
-    assert (
-        (result["status"], result["reason"]) == ("left_alone", reason) and commands(host) == [] and pid(host) == before
-    )
+    assert (result["status"], result["reason"]) == ("skipped", reason) and commands(host) == [] and pid(host) == before
 
 
 def test_a_lock_that_comes_in_between_is_respected(host):
@@ -159,14 +157,14 @@ def test_a_lock_that_comes_in_between_is_respected(host):
         return runner(host)(["timeout", "-k", "1", "1", "qm", *words])
 
     result = restart(host, run=runner_but(host, "reboot", locked), force_stop=True)
-    assert (result["status"], result["reason"]) == ("left_alone", "locked") and pid(host) == before
+    assert (result["status"], result["reason"]) == ("skipped", "locked") and pid(host) == before
 
 
 def test_a_stopped_guest_is_not_started(host):
     put(host, 100, GUEST + "\n[PENDING]\nscsihw: virtio-scsi-single\nscsi0: " + HARDENED + "\n")
     result = restart(host)
     assert (
-        (result["status"], result["reason"]) == ("left_alone", "not_running")
+        (result["status"], result["reason"]) == ("skipped", "not_running")
         and commands(host) == []
         and pid(host) is None
     )
@@ -180,7 +178,7 @@ def test_a_guest_that_somebody_shuts_down_meanwhile_stays_down(host):
         return 255, "", "VM 100 not running\n"
 
     result = restart(host, run=runner_but(host, "reboot", gone))
-    assert (result["status"], result["reason"]) == ("left_alone", "not_running") and pid(host) is None
+    assert (result["status"], result["reason"]) == ("skipped", "not_running") and pid(host) is None
 
 
 def test_what_would_not_start_again_is_not_shut_down(host):
@@ -303,7 +301,7 @@ def test_a_guest_of_ha_is_left_alone_unless_that_is_allowed(host):
         '{"service_status":{"vm:100":{"state":"started","node":"pve1"}}}',
     )
     result = restart(host, force_stop=True)
-    assert (result["status"], result["reason"]) == ("left_alone", "ha_managed") and "restart_ha_managed" in result[
+    assert (result["status"], result["reason"]) == ("skipped", "ha_managed") and "restart_ha_managed" in result[
         "detail"
     ]
     assert commands(host) == [] and pid(host) == before
@@ -325,9 +323,7 @@ def test_a_guest_that_ha_has_at_work_is_left_alone(host, requested, current):
     ha(host, f"vm: 100\n\tstate {requested}\n", current)
     result = restart(host, ha_managed=True)
     assert (
-        (result["status"], result["reason"]) == ("left_alone", "ha_state")
-        and commands(host) == []
-        and pid(host) == before
+        (result["status"], result["reason"]) == ("skipped", "ha_state") and commands(host) == [] and pid(host) == before
     )
 
 
@@ -457,7 +453,7 @@ def test_a_guest_that_had_powered_off_before_is_not_started(host):
     host.log.unlink()
     for check in (True, False):
         result = restart(host, check=check, force_stop=True)
-        assert (result["status"], result["reason"]) == ("left_alone", "not_running") and "has powered off" in result[
+        assert (result["status"], result["reason"]) == ("skipped", "not_running") and "has powered off" in result[
             "detail"
         ]
     assert commands(host) == []

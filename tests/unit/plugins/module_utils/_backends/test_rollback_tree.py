@@ -12,7 +12,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._operations.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 
 HARDEN = [
     {"key": "controller", "option": "type", "after": "virtio-scsi-single"},

@@ -14,7 +14,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.standing import standing
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import lines
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._operations.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 
 AIO = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
 IOTHREAD = [{"key": "scsi0", "option": "iothread", "before": None, "after": True}]

@@ -57,12 +57,12 @@ def test_a_guest_in_order(judged):
 
 def test_an_iothread_on_virtio_scsi_is_a_known_defect_below_qemu_8(judged):
     _records, document = judged(GOOD, [IMAGE], b"7.2.22 (Debian 1:7.2+dfsg-7)")
-    assert told(document) == [("IO401", "warning", None)] and document["guests"][0]["status"] == "left_alone"
+    assert told(document) == [("IO401", "warning", None)] and document["guests"][0]["status"] == "unresolved"
 
 
 def test_a_disk_that_was_plugged_in_is_an_error(judged):
     _records, document = judged(GOOD, [IMAGE, "/images/plugged.raw"])
-    assert told(document) == [("IO100", "error", None)] and document["guests"][0]["status"] == "left_alone"
+    assert told(document) == [("IO100", "error", None)] and document["guests"][0]["status"] == "unresolved"
     assert document["findings"][0]["actual"] == ["/images/plugged.raw"]
 
 
@@ -75,7 +75,7 @@ def test_a_disk_that_was_mirrored_stays_and_is_not_known(judged):
 
 def test_a_disk_whose_drive_is_not_on_the_command_line_is_an_error(judged):
     _records, document = judged([*GOOD, "-device", "virtio-blk-pci,drive=absent,id=vda"], [IMAGE])
-    assert ("IO100", "error", "vda") in told(document) and document["guests"][0]["status"] == "left_alone"
+    assert ("IO100", "error", "vda") in told(document) and document["guests"][0]["status"] == "unresolved"
 
 
 def test_a_disk_on_a_controller_that_is_not_known_is_an_error(judged):

@@ -20,7 +20,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
 
 ONE = document([guest("101", "to_change"), guest("9")], [finding("101")])
 TWO = document(
-    [guest("101", "left_alone", 3)],
+    [guest("101", "unresolved", 3)],
     [finding("101", waived=waiver()), finding("101", severity="note", rule="IO111")],
     [{"guest": "101", "name": "web01", "node": "pve2", "reason": "locked", "detail": "backup"}],
     date="2026-11-24",
@@ -36,15 +36,15 @@ def test_everything_knows_its_host_and_the_summary_is_summed():
         ("pve2", "IO102"),
         ("pve2", "IO111"),
     ]
-    assert [item["host"] for item in joined["left_alone"]] == ["pve2"]
+    assert [item["host"] for item in joined["unresolved"]] == ["pve2"]
     assert joined["date"] == "2026-11-24"
     assert joined["summary"] == {
         "guests": 3,
         "disks": 5,
         "compliant": 1,
         "to_change": 1,
-        "waiting": 0,
-        "left_alone": 1,
+        "restart_pending": 0,
+        "unresolved": 1,
         "waived": 0,
         "findings": {"error": 1, "warning": 0, "note": 1},
         "waived_findings": 1,
@@ -103,10 +103,10 @@ def test_write_back_limits_join_their_host():
     found = finding(None, disk=None, file=None, rule="IO203", severity="warning")
     joined = join_documents(
         {"pve1": ONE},
-        writeback={"pve1": {"findings": [found], "status": "left_alone", "detail": "tuned", "changed": False}},
+        writeback={"pve1": {"findings": [found], "status": "unresolved", "detail": "tuned", "changed": False}},
     )
     assert joined["hosts"] == [
-        {"host": "pve1", "reported": True, "writeback": {"status": "left_alone", "detail": "tuned", "changed": False}}
+        {"host": "pve1", "reported": True, "writeback": {"status": "unresolved", "detail": "tuned", "changed": False}}
     ]
     assert joined["summary"]["findings"] == {"error": 1, "warning": 1, "note": 0}
     assert [f["host"] for f in joined["findings"]] == ["pve1", "pve1"]

@@ -25,7 +25,7 @@ def test_the_usual_guest_is_cured_whole():
     found = judge(PCI + "scsi0: local:1/d.raw,discard=on\n")
     assert rules(found) == [("IO101", "error"), ("IO102", "error"), ("IO103", "error")]
     assert changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED}
-    assert all(finding["fixable"] for finding in found["findings"]) and found["left_alone"] == []
+    assert all(finding["fixable"] for finding in found["findings"]) and found["unresolved"] == []
 
 
 def test_a_hardened_guest_has_nothing_to_do():
@@ -40,7 +40,7 @@ def test_a_hardened_guest_has_nothing_to_do():
 def test_a_driver_is_not_changed_unasked(scsihw):
     found = judge(scsihw + "scsi0: local:1/d.raw\n")
     assert changes(found) == {"scsi0": {"aio": "threads"}}
-    (entry,) = found["left_alone"]
+    (entry,) = found["unresolved"]
     assert entry["reason"] == "driver_change" and "IO101 SCSI controller" in entry["detail"]
     assert any(
         "guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"]
@@ -62,7 +62,7 @@ def test_a_finding_about_an_unset_controller_points_at_the_first_disk():
 def test_a_driver_is_changed_where_the_guest_is_named():
     found = judge("scsi0: local:1/d.raw\n", migrate="guest.id == '100'")
     assert (
-        changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["left_alone"] == []
+        changes(found) == {"controller": {"type": "virtio-scsi-single"}, "scsi0": CURED} and found["unresolved"] == []
     )
 
 
@@ -190,7 +190,7 @@ def test_media_are_left_alone():
 )
 def test_what_cannot_be_judged_is_not_in_order(text):
     found = judge(SINGLE + text + "\n")
-    assert ("IO100", "error") in rules(found) and found["plan"] == [] and found["summary"]["left_alone"] == 1
+    assert ("IO100", "error") in rules(found) and found["plan"] == [] and found["summary"]["unresolved"] == 1
 
 
 def test_what_waits_is_not_planned_again():
@@ -199,7 +199,9 @@ def test_what_waits_is_not_planned_again():
         + "scsi0: local:1/d.raw\n\n[PENDING]\nscsi0: local:1/d.raw,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
     )
     found = judge(text, running=True)
-    assert found["plan"] == [] and found["summary"]["waiting"] == 1 and rules(found) == [("IO108", "warning")] * 2
+    assert (
+        found["plan"] == [] and found["summary"]["restart_pending"] == 1 and rules(found) == [("IO108", "warning")] * 2
+    )
 
 
 def test_what_waits_and_is_wrong_is_planned():
@@ -223,7 +225,7 @@ def test_a_disk_whose_medium_is_taken_out_is_left_alone():
 
 def test_a_locked_guest_is_told_and_left_alone():
     found = judge(PCI + "scsi0: local:1/d.raw\nlock: backup\n")
-    assert ("IO110", "warning") in rules(found) and found["plan"] == [] and found["left_alone"][0]["reason"] == "locked"
+    assert ("IO110", "warning") in rules(found) and found["plan"] == [] and found["unresolved"][0]["reason"] == "locked"
     assert judge(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\nlock: backup\n")["findings"] == []
 
 
@@ -231,8 +233,8 @@ def test_lines_that_a_write_would_drop_keep_the_guest_from_being_written():
     found = judge(PCI + "scsi0: local:1/d.raw\nnonsense\n")
     assert (
         found["plan"] == []
-        and found["left_alone"][0]["reason"] == "unsafe_lines"
-        and "line 3" in found["left_alone"][0]["detail"]
+        and found["unresolved"][0]["reason"] == "unsafe_lines"
+        and "line 3" in found["unresolved"][0]["detail"]
     )
 
 
@@ -250,7 +252,7 @@ def test_a_stopped_guest_with_somebody_elses_pending_changes_is_planned_only_whe
     assert bool(found["plan"]) == planned and found["summary"]["to_change"] == planned
     assert any(finding["fixable"] for finding in found["findings"]) == planned
     if not planned:
-        (entry,) = found["left_alone"]
+        (entry,) = found["unresolved"]
         assert entry["reason"] == "foreign_pending" and "(cores, delete net0)" in entry["detail"]
 
 
@@ -272,11 +274,11 @@ def test_a_guest_on_an_offline_storage_is_left_alone(active, planned):
             **({} if active is None else {"active": active or disk["storage"]["id"] == "local"}),
         }
     found = assess([one], {}, DAY, NODES)
-    assert bool(found["plan"]) == planned and found["summary"]["left_alone"] == (not planned)
+    assert bool(found["plan"]) == planned and found["summary"]["unresolved"] == (not planned)
     if not planned:
         assert (
-            found["left_alone"][0]["reason"] == "storage_offline"
-            and "storage far is offline" in found["left_alone"][0]["detail"]
+            found["unresolved"][0]["reason"] == "storage_offline"
+            and "storage far is offline" in found["unresolved"][0]["detail"]
         )
         assert not any(finding["fixable"] for finding in found["findings"])
 
@@ -515,7 +517,11 @@ def running(text, **runs):
 
 def test_a_process_that_differs_from_its_config_is_drift():
     found = running(SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n")
-    assert rules(found, "scsi0") == [("IO109", "warning")] and found["plan"] == [] and found["summary"]["waiting"] == 1
+    assert (
+        rules(found, "scsi0") == [("IO109", "warning")]
+        and found["plan"] == []
+        and found["summary"]["restart_pending"] == 1
+    )
     assert found["findings"][0]["actual"] == {"iothread": False, "aio": "io_uring"}
 
 

@@ -36,7 +36,7 @@ def runs(iothread, **facts):
 def test_where_7_2_is_installed_threads_alone_are_planned(scsihw):
     found = judge(scsihw + DISK, **live("7.2.0-8"))
     assert changes(found) == THREADS
-    (left,) = found["left_alone"]
+    (left,) = found["unresolved"]
     assert left["reason"] == "known_defect"
     assert (
         "QEMU 7.2 would start the guest, and below 8.0 an iothread on virtio-scsi is a known defect" in left["detail"]
@@ -53,7 +53,7 @@ def test_where_7_2_is_installed_threads_alone_are_planned(scsihw):
 def test_the_second_run_plans_nothing_and_says_why():
     found = judge(PCI + "scsi0: local:1/d.raw,aio=threads\n", **live("7.2.0-8"))
     assert found["plan"] == [] and rules(found) == [("IO101", "warning"), ("IO102", "warning")]
-    assert found["left_alone"][0]["reason"] == "known_defect"
+    assert found["unresolved"][0]["reason"] == "known_defect"
 
 
 def test_an_ignored_iothread_is_not_woken_by_the_controller():
@@ -70,7 +70,7 @@ def test_a_controller_without_an_iothread_is_nobodys_defect():
 
 def test_a_named_guest_keeps_its_driver_too():
     found = judge(DISK, migrate="guest.id == '100'", **live("7.2.0-8"))
-    assert changes(found) == THREADS and found["left_alone"][0]["reason"] == "known_defect"
+    assert changes(found) == THREADS and found["unresolved"][0]["reason"] == "known_defect"
 
 
 def test_virtio_blk_is_not_hit():
@@ -82,7 +82,7 @@ def test_virtio_blk_is_not_hit():
 @pytest.mark.parametrize("version", ["8.0.0-1", "8.0.2-7", "10.1.2-1"])
 def test_from_8_0_on_the_guest_is_cured_whole(version):
     found = judge(PCI + DISK, **live(version))
-    assert changes(found) == WHOLE and found["left_alone"] == []
+    assert changes(found) == WHOLE and found["unresolved"] == []
 
 
 def test_what_runs_on_7_2_and_starts_on_8_is_cured_whole():
@@ -92,7 +92,7 @@ def test_what_runs_on_7_2_and_starts_on_8_is_cured_whole():
 def test_on_its_own_node_an_unknown_version_holds_back():
     found = judge(PCI + DISK + "meta: creation-qemu=10.1.2\n", **live(None))
     assert changes(found) == THREADS
-    assert "it is not known which QEMU would start the guest" in found["left_alone"][0]["detail"]
+    assert "it is not known which QEMU would start the guest" in found["unresolved"][0]["detail"]
 
 
 def test_offline_an_unknown_version_is_said_and_holds_nothing_back():
@@ -105,7 +105,7 @@ def test_offline_an_unknown_version_is_said_and_holds_nothing_back():
 @pytest.mark.parametrize("proof", ["meta: creation-qemu=7.2.0,ctime=1\n", "machine: pc-q35-7.1\n"])
 def test_offline_a_proof_below_8_0_holds_back(proof):
     found = judge(PCI + DISK + proof)
-    assert changes(found) == THREADS and "QEMU 7." in found["left_alone"][0]["detail"]
+    assert changes(found) == THREADS and "QEMU 7." in found["unresolved"][0]["detail"]
 
 
 @pytest.mark.parametrize("proof", ["meta: creation-qemu=8.0.2,ctime=1\n", "machine: pc-i440fx-8.1\n"])
@@ -129,7 +129,7 @@ def test_a_defect_that_is_not_known_cannot_be_accepted(value):
 def test_a_guest_that_will_start_so_is_a_finding():
     found = judge(HARDENED, **live("7.2.0-8"))
     assert (
-        rules(found) == [("IO401", "warning")] and found["plan"] == [] and found["guests"][0]["status"] == "left_alone"
+        rules(found) == [("IO401", "warning")] and found["plan"] == [] and found["guests"][0]["status"] == "unresolved"
     )
     (finding,) = found["findings"]
     assert finding["message"].startswith("QEMU 7.2 will start scsi0 with an iothread on virtio-scsi: QEMU aborts")

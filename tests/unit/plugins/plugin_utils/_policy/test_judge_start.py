@@ -34,7 +34,7 @@ def test_the_guest_they_start_from_is_in_order():
 def test_a_drive_that_keeps_its_guest_from_starting_is_an_error(line):
     found = judge(f"{GOOD}{line}\n")
     assert rules(found) == [("IO113", "error")] and found["findings"][0]["disk"] == line.split(":")[0]
-    assert found["findings"][0]["line"] == 3 and found["plan"] == [] and found["summary"]["left_alone"] == 1
+    assert found["findings"][0]["line"] == 3 and found["plan"] == [] and found["summary"]["unresolved"] == 1
 
 
 def test_a_disk_that_loses_its_image_at_the_next_start_keeps_its_guest_from_starting():

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-STATUSES = ("compliant", "to_change", "waiting", "left_alone", "waived")
+STATUSES = ("compliant", "to_change", "restart_pending", "unresolved", "waived")
 
 # what a guest may be called by somebody who means harm, or only by somebody abroad
 HOSTILE = [
@@ -77,7 +77,7 @@ def result(number="101", status="changed", **other) -> dict:
         "node": "pve1",
         "status": status,
         "changes": [],
-        "restart_required": False,
+        "restart_pending": False,
         "reason": None,
         "detail": None,
         "digest": "d",
@@ -85,7 +85,7 @@ def result(number="101", status="changed", **other) -> dict:
     }
 
 
-def document(guests=(), findings=(), left_alone=(), **other) -> dict:
+def document(guests=(), findings=(), unresolved=(), **other) -> dict:
     """A findings document whose summary fits its guests and findings."""
     guests, findings = list(guests), list(findings)
     count = {status: sum(g["status"] == status for g in guests) for status in STATUSES}
@@ -94,7 +94,7 @@ def document(guests=(), findings=(), left_alone=(), **other) -> dict:
         "date": "2026-11-23",
         "findings": findings,
         "plan": [],
-        "left_alone": list(left_alone),
+        "unresolved": list(unresolved),
         "guests": guests,
         "waivers": [],
         "summary": {
@@ -128,7 +128,7 @@ def hostile() -> dict:
             finding(str(100 + n), name=name, message=name, hint=name, file="/etc/pve/" + name, actual=name)
             for n, name in enumerate(HOSTILE)
         ],
-        left_alone=[],
+        unresolved=[],
     )
 
 
@@ -140,7 +140,7 @@ def fleet(guests=200, disks=2, hosts=4) -> dict:
         status = STATUSES[(n * 7 + n // 5) % 5] if n % 3 else "compliant"
         about = {"name": "guest%d" % n, "node": node, "host": node}
         made.append(guest(number, status, disks, **about))
-        if status == "left_alone":
+        if status == "unresolved":
             left.append({"guest": number, **about, "reason": "locked", "detail": "the guest is locked (backup)"})
         if status != "compliant":
             for key in range(disks):

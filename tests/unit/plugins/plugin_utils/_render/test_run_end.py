@@ -36,7 +36,7 @@ def test_only_failed_guests_and_unread_files_fail_a_run():
         finding(rule="IO102"),
         finding(waived={"id": "W"}),
     ]
-    results = [result("1"), result("2", "left_alone", "locked"), result("3", "changed", None)]
+    results = [result("1"), result("2", "skipped", "locked"), result("3", "changed", None)]
     assert failures({"findings": found}, results) == [
         "1 guest failed (config changed since it was read: 1); the report above says why",
         "/x line 3: is empty",

@@ -41,17 +41,17 @@ GUESTS = [
     guest("3", "to_change"),
     guest("4", "to_change"),
     guest("5", "to_change"),
-    guest("6", "waiting"),
+    guest("6", "restart_pending"),
     guest("7", "waived"),
-    guest("8", "left_alone"),
+    guest("8", "unresolved"),
     guest("9", "to_change"),
 ]
 LEFT = [{"guest": "8", "name": "web01", "node": "pve1", "reason": "locked", "detail": "locked (backup)"}]
 RESULTS = [
-    result("2", restart_required=True),
+    result("2", restart_pending=True),
     result("3"),
     result("4", "failed", reason="refused", detail="storage 'nfs' is not online"),
-    result("5", "left_alone", reason="digest_moved", detail="changed since it was read"),
+    result("5", "skipped", reason="digest_moved", detail="changed since it was read"),
     result("9", "unchanged"),
 ]
 WAIVED = [finding("7", waived=waiver())]
@@ -65,27 +65,27 @@ def test_a_guest_is_in_one_state_and_the_result_has_the_last_word():
         "3": "to_change",
         "4": "to_change",
         "5": "to_change",
-        "6": "restart",
+        "6": "restart_pending",
         "7": "waived",
-        "8": "left_alone",
+        "8": "unresolved",
         "9": "to_change",
     }
-    applied = {"2": "restart", "3": "changed", "4": "failed", "5": "left_alone", "9": "compliant"}
+    applied = {"2": "restart_pending", "3": "changed", "4": "failed", "5": "unresolved", "9": "compliant"}
     assert states(APPLIED) == {**states(document(GUESTS, (), LEFT)), **applied}
     assert states(APPLIED, check=True)["2"] == states(APPLIED, check=True)["3"] == "to_change"
 
 
 def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
-    """It stands once in the totals, and is named among the left alone and among those that wait for a restart."""
+    """It stands once in the totals, and is named among the unresolved and among those that wait for a restart."""
     half = [{"guest": "2", "name": "web01", "node": "pve1", "reason": "driver_change", "detail": "IO101 lsi"}]
     doc = document([guest("2", "to_change")], (), half)
     assert states(doc) == {"2": "to_change"}
-    assert "LEFT ALONE (1, 1 of them in another column): these still have what the policy" in table_lines(doc)
-    applied = {**doc, "results": [result("2", restart_required=True)]}
-    assert states(applied) == {"2": "left_alone"}
+    assert "UNRESOLVED (1, 1 of them in another column): these still violate the policy," in table_lines(doc)
+    applied = {**doc, "results": [result("2", restart_pending=True)]}
+    assert states(applied) == {"2": "unresolved"}
     lines = table_lines(applied)
     assert "This run changed 1 guest: 1 is left with something else." in lines
-    assert any(line.startswith("WAITING FOR A RESTART (1, 1 of them in another column)") for line in lines)
+    assert any(line.startswith("RESTART PENDING (1, 1 of them in another column)") for line in lines)
 
 
 def test_a_result_nobody_knows_is_no_pass():
@@ -93,7 +93,7 @@ def test_a_result_nobody_knows_is_no_pass():
 
 
 def test_a_status_nobody_knows_is_no_pass():
-    assert states(document([guest("1", "odd")])) == {"1": "left_alone"}
+    assert states(document([guest("1", "odd")])) == {"1": "unresolved"}
 
 
 def test_the_same_number_on_two_hosts_is_two_guests():
@@ -106,7 +106,7 @@ def test_the_whole_table_of_a_small_run():
     assert table_lines(APPLIED) == [
         "Guest I/O, 2026-11-23: 9 guests, 9 disks (1 of them waived)",
         "",
-        "host     guests  compliant  changed  waiting  left alone  failed  waived",
+        "host     guests  compliant  changed  restart  unresolved  failed  waived",
         "configs       9          2        1        2           2       1       1",
         "",
         "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
@@ -117,14 +117,14 @@ def test_the_whole_table_of_a_small_run():
         "  refused (1)",
         "    4 web01: storage 'nfs' is not online",
         "",
-        "LEFT ALONE (2): these still have what the policy forbids, wholly or in part",
+        "UNRESOLVED (2): these still violate the policy, wholly or in part",
         "  config changed since it was read (1)",
         "    5 web01: changed since it was read",
         "  locked by another job (1)",
         "    8 web01: locked (backup)",
         "",
-        "WAITING FOR A RESTART (2): shut down and start, or `qm reboot`: a reboot inside",
-        "  the guest or a live migration does not apply it",
+        "RESTART PENDING (2): shut down and start, or `qm reboot`: a reboot inside the",
+        "  guest or a live migration does not apply it",
         "  2 web01, 6 web01",
         "",
         "WAIVED, the first to end first",
@@ -145,12 +145,12 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
     odd = finding(
         None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing."
     )
-    wb = {"status": "left_alone", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
+    wb = {"status": "unresolved", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
     joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, writeback={"pve1": wb})
     lines = table_lines(joined)
     assert lines[1].startswith("NO REPORT from 1 host: pve2.")
     assert "  pve1: warning IO100: waiver W-9 fits nothing. Set iothread=1 and" in lines
-    assert lines[-1] == "  pve1: left alone: tuned profile virtual-host sets vm.dirty_bytes"
+    assert lines[-1] == "  pve1: unresolved: tuned profile virtual-host sets vm.dirty_bytes"
 
 
 def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
@@ -176,7 +176,7 @@ def test_what_this_run_cured_on_a_host_is_no_open_finding():
 
 
 def test_details_that_differ_in_the_guests_number_alone_are_told_once():
-    guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
+    guests = [guest(number, "unresolved") for number in ("101", "102", "103")]
     left = [{**g, "reason": "not_fixable", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]
     lines = table_lines(document(guests, (), left))
     assert lines[-2:] == ["    allow it: guest.id == 'ID':", "      101 web01, 102 web01, 103 web01"]
@@ -184,7 +184,7 @@ def test_details_that_differ_in_the_guests_number_alone_are_told_once():
 
 
 def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pasted():
-    guests = [guest(number, "left_alone") for number in ("101", "102", "103")]
+    guests = [guest(number, "unresolved") for number in ("101", "102", "103")]
     left = [
         {**g, "reason": "driver_change", "detail": "IO101 %s" % name}
         for g, name in zip(guests, ("lsi", "lsi", "megasas"))
@@ -196,7 +196,7 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
 
 
 def test_a_selector_on_the_terminal_is_whole_or_not_there():
-    guests = [guest(str(number), "left_alone") for number in range(100, 528)]
+    guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     left = [{**g, "reason": "driver_change", "detail": "IO101 lsi"} for g in guests]
     text = " ".join(" ".join(table_lines(document(guests, (), left))).split())
     assert "contains(['" not in text and "contains(guest.tags, 'virtio-scsi-ok')" in text and "ids of all 428." in text
@@ -210,20 +210,20 @@ def test_the_reason_stands_beside_a_guest_that_knows_its_host():
     doc = assess([record], {}, policy_fleet.DAY, host="pve1")
     text = " ".join(table_lines(doc))
     assert "would change the guest's disk driver (1)" in text and "no reason given" not in text
-    assert {item["host"] for key in ("guests", "left_alone", "findings") for item in doc[key]} == {"pve1"}
+    assert {item["host"] for key in ("guests", "unresolved", "findings") for item in doc[key]} == {"pve1"}
 
 
-@pytest.mark.parametrize(("status", "done"), [("changed", "restart"), ("unchanged", "restart")])
+@pytest.mark.parametrize(("status", "done"), [("changed", "restart_pending"), ("unchanged", "restart_pending")])
 def test_a_guest_that_waited_for_a_restart_before_still_does(status, done):
     """What this run wrote needed none, and took none."""
-    (entry,) = outcomes(document([guest("6", "waiting")], results=[result("6", status, restart_required=False)]))
-    assert (entry["state"], entry["restart"], entry["changed"]) == (done, True, status == "changed")
+    (entry,) = outcomes(document([guest("6", "restart_pending")], results=[result("6", status, restart_pending=False)]))
+    assert (entry["state"], entry["restart_pending"], entry["changed"]) == (done, True, status == "changed")
 
 
 def test_words_of_several_lines_are_one_line_without_escapes():
     words = "first\r\nsecond\n\nthird\n"
     doc = document(
-        [guest("1"), guest("2", "left_alone")],
+        [guest("1"), guest("2", "unresolved")],
         [
             finding("1", waived=waiver(reason=words)),
             finding(None, disk=None, message=words, hint=words),
@@ -263,7 +263,7 @@ def test_check_run_says_that_nothing_was_written():
 
 
 def test_many_guests_of_one_reason_are_counted_not_listed():
-    lines = table_lines(document([guest(str(n), "waiting") for n in range(100, 600)]), limit=10)
+    lines = table_lines(document([guest(str(n), "restart_pending") for n in range(100, 600)]), limit=10)
     assert "  ... and 490 more; the reports name them all" in lines
     assert len(lines) < 15
 
@@ -271,9 +271,13 @@ def test_many_guests_of_one_reason_are_counted_not_listed():
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_line_is_longer_than_the_terminal(width):
     everything = [*RESULTS, result("10", detail="y" * 200, status="failed")]
-    for doc in (fleet(200), hostile(), document([guest(str(n), name="x" * 300, status="waiting") for n in range(9)])):
+    for doc in (
+        fleet(200),
+        hostile(),
+        document([guest(str(n), name="x" * 300, status="restart_pending") for n in range(9)]),
+    ):
         hosts = [{**g, "host": g["host"] or "\u65e5" * 90} for g in doc["guests"] + GUESTS]
-        lines = table_lines({**doc, "guests": hosts, "left_alone": LEFT, "results": everything}, width=width)
+        lines = table_lines({**doc, "guests": hosts, "unresolved": LEFT, "results": everything}, width=width)
         totals = lines.index("", 1)
         totals = lines.index("", totals + 1)
         assert [line for line in lines[totals:] if columns(line) > width] == []
@@ -283,7 +287,10 @@ def test_no_line_is_longer_than_the_terminal(width):
 def test_a_name_of_thousands_of_characters_is_cut():
     long = "x" * 3000
     doc = join_documents(
-        {long: document([guest("1", "waiting", name=long)], [finding("1", name=long)]), "b": document([guest("2")])}
+        {
+            long: document([guest("1", "restart_pending", name=long)], [finding("1", name=long)]),
+            "b": document([guest("2")]),
+        }
     )
     for lines in (table_lines(doc), gate_lines(doc)):
         assert len(lines) < 25 and "x" * 127 + "~" in "".join(line.strip() for line in lines)

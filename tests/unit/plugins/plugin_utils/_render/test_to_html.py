@@ -119,7 +119,7 @@ def row(page, head):
 
 def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_script():
     doc = document(
-        [guest("1", "waiting", 2), guest("2", "waived"), guest("3", "to_change")],
+        [guest("1", "restart_pending", 2), guest("2", "waived"), guest("3", "to_change")],
         [finding("2", waived=waiver(until="2026-12-01")), finding("3")],
     )
     wb = {"status": "overruled", "detail": "tuned sets vm.dirty_bytes", "findings": []}
@@ -127,7 +127,7 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
     assert row(page, "pve2")[:-1] == ["no report", *["&ndash;"] * 5]
     heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page)[:7]
-    assert heads == ["Host", "Guests by state", "Guests", "Waiting for a restart", "To change", "Waived", "Errors"]
+    assert heads == ["Host", "Guests by state", "Guests", "Restart pending", "To change", "Waived", "Errors"]
     assert "No report from 1 host:</strong> pve2" in page
     assert row(page, "dir")[1:] == ["3", "0", "1", "2"] and row(page, "nfs")[1:] == ["1", "0", "0", "1"]
     waived = row(page, "W-1")
@@ -147,7 +147,9 @@ def test_every_number_has_its_head_beside_it_for_a_narrow_window():
 def test_no_name_is_longer_than_names_are():
     long = "x" * 3000
     page = html_report(
-        join_documents({long: document([guest("1", "waiting", name=long)], [finding("1", name=long, waived=waiver())])})
+        join_documents(
+            {long: document([guest("1", "restart_pending", name=long)], [finding("1", name=long, waived=waiver())])}
+        )
     )
     fixed = "".join(Page(page).texts)
     assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
@@ -201,7 +203,7 @@ def test_a_waived_guest_and_its_disks_are_not_in_order_and_say_by_what():
 
 
 def test_the_storage_of_a_rejected_drive_is_not_known():
-    one = guest("1", "left_alone")
+    one = guest("1", "unresolved")
     one["disks"][0]["storage"] = {"id": None, "type": None}
     assert row(html_report(document([one])), "unknown")[1] == "1"
 
@@ -216,7 +218,7 @@ def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at
 
 
 def test_the_setting_that_allows_other_drivers_is_whole_however_many_guests_there_are():
-    guests = [guest(str(number), "left_alone") for number in range(100, 528)]
+    guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     left = [{**one, "reason": "driver_change", "detail": "IO101 lsi"} for one in guests]
     page = html_report(document(guests, (), left))
     (code,) = re.findall("<code>(.*?)</code>", page)

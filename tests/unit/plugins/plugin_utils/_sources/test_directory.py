@@ -67,7 +67,7 @@ def test_the_nodes_of_a_cluster_tree_are_the_hosts_of_its_reports(tmp_path):
             (tmp_path / f"etc/pve/nodes/{node}/qemu-server/{node[-1]}00.conf").write_text(text)
     (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
     document = assess_directory(str(tmp_path), {}, DAY)
-    for key in ("findings", "guests", "plan", "left_alone"):
+    for key in ("findings", "guests", "plan", "unresolved"):
         assert document[key] and all(item["host"] and item["host"] == item["node"] for item in document[key]), key
     joined = join_documents([document])
     assert [entry["host"] for entry in joined["hosts"]] == ["pve1", "pve2", "pve10"]

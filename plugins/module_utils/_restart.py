@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...module_utils._model.disk_io import differing, refused_at_start
-from ...module_utils._shown import piece
-from ...module_utils._text import word
+from ._model.disk_io import differing, refused_at_start
+from ._shown import piece
+from ._text import word
 
 
 def waiting(guest: dict[str, Any]) -> list[str]:

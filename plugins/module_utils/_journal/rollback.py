@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...module_utils._text import natural_key, word
+from .._text import natural_key, word
 
 #: Reasons of what is left alone; docs/data.md.
 CHANGED_SINCE = "changed_since"
@@ -23,23 +23,21 @@ def rollback(
     nodes: list[str],
     only: list[str] | None = None,
 ) -> dict[str, Any]:
-    """``{plan, left_alone, unchanged}`` for the entries of one run (docs/data.md, "Journal").
+    """``{plan, skipped, unchanged}`` for the entries of one run (docs/data.md, "Journal").
 
     ``guests`` are the records as they are now, ``nodes`` the nodes these were read of: entries of other
     nodes are not this reading's. ``only`` are ids of guests; None is all.
     """
     records = {(guest["node"], guest["id"]): guest for guest in guests if guest["config"] is not None}
-    plan, left_alone, unchanged = [], [], []
+    plan, skipped, unchanged = [], [], []
     for (node, guest), mine in _by_guest(entries, nodes, only).items():
         record = records.get((node, guest))
         if record is None:
-            left_alone.append(
-                _left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone")
-            )
+            skipped.append(_left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone"))
             continue
         changes, others = _split(record, _written(mine))
         if others:
-            left_alone.append(_left({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
+            skipped.append(_left({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
         if changes:
             plan.append(
                 {
@@ -51,7 +49,7 @@ def rollback(
         elif not others:
             unchanged.append(guest)
     missing = sorted(set(only or ()) - {entry["guest"] for entry in entries}, key=natural_key)
-    return {"plan": plan, "left_alone": left_alone, "unchanged": unchanged, "not_in_run": missing}
+    return {"plan": plan, "skipped": skipped, "unchanged": unchanged, "not_in_run": missing}
 
 
 def of_run(problems: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:

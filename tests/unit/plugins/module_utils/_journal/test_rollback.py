@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._operations.rollback import rollback
 
 BEFORE = "memory: 512\nname: web\nscsi0: local:100/a.qcow2,size=1G\nscsihw: virtio-scsi-pci\n"
 AFTER = "memory: 512\nname: web\nscsi0: local:100/a.qcow2,size=1G,aio=threads,iothread=1\nscsihw: virtio-scsi-single\n"
@@ -49,7 +49,7 @@ ALL = [
 
 def test_what_the_run_wrote_is_put_back_from_the_config_as_it_is_now():
     found = plan()
-    assert puts_back(found) == ALL and found["left_alone"] == found["unchanged"] == []
+    assert puts_back(found) == ALL and found["skipped"] == found["unchanged"] == []
     (planned,) = found["plan"]
     assert (
         planned["digest"] == guest()["digest"] and planned["name"] == "web" and planned["config"] == guest()["config"]
@@ -59,8 +59,8 @@ def test_what_the_run_wrote_is_put_back_from_the_config_as_it_is_now():
 def test_an_option_that_somebody_changed_since_is_left_alone_and_the_others_are_put_back():
     found = plan(AFTER.replace("aio=threads", "aio=io_uring"))
     assert puts_back(found) == [ALL[0], ALL[2]]
-    assert [(left["guest"], left["reason"]) for left in found["left_alone"]] == [("100", "changed_since")]
-    assert found["left_alone"][0]["detail"] == "scsi0 aio is io_uring, the run wrote threads"
+    assert [(left["guest"], left["reason"]) for left in found["skipped"]] == [("100", "changed_since")]
+    assert found["skipped"][0]["detail"] == "scsi0 aio is io_uring, the run wrote threads"
 
 
 def test_an_option_that_somebody_removed_since_is_left_alone():
@@ -68,12 +68,12 @@ def test_an_option_that_somebody_removed_since_is_left_alone():
         AFTER.replace("aio=threads,", ""),
         [entry(changes=[{"key": "scsi0", "option": "aio", "before": "native", "after": "threads"}])],
     )
-    assert found["plan"] == [] and found["left_alone"][0]["detail"] == "scsi0 aio is unset, the run wrote threads"
+    assert found["plan"] == [] and found["skipped"][0]["detail"] == "scsi0 aio is unset, the run wrote threads"
 
 
 def test_what_is_as_before_the_run_already_needs_nothing():
     found = plan(BEFORE)
-    assert found["plan"] == found["left_alone"] == [] and found["unchanged"] == ["100"]
+    assert found["plan"] == found["skipped"] == [] and found["unchanged"] == ["100"]
 
 
 def test_another_change_of_the_guest_does_not_matter():
@@ -83,26 +83,26 @@ def test_another_change_of_the_guest_does_not_matter():
 def test_a_drive_that_is_gone_or_going_is_left_alone():
     for text in (AFTER.replace("scsi0:", "scsi1:"), AFTER + "\n[PENDING]\ndelete: scsi0\n"):
         found = plan(text)
-        assert puts_back(found) == [ALL[0]] and found["left_alone"][0]["detail"] == "scsi0 is gone"
+        assert puts_back(found) == [ALL[0]] and found["skipped"][0]["detail"] == "scsi0 is gone"
 
 
 def test_a_guest_that_is_known_from_its_process_alone_is_gone():
     found = rollback([entry()], [{**guest(), "config": None}], ["pve1"])
-    assert found["plan"] == [] and [left["reason"] for left in found["left_alone"]] == ["gone"]
+    assert found["plan"] == [] and [left["reason"] for left in found["skipped"]] == ["gone"]
 
 
 def test_a_guest_that_is_gone_is_left_alone():
     found = rollback([entry()], [], ["pve1"])
     assert (
         found["plan"] == []
-        and [left["reason"] for left in found["left_alone"]] == ["gone"]
-        and "pve1" in found["left_alone"][0]["detail"]
+        and [left["reason"] for left in found["skipped"]] == ["gone"]
+        and "pve1" in found["skipped"][0]["detail"]
     )
 
 
 def test_guests_of_nodes_that_were_not_read_are_none_of_this_reading():
     found = rollback([entry(node="pve2"), entry()], [guest()], ["pve1"])
-    assert [planned["node"] for planned in found["plan"]] == ["pve1"] and found["left_alone"] == []
+    assert [planned["node"] for planned in found["plan"]] == ["pve1"] and found["skipped"] == []
 
 
 def test_a_flat_directory_has_no_nodes():
@@ -127,7 +127,7 @@ def test_a_controller_that_was_unset_is_removed_and_one_that_is_going_is_as_befo
 
 
 def test_what_the_run_did_not_write_is_not_put_back():
-    assert plan(entries=[entry(written=False)]) == {"plan": [], "left_alone": [], "unchanged": [], "not_in_run": []}
+    assert plan(entries=[entry(written=False)]) == {"plan": [], "skipped": [], "unchanged": [], "not_in_run": []}
 
 
 def test_what_the_run_may_have_written_is_told_by_the_config():
