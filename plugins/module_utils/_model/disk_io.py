@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from .records import Values
 
 #: The three options this collection sets on a disk.
 OPTIONS = ("iothread", "aio", "cache")
@@ -63,7 +65,7 @@ def native_needs_direct(aio: str | None, cache_direct: bool) -> bool:
     return aio == "native" and not cache_direct
 
 
-def refused_at_start(key: str, settings: dict[str, Any] | None) -> str | None:
+def refused_at_start(key: str, settings: Values | None) -> str | None:
     """Why QEMU would not start with a disk's settings ("effective" or "next" of docs/data.md); None where it would, or
     they are not known.
     """
@@ -73,7 +75,7 @@ def refused_at_start(key: str, settings: dict[str, Any] | None) -> str | None:
 
 
 def differing(
-    old: dict[str, Any] | None, new: dict[str, Any] | None, options: Iterable[str] = OPTIONS
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, options: Iterable[str] = OPTIONS
 ) -> dict[str, tuple[Any, Any]]:
     """Option → (old, new) of those that differ in a disk's settings; what is not known on either side does not."""
     if old is None or new is None:

@@ -2,9 +2,452 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Findings and what follows from them."""
+"""Findings and what follows from them, up to the findings document: one type per shape, and one function that makes it.
+
+docs/data.md explains each key; a test holds it, findings.schema.json and these types equal.
+"""
 
 from __future__ import annotations
 
+from typing import Any, Literal, TypedDict, get_args
+
+#: The version of the findings document.
+SCHEMA = 1
+
+Severity = Literal["error", "warning", "note"]
 #: The severities, the worst first.
-SEVERITIES = ("error", "warning", "note")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+GuestStatus = Literal["compliant", "to_change", "restart_pending", "unresolved", "waived"]
+#: What a guest is in the findings document.
+GUEST_STATUSES: tuple[GuestStatus, ...] = get_args(GuestStatus)
+
+ResultStatus = Literal["changed", "unchanged", "skipped", "failed"]
+#: What carrying out a guest's plan comes to.
+RESULT_STATUSES: tuple[ResultStatus, ...] = get_args(ResultStatus)
+
+UnresolvedReason = Literal[
+    "driver_change",
+    "foreign_pending",
+    "known_defect",
+    "locked",
+    "no_config",
+    "not_asked",
+    "not_fixable",
+    "storage_offline",
+    "unsafe_lines",
+]
+#: Why the plan does not make a guest compliant.
+UNRESOLVED_REASONS: tuple[UnresolvedReason, ...] = get_args(UnresolvedReason)
+
+ResultReason = Literal[
+    "busy",
+    "digest_moved",
+    "error",
+    "foreign_pending",
+    "journal",
+    "locked",
+    "moved",
+    "not_asked",
+    "not_proven",
+    "refused",
+    "storage_offline",
+    "unsafe_lines",
+    "would_not_start",
+]
+#: Why a guest of the plan is skipped or failed.
+RESULT_REASONS: tuple[ResultReason, ...] = get_args(ResultReason)
+
+
+class Change(TypedDict):
+    """One option of one disk, or the ``type`` of the guest's controller. An ``after`` of None removes the option."""
+
+    key: str
+    option: str
+    before: Any
+    after: Any
+
+
+class Waived(TypedDict):
+    """The waiver that covers a finding."""
+
+    id: str
+    until: str
+    reason: str
+
+
+class Finding(TypedDict):
+    """What is against the policy, where, and what cures it."""
+
+    rule: str
+    severity: Severity
+    host: str | None
+    guest: str | None
+    name: str | None
+    node: str | None
+    disk: str | None
+    file: str | None
+    line: int | None
+    message: str
+    hint: str
+    actual: Any
+    wanted: Any
+    cure: list[Change]
+    fixable: bool
+    waived: Waived | None
+
+
+class _OfHost(TypedDict, total=False):
+    """Of a document that knows its host."""
+
+    host: str | None
+
+
+class PlanEntry(_OfHost):
+    """What is to be changed of one guest."""
+
+    hypervisor: str
+    guest: str
+    name: str
+    node: str | None
+    config: str | None
+    digest: str | None
+    running: bool | None
+    changes: list[Change]
+
+
+class Result(_OfHost):
+    """What became of one entry of the plan."""
+
+    guest: str
+    name: str
+    node: str | None
+    status: ResultStatus
+    changes: list[Change]
+    restart_pending: bool
+    reason: ResultReason | None
+    detail: str | None
+    digest: str | None
+
+
+class Unresolved(TypedDict):
+    """A guest that the plan does not make compliant, and why."""
+
+    guest: str
+    name: str
+    node: str | None
+    host: str | None
+    reason: UnresolvedReason
+    detail: str | None
+
+
+class StorageName(TypedDict):
+    """A disk's storage in the findings document."""
+
+    id: str | None
+    type: str | None
+
+
+class DiskEntry(TypedDict):
+    """A disk in the findings document."""
+
+    key: str
+    storage: StorageName | None
+    compliant: bool
+    waived: bool
+
+
+class GuestEntry(TypedDict):
+    """A guest in the findings document."""
+
+    guest: str
+    name: str
+    node: str | None
+    host: str | None
+    config: str | None
+    status: GuestStatus
+    running: bool | None
+    template: bool
+    disks: list[DiskEntry]
+
+
+class Waiver(TypedDict):
+    """A waiver of the policy, and how many findings it covers."""
+
+    id: str
+    rules: list[str]
+    until: str
+    reason: str
+    expired: bool
+    matched: int
+
+
+class BySeverity(TypedDict):
+    """How many findings have each severity."""
+
+    error: int
+    warning: int
+    note: int
+
+
+class Summary(TypedDict):
+    """The counts of a findings document."""
+
+    guests: int
+    disks: int
+    compliant: int
+    to_change: int
+    restart_pending: int
+    unresolved: int
+    waived: int
+    findings: BySeverity
+    waived_findings: int
+
+
+class _Assessed(TypedDict, total=False):
+    findings: list[Finding]
+    plan: dict[str, Any] | None
+
+
+class Assessment(_Assessed):
+    """One subject of a host, such as its write-back limits."""
+
+    subject: str
+    status: str | None
+    changed: bool | None
+    detail: str | None
+
+
+class HostEntry(TypedDict):
+    """A host in the findings document. ``reported`` is False where no document came from it."""
+
+    host: str
+    reported: bool
+    assessments: list[Assessment]
+
+
+class Gate(TypedDict):
+    """The gate's verdict."""
+
+    fail_on: str
+    passed: bool
+    reason: str
+
+
+class _Joined(TypedDict, total=False):
+    """What only some documents have: of a directory, of several hosts, of a run that applied, of a gate."""
+
+    not_read: list[str]
+    hosts: list[HostEntry]
+    complete: bool
+    results: list[Result]
+    gate: Gate
+
+
+class Document(_Joined):
+    """The findings document: what ``assess`` returns, and what reports are made from."""
+
+    schema: int
+    date: str
+    findings: list[Finding]
+    plan: list[PlanEntry]
+    unresolved: list[Unresolved]
+    guests: list[GuestEntry]
+    waivers: list[Waiver]
+    summary: Summary
+
+
+def change(key: str, option: str, before: Any, after: Any) -> Change:
+    """One option of one disk, or of the guest's controller."""
+    return {"key": key, "option": option, "before": before, "after": after}
+
+
+def finding(
+    rule: str,
+    severity: Severity,
+    message: str,
+    hint: str,
+    *,
+    host: str | None = None,
+    guest: str | None = None,
+    name: str | None = None,
+    node: str | None = None,
+    disk: str | None = None,
+    file: str | None = None,
+    line: int | None = None,
+    actual: Any = None,
+    wanted: Any = None,
+    cure: list[Change] | None = None,
+    fixable: bool = False,
+    waived: Waived | None = None,
+) -> Finding:
+    """A finding; about a host or the policy where it names no guest."""
+    return {
+        "rule": rule,
+        "severity": severity,
+        "host": host,
+        "guest": guest,
+        "name": name,
+        "node": node,
+        "disk": disk,
+        "file": file,
+        "line": line,
+        "message": message,
+        "hint": hint,
+        "actual": actual,
+        "wanted": wanted,
+        "cure": cure or [],
+        "fixable": fixable,
+        "waived": waived,
+    }
+
+
+def plan_entry(
+    *,
+    hypervisor: str,
+    guest: str,
+    name: str,
+    node: str | None,
+    config: str | None,
+    digest: str | None,
+    running: bool | None,
+    changes: list[Change],
+) -> PlanEntry:
+    """What is to be changed of one guest."""
+    return {
+        "hypervisor": hypervisor,
+        "guest": guest,
+        "name": name,
+        "node": node,
+        "config": config,
+        "digest": digest,
+        "running": running,
+        "changes": changes,
+    }
+
+
+def result(
+    *,
+    guest: str,
+    name: str,
+    node: str | None,
+    status: ResultStatus,
+    changes: list[Change] | None = None,
+    restart_pending: bool = False,
+    reason: ResultReason | None = None,
+    detail: str | None = None,
+    digest: str | None = None,
+) -> Result:
+    """What became of one entry of the plan."""
+    return {
+        "guest": guest,
+        "name": name,
+        "node": node,
+        "status": status,
+        "changes": changes or [],
+        "restart_pending": restart_pending,
+        "reason": reason,
+        "detail": detail,
+        "digest": digest,
+    }
+
+
+def unresolved(
+    *, guest: str, name: str, node: str | None, reason: UnresolvedReason, detail: str | None, host: str | None = None
+) -> Unresolved:
+    """A guest that the plan does not make compliant, and why."""
+    return {"guest": guest, "name": name, "node": node, "host": host, "reason": reason, "detail": detail}
+
+
+def disk_entry(*, key: str, storage: StorageName | None, compliant: bool, waived: bool = False) -> DiskEntry:
+    """A disk in the findings document."""
+    return {"key": key, "storage": storage, "compliant": compliant, "waived": waived}
+
+
+def guest_entry(
+    *,
+    guest: str,
+    name: str,
+    node: str | None,
+    config: str | None,
+    status: GuestStatus,
+    running: bool | None,
+    template: bool,
+    disks: list[DiskEntry],
+    host: str | None = None,
+) -> GuestEntry:
+    """A guest in the findings document."""
+    return {
+        "guest": guest,
+        "name": name,
+        "node": node,
+        "host": host,
+        "config": config,
+        "status": status,
+        "running": running,
+        "template": template,
+        "disks": disks,
+    }
+
+
+def waiver(*, id: str, rules: list[str], until: str, reason: str, expired: bool, matched: int) -> Waiver:
+    """A waiver of the policy, and how many findings it covers."""
+    return {"id": id, "rules": rules, "until": until, "reason": reason, "expired": expired, "matched": matched}
+
+
+def assessment(*, subject: str, status: str | None, changed: bool | None, detail: str | None) -> Assessment:
+    """One subject of a host; its findings are in the document's list."""
+    return {"subject": subject, "status": status, "changed": changed, "detail": detail}
+
+
+def host_entry(host: str, *, reported: bool = True, assessments: list[Assessment] | None = None) -> HostEntry:
+    """A host in the findings document."""
+    return {"host": host, "reported": reported, "assessments": assessments or []}
+
+
+def gate(*, fail_on: str, passed: bool, reason: str) -> Gate:
+    """The gate's verdict."""
+    return {"fail_on": fail_on, "passed": passed, "reason": reason}
+
+
+def summary(findings: list[Finding], guests: list[GuestEntry]) -> Summary:
+    """The counts of a findings document, of one host or of many."""
+    status = [guest["status"] for guest in guests]
+    unwaived = [finding["severity"] for finding in findings if not finding["waived"]]
+    return {
+        "guests": len(guests),
+        "disks": sum(len(guest["disks"]) for guest in guests),
+        "compliant": status.count("compliant"),
+        "to_change": status.count("to_change"),
+        "restart_pending": status.count("restart_pending"),
+        "unresolved": status.count("unresolved"),
+        "waived": status.count("waived"),
+        "findings": {
+            "error": unwaived.count("error"),
+            "warning": unwaived.count("warning"),
+            "note": unwaived.count("note"),
+        },
+        "waived_findings": len(findings) - len(unwaived),
+    }
+
+
+def document(
+    *,
+    date: str,
+    findings: list[Finding],
+    plan: list[PlanEntry],
+    unresolved: list[Unresolved],
+    guests: list[GuestEntry],
+    waivers: list[Waiver],
+) -> Document:
+    """The findings document with its counts; a joined document's further keys are added to it."""
+    return {
+        "schema": SCHEMA,
+        "date": date,
+        "findings": findings,
+        "plan": plan,
+        "unresolved": unresolved,
+        "guests": guests,
+        "waivers": waivers,
+        "summary": summary(findings, guests),
+    }
