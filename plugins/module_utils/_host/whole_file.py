@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Writing whole files: killed at any moment it leaves the old file or the new one.
+"""Whole files: read with a bound, replaced so that a run killed at any moment leaves the old file or the new one.
 
-The new content is made beside the file, brought to disk, and takes the file's place. What a killed run leaves beside
-it is told from what a living one is about to use by a lock that the kernel gives up with its holder.
+The new content is written to a temporary file in the same directory, synced, and renamed. A lock tells a killed run's
+leftovers from a live run's files: the kernel drops it when the process ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -18,73 +19,95 @@ import stat
 import tempfile
 from collections.abc import Callable
 
+_CHUNK = 1 << 16
 _ENDING = ".io-hardening-new"
 _LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}" + re.escape(_ENDING), re.DOTALL)
 
 
-class Beside:
-    """The new content of ``path``, on disk beside it until it takes its place or is discarded."""
+def read(path: str, limit: int, follow: bool = True) -> bytes:
+    """The bytes of a regular file of at most ``limit`` bytes.
 
-    def __init__(self, path: str, raw: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
-        """Raises OSError; nothing is left behind then."""
-        self.path = path
-        self._handle, self._temporary = _temporary(path)
-        try:
-            with os.fdopen(os.dup(self._handle), "wb") as stream:
-                stream.write(raw)
-            if owner not in (None, (os.geteuid(), os.getegid())):
-                os.fchown(self._handle, *owner)
-            os.fchmod(self._handle, mode)
-            os.fsync(self._handle)
-        except BaseException:
-            self.discard()
-            raise
-
-    def take_place(self) -> None:
-        """Raises OSError; it is still beside the file then."""
-        os.replace(self._temporary, self.path)
-        self._close()
-
-    def discard(self) -> None:
-        """Nothing where it has taken its place."""
-        if self._handle is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._temporary)
-            self._close()
-
-    def _close(self) -> None:
-        os.close(self._handle)
-        self._handle = None
-
-
-def replace(path: str, raw: bytes, like: str | None = None, unless: Callable[[], None] | None = None) -> None:
-    """Replace a file's content, or make the file; raises OSError, and the file is as it was then.
-
-    Owner and mode stay, or are those of the file ``like``; a file that is new is 0644. ``unless`` is called when the
-    new content is on disk, immediately before it takes the file's place: what it raises ends the replacement. Between
-    that look and the rename are some microseconds in which a change of somebody else is still lost: no rename asks for
-    a content.
+    Raises OSError where it cannot be read, is not a regular file, is larger, or is a link and ``follow`` is false.
     """
+    # Looked at before it is opened: opening a pipe waits, and opening a device can have an effect.
+    found = os.open(path, os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     try:
-        kept = os.stat(path if like is None else like)
-    except FileNotFoundError:
-        mode, owner = 0o644, None
-    else:
-        mode, owner = stat.S_IMODE(kept.st_mode), (kept.st_uid, kept.st_gid)
-    new = Beside(path, raw, mode, owner)
+        mode = os.fstat(found).st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, "is a link", path)
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        raw = read_start(f"/proc/self/fd/{found}", limit + 1)
+    finally:
+        os.close(found)
+    if len(raw) > limit:
+        raise OSError(errno.EFBIG, f"is larger than {limit} bytes", path)
+    return raw
+
+
+def read_start(path: str, limit: int) -> bytes:
+    """At most the first ``limit`` bytes of a file that is known to be safe to open, as those of /proc are.
+
+    Raises OSError.
+    """
+    with open(path, "rb", buffering=0) as stream:
+        chunks = []
+        # In chunks: the kernel refuses a read of megabytes from /proc/sys.
+        while limit > 0:
+            chunk = stream.read(min(_CHUNK, limit))
+            if not chunk:
+                break
+            chunks.append(chunk)
+            limit -= len(chunk)
+    return b"".join(chunks)
+
+
+def replace(
+    path: str,
+    raw: bytes,
+    like: str | None = None,
+    unless: Callable[[], None] | None = None,
+    mode: int | None = None,
+) -> None:
+    """Replace a file's content, or create the file; raises OSError, and then the file has not changed.
+
+    Owner and mode stay, or are those of the file ``like``; a new file has mode 0644. With ``mode`` the file gets that
+    mode and belongs to the process. ``unless`` is called when the new content is on disk, immediately before the
+    rename: an exception it raises ends the replacement. A change that somebody else makes in the microseconds between
+    that call and the rename is lost: no system call renames on condition of the content.
+    """
+    owner = None
+    if mode is None:
+        try:
+            kept = os.stat(path if like is None else like)
+        except FileNotFoundError:
+            mode = 0o644
+        else:
+            mode, owner = stat.S_IMODE(kept.st_mode), (kept.st_uid, kept.st_gid)
+    handle, temporary = _temporary(path)
     try:
+        with os.fdopen(os.dup(handle), "wb") as stream:
+            stream.write(raw)
+        if owner not in (None, (os.geteuid(), os.getegid())):
+            os.fchown(handle, *owner)
+        os.fchmod(handle, mode)
+        os.fsync(handle)
         if unless:
             unless()
-        new.take_place()
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
     finally:
-        new.discard()
+        os.close(handle)
     sync_directory(os.path.dirname(path) or ".")
 
 
 def remove_leftovers(directory: str) -> None:
-    """Remove what killed runs left beside the files of a directory, and nothing of a run that lives.
+    """Remove the temporary files that killed runs left in a directory, and none of a live run.
 
-    What cannot be removed stays: it is in nobody's way.
+    A file that cannot be removed stays; it does no harm.
     """
     with contextlib.suppress(OSError):
         for name in filter(_LEFTOVER.fullmatch, os.listdir(directory)):
@@ -105,7 +128,7 @@ def _temporary(path: str) -> tuple[int, str]:
     directory, name = os.path.split(path)
     while True:
         handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=_ENDING, dir=directory or ".")
-        # A file system without locks has no leftovers removed either.
+        # On a file system without locks, leftovers are not removed either.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:

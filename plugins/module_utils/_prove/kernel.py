@@ -16,9 +16,11 @@ import lzma
 import os
 import re
 
+from .._host.whole_file import read
 from . import process
 from .errors import ProveError
 
+_MOST_BYTES = 64 << 20
 _SUFFIXES = (".ko", ".ko.xz", ".ko.gz", ".ko.zst")
 
 
@@ -68,8 +70,7 @@ def find(named=None, modules=None, root="/"):
 
 def _plain(path):
     """A module's bytes, not compressed."""
-    with open(path, "rb") as file:
-        body = file.read()
+    body = read(path, _MOST_BYTES)
     if path.endswith(".xz"):
         return lzma.decompress(body)
     if path.endswith(".gz"):
@@ -109,8 +110,7 @@ def load_order(wanted, directory):
             if name.endswith(_SUFFIXES):
                 files[name.partition(".ko")[0].replace("-", "_")] = os.path.join(folder, name)
     try:
-        with open(os.path.join(directory, "modules.builtin"), encoding="utf-8") as file:
-            builtin = _names(file.read())
+        builtin = _names(read(os.path.join(directory, "modules.builtin"), _MOST_BYTES).decode("utf-8", "replace"))
     except OSError:
         builtin = set()
     order = {}

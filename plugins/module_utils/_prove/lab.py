@@ -10,11 +10,13 @@ import platform
 import shutil
 import time
 
+from .._host import meminfo
+from .._host.tree import Tree
 from . import gaps, initramfs, kernel, qemu_argv, report, storage
 from .errors import ProveError
 from .load import Load
 from .machine import Machine, during_commands
-from .press import Probe
+from .pressure import Probe
 from .setting import DIRECT, RESET, check_all, describe, modules
 
 _BOOT_S = {"kvm": 20, "tcg": 180}
@@ -50,18 +52,6 @@ def _program(named, usual, what):
     )
 
 
-def _available_memory():
-    """Bytes that the kernel says are available, None where it does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return None
-
-
 def check(options):
     """What a measurement needs, found before anything is started: {settings, qemu, qemu_img, kernel,
     modules, needed_bytes}. Raises ProveError for the first thing that is missing.
@@ -78,7 +68,7 @@ def check(options):
     _program(None, ["setpriv"], "setpriv (package util-linux)")
     qemu_img = _program(None, ["qemu-img"], "qemu-img") if options["image_format"] == "qcow2" else None
     image, directory = kernel.find(options["kernel"], options["kernel_modules"])
-    memory = _available_memory()
+    memory = meminfo.parse(Tree("/").kernel_text(meminfo.PATH) or "").get("MemAvailable")
     if memory is not None and memory < 2 * _GUEST_MIB * storage.MIB:
         raise ProveError(
             "this host has %s of memory available; the guest needs %s"

@@ -15,6 +15,7 @@ import os
 import posixpath
 import re
 
+from .._host.pid_file import read_pid
 from .._number import whole_number
 from .._text import visible
 from . import cmdline, evidence, opened
@@ -82,12 +83,9 @@ def pid_in_file(root, vmid):
     Raises PermissionError where it may not be read.
     """
     for directory in _PID_DIRECTORIES:
-        try:
-            return whole_number(read(os.path.join(root, directory, f"{vmid}.pid"), 64))
-        except PermissionError:
-            raise
-        except OSError:
-            continue
+        number = read_pid(os.path.join(root, directory, f"{vmid}.pid"))
+        if number is not None:
+            return number
     return None
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import os
 import posixpath
+from typing import Any
 
+from .._host.tree import Tree
+from .._host.whole_file import read_start
 from .._qemu_process.evidence import may_be_image, parse_fdinfo
-from .._qemu_process.files import read
 from .._qemu_process.opened import descriptors
 from . import waits
 
@@ -25,9 +27,9 @@ _MOST_BYTES = 16 << 20
 class Devices:
     """The devices of one process's open files."""
 
-    def __init__(self, root, pid, disks):
-        self._proc = os.path.join(root, "proc", str(pid))
-        self._sys = os.path.join(root, "sys")
+    def __init__(self, tree: Tree, pid: int, disks: list[dict[str, Any]]) -> None:
+        self._tree = tree
+        self._proc = tree.real(f"/proc/{pid}")
         self._named = {disk["file"] for disk in disks if isinstance(disk["file"], str)}
         self._images = None
 
@@ -77,7 +79,7 @@ class Devices:
 
     def _of_mount(self, number, described):
         try:
-            return self._disk(posixpath.basename(os.readlink(f"{self._sys}/dev/block/{number}")))
+            return self._disk(posixpath.basename(os.readlink(self._tree.real("/sys/dev/block") + f"/{number}")))
         except OSError:
             # btrfs, ZFS, NFS and the like have no device of their own; what was mounted is all there is to say.
             return described[1] if len(described) > 1 else None
@@ -85,7 +87,7 @@ class Devices:
     def _disk(self, name):
         """The disk below a partition, and below device-mapper and md as long as there is just one."""
         for _level in range(_DEPTH):
-            path = os.path.realpath(f"{self._sys}/class/block/{name}")
+            path = self._tree.real(f"/sys/class/block/{name}")
             if os.path.exists(f"{path}/partition"):
                 name = posixpath.basename(posixpath.dirname(path))
                 continue
@@ -100,4 +102,4 @@ class Devices:
 
 
 def _read(path):
-    return read(path, _MOST_BYTES).decode("utf-8", "backslashreplace")
+    return read_start(path, _MOST_BYTES).decode("utf-8", "backslashreplace")

@@ -22,19 +22,9 @@ def parse_pressure(text):
     return totals
 
 
-def parse_meminfo(text):
-    """{"dirty": bytes, "writeback": bytes} of /proc/meminfo, a key missing where the text lacks it."""
-    found = {}
-    for line in text.splitlines():
-        name, _colon, value = line.partition(":")
-        number = whole_number(value.strip().partition(" ")[0])
-        if name in ("Dirty", "Writeback") and number is not None:
-            found[name.lower()] = number * 1024
-    return found
-
-
 def host_record(before, after, seconds):
-    """Both ends of the watch as the module returns them; `before` and `after` are {pressure, memory} of the parsers.
+    """Both ends of the watch as the module returns them; `before` and `after` are {pressure, memory}, pressure of
+    parse_pressure(), memory of meminfo.parse().
 
     ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``: pressure as the share of the time
     that at least one task (some), or all that had work to do (full), waited for I/O; the others in bytes. Null where
@@ -50,11 +40,11 @@ def host_record(before, after, seconds):
             else round(min((last - first) / (seconds * 1e6), 1), 4)
         )
 
-    def pair(kind):
-        return {"before": before["memory"].get(kind), "after": after["memory"].get(kind)}
+    def pair(name):
+        return {"before": before["memory"].get(name), "after": after["memory"].get(name)}
 
     return {
         "pressure": {"some": share("some"), "full": share("full")},
-        "dirty": pair("dirty"),
-        "writeback": pair("writeback"),
+        "dirty": pair("Dirty"),
+        "writeback": pair("Writeback"),
     }

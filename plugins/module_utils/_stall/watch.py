@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 
+from .._host import meminfo
+from .._host.tree import Tree
 from .._qemu_process import proc
-from .._qemu_process.files import read
 from .._text import plural
 from . import host, qmp, sampler, verdict
 from .device import Devices
@@ -36,14 +37,15 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
     """
     began, cpu_began = time.monotonic(), time.process_time()
+    tree = Tree(root)
     running, problems = proc.running_guests(root, evidence_too=False)
     running, missing = _chosen(running, guests)
     problems.extend(_problem(None, one, "does not run here, or has no such id or name") for one in missing)
     machine = os.uname().machine
-    watched = _open(root, running, machine, problems)
+    watched = _open(tree, running, machine, problems)
     probers = _probers(watched, ask_qmp, problems)
     share = max(_LEAST_SHARE, most_share - _KEPT_BACK - (time.process_time() - cpu_began) / duration)
-    before, started = _host(root), time.monotonic()
+    before, started = _host(tree), time.monotonic()
     for prober in probers.values():
         prober.start()
     try:
@@ -55,8 +57,8 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
             one.look_whether_stopped()
             one.close()
     seconds = time.monotonic() - started
-    after = _host(root)
-    records = [_guest_record(root, one, seconds, machine, probers.get(one.guest["pid"])) for one in watched]
+    after = _host(tree)
+    records = [_guest_record(tree, one, seconds, machine, probers.get(one.guest["pid"])) for one in watched]
     problems.extend(_unreadable(watched))
     if watched and paces["passes"] < _FEW_PASSES:
         problems.append(
@@ -97,12 +99,12 @@ def _chosen(running, wanted):
     return chosen, [one for one in wanted if one not in known]
 
 
-def _open(root, running, machine, problems):
+def _open(tree, running, machine, problems):
     # Two files per guest and one per thread: one that has many leaves enough for the others.
     sampler.allow_descriptors(256 + (sampler.MOST_THREADS + 2) * len(running))
     watched = []
     for guest in running:
-        path = os.path.join(root, "proc", str(guest["pid"]))
+        path = tree.real(f"/proc/{guest['pid']}")
         one = sampler.Watched(guest, path, machine)
         try:
             one.open()
@@ -139,9 +141,9 @@ def _probers(watched, ask_qmp, problems):
     return probers
 
 
-def _guest_record(root, watched, seconds, machine, prober):
+def _guest_record(tree, watched, seconds, machine, prober):
     guest = watched.guest
-    device = Devices(root, guest["pid"], guest["disks"]).of_wait
+    device = Devices(tree, guest["pid"], guest["disks"]).of_wait
     threads = [verdict.thread_record(track, machine, device) for track in watched.tracks]
     threads = [one for one in threads if one["role"] != "unnamed" or one["blocked_share"]]
     main = next(one for one in threads if one["role"] == "main")
@@ -180,15 +182,8 @@ def _unreadable(watched):
     return problems
 
 
-def _host(root):
+def _host(tree):
     return {
-        "pressure": host.parse_pressure(_text(os.path.join(root, "proc/pressure/io"))),
-        "memory": host.parse_meminfo(_text(os.path.join(root, "proc/meminfo"))),
+        "pressure": host.parse_pressure(tree.kernel_text("/proc/pressure/io") or ""),
+        "memory": meminfo.parse(tree.kernel_text(meminfo.PATH) or ""),
     }
-
-
-def _text(path):
-    try:
-        return read(path, 1 << 16).decode("ascii", "replace")
-    except OSError:
-        return ""

@@ -14,7 +14,7 @@ import os
 
 from .._sysctl import dirty
 from .._sysctl.assignments import comment_out
-from . import ours
+from . import paths
 from .read import KERNEL, read_kernel, read_record
 
 
@@ -55,7 +55,7 @@ def prepare(plan, tree):
     if problems:
         raise Refused("{}: {}".format(problems[0]["file"], problems[0]["reason"]))
     if not any(_same_record(saved, one) for one in (plan["saved"], plan["record"])):
-        raise _moved(ours.RECORD)
+        raise _moved(paths.RECORD)
     taken = {entry["path"]: entry for entry in (saved or {}).get("taken", [])}
     for step in plan["files"]:
         {"write": _write, "remove": _remove, "take_over": _take_over, "restore": _restore}[step["op"]](
@@ -70,13 +70,13 @@ def prepare(plan, tree):
     if plan["kernel"] is not None:
         _kernel(work, tree, plan["kernel"])
     record = plan["record"]
-    before = tree.read(ours.RECORD)
+    before = tree.read(paths.RECORD)
     if record is None:
-        work.put(ours.RECORD, before, None)
+        work.put(paths.RECORD, before, None)
     elif work.changed:
         record = dict(record, taken=[taken[path] for path in sorted(taken)])
-        work.put(ours.RECORD, before, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("utf-8"))
-        work.files.sort(key=lambda change: change["path"] != ours.RECORD)
+        work.put(paths.RECORD, before, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("utf-8"))
+        work.files.sort(key=lambda change: change["path"] != paths.RECORD)
     return work
 
 
@@ -107,7 +107,7 @@ def carry_out(work, tree):
     """
     for change in work.files:
         tree.remove_leftovers(change["path"])
-    forgotten = [change for change in work.files if change["path"] == ours.RECORD and change["after"] is None]
+    forgotten = [change for change in work.files if change["path"] == paths.RECORD and change["after"] is None]
     for change in work.files:
         if change not in forgotten:
             _carry_out_file(change, tree)
@@ -116,7 +116,7 @@ def carry_out(work, tree):
     # only now: a run that is killed before is taken up by the next one
     for change in forgotten:
         _carry_out_file(change, tree)
-        tree.remove_empty(os.path.dirname(ours.RECORD))
+        tree.remove_empty(os.path.dirname(paths.RECORD))
 
 
 def _carry_out_file(change, tree):
@@ -165,7 +165,7 @@ def diff(work):
 
 
 def _digest(raw):
-    return None if raw is None else ours.digest(raw)
+    return None if raw is None else paths.digest(raw)
 
 
 def _moved(path):
@@ -205,7 +205,7 @@ def _take_over(work, tree, step, taken):
     kept = tree.read(aside) if aside else None
     # an original that still stands is a run that was killed before it got here
     again = known is not None and _digest(kept) == known["original"] != _digest(original)
-    after = None if step["remove"] and not again else comment_out(original, step["lines"], ours.REMARK)
+    after = None if step["remove"] and not again else comment_out(original, step["lines"], paths.REMARK)
     if aside and not again:
         if kept not in (None, original):
             raise Refused(f"{aside} is there already: move it away, it holds somebody's file")

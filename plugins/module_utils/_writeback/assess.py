@@ -10,8 +10,8 @@ what ``host_writeback`` carries out (docs/data.md, "Host write-back").
 from __future__ import annotations
 
 from .._sysctl import dirty
-from . import findings, start
-from .ours import file_text
+from . import boot, findings
+from .paths import file_text
 from .plan import change, refusal, removal
 from .settings import check_settings, wanted_limits
 
@@ -34,15 +34,15 @@ def assess(facts, settings, host=None):
         return _assess_removal(facts, refused, findings.Findings(host))
     wanted, reason = wanted_limits(settings, (facts["memory"] or {}).get("total"))
     text = file_text(wanted)
-    must_write = start.must_write(facts, wanted, text)
-    conflicts, state, deciders = start.conflicts(facts, wanted, text if must_write else None)
+    must_write = boot.must_write(facts, wanted, text)
+    conflicts, state, deciders = boot.conflicts(facts, wanted, text if must_write else None)
     finding = findings.Findings(host)
     findings.judge_kernel(finding, facts, wanted)
     findings.judge_files(finding, facts, wanted, must_write, conflicts, settings["take_over"])
     findings.judge_problems(finding, facts, refused)
     findings.judge_tuned(finding, facts, wanted, state, deciders)
     findings.judge_queues(finding, facts, wanted)
-    taken = [one for one in conflicts if start.can_take(one)] if settings["take_over"] else []
+    taken = [one for one in conflicts if boot.can_take(one)] if settings["take_over"] else []
     plan = refused or change(facts, wanted, text if must_write else None, taken)
     overruled = len(taken) < len(conflicts) or dirty.in_force(state) != wanted
     then = "overruled" if overruled else "unknown" if facts["problems"] else "compliant"

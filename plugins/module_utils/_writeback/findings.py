@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .._sysctl import dirty
-from . import ours, start
+from . import boot, paths
 from .settings import amount, shortened
 
 _REASON = "how much written data may wait in memory decides how long a flush keeps the storage busy"
@@ -49,7 +49,7 @@ def judge_kernel(finding, facts, wanted):
     if limits == wanted:
         return
     message = f"{dirty.spell(limits)} in force, wanted {dirty.spell(wanted)}"
-    expected, _unused = start.after_start(facts, start.files_with(facts))
+    expected, _unused = boot.after_start(facts, boot.files_with(facts))
     if dirty.in_force(expected) != limits:
         message += "; the sysctl files say {}: something else set it, or they changed since boot".format(
             dirty.spell(dirty.in_force(expected))
@@ -68,21 +68,21 @@ def judge_kernel(finding, facts, wanted):
 def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
     """IO202: what is in force after a reboot."""
     if must_write:
-        expected, _unused = start.after_start(facts, start.files_with(facts))
+        expected, _unused = boot.after_start(facts, boot.files_with(facts))
         limits = dirty.in_force(expected)
         finding.add(
             "IO202",
             "warning",
             f"after a reboot {dirty.spell(limits)} would be in force, wanted {dirty.spell(wanted)}",
-            f"the role host_writeback writes {ours.FILE}",
-            file=ours.FILE,
+            f"the role host_writeback writes {paths.FILE}",
+            file=paths.FILE,
             actual=limits,
             wanted=wanted,
             fixable=True,
         )
     for one in conflicts:
         where = one["file"]["target"]
-        if not start.can_take(one):
+        if not boot.can_take(one):
             hint = (
                 "change it by hand: host_writeback_take_over leaves alone a pattern, which sets other keys too,"
                 " a link out of /etc, and for tuned a file in /run"
@@ -106,12 +106,12 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             line=one["line"],
             actual=shortened(one["text"]),
             wanted=wanted,
-            fixable=take_over and start.can_take(one),
+            fixable=take_over and boot.can_take(one),
         )
     for entry in facts["files"]:
         if entry["read_at_boot"]:
             continue
-        for one in start.without(entry, conflicts)["assignments"]:
+        for one in boot.without(entry, conflicts)["assignments"]:
             finding.add(
                 "IO202",
                 "note",
@@ -147,9 +147,9 @@ def judge_problems(finding, facts, refused):
 def judge_tuned(finding, facts, wanted, state, deciders):
     """IO203: tuned writes the limits when it starts, after systemd-sysctl.
 
-    :param state: and ``deciders``, of :func:`.start.conflicts`: what conflicting files do is theirs
+    :param state: and ``deciders``, of :func:`.boot.conflicts`: what conflicting files do is theirs
     """
-    if not start.tuned_starts(facts):
+    if not boot.tuned_starts(facts):
         return
     tuned, limits = facts["tuned"], dirty.in_force(state)
     undone = {

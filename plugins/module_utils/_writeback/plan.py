@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+from .._host import meminfo
 from .._sysctl import dirty
-from . import ours
+from . import paths
 from .settings import shortened
 
 KERNEL = "/proc/sys/vm"
-MEMORY = "/proc/meminfo"
 
 
 def refusal(facts, settings):
@@ -20,9 +20,9 @@ def refusal(facts, settings):
     Without the record, what was in force before could not be put back, or would be recorded anew from what this role
     itself has set.
     """
-    relied_on = [ours.RECORD, ours.FILE, ours.FILE.rpartition("/")[0], KERNEL]
+    relied_on = [paths.RECORD, paths.FILE, paths.FILE.rpartition("/")[0], KERNEL]
     if settings["state"] == "present" and settings["mode"] == "auto":
-        relied_on.append(MEMORY)
+        relied_on.append(meminfo.PATH)
     unread = next(((one["file"], one["reason"]) for one in facts["problems"] if one["file"] in relied_on), None)
     was_set = (facts["saved"] or {}).get("set") and (facts["saved"] or {}).get("previous")
     if unread is None and settings["state"] == "absent" and was_set and facts["kernel"] is None:
@@ -49,10 +49,10 @@ def change(facts, wanted, text, taken):
     kernel = _kernel_change(facts["kernel"], wanted)
     files, changes = [], []
     if text is not None:
-        before = [entry["digest"] for entry in facts["files"] if entry["path"] == ours.FILE]
-        files.append({"op": "write", "path": ours.FILE, "before": before[0] if before else None, "text": text})
+        before = [entry["digest"] for entry in facts["files"] if entry["path"] == paths.FILE]
+        files.append({"op": "write", "path": paths.FILE, "before": before[0] if before else None, "text": text})
         changes.append(
-            {"key": ours.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)}
+            {"key": paths.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)}
         )
     by_target = {}
     for one in taken:
@@ -103,7 +103,7 @@ def _take_over(entry, lines):
         "path": target,
         "before": entry["digest"],
         "lines": numbers,
-        "aside": target + ours.ASIDE if in_etc else None,
+        "aside": target + paths.ASIDE if in_etc else None,
         "remove": empty and in_etc and entry["path"] == entry["target"],
     }
 
@@ -137,10 +137,10 @@ def _kernel_changes(kernel):
 def removal(facts):
     """The plan that takes back what was set, and a sentence about what stays."""
     saved, files, changes, notes = facts["saved"], [], [], []
-    own = [entry["digest"] for entry in facts["files"] if entry["path"] == ours.FILE]
+    own = [entry["digest"] for entry in facts["files"] if entry["path"] == paths.FILE]
     if own:
-        files.append({"op": "remove", "path": ours.FILE, "before": own[0]})
-        changes.append({"key": ours.FILE, "option": None, "before": "present", "after": None})
+        files.append({"op": "remove", "path": paths.FILE, "before": own[0]})
+        changes.append({"key": paths.FILE, "option": None, "before": "present", "after": None})
     kernel = None
     if saved is None:
         if own:

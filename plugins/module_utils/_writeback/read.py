@@ -9,11 +9,12 @@ import json
 import os
 
 from .. import _tuned
+from .._host import meminfo, pid_file
 from .._number import whole_number
 from .._sysctl import dirty
 from .._sysctl.assignments import DIRECTORIES, parse, precedence
-from . import ours
-from .plan import KERNEL, MEMORY
+from . import paths
+from .plan import KERNEL
 from .settings import shortened
 
 # Every line is weighed against every other one.
@@ -29,7 +30,7 @@ def read_facts(tree):
     kernel, memory = read_kernel(tree), _memory(tree)
     if tree.live:
         # A tree can be without them; a machine is not.
-        for path, found in ((KERNEL, kernel), (MEMORY, memory)):
+        for path, found in ((KERNEL, kernel), (meminfo.PATH, memory)):
             if found is None:
                 _problem(problems, path, None, "cannot be read, or holds no number where one belongs")
     return {
@@ -58,7 +59,7 @@ def read_kernel(tree):
 
 def read_record(tree, problems):
     """What an earlier run recorded, ``None`` where there is none."""
-    raw = _read(tree, ours.RECORD, problems)
+    raw = _read(tree, paths.RECORD, problems)
     if raw is None:
         return None
     try:
@@ -68,7 +69,7 @@ def read_record(tree, problems):
         fault = "not JSON"
     if fault is None:
         return {key: record[key] for key in ("schema", "previous", "set", "taken")}
-    _problem(problems, ours.RECORD, None, f"is not a record of this collection ({fault}): move it away")
+    _problem(problems, paths.RECORD, None, f"is not a record of this collection ({fault}): move it away")
     return None
 
 
@@ -133,7 +134,7 @@ def _files(tree, problems):
                 " left out",
             )
             room += len(entry["assignments"])
-        elif entry["assignments"] or path == ours.FILE:
+        elif entry["assignments"] or path == paths.FILE:
             found.append(
                 {**entry, "masks": masked, "read_at_boot": path in boot_paths, "read_by_tuned": path in by_tuned}
             )
@@ -149,7 +150,7 @@ def _file(tree, path, problems):
     return {
         "path": path,
         "target": tree.resolve(path),
-        "digest": ours.digest(raw),
+        "digest": paths.digest(raw),
         "assignments": assignments,
         "others": len(lines) - len(assignments),
     }
@@ -183,15 +184,7 @@ def _printable(path):
 
 
 def _memory(tree):
-    text = tree.kernel_text("/proc/meminfo")
-    if text is None:
-        return None
-    values = {}
-    for line in text.splitlines():
-        name, _unused, rest = line.partition(":")
-        number = whole_number(rest.strip().partition(" ")[0])
-        if number is not None:
-            values[name] = number * 1024
+    values = meminfo.parse(tree.kernel_text(meminfo.PATH) or "")
     if "MemTotal" not in values:
         return None
     return {"total": values["MemTotal"], "available": values.get("MemAvailable")}
@@ -225,7 +218,7 @@ def _read_tuned(tree, problems):
     reapplies = main.get("reapply_sysctl", "1").lower() in ("1", "true", "yes", "on")
     return {
         "profile": names,
-        "running": _tuned_runs(tree, problems),
+        "running": _tuned_runs(tree),
         "enabled": any(
             "tuned.service" in _names(tree, f"/etc/systemd/system/{target}.wants", problems)
             for target in ("multi-user.target", "basic.target", "default.target")
@@ -236,13 +229,13 @@ def _read_tuned(tree, problems):
     }
 
 
-def _tuned_runs(tree, problems):
+def _tuned_runs(tree):
     """Whether tuned's daemon lives; ``None`` with another root."""
     if not tree.live:
         return None
-    number = whole_number(_read(tree, "/run/tuned/tuned.pid", problems) or b"")
     try:
-        return bool(number) and b"tuned" in (tree.read("/proc/%d/cmdline" % number) or b"")
+        number = pid_file.read_pid(tree.real("/run/tuned/tuned.pid"))
+        return number is not None and b"tuned" in (tree.read(f"/proc/{number}/cmdline") or b"")
     except OSError:
         return False
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 from ...module_utils import _shown
-from ...module_utils._host.whole_file import Beside, remove_leftovers
+from ...module_utils._host.whole_file import remove_leftovers, replace
 
 
 def write_all(texts: Mapping[str, str]) -> dict[str, str]:
@@ -40,12 +40,8 @@ def _write(path: str, text: str) -> None:
     except (FileExistsError, NotADirectoryError):
         raise NotADirectoryError(0, "%s is not a folder" % _shown.path(folder)) from None
     remove_leftovers(folder)
-    # as a file that is opened for writing: what publishes the reports is often another user
-    new = Beside(path, text.encode("utf-8", "backslashreplace"), 0o666 & ~_umask())
-    try:
-        new.take_place()
-    finally:
-        new.discard()
+    # The mode of a file that is opened for writing: another user often publishes the reports.
+    replace(path, text.encode("utf-8", "backslashreplace"), mode=0o666 & ~_umask())
 
 
 def _umask() -> int:

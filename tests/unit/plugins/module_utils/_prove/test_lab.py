@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import kernel, lab, setting, storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.errors import ProveError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.load import Load
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.press import Probe
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.pressure import Probe
 
 
 def options(directory, **over):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.device import Devices
 
 
@@ -34,8 +35,8 @@ class Host:
             for one in below:
                 (path / "slaves" / one).mkdir()
             last = name.rpartition("/")[2]
-            (block / last).symlink_to(path)
-            (numbers / number).symlink_to(path)
+            (block / last).symlink_to(f"/sys/devices/{name}")
+            (numbers / number).symlink_to(f"/sys/devices/{name}")
         (root / "sys/devices/sdb/sdb1/partition").write_text("1\n")
         self.path = root / "proc/7"
         (self.path / "fd").mkdir(parents=True)
@@ -56,7 +57,7 @@ def host(tmp_path):
 
 
 def of_wait(host, syscall, argument, *files):
-    return Devices(str(host.root), 7, [{"file": file} for file in files]).of_wait(syscall, argument)
+    return Devices(Tree(str(host.root)), 7, [{"file": file} for file in files]).of_wait(syscall, argument)
 
 
 @pytest.mark.parametrize(
@@ -91,4 +92,4 @@ def test_what_cannot_be_told(host):
     assert of_wait(host, "futex", 12) is None
     assert of_wait(host, "pwritev", 99) is None
     assert of_wait(host, None, None) is None
-    assert Devices(str(host.root), 8, []).of_wait("io_submit", 1) is None
+    assert Devices(Tree(str(host.root)), 8, []).of_wait("io_submit", 1) is None

@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.host import (
-    host_record,
-    parse_meminfo,
-    parse_pressure,
-)
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import meminfo
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.host import host_record, parse_pressure
 
 
 def test_both_ends_of_a_watch():
@@ -19,11 +16,11 @@ def test_both_ends_of_a_watch():
             "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\nfull avg10=0.00 avg60=0.00 avg300=0.00"
             " total=500000\n"
         ),
-        "memory": parse_meminfo("MemTotal: 100 kB\nDirty:     480 kB\nWriteback:         0 kB\nWritebackTmp: 9 kB\n"),
+        "memory": meminfo.parse("MemTotal: 100 kB\nDirty:     480 kB\nWriteback:         0 kB\nWritebackTmp: 9 kB\n"),
     }
     after = {
         "pressure": parse_pressure("some avg10=9.0 total=5300000\nfull avg10=9.0 total=3600000\n"),
-        "memory": parse_meminfo("Dirty: 245760 kB\n"),
+        "memory": meminfo.parse("Dirty: 245760 kB\n"),
     }
     assert host_record(before, after, 10) == {
         "pressure": {"some": 0.43, "full": 0.31},
@@ -33,7 +30,7 @@ def test_both_ends_of_a_watch():
 
 
 def test_a_kernel_without_them():
-    nothing = {"pressure": parse_pressure("\n"), "memory": parse_meminfo("odd\nDirty:\n")}
+    nothing = {"pressure": parse_pressure("\n"), "memory": meminfo.parse("odd\nDirty:\n")}
     assert host_record(nothing, nothing, 10)["pressure"] == {"some": None, "full": None}
 
 
@@ -47,4 +44,4 @@ def test_a_share_of_the_time_is_never_more_than_all_of_it():
 def test_what_is_no_number_the_kernel_has_is_not_known():
     digits = "1" * 5000
     assert parse_pressure(f"some total={digits}\nfull total=²\n") == {}
-    assert parse_meminfo(f"Dirty: {digits} kB\nWriteback: ² kB\n") == {}
+    assert meminfo.parse(f"Dirty: {digits} kB\nWriteback: ² kB\n") == {}

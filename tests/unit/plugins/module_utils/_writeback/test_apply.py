@@ -12,7 +12,7 @@ import signal
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import apply, ours
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import apply, paths
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import (
     assess,
     harden,
@@ -41,7 +41,8 @@ def test_a_fresh_host_is_set_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("root", "words"), [("", "is no directory"), ("/nonexistent", "is no directory"), ("{file}", "is no directory")]
+    ("root", "words"),
+    [("", "is not a directory"), ("/nonexistent", "is not a directory"), ("{file}", "is not a directory")],
 )
 def test_a_root_that_is_none_is_refused(tmp_path, root, words):
     """An empty one would be the machine itself, and a mistyped one be made."""
@@ -54,7 +55,7 @@ def test_a_root_that_is_none_is_refused(tmp_path, root, words):
 def test_a_link_in_place_of_the_roles_file_is_refused_before_anything_is_written(tmp_path, target):
     """A link to /dev/null is how a file of sysctl.d is masked: what it leads to is not the role's to replace."""
     root = host_tree(
-        tmp_path, {ours.FILE: f"-> {target}", "/dev/null": "", "/etc/sysctl.d/90-other.conf": "kernel.sysrq = 1\n"}
+        tmp_path, {paths.FILE: f"-> {target}", "/dev/null": "", "/etc/sysctl.d/90-other.conf": "kernel.sysrq = 1\n"}
     )
     before = snapshot(root)
     with pytest.raises(apply.Refused, match=f"is a link to {target}: nothing was written"):
@@ -152,7 +153,7 @@ def test_a_file_in_the_way_of_the_original_is_refused_before_anything_is_written
     assert snapshot(root) == before
 
 
-@pytest.mark.parametrize("path", [ZZ, "/proc/sys/vm/dirty_ratio", ours.FILE])
+@pytest.mark.parametrize("path", [ZZ, "/proc/sys/vm/dirty_ratio", paths.FILE])
 def test_a_plan_whose_ground_has_moved_is_refused_before_anything_is_written(tmp_path, path):
     root = host_tree(tmp_path, {ZZ: LATE})
     plan = assess(root, take_over=True)["plan"]
@@ -178,7 +179,7 @@ def test_a_plan_for_other_places_is_refused(tmp_path, path):
 
 
 def test_a_record_that_cannot_be_read_is_never_overwritten(tmp_path):
-    root = host_tree(tmp_path, {ours.RECORD: "{"})
+    root = host_tree(tmp_path, {paths.RECORD: "{"})
     before = snapshot(root)
     with pytest.raises(apply.Refused, match="is not a record of this collection"):
         harden(root)
@@ -300,7 +301,7 @@ def test_a_profile_with_the_last_word_is_reported_and_nothing_more_is_written(tm
 # What could not be read
 
 
-@pytest.mark.parametrize("path", [ours.RECORD, ours.FILE])
+@pytest.mark.parametrize("path", [paths.RECORD, paths.FILE])
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_read_that_fails_once_gives_up_nothing(tmp_path, monkeypatch, path, state):
     """The file can be read again when the plan is carried out: it was made without it all the same."""
@@ -334,10 +335,10 @@ def test_a_kernel_that_cannot_be_read_once_keeps_its_record(tmp_path):
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_record_that_another_run_wrote_meanwhile_is_not_lost(tmp_path, state):
-    root = host_tree(tmp_path, {ours.FILE: "# of before\n"})
+    root = host_tree(tmp_path, {paths.FILE: "# of before\n"})
     plan = assess(root, state=state)["plan"]
     harden(root, mode="bytes", limit_bytes=1 << 30)
-    (root / ours.FILE.lstrip("/")).write_text("# of before\n")
+    (root / paths.FILE.lstrip("/")).write_text("# of before\n")
     host_tree(root)
     before = snapshot(root)
     if state == "present":
@@ -357,7 +358,7 @@ def test_a_record_that_another_run_wrote_meanwhile_is_not_lost(tmp_path, state):
 ])  # fmt: skip
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_what_is_no_record_is_neither_used_nor_lost(tmp_path, text, state):
-    root = host_tree(tmp_path, {ours.RECORD: text, ours.FILE: "vm.dirty_ratio=3\n"})
+    root = host_tree(tmp_path, {paths.RECORD: text, paths.FILE: "vm.dirty_ratio=3\n"})
     before = snapshot(root)
     with pytest.raises(apply.Refused, match="is not a record of this collection"):
         harden(root, state=state)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl import dirty
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.assignments import parse
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import ours
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback import paths
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.assess import assess, report
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.settings import SettingsError
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import DEFAULTS
@@ -36,7 +36,7 @@ def a_file(path, text, target=None, **changes):
         "masks": [],
         "read_at_boot": path != "/etc/sysctl.conf",
         "read_by_tuned": path.startswith(("/etc/", "/run/")),
-        "digest": ours.digest(text),
+        "digest": paths.digest(text),
         "assignments": relevant,
         "others": len(lines) - len(relevant),
         **changes,
@@ -58,7 +58,7 @@ def facts(*files, **changes):
     return values
 
 
-OURS = a_file(ours.FILE, ours.file_text(RATIOS))
+OURS = a_file(paths.FILE, paths.file_text(RATIOS))
 
 
 def rules(assessment, severity=None):
@@ -70,7 +70,7 @@ def test_a_fresh_host():
     assert rules(found) == ["IO201", "IO202"]
     assert all(one["host"] == "pve1" and one["fixable"] for one in found["findings"])
     assert found["plan"]["files"] == [
-        {"op": "write", "path": ours.FILE, "before": None, "text": ours.file_text(RATIOS)}
+        {"op": "write", "path": paths.FILE, "before": None, "text": paths.file_text(RATIOS)}
     ]
     assert found["plan"]["kernel"]["writes"] == [
         {"key": "dirty_ratio", "value": 2},
@@ -89,8 +89,8 @@ def test_nothing_is_written_where_another_file_has_it_right_already():
 
 
 def test_our_file_is_kept_as_it_should_be():
-    found = assess(facts(a_file(ours.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
-    assert found["plan"]["files"][0]["before"] == ours.digest("vm.dirty_ratio=3\n")
+    found = assess(facts(a_file(paths.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
+    assert found["plan"]["files"][0]["before"] == paths.digest("vm.dirty_ratio=3\n")
     assert found["plan"]["kernel"] is None
     assert assess(facts(OURS, kernel=IN_FORCE), settings())["plan"] is None
 
@@ -304,7 +304,7 @@ def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_rig
     theirs = a_file("/usr/lib/sysctl.d/10-own.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
     found = assess(facts(theirs, kernel=IN_FORCE, tuned=by_sysctl), settings())
-    assert [step["path"] for step in found["plan"]["files"]] == [ours.FILE]
+    assert [step["path"] for step in found["plan"]["files"]] == [paths.FILE]
     assert rules(found) == ["IO202", "IO203"]
     # and not where that would not help
     found = assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
@@ -369,7 +369,7 @@ SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 
 def test_absent_restores_what_was_in_force():
     found = assess(facts(OURS, kernel=IN_FORCE, saved=SAVED), settings(state="absent"))
     assert found["plan"]["kernel"]["after"] == SAVED["previous"]
-    assert found["plan"]["files"] == [{"op": "remove", "path": ours.FILE, "before": OURS["digest"]}]
+    assert found["plan"]["files"] == [{"op": "remove", "path": paths.FILE, "before": OURS["digest"]}]
     assert found["plan"]["record"] is None
 
 
@@ -530,7 +530,7 @@ def unread(path, **changes):
 SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 10}, "set": RATIOS, "taken": []}
 
 
-@pytest.mark.parametrize("path", [ours.RECORD, ours.FILE, "/etc/sysctl.d", "/proc/sys/vm"])
+@pytest.mark.parametrize("path", [paths.RECORD, paths.FILE, "/etc/sysctl.d", "/proc/sys/vm"])
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_what_a_plan_would_rely_on_could_not_be_read(path, state):
     found = assess(unread(path), settings(state=state), "pve1")

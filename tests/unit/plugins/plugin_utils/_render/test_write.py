@@ -10,7 +10,6 @@ import os
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.whole_file import Beside
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.write import write_all
 
 
@@ -66,14 +65,14 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_beside(tmp_path, m
 def test_where_the_last_cannot_take_its_place_the_others_have_theirs(tmp_path, monkeypatch):
     """As in a folder with the sticky bit, where the last is somebody else's file."""
     (tmp_path / "d").write_text("old")
-    take_place = Beside.take_place
+    replace = os.replace
 
-    def all_but_the_last(new):
-        if new.path.endswith("d"):
+    def all_but_the_last(temporary, path):
+        if path.endswith("d"):
             raise PermissionError(1, "Operation not permitted")
-        take_place(new)
+        replace(temporary, path)
 
-    monkeypatch.setattr(Beside, "take_place", all_but_the_last)
+    monkeypatch.setattr(os, "replace", all_but_the_last)
     failed = write_all({str(tmp_path / name): "new" for name in ("a", "x/y/c", "d")})
     assert failed == {str(tmp_path / "d"): "Operation not permitted"}
     assert files(tmp_path) == {"a": "new", "c": "new", "d": "old"}

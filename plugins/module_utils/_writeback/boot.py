@@ -8,21 +8,21 @@ from __future__ import annotations
 from .. import _tuned
 from .._sysctl import dirty
 from .._sysctl.assignments import is_glob
-from . import ours
+from . import paths
 
 
 def files_with(facts, text=None):
-    """The files in systemd's order; with ``text``, as if :data:`.ours.FILE` held it."""
+    """The files in systemd's order; with ``text``, as if :data:`.paths.FILE` held it."""
     files = list(facts["files"])
     if text is not None:
         own = {
-            "path": ours.FILE,
-            "target": ours.FILE,
+            "path": paths.FILE,
+            "target": paths.FILE,
             "assignments": dirty.parse_relevant(text),
             "others": 0,
             "digest": None,
         }
-        files = [entry for entry in files if entry["path"] != ours.FILE]
+        files = [entry for entry in files if entry["path"] != paths.FILE]
         files.append({**own, "read_at_boot": True, "read_by_tuned": True})
         files.sort(key=_name)
     return files
@@ -54,9 +54,9 @@ def must_write(facts, wanted, text):
 
     It can be needed for tuned alone, which applies the files in /etc after its profile, and none in /usr.
     """
-    own = [entry for entry in facts["files"] if entry["path"] == ours.FILE]
+    own = [entry for entry in facts["files"] if entry["path"] == paths.FILE]
     if own:
-        return own[0]["digest"] != ours.digest(text)
+        return own[0]["digest"] != paths.digest(text)
     state, _unused = _read_at_boot(files_with(facts))
     if dirty.in_force(state) != wanted:
         return True
@@ -83,7 +83,7 @@ def conflicts(facts, wanted, text):
             wrong = [
                 one
                 for entry in files
-                if entry["read_at_boot"] and entry["path"] != ours.FILE
+                if entry["read_at_boot"] and entry["path"] != paths.FILE
                 for one in without(entry, at_boot)["assignments"]
                 if one["value"] is None and one["key"].partition("/")[2] in wanted
             ]
@@ -113,7 +113,7 @@ def _wrong(state, deciders, wanted):
         one
         for pair, one in deciders.items()
         if one is not None and dirty.of_pair(dirty.in_force(state), pair) != dirty.of_pair(wanted, pair)
-        if "plugin" not in one and one["file"]["path"] != ours.FILE
+        if "plugin" not in one and one["file"]["path"] != paths.FILE
     ]
 
 
