@@ -33,7 +33,10 @@ DURABLE_CACHE_MODES = ("writethrough", "directsync")
 #: SCSI controllers Proxmox VE knows; an unset one is ``lsi`` (qemu-server, scsihw).
 CONTROLLERS = ("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi")
 
-#: Controllers the guest drives with its virtio_scsi driver.
+#: QEMU's model of the controllers that the guest drives with its virtio_scsi driver.
+VIRTIO_SCSI = "virtio-scsi"
+
+#: What Proxmox VE calls that model: one controller for all disks, and one for each.
 VIRTIO_CONTROLLERS = ("virtio-scsi-pci", "virtio-scsi-single")
 
 #: The one controller that gives each disk an iothread of its own.

@@ -84,6 +84,13 @@ class Config:
         value = self.pending.get("delete") if self.pending else None
         return [part.lstrip("!") for part in re.split(r"[,;\s]+", value or "") if part.lstrip("!")]
 
+    def next(self, key: str) -> str | None:
+        """A key's value after the next cold start: that in [PENDING], else that of the main section."""
+        waiting = self.pending.get(key) if self.pending else None
+        if waiting is not None:
+            return waiting
+        return None if key in self.pending_deletes else self.main.get(key)
+
 
 def decode(raw: bytes) -> str:
     """Bytes to text so that ``encode`` gives the same bytes, whatever they are."""

@@ -54,7 +54,6 @@ class Drive(NamedTuple):
     """A drive's options: booleans as bool, the rest as text; ``file`` is the volume."""
 
     bus: str
-    index: int
     options: dict[str, str | bool]
 
     @property
@@ -91,7 +90,7 @@ def parse(key: str, text: str) -> Drive:
     place = parse_key(key)
     if place is None:
         raise DriveError(f"'{shown(key)}' is not a drive")
-    return Drive(*place, read_options(place[0], text))
+    return Drive(place[0], read_options(place[0], text))
 
 
 def read_options(bus: str, text: str) -> dict[str, str | bool]:

@@ -14,10 +14,17 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-from .._model.disk_io import AIO_DRIVERS, CACHE_MODES, IOTHREAD_CONTROLLER, cache_mode
-from . import storage as _storage
+from .._model.disk_io import (
+    AIO_DRIVERS,
+    CACHE_MODES,
+    IOTHREAD_CONTROLLER,
+    VIRTIO_CONTROLLERS,
+    VIRTIO_SCSI,
+    cache_mode,
+)
+from .._model.records import AioDefault, DiskController, Storage, Values, values
+from . import storage_types as _storage_types
 from .drive import Drive
 
 _MACHINE = re.compile(r"^(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.(\d{1,4})", re.ASCII)
@@ -39,7 +46,7 @@ def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> 
         return int(match[1]) >= 10
     if ostype and _WINDOWS.match(ostype):
         created = _CREATION.search(meta or "")
-        return bool(created) and int(created[1]) >= 10
+        return created is not None and int(created[1]) >= 10
     return True
 
 
@@ -69,17 +76,23 @@ def controller(scsihw: str | None) -> str:
     return scsihw or DEFAULT_CONTROLLER
 
 
-def effective(
-    drive: Drive, storage: dict[str, Any] | None, scsihw: str | None, blockdev: bool
-) -> dict[str, Any] | None:
+@lru_cache(maxsize=64)
+def disk_controller(scsihw: str | None) -> DiskController:
+    """The controller of a disk on the SCSI bus: QEMU's model, and whether each disk gets one to itself."""
+    name = controller(scsihw)
+    return {
+        "model": VIRTIO_SCSI if name in VIRTIO_CONTROLLERS else name,
+        "dedicated": name == IOTHREAD_CONTROLLER,
+    }
+
+
+def effective(drive: Drive, storage: Storage | None, scsihw: str | None, blockdev: bool) -> Values | None:
     """What QEMU gets for a drive, as in docs/data.md; None where it gets no block device.
 
-    ``storage`` is the volume's storage, None for a bare path. ``driver`` is
-    None where the storage's type is not one of ours; qemu-server treats such
-    a type, a plugin's, as one without special cases. Where the storage is not
-    known at all (its type is None), so are the values that the drive leaves
-    to it: ``aio``, ``cache`` and ``cache_direct`` are None. Elsewhere ``aio``
-    is None where the driver has no such option, or is not given one.
+    ``storage`` is the volume's storage, None for a bare path. ``driver`` is None for a storage type that is not known
+    here, such as a plugin's, which qemu-server handles without special cases. Where the storage itself is not known
+    (its type is None), neither are the values that depend on it: an unset ``aio`` or ``cache``, and ``cache_direct``,
+    are None. Elsewhere ``aio`` is None where the driver has no such option, or is not given one.
     """
     options = drive.options
     return _effective(
@@ -87,12 +100,16 @@ def effective(
         drive.media,
         drive.volume if storage is None else None,
         None if storage is None else (storage["type"], storage["krbd"], storage["nocow"]),
-        options.get("cache"),
-        options.get("aio"),
+        _word(options.get("cache")),
+        _word(options.get("aio")),
         bool(options.get("iothread")),
-        scsihw == IOTHREAD_CONTROLLER,
+        scsihw if drive.bus == "scsi" else None,
         blockdev,
     )
+
+
+def _word(value: str | bool | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 # A fleet has thousands of disks and a few dozen combinations; equal ones share one dict.
@@ -105,54 +122,50 @@ def _effective(
     cache: str | None,
     aio: str | None,
     iothread: bool,
-    own_controllers: bool,
+    scsihw: str | None,
     blockdev: bool,
-) -> dict[str, Any] | None:
+) -> Values | None:
     if media == "tpm" or (path == "none" and blockdev):
         return None
     store_type, krbd, nocow = kind or (None, False, False)
     unknown = kind is not None and store_type is None
-    driver = _path_driver(path, media) if path is not None else _storage.driver({"type": store_type, "krbd": krbd})
-    given_cache = cache
+    driver = _path_driver(path, media) if path is not None else _storage_types.driver(store_type, krbd)
     if media == "efi":
-        # OVMF.pm: writeback unless the drive says otherwise, and its schema has no cache option.
-        given_cache = "writeback"
-    if given_cache:
-        direct, no_flush, write_cache = CACHE_MODES[given_cache]
+        # OVMF.pm; its schema has no cache option.
+        cache = "writeback"
+    direct: bool | None
+    if cache:
+        direct, no_flush, write_cache = CACHE_MODES[cache]
     elif unknown and media != "cdrom":
         direct, no_flush, write_cache = None, False, True
     else:
         direct = media != "cdrom" and not (store_type == "btrfs" and not nocow)
         no_flush, write_cache = False, True
-    return {
-        "driver": driver,
-        "aio": None
-        if unknown and not aio
-        else _aio(driver, aio, store_type, krbd, direct, given=blockdev or media != "efi"),
-        "cache": None if direct is None else cache_mode(direct, no_flush, write_cache),
-        "cache_direct": direct,
-        "cache_no_flush": no_flush,
-        "iothread": iothread and (bus == "virtio" or (bus == "scsi" and own_controllers)),
-    }
-
-
-def aio_default(drive: Drive, storage: dict[str, Any] | None) -> dict[str, str] | None:
-    """The aio of a disk that names none, ``direct`` and ``cached``; None where its driver has no aio, or its storage is
-    not known.
-    """
-    kind = (None, False) if storage is None else (storage["type"], storage["krbd"])
-    if storage is not None and storage["type"] is None:
-        return None
-    driver = (
-        _path_driver(drive.volume, drive.media)
-        if storage is None
-        else _storage.driver({"type": kind[0], "krbd": kind[1]})
+    own = disk_controller(scsihw) if bus == "scsi" else None
+    # The default of an unset aio depends on the storage.
+    known = aio or not unknown
+    return values(
+        driver=driver,
+        aio=_aio(driver, aio, store_type, krbd, bool(direct), given=blockdev or media != "efi") if known else None,
+        cache=None if direct is None else cache_mode(direct, no_flush, write_cache),
+        cache_direct=direct,
+        cache_no_flush=no_flush,
+        iothread=iothread and (bus == "virtio" or (own is not None and own["dedicated"])),
+        controller=own,
     )
-    return _aio_default(driver, *kind)
+
+
+def aio_default(drive: Drive, storage: Storage | None) -> AioDefault | None:
+    """The aio of a disk that names none; None where its driver has no aio, or its storage is not known."""
+    if storage is None:
+        return _aio_default(_path_driver(drive.volume, drive.media), None, False)
+    if storage["type"] is None:
+        return None
+    return _aio_default(_storage_types.driver(storage["type"], storage["krbd"]), storage["type"], storage["krbd"])
 
 
 @lru_cache(maxsize=256)
-def _aio_default(driver: str | None, store_type: str | None, krbd: bool) -> dict[str, str] | None:
+def _aio_default(driver: str | None, store_type: str | None, krbd: bool) -> AioDefault | None:
     direct = _aio(driver, None, store_type, krbd, direct=True, given=True)
     cached = _aio(driver, None, store_type, krbd, direct=False, given=True)
     return None if direct is None or cached is None else {"direct": direct, "cached": cached}

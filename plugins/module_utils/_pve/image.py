@@ -9,12 +9,13 @@ paths.
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from .._model.records import Storage
 
 _IN_DIRECTORY = re.compile(r"(?:^|/)(\d{1,9})/([^/]+)\Z", re.ASCII)
 
 
-def image_path(volume: str | None, storage: dict[str, Any] | None) -> str | None:
+def image_path(volume: str | None, storage: Storage | None) -> str | None:
     """The absolute path of a volume's image; None for a device, and where the storage is not a plain directory.
 
     ``STORAGE:VMID/NAME``, of a linked clone ``STORAGE:VMID/BASE/VMID/NAME``, is the file ``VMID/NAME`` in the storage's

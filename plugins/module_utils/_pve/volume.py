@@ -12,8 +12,8 @@ From pve-storage 9.1.7 (``parse_volname`` of each plugin, Storage.pm ``activate_
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from .._model.records import Storage
 from .drive import Drive
 
 _IMAGE = r"(?!snap-[^\n]*\.qcow2\Z)[^/\s]+\.(?:raw|qcow2|vmdk|subvol)"
@@ -56,7 +56,7 @@ _NAMES: dict[str, tuple[dict[str, re.Pattern[str]], str]] = {
 }
 
 
-def fault(drive: Drive, storage: dict[str, Any] | None, node: str | None = None, blockdev: bool = True) -> str | None:
+def fault(drive: Drive, storage: Storage | None, node: str | None = None, blockdev: bool = True) -> str | None:
     """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be told from
     here.
 
@@ -70,7 +70,7 @@ def fault(drive: Drive, storage: dict[str, Any] | None, node: str | None = None,
     return _storage_fault(storage, node) or _volume_fault(drive, storage, blockdev)
 
 
-def _storage_fault(storage: dict[str, Any], node: str | None) -> str | None:
+def _storage_fault(storage: Storage, node: str | None) -> str | None:
     """Why Proxmox VE activates no volume of a storage (Storage.pm ``storage_check_enabled``)."""
     if storage["disabled"]:
         return f"storage {storage['id']} is disabled in storage.cfg"
@@ -80,7 +80,7 @@ def _storage_fault(storage: dict[str, Any], node: str | None) -> str | None:
     return None
 
 
-def _volume_fault(drive: Drive, storage: dict[str, Any], blockdev: bool) -> str | None:
+def _volume_fault(drive: Drive, storage: Storage, blockdev: bool) -> str | None:
     if storage["type"] not in _NAMES:
         return None
     name = drive.volume.split(":", 1)[1]
@@ -91,8 +91,8 @@ def _volume_fault(drive: Drive, storage: dict[str, Any], blockdev: bool) -> str 
             f"storage {storage['id']} of type {storage['type']} has no volume '{name[:80]}'; its volumes are named like"
             f" {example}"
         )
-    if content not in storage["content"]:
-        holds = ", ".join(storage["content"]) or "none"
+    if content not in (held := storage["content"] or []):
+        holds = ", ".join(held) or "none"
         return f"storage {storage['id']} does not allow content {content}, which the volume is: its content is {holds}"
     if content == "iso" and "media" not in drive.options:
         return "an ISO image without media=cdrom"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
-from ...module_utils._pve.storage import driver as _known_type
+from ...module_utils._pve.storage_types import driver as _known_type
 from ...module_utils._shown import piece, shown
 from .defects import DEFECTS
 from .errors import PolicyError
@@ -125,7 +125,7 @@ def _storage_types(place: str, value: Any) -> dict[str, str]:
     for name, kind in value.items():
         if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
             raise PolicyError(_at(place, name), "is not a storage type, as it stands before the colon in storage.cfg")
-        if _known_type({"type": name, "krbd": False}) is not None:
+        if _known_type(name) is not None:
             raise PolicyError(
                 _at(place, name), "is Proxmox VE's own, and known already; only a plugin's type is told here"
             )

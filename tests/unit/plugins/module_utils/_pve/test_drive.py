@@ -21,7 +21,7 @@ VOLUME = "local:120/base-120-disk-0.qcow2/121/vm-121-disk-0.qcow2"
 
 def test_a_drive_string():
     read = drive.parse("scsi0", f"{VOLUME},aio=threads,discard=on,iothread=1,serial=a%20b,size=32G,ssd=Yes")
-    assert (read.bus, read.index, read.volume, read.media) == ("scsi", 0, VOLUME, "disk")
+    assert (read.bus, read.volume, read.media) == ("scsi", VOLUME, "disk")
     assert read.options["iothread"] is True and read.options["ssd"] is True and read.options["serial"] == "a%20b"
 
 

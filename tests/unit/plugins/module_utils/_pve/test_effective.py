@@ -125,6 +125,30 @@ def test_an_iothread_is_in_effect_only_where_qemu_makes_one(line, scsihw, expect
 
 
 @pytest.mark.parametrize(
+    ("line", "scsihw", "expected"),
+    [
+        ("scsi0: st:d", None, ("lsi", False)),
+        ("scsi0: st:d", "lsi53c810", ("lsi53c810", False)),
+        ("scsi0: st:d", "virtio-scsi-pci", ("virtio-scsi", False)),
+        ("scsi0: st:d", "virtio-scsi-single", ("virtio-scsi", True)),
+        ("scsi0: st:d", "megasas", ("megasas", False)),
+        ("virtio0: st:d", "virtio-scsi-single", None),
+        ("sata0: st:d", "virtio-scsi-single", None),
+    ],
+)
+def test_the_controller_of_a_disk_in_qemus_word(line, scsihw, expected):
+    controller = effective(line, scsihw)["controller"]
+    assert (controller and (controller["model"], controller["dedicated"])) == expected
+
+
+def test_a_pending_controller_is_that_of_the_next_start():
+    text = b"scsihw: lsi\nscsi0: local:1/vm-1-disk-0.raw\n\n[PENDING]\nscsihw: virtio-scsi-single\n"
+    (disk,) = record("100", text, {})["disks"]
+    assert disk["effective"]["controller"] == {"model": "lsi", "dedicated": False}
+    assert disk["next"]["controller"] == {"model": "virtio-scsi", "dedicated": True}
+
+
+@pytest.mark.parametrize(
     ("machine", "more", "blockdev"),
     [
         ("pc-q35-10.0", "", True),

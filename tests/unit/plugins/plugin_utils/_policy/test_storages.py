@@ -141,6 +141,7 @@ def test_an_unset_value_of_an_unknown_storage_is_null():
         "cache_direct": None,
         "cache_no_flush": False,
         "iothread": False,
+        "controller": {"model": "lsi", "dedicated": False},
     }
     assert disk["aio_default"] is None
     (disk,) = guest("scsi0: gone:d,aio=native,cache=directsync\n")["disks"]
