@@ -152,4 +152,5 @@ def test_an_unset_value_of_an_unknown_storage_is_null():
         "cache_direct": True,
         "cache_no_flush": False,
         "iothread": False,
+        "controller": {"model": "lsi", "dedicated": False},
     }
