@@ -6,25 +6,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, Run, run_playbook
 
 
-def play(tree: Path, name: str, *arguments: str) -> tuple[int, str]:
-    """Run a playbook on the fleet in ``tree``: (its exit status, its output)."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "sample_fleet/inventory.yml"]
-        + ["--extra-vars", f"sample_fleet_build={tree}", f"playbooks/{name}.yml", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"), "ANSIBLE_NOCOLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+def play(tree: Path, name: str, *arguments: str) -> Run:
+    """Run a playbook on the fleet in ``tree``."""
+    fleet = ("--inventory", "sample_fleet/inventory.yml", "--extra-vars", f"sample_fleet_build={tree}")
+    return run_playbook(f"playbooks/{name}.yml", *fleet, *arguments, folder=ROOT)

@@ -6,18 +6,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).absolute().parents[2]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
 
 STORAGES = "dir: local\n\tpath /x\n\tcontent images\n"
 TO_CHANGE = "scsihw: virtio-scsi-pci\nscsi0: local:{0}/vm-{0}-disk-0.raw\n"
@@ -53,28 +48,7 @@ class Fleet:
         (self.folder / "hosts.yml").write_text(
             yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": {**own, **self.variables}}}}})
         )
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("ansible-playbook")),
-                f"hypervisor.io_hardening.{name}",
-                "-i",
-                str(self.folder / "hosts.yml"),
-            ]
-            + [*arguments, "-e", json.dumps(extra)],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stdout
-        return done.returncode, done.stdout
+        return run_playbook(name, "-i", self.folder / "hosts.yml", *arguments, variables=extra)
 
     def hardened(self):
         """Ids of the guests that are, and the hosts whose limits are set."""

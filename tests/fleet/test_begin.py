@@ -8,20 +8,13 @@ nothing done.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
-
-ROOT = Path(__file__).absolute().parents[2]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import COLLECTIONS, ROOT, run_playbook
 
 #: Playbook to a misspelt variable with which it would do more than was asked for, and what is said of it.
 PLAYBOOKS = {
@@ -65,28 +58,8 @@ def inventory(tmp_path):
 
 
 def play(name, *arguments, **variables):
-    """(exit status, output) of one of the collection's playbooks."""
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            f"hypervisor.io_hardening.{name}",
-            *arguments,
-            "-e",
-            json.dumps(variables),
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    """One of the collection's playbooks."""
+    return run_playbook(name, *arguments, variables=variables)
 
 
 def plays(output):
@@ -179,23 +152,26 @@ def test_what_awx_gives_every_job_is_not_refused(inventory):
     )
 
 
-def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path, monkeypatch):
+def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path):
     """With modules in place of those of awx.awx, which would set up what they are told."""
     modules = tmp_path / "ansible_collections/awx/awx/plugins/modules"
     modules.mkdir(parents=True)
     for module in ("inventory", "inventory_source", "job_template", "project", "workflow_job_template"):
         (modules / f"{module}.py").write_text("raise SystemExit('called')\n")
-    monkeypatch.setattr(sys.modules[__name__], "COLLECTIONS", f"{COLLECTIONS}:{tmp_path}")
+
+    def set_up(*arguments, **variables):
+        return run_playbook("setup_awx", *arguments, variables=variables, collections=f"{COLLECTIONS}:{tmp_path}")
+
     needed = {"awx_project_url": "u", "awx_inventory_path": "p", "awx_credentials": ["c"]}
-    status, output = play("setup_awx", awx_slice=4, awx_webhook=1, **needed)
+    status, output = set_up(awx_slice=4, awx_webhook=1, **needed)
     assert (
         status == 2
         and "awx_slice: no such variable. There are awx_approval_timeout, " in output
         and "Did you mean awx_slices?" in output
     ), output
     assert "TASK [The project]" not in output
-    assert "TASK [The project]" in play("setup_awx", **needed)[1]
-    status, output = play("setup_awx", "--tags", "x", **needed)
+    assert "TASK [The project]" in set_up(**needed)[1]
+    status, output = set_up("--tags", "x", **needed)
     assert status == 2 and "--tags x: no such tag. This playbook has none: leave the option out." in output
 
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).absolute().parents[3]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
 GOOD = "scsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=threads,iothread=1\n"
@@ -33,30 +30,8 @@ WAIVER = {
 REPORTS = {"guest-io.json", "guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
 
 
-class Run:
-    """One run of a playbook: exit status, output."""
-
-    def __init__(self, folder, playbook, *arguments):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), str(playbook), *arguments],
-            cwd=folder,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        self.status, self.output = done.returncode, done.stdout
-
-
 def gate(folder, *arguments, **variables):
-    return Run(folder, "hypervisor.io_hardening.gate_io", *arguments, "-e", json.dumps(variables))
+    return run_playbook("gate_io", *arguments, folder=folder, variables=variables)
 
 
 @pytest.fixture
@@ -218,7 +193,7 @@ def test_whatever_is_wrong_is_said_in_a_sentence_and_is_never_a_pass(configs):
     results = "{{ [%s] | to_json }}" % ", ".join(f"result{number}" for number in range(len(WRONG)))
     tasks.append({"ansible.builtin.copy": {"content": results, "dest": str(top / "results"), "mode": "0600"}})
     (top / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    run = Run(top, "play.yml")
+    run = run_playbook("play.yml", folder=top)
     assert run.status == 0, run.output
     assert "Traceback" not in run.output and "BEGIN" not in run.output and "b3Blb" not in run.output
     for (name, (_options, words)), result in zip(WRONG.items(), json.loads((top / "results").read_text())):
@@ -253,13 +228,13 @@ def test_what_the_gate_would_not_look_at_is_no_pass(configs):
 
 def test_an_audit_says_and_does_not_judge(configs):
     (configs / "101.conf").write_text(BAD)
-    run = Run(configs.parent, "hypervisor.io_hardening.audit_io", "-e", "gate_root=configs")
+    run = run_playbook("audit_io", folder=configs.parent, variables={"gate_root": "configs"})
     assert run.status == 0 and "GATE" not in run.output
     assert "TO CHANGE" in run.output and "101" in run.output
 
 
 def test_parts_are_not_joined_where_nobody_knows_the_hosts(tmp_path):
-    run = Run(tmp_path, "hypervisor.io_hardening.join_reports", "-i", "localhost,")
+    run = run_playbook("join_reports", "-i", "localhost,", folder=tmp_path)
     assert run.status == 2 and "Nothing to hold the parts against" in run.output
 
 

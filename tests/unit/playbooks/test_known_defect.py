@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible_collections.hypervisor.io_hardening.tests.unit.playbooks.test_gate_io import Run
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 
 GUEST = (
     "meta: creation-qemu={qemu},ctime=1\nname: vm{id}\nscsi0: local:{id}/vm-{id}-disk-0.raw,size=8G\nscsihw:"
@@ -28,7 +28,7 @@ def harden(folder):
     }
     inventory = {"hypervisors": {"hosts": {"pve1": host}}}
     (folder / "inventory.yml").write_text(json.dumps(inventory))
-    return Run(folder, "hypervisor.io_hardening.harden_io", "-i", str(folder / "inventory.yml"))
+    return run_playbook("harden_io", "-i", folder / "inventory.yml")
 
 
 def test_an_old_qemu_gets_threads_and_a_word_and_a_newer_one_the_whole_cure(tmp_path):

@@ -9,21 +9,16 @@ ansible-playbook.
 from __future__ import annotations
 
 import datetime
-import json
-import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
 
-ROOT = Path(__file__).absolute().parents[3]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 DAY = datetime.date(2026, 11, 24)
 #: Each wish of the default policy is asked for, and the one storage that its override is about, with and without nocow.
 GUESTS = {
@@ -122,25 +117,10 @@ def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tm
         "host_writeback_root": root,
         **variables,
     }
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            "pve1,pve2,",
-            "-c",
-            "local",
-            "-e",
-            json.dumps(given),
-            str(tmp_path / "play.yml"),
-        ],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2 and words in done.stdout + done.stderr, done.stdout + done.stderr
+    done = run_playbook(tmp_path / "play.yml", "-i", "pve1,pve2,", "-c", "local", variables=given)
+    assert done.status == 2 and words in done.output, done.output
     assert "guest_io_run" not in variables or re.search(
-        "; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.stdout
-    ), done.stdout
-    assert "A misspelt guest_io_guests" not in done.stdout or "guest_io_guest" in variables
+        "; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.output
+    ), done.output
+    assert "A misspelt guest_io_guests" not in done.output or "guest_io_guest" in variables
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import (
     harden,
     host_tree,
@@ -22,8 +20,6 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     snapshot,
 )
 
-ROOT = Path(__file__).absolute().parents[3]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -41,23 +37,15 @@ def run(tmp_path):
     (tmp_path / "play.yml").write_text(PLAY)
 
     def _run(*arguments, **variables):
-        variables = {"host_writeback_root": str(tmp_path / "root"), **variables}
-        done = subprocess.run(
-            [
-                *(str(Path(sys.executable).with_name("ansible-playbook")), "-i", "pve1,", "-c", "local"),
-                *("-e", json.dumps({"ansible_python_interpreter": sys.executable, **variables})),
-                *arguments,
-                str(tmp_path / "play.yml"),
-            ],
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        report = re.search(r'"msg": ("REPORT .*")$', done.stdout, re.MULTILINE)
+        given = {
+            "ansible_python_interpreter": sys.executable,
+            "host_writeback_root": str(tmp_path / "root"),
+            **variables,
+        }
+        done = run_playbook(tmp_path / "play.yml", "-i", "pve1,", "-c", "local", *arguments, variables=given)
+        report = re.search(r'"msg": ("REPORT .*")$', done.output, re.MULTILINE)
         return (
-            done.returncode,
-            done.stdout,
+            *done,
             json.loads(json.loads(report[1]).removeprefix("REPORT ")) if report else None,
         )
 

@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import MOST_RESULTS
+from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,
@@ -22,8 +19,6 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
     result,
 )
 
-ROOT = Path(__file__).absolute().parents[4]
-COLLECTIONS = ROOT.parents[2] if ROOT.parents[1].name == "ansible_collections" else ROOT / "build/collections"
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -42,25 +37,9 @@ def report(folder, doc, results=(), **options):
     (folder / "play.yml").write_text(
         PLAY + "".join(f"        {name}: {json.dumps(value)}\n" for name, value in options.items())
     )
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            "localhost,",
-            "-c",
-            "local",
-            str(folder / "play.yml"),
-        ],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_playbook(folder / "play.yml", "-i", "localhost,", "-c", "local")
     return (
-        done.returncode,
-        done.stdout,
+        *done,
         {path.name: path.read_text("utf-8") for path in (folder / "reports").iterdir() if path.is_file()},
     )
 
