@@ -68,19 +68,20 @@ test-fast: ## unit tests, sanity tests, lint, AWX
 	@$(ALL_OF) unit sanity lint awx
 
 .PHONY: unit unit-managed
-unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line (ARGS='-k drive')
+unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line, and what they cover (ARGS='-k drive')
 
 # What runs on managed hosts, on the oldest Python there; the controller's policy and reports do not, nor do the tests' own stand-ins.
-CONTROLLERS := plugins/action plugins/filter plugins/plugin_utils playbooks roles stand_ins
+CONTROLLERS := plugins/action plugins/filter plugins/plugin_utils playbooks roles stand_ins tools
 unit-managed:
 	@tests/tools/apt-packages cpio || true
 	@tools/in-venv managed pytest $(CONTROLLERS:%=--ignore=tests/unit/%) $(ARGS)
 
-# Where the published schema of SARIF cannot be had, the test that needs it is skipped, by name.
+# Where the published schema of SARIF cannot be had, the test that needs it is skipped, by name. The newest line also measures what the
+# tests cover, where all of them run.
 unit-%:
 	@tests/tools/apt-packages cpio || true
 	@tests/tools/sarif-schema || true
-	@tools/in-venv $* pytest $(ARGS)
+	@tools/in-venv $* $(if $(ARGS),pytest $(ARGS),$(if $(filter $*,$(NEWEST)),tests/tools/room_coverage.py,pytest))
 
 .PHONY: browser
 browser: ## the HTML report in a real Chromium, on Debian as root or where Chromium is installed

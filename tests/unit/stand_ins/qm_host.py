@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 QM = Path(__file__).resolve().parents[2] / "stand_ins" / "qm"
 
 STORAGE_CFG = """\
@@ -110,3 +112,16 @@ class QmHost:
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int(path.read_text()), signal.SIGKILL)
             path.unlink()
+
+    def on_path(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make the stand-in the ``qm``, ``pvesh`` and ``pvesm`` of this process."""
+        folder = self.root / "usr/local/stand-in"
+        folder.mkdir(parents=True)
+        for name in ("qm", "pvesh", "pvesm"):
+            program = folder / name
+            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{_compiled().name}/{name}" "$@"\n')
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        for name, value in self.environment.items():
+            if name.startswith("QM_"):
+                monkeypatch.setenv(name, value)

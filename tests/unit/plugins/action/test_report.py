@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The action report as a playbook uses it."""
+"""The action report: through ansible-playbook where templates matter, and in this process."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import MOST_RESULTS
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,
@@ -25,23 +28,23 @@ PLAY = """
   tasks:
     - hypervisor.io_hardening.report:
         documents: {pve1: "{{ lookup('ansible.builtin.file', playbook_dir ~ '/document.json') | from_json }}", silent: {}}
-        results: {pve1: "{{ lookup('ansible.builtin.file', playbook_dir ~ '/results.json') | from_json }}"}
         directory: "{{ playbook_dir }}/reports"
 """
 
 
-def report(folder, doc, results=(), **options):
-    """(exit status, output, what is in the folder reports) of a playbook with the report of one host's document."""
-    (folder / "document.json").write_text(json.dumps(doc))
-    (folder / "results.json").write_text(json.dumps(list(results)))
-    (folder / "play.yml").write_text(
-        PLAY + "".join(f"        {name}: {json.dumps(value)}\n" for name, value in options.items())
-    )
-    done = run_playbook(folder / "play.yml", "-i", "localhost,", "-c", "local")
-    return (
-        *done,
-        {path.name: path.read_text("utf-8") for path in (folder / "reports").iterdir() if path.is_file()},
-    )
+@pytest.fixture
+def report(tmp_path, monkeypatch):
+    """Run the action: (what it returned, the lines it showed, the files in the folder reports)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(check=False, **options):
+        shown = []
+        monkeypatch.setattr(action.display, "display", shown.append)
+        returned = run_action(action, check=check, directory=str(tmp_path / "reports"), **options)
+        files = [path for path in (tmp_path / "reports").glob("*") if path.is_file()]
+        return returned, shown, {path.name: path.read_text("utf-8") for path in files}
+
+    return run
 
 
 def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp_path):
@@ -52,8 +55,11 @@ def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp
         [guest(str(100 + n), "restart_pending", name=name) for n, name in enumerate(names)],
         [finding(str(100 + n), name=name, message=name, hint=name) for n, name in enumerate(names)],
     )
-    status, output, text = report(tmp_path, doc)
+    (tmp_path / "document.json").write_text(json.dumps(doc))
+    (tmp_path / "play.yml").write_text(PLAY)
+    status, output = run_playbook(tmp_path / "play.yml", "-i", "localhost,", "-c", "local")
     assert status == 0, output
+    text = {path.name: path.read_text("utf-8") for path in (tmp_path / "reports").iterdir()}
     assert not mark.exists()
     written = json.loads(text["guest-io.json"])
     assert [entry["name"] for entry in written["guests"]] == names
@@ -65,11 +71,12 @@ def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp
     assert "<script>alert" not in text["guest-io.html"]
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others_are_there(tmp_path):
+def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others_are_there(tmp_path, report):
     (tmp_path / "reports/guest-io.junit.xml").mkdir(parents=True)
-    status, output, text = report(tmp_path, document([guest()]))
+    returned, shown, text = report(documents={"pve1": document([guest()])})
     wanted = f"cannot write the report {tmp_path}/reports/guest-io.junit.xml: it is a folder"
-    assert status == 2 and wanted in output.split('"msg": "')[1] and "Guest I/O, 2026-11-23: " in output
+    assert returned["failed"] and returned["msg"].startswith(wanted) and wanted in "\n".join(shown)
+    assert any(line.startswith("Guest I/O, 2026-11-23: ") for line in shown)
     assert set(text) == {"guest-io.json", "guest-io.sarif", "guest-io.html"}
 
 
@@ -82,7 +89,7 @@ def test_the_terminal_says_what_sarif_had_no_room_for():
     assert action.told("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
 
 
-def test_digits_by_the_thousand_anywhere_leave_every_report(tmp_path):
+def test_digits_by_the_thousand_anywhere_leave_every_report(report):
     """Python refuses to read or to print a number of more than 4,300 digits."""
     digits = "1" * 5000
     one = {"name": digits, "node": digits}
@@ -91,20 +98,61 @@ def test_digits_by_the_thousand_anywhere_leave_every_report(tmp_path):
         [finding(digits, disk="scsi" + digits, message=digits, actual=digits, **one)],
     )
     doc["guests"][0]["disks"][0]["key"] = "scsi" + digits
-    status, output, text = report(
-        tmp_path, doc, [result(digits, "failed", reason="refused", detail=digits, **one)], fail_on="error"
-    )
-    assert status == 2 and "gate failed: " in output and "Traceback" not in output and "4300" not in output
+    results = {"pve1": [result(digits, "failed", reason="refused", detail=digits, **one)]}
+    returned, _shown, text = report(documents={"pve1": doc}, results=results, fail_on="error")
+    assert returned["failed"] and returned["msg"].startswith("gate failed: ")
     assert len(text) == 4
 
 
-def test_what_a_command_printed_is_shown_without_escapes(tmp_path):
+def test_what_a_command_printed_is_shown_without_escapes(report):
     words = "400 Parameter verification failed.\nscsi0: invalid format - format error\n\nqm set <vmid> [OPTIONS]\n"
-    _status, output, text = report(
-        tmp_path, document([guest(status="to_change")]), [result("101", "failed", reason="refused", detail=words)]
-    )
+    results = {"pve1": [result("101", "failed", reason="refused", detail=words)]}
+    _returned, shown, text = report(documents={"pve1": document([guest(status="to_change")])}, results=results)
     wanted = "400 Parameter verification failed.; scsi0: invalid format - format error; qm set <vmid> [OPTIONS]"
     assert (
-        wanted in " ".join(output.split())
+        wanted in " ".join(" ".join(shown).split())
         and wanted.replace("<", "\\u003c").replace(">", "\\u003e") in text["guest-io.html"]
     )
+
+
+def test_a_gate_that_passes_writes_the_files_it_was_asked_for_and_returns_its_verdict(tmp_path, report):
+    returned, shown, files = report(
+        documents={"pve1": document([guest()])}, fail_on="error", json=str(tmp_path / "other/out.json"), part=True
+    )
+    assert (returned["failed"], returned["passed"], returned["changed"]) == (False, True, False)
+    assert set(files) == {"guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
+    assert json.loads((tmp_path / "other/out.json").read_text())["gate"]["passed"] is True
+    assert len(returned["written"]) == 4 and any(line.startswith("GATE PASSED") for line in shown)
+    # Another host's run joins its part with this one.
+    joined, _shown, _files = report(parts=[returned["part"]])
+    assert joined["summary"] == returned["summary"]
+
+
+def test_a_directory_is_read_with_its_waivers(tmp_path, report):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/storage.cfg").write_text("nfs: nas\n\tserver 192.0.2.1\n\texport /x\n")
+    (tmp_path / "configs/100.conf").write_text("name: db\nscsihw: virtio-scsi-pci\nscsi0: nas:100/d.qcow2\n")
+    given = {"root": "configs", "policy": {}, "date": "2026-11-28", "fail_on": "error"}
+    returned, shown, _files = report(**given)
+    assert returned["failed"] and "configs/100.conf:3: 100 db scsi0" in "\n".join(shown)
+    waiver = {"id": "W-1", "match": "guest.id == '100'", "until": "2999-01-01", "reason": "vendor appliance"}
+    rules = sorted({finding["rule"] for finding in json.loads(_files["guest-io.json"])["findings"]})
+    returned, _shown, _files = report(**given, waivers=[{**waiver, "rules": rules}])
+    assert returned["passed"] and returned["summary"]["waived_findings"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "one of the following is required: documents, parts, root"),
+        ({"root": "nowhere"}, "nowhere"),
+        ({"parts": ["x"]}, "part 1"),
+        ({"root": ".", "policy": {"disk": {"aio": "fast"}}}, "aio"),
+        ({"root": ".", "date": "tomorrow"}, "tomorrow"),
+        ({"documents": {}, "json": "a", "html": "./a"}, "two reports have the same path: a"),
+    ],
+)
+def test_what_cannot_be_read_or_meant_fails_in_a_sentence(tmp_path, report, options, words):
+    (tmp_path / "100.conf").write_text("name: db\n")
+    returned, _shown, files = report(**options)
+    assert returned["failed"] and words in returned["msg"] and files == {}

@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The action refuse_unknown: a name that nothing looks at ends the run, all others pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.action import refuse_unknown
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
+
+
+class HostVars(dict):
+    """As Ansible's: ``raw_get`` does not template."""
+
+    def raw_get(self, host):
+        return self[host]
+
+
+@pytest.fixture
+def refuse(monkeypatch):
+    """Run the action for pve1 with extra variables, tags and variables of each host."""
+
+    def run(extra=(), inventory=None, run_tags=("all",), skip_tags=(), **options):
+        monkeypatch.setattr(refuse_unknown, "load_extra_vars", lambda loader: dict.fromkeys(extra))
+        hostvars = HostVars(inventory or {"pve1": {}})
+        task_vars = {
+            "hostvars": hostvars,
+            "inventory_hostname": "pve1",
+            "ansible_run_tags": list(run_tags),
+            "ansible_skip_tags": list(skip_tags),
+            **hostvars.get("pve1", {}),
+            **dict.fromkeys(extra),
+        }
+        return run_action(refuse_unknown, task_vars, **{"prefixes": ["guest_io_"], **options})
+
+    return run
+
+
+def test_known_names_and_those_of_others_pass(refuse):
+    assert refuse(["guest_io_guests", "nginx_port"]) == {"changed": False}
+
+
+def test_an_unknown_extra_variable_ends_the_run(refuse):
+    returned = refuse(["guest_io_guest"])
+    assert returned["failed"] and "Did you mean guest_io_guests?" in returned["msg"]
+
+
+INVENTORY = {
+    "pve1": {"guest_io_policy": {}},
+    "pve2": {"guest_io_policy": {}, "guest_io_polic": {}},
+    "web1": {"guest_io_guest": "of a host that the run is not about"},
+}
+
+
+def test_a_variable_of_a_host_is_named_with_its_host(refuse):
+    returned = refuse(inventory=INVENTORY, hosts=["pve1", "pve2"])
+    assert returned["failed"] and returned["msg"].startswith("guest_io_polic, set for pve2: no such variable.")
+    assert "guest_io_guest:" not in returned["msg"]
+
+
+def test_without_hosts_the_variables_of_the_task_are_looked_at(refuse):
+    assert refuse(inventory=INVENTORY) == {"changed": False}
+    assert "guest_io_polic" in refuse(inventory={"pve1": {"guest_io_polic": {}}})["msg"]
+
+
+def test_a_selection_that_the_playbook_does_not_look_at_ends_the_run(refuse):
+    returned = refuse(["rollback_guests"], prefixes=["guest_io_", "rollback_"], names_guests=["guest_io_guests"])
+    assert returned["failed"] and "rollback_guests: this playbook does not look at it" in returned["msg"]
+    assert "failed" not in refuse(["guest_io_guests"], names_guests=["guest_io_guests"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"run_tags": ["gests"]}, "--tags gests: no such tag."),
+        ({"skip_tags": ["gests"]}, "--skip-tags gests: no such tag."),
+        ({"run_tags": ["guests"]}, None),
+    ],
+)
+def test_an_unknown_tag_ends_the_run(refuse, given, words):
+    returned = refuse(tags=["guests", "limits"], **given)
+    assert words in returned["msg"] if words else "failed" not in returned
+
+
+def test_a_run_without_a_host_ends_where_its_playbook_needs_one(refuse):
+    assert refuse(hosts=[], no_hosts="Nothing to harden.") == {"failed": True, "msg": "Nothing to harden."}
+    assert "failed" not in refuse(hosts=["pve1"], no_hosts="Nothing to harden.")
