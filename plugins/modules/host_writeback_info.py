@@ -94,19 +94,18 @@ memory:
   sample: {available: 24726675456, total: 25276502016}
 tuned:
   description:
-    - The active profile of tuned and what it writes to the limits, V(null) where tuned has none.
-    - RV(ignore:reapply_after) is how many of the settings come before tuned applies the sysctl files, V(null) where
-      it does not. RV(ignore:reapply_exclude) are patterns of keys it then leaves out.
+    - The active profile of tuned and what it and the profiles it includes name of the limits, V(null) where tuned has
+      no active profile.
+    - RV(ignore:reapplies) is whether tuned applies the sysctl files after its profile.
   type: dict
   returned: success
   sample:
     enabled: true
     profile: virtual-host
-    reapply_after: 1
-    reapply_exclude: []
+    reapplies: true
     running: true
     settings:
-      - {file: /usr/lib/tuned/a/tuned.conf, key: dirty_background_ratio, line: 12, plugin: sysctl, value: "5"}
+      - {file: /usr/lib/tuned/a/tuned.conf, key: dirty_background_ratio, line: 12, section: sysctl, value: "5"}
 devices:
   description: The disks and what each queues by itself.
   type: list

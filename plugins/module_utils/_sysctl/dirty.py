@@ -15,6 +15,9 @@ import re
 
 from .assignments import is_glob, matches, parse, write_order
 
+State = dict[str, int]
+Limits = dict[str, int]
+
 PAIRS = ("dirty", "dirty_background")
 KEYS = ("dirty_ratio", "dirty_bytes", "dirty_background_ratio", "dirty_background_bytes")
 PREFIX = "vm/"

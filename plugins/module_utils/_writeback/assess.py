@@ -42,7 +42,7 @@ def assess(facts, settings, host=None):
     findings.judge_problems(finding, facts, refused)
     findings.judge_tuned(finding, facts, wanted, state, deciders)
     findings.judge_queues(finding, facts, wanted)
-    taken = [one for one in conflicts if boot.can_take(one)] if settings["take_over"] else []
+    taken = [one for one in conflicts if one["can_take"]] if settings["take_over"] else []
     plan = refused or change(facts, wanted, text if must_write else None, taken)
     overruled = len(taken) < len(conflicts) or dirty.in_force(state) != wanted
     then = "overruled" if overruled else "unknown" if facts["problems"] else "compliant"
@@ -53,6 +53,8 @@ def assess(facts, settings, host=None):
             for one in finding.found
             if one["rule"] in ("IO202", "IO203") and not one["fixable"] and one["severity"] == "error"
         )
+    elif any((one["rule"], one["severity"]) == ("IO203", "warning") for one in finding.found):
+        detail += f"; not known: whether tuned's profile {facts['tuned']['profile']} leaves them when it starts"
     status = "unknown" if refused else "to_change" if plan else then
     detail = refused["refused"] if refused else detail
     return {"findings": finding.found, "plan": plan, "wanted": wanted, "status": status, "then": then, "detail": detail}

@@ -49,7 +49,7 @@ def judge_kernel(finding, facts, wanted):
     if limits == wanted:
         return
     message = f"{dirty.spell(limits)} in force, wanted {dirty.spell(wanted)}"
-    expected, _unused = boot.after_start(facts, boot.files_with(facts))
+    expected, _unused = boot.after_boot(facts, boot.files_with(facts))
     if dirty.in_force(expected) != limits:
         message += "; the sysctl files say {}: something else set it, or they changed since boot".format(
             dirty.spell(dirty.in_force(expected))
@@ -68,7 +68,7 @@ def judge_kernel(finding, facts, wanted):
 def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
     """IO202: what is in force after a reboot."""
     if must_write:
-        expected, _unused = boot.after_start(facts, boot.files_with(facts))
+        expected, _unused = boot.after_boot(facts, boot.files_with(facts))
         limits = dirty.in_force(expected)
         finding.add(
             "IO202",
@@ -82,7 +82,7 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
         )
     for one in conflicts:
         where = one["file"]["target"]
-        if not boot.can_take(one):
+        if not one["can_take"]:
             hint = (
                 "change it by hand: host_writeback_take_over leaves alone a pattern, which sets other keys too,"
                 " a link out of /etc, and for tuned a file in /run"
@@ -106,7 +106,7 @@ def judge_files(finding, facts, wanted, must_write, conflicts, take_over):
             line=one["line"],
             actual=shortened(one["text"]),
             wanted=wanted,
-            fixable=take_over and boot.can_take(one),
+            fixable=take_over and one["can_take"],
         )
     for entry in facts["files"]:
         if entry["read_at_boot"]:
@@ -147,40 +147,35 @@ def judge_problems(finding, facts, refused):
 def judge_tuned(finding, facts, wanted, state, deciders):
     """IO203: tuned writes the limits when it starts, after systemd-sysctl.
 
-    :param state: and ``deciders``, of :func:`.boot.conflicts`: what conflicting files do is theirs
+    ``state`` and ``deciders`` are those of :func:`.boot.conflicts`.
     """
     if not boot.tuned_starts(facts):
         return
     tuned, limits = facts["tuned"], dirty.in_force(state)
-    undone = {
-        pair
-        for pair, one in deciders.items()
-        if one is not None and "plugin" in one and dirty.of_pair(limits, pair) != dirty.of_pair(wanted, pair)
-    }
-    for number, setting in enumerate(tuned["settings"]):
-        where = "%s line %d sets %s to %s" % (
-            setting["file"],
-            setting["line"],
-            setting["key"],
-            shortened(setting["value"]),
-        )
-        if dirty.pair_of(setting["key"]) in undone:
-            severity = "error"
-            message = "tuned's profile {} undoes the limits when it starts: {}".format(tuned["profile"], where)
+    for setting in tuned["settings"]:
+        pair = dirty.pair_of(setting["key"])
+        decides = "section" in (deciders[pair] or {})
+        where = f"{setting['file']} line {setting['line']} sets {setting['key']} to {shortened(setting['value'])}"
+        if not decides:
+            severity = "warning"
+            message = (
+                f"tuned's profile {tuned['profile']} sets a limit too, before it applies the sysctl files: {where}"
+            )
             hint = (
-                "make a profile of your own with `include={}` that sets {} in its [{}] section, or choose another"
-                " profile with `tuned-adm profile`".format(tuned["profile"], setting["key"], setting["plugin"])
+                "the profile's effect is not known before tuned has started: look at the limits after a reboot, and"
+                " keep reapply_sysctl in /etc/tuned/tuned-main.conf switched on"
             )
-        elif number < (tuned["reapply_after"] or 0):
+        elif dirty.of_pair(limits, pair) == dirty.of_pair(wanted, pair):
             severity = "note"
-            message = "tuned's profile {} writes the limits too, and the sysctl files have the last word: {}".format(
-                tuned["profile"], where
-            )
-            hint = "keep reapply_sysctl in /etc/tuned/tuned-main.conf switched on"
-        else:
-            severity = "note"
-            message = "tuned's profile {} writes the limits too, as they are wanted: {}".format(tuned["profile"], where)
+            message = f"tuned's profile {tuned['profile']} sets the limit as wanted: {where}"
             hint = "keep the profile as it is"
+        else:
+            severity = "error"
+            message = f"tuned's profile {tuned['profile']} undoes the limits when it starts: {where}"
+            hint = (
+                f"make a profile of your own with `include={tuned['profile']}` that sets {setting['key']} in its"
+                f" [{setting['section']}] section, or choose another profile with `tuned-adm profile`"
+            )
         finding.add(
             "IO203",
             severity,

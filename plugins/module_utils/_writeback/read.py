@@ -207,15 +207,10 @@ def _read_tuned(tree, problems):
                 return path, text.decode("utf-8", "replace")
         return None
 
-    profiles, missing = _tuned.load(names, _find)
+    options, missing = _tuned.load(names, _find)
     for name in missing:
         _problem(problems, "/etc/tuned/active_profile", None, f"tuned profile {shortened(name)} is not found")
-    main = _tuned.parse(
-        "[main]\n" + (_read(tree, "/etc/tuned/tuned-main.conf", problems) or b"").decode("utf-8", "replace")
-    )
-    main = {option["option"]: option["value"] for option in main}
-    settings, reapply_after = _tuned.settings(profiles)
-    reapplies = main.get("reapply_sysctl", "1").lower() in ("1", "true", "yes", "on")
+    main = _read(tree, "/etc/tuned/tuned-main.conf", problems) or b""
     return {
         "profile": names,
         "running": _tuned_runs(tree),
@@ -223,9 +218,8 @@ def _read_tuned(tree, problems):
             "tuned.service" in _names(tree, f"/etc/systemd/system/{target}.wants", problems)
             for target in ("multi-user.target", "basic.target", "default.target")
         ),
-        "settings": settings,
-        "reapply_after": reapply_after if reapplies else None,
-        "reapply_exclude": _tuned.listed(main.get("reapply_sysctl_exclude", "")),
+        "settings": _tuned.settings(options),
+        "reapplies": _tuned.reapplies(options, main.decode("utf-8", "replace")),
     }
 
 

@@ -231,14 +231,15 @@ def test_numbers_may_be_text_as_they_come_from_a_command_line():
     assert assess(facts(), settings(**text)) == assess(facts(), settings(ratio=5, background_ratio=3))
 
 
-def tuned(plugin="vm", key="dirty_bytes", value="40%", **changes):
+def tuned(section="vm", key="dirty_bytes", value="40%", **changes):
     values = {
         "profile": "virtual-host",
         "running": True,
         "enabled": True,
-        "reapply_after": 1 if plugin == "sysctl" else 0,
-        "reapply_exclude": [],
-        "settings": [{"plugin": plugin, "key": key, "value": value, "file": "/usr/lib/tuned/x/tuned.conf", "line": 7}],
+        "reapplies": section == "sysctl",
+        "settings": [
+            {"section": section, "key": key, "value": value, "file": "/usr/lib/tuned/x/tuned.conf", "line": 7}
+        ],
     }
     values.update(changes)
     return values
@@ -253,11 +254,13 @@ def test_tuned_that_undoes_the_limits_is_an_error():
     assert found["status"] == "overruled"
 
 
-def test_tuned_that_lets_the_sysctl_files_win_is_a_note():
-    by_sysctl = tuned("sysctl", "dirty_ratio", "40")
+@pytest.mark.parametrize("section", ["sysctl", "vm"])
+def test_what_a_profile_comes_to_is_said_to_be_unknown_where_the_sysctl_files_follow_it(section):
+    by_sysctl = tuned(section, "dirty_ratio", "40", reapplies=True)
     found = assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
-    assert (rules(found, "note"), found["status"]) == (["IO203"], "compliant")
-    found = assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
+    assert (rules(found), rules(found, "warning"), found["status"]) == (["IO203"], ["IO203"], "compliant")
+    assert "; not known: whether tuned's profile virtual-host leaves them when it starts" in found["detail"]
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=dict(by_sysctl, reapplies=False)), settings())
     assert (rules(found, "error"), found["status"]) == (["IO203"], "overruled")
 
 
@@ -268,7 +271,7 @@ def test_sysctl_conf_that_the_boot_does_not_read_wins_through_tuned():
     found = assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned("sysctl", "dirty_ratio", "40")), settings())
     assert [(one["rule"], one["severity"], one["file"], one["line"]) for one in found["findings"]] == [
         ("IO202", "error", "/etc/sysctl.conf", 1),
-        ("IO203", "note", "/usr/lib/tuned/x/tuned.conf", 7),
+        ("IO203", "warning", "/usr/lib/tuned/x/tuned.conf", 7),
     ]
     assert (found["plan"], found["status"]) == (None, "overruled")
     assert "/etc/sysctl.conf line 1 wins when tuned applies it after its profile" in found["detail"]
@@ -279,13 +282,12 @@ def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_on
         found = assess(facts(OURS, *files, kernel=IN_FORCE, tuned=tuned(**one)), settings(take_over=True))
         return [(step["op"], step["path"], step["lines"]) for step in (found["plan"] or {"files": []})["files"]]
 
-    sysctl = {"plugin": "sysctl", "key": "dirty_ratio", "value": "40"}
+    sysctl = {"section": "sysctl", "key": "dirty_ratio", "value": "40"}
     assert _steps(CONF, **sysctl) == [("take_over", "/etc/sysctl.conf", [1])]
     # a profile that sets no limit makes tuned apply the files all the same
-    assert _steps(CONF, **sysctl, settings=[], reapply_after=0) == [("take_over", "/etc/sysctl.conf", [1])]
+    assert _steps(CONF, **sysctl, settings=[]) == [("take_over", "/etc/sysctl.conf", [1])]
     assert _steps(CONF, **sysctl, running=False, enabled=False) == []
-    assert _steps(CONF, **sysctl, reapply_after=None) == []
-    assert _steps(CONF, **sysctl, reapply_exclude=["vm.dirty_*"]) == []
+    assert _steps(CONF, **sysctl, reapplies=False) == []
     assert _steps(a_file("/etc/sysctl.conf", "vm.dirty_ratio = 2\n"), **sysctl) == []
 
 
@@ -295,9 +297,10 @@ def test_a_profile_that_writes_after_the_files_decides_and_sysctl_conf_is_left_a
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
-def test_a_profile_that_writes_before_the_files_are_applied_is_a_note():
-    found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(reapply_after=1)), settings())
-    assert (rules(found, "note"), rules(found, "error"), found["status"]) == (["IO203"], [], "compliant")
+def test_a_profile_that_decides_as_wanted_is_a_note():
+    by_vm = tuned("vm", "dirty_bytes", "2%")
+    found = assess(facts(OURS, kernel=IN_FORCE, tuned=by_vm), settings())
+    assert (rules(found, "note"), rules(found), found["status"]) == (["IO203"], ["IO203"], "compliant")
 
 
 def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_right():
@@ -307,18 +310,20 @@ def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_rig
     assert [step["path"] for step in found["plan"]["files"]] == [paths.FILE]
     assert rules(found) == ["IO202", "IO203"]
     # and not where that would not help
-    found = assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapply_after=None)), settings())
+    found = assess(facts(theirs, kernel=IN_FORCE, tuned=dict(by_sysctl, reapplies=False)), settings())
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
-def test_a_file_of_run_is_masked_for_the_boot_and_stays_in_force_for_tuned():
+def test_a_file_of_run_is_not_taken_over_where_tuned_applies_it_all_the_same():
     run = a_file("/run/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
     found = assess(facts(OURS, run, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
     assert [(one["message"].split(": ")[0], one["fixable"]) for one in found["findings"] if one["rule"] == "IO202"] == [
-        ("/run/sysctl.d/99-zz.conf line 1 wins at boot", True),
-        ("/run/sysctl.d/99-zz.conf line 1 wins when tuned applies it after its profile", False),
+        ("/run/sysctl.d/99-zz.conf line 1 wins at boot", False)
     ]
+    assert (found["plan"], found["status"]) == (None, "overruled")
+    found = assess(facts(OURS, run, kernel=IN_FORCE, tuned=dict(by_sysctl, reapplies=False)), settings(take_over=True))
+    assert [step["source"] for step in found["plan"]["files"]] == ["/run/sysctl.d/99-zz.conf"]
     masked = dict(run, read_at_boot=False)
     found = assess(facts(OURS, masked, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
     assert (found["plan"], found["status"]) == (None, "overruled")
@@ -497,10 +502,9 @@ def test_the_kernels_defaults_by_way_of_tuned():
         "profile": "p",
         "running": True,
         "enabled": True,
-        "reapply_after": 0,
-        "reapply_exclude": [],
+        "reapplies": False,
         "settings": [
-            {"plugin": "vm", "key": "dirty_ratio", "value": "20", "file": "/etc/tuned/p/tuned.conf", "line": 2}
+            {"section": "vm", "key": "dirty_ratio", "value": "20", "file": "/etc/tuned/p/tuned.conf", "line": 2}
         ],
     }
     found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned), settings(), "pve1")

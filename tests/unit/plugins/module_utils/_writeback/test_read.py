@@ -123,7 +123,7 @@ def test_memory_tuned_and_disks(tmp_path):
         tmp_path,
         {
             **TUNED,
-            "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\nreapply_sysctl_exclude = net.*; vm.swap*\n",
+            "/etc/tuned/tuned-main.conf": "daemon = 1\nreapply_sysctl = 0\n",
             "/sys/block/sda/device/x": "x",
             "/sys/block/sda/queue/nr_requests": "128\n",
             "/sys/block/sda/queue/max_sectors_kb": "1280\n",
@@ -138,9 +138,8 @@ def test_memory_tuned_and_disks(tmp_path):
         read["tuned"]["profile"],
         read["tuned"]["enabled"],
         read["tuned"]["running"],
-        read["tuned"]["reapply_after"],
-        read["tuned"]["reapply_exclude"],
-    ) == ("virtual-host", True, None, None, ["net.*", "vm.swap*"])
+        read["tuned"]["reapplies"],
+    ) == ("virtual-host", True, None, False)
     assert [(one["key"], one["value"], one["file"]) for one in read["tuned"]["settings"]] == [
         ("dirty_bytes", "40%", "/usr/lib/tuned/throughput/tuned.conf"),
         ("dirty_background_ratio", "5", "/usr/lib/tuned/virtual-host/tuned.conf"),
