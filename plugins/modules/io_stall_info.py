@@ -28,9 +28,9 @@ options:
     default: 10
   interval:
     description:
-      - Seconds between samples, as wanted. A thread that is found blocked is followed at this interval as far as the cost allows.
-      - All threads are looked at as often as the cost allows, RV(sampling.interval); with more than 100 threads each vCPU every fourth time.
-        A stretch shorter than that may be missed.
+      - The wanted time between two looks, in seconds. Every look takes in all threads.
+      - With many threads the looks come less often, so that the cost stays below the limit; RV(sampling.interval) is the
+        mean time between them. A stretch shorter than that may be missed, and RV(guests[].longest_ms) is as exact.
     type: float
     default: 0.01
   guests:
@@ -266,7 +266,7 @@ sampling:
       returned: success
       sample: 0.01
     interval:
-      description: The mean time between two looks at the main loops and iothreads.
+      description: The mean time between two looks.
       type: float
       returned: success
       sample: 0.0728
@@ -276,15 +276,10 @@ sampling:
       returned: success
       sample: 0.091
     passes:
-      description: The number of those looks.
+      description: The number of looks.
       type: int
       returned: success
       sample: 412
-    followed:
-      description: The number of looks at blocked threads in between.
-      type: int
-      returned: success
-      sample: 1706
     threads:
       description: The number of threads watched.
       type: int

@@ -4,9 +4,8 @@
 
 """Samples the threads of QEMU processes through /proc, within a share of one core. Attaches to nothing.
 
-All threads are looked at, main loops and iothreads more often than the many vCPUs. One that is found blocked is then
-looked at at the wanted interval until it goes on. What that costs is measured as it goes, and both paces give way so
-that the share is kept.
+Every look takes in all threads. The next look comes after the wanted interval, or as soon as the share of a core allows
+it: the CPU time of the looks is measured.
 """
 
 from __future__ import annotations
@@ -15,7 +14,10 @@ import errno
 import os
 import resource
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from .._host.whole_file import read_start
 from . import threads as _threads
 from . import waits
 from .track import Track
@@ -25,42 +27,38 @@ MOST_THREADS = 1024
 
 _BLOCKED = ord("D")
 _STOPPED = b"Tt"
-# Every so many looks at all threads, whether main loops wait for a lock is looked at too.
-_LOCK_EVERY = 4
-# With more threads than this, vCPUs take turns: each look at main loops and iothreads takes in every fourth of them.
-_MANY_THREADS = 100
-_TURNS = 4
-# Of the allowed share, what looking at all threads may take while blocked threads are followed.
-_ALL_PART = 0.6
 
 
 class Watched:
-    """One guest's process: its tracks, and whether its syscalls and stacks may be read."""
+    """One guest's process: its tracks, and whether its system calls and stacks may be read."""
 
-    def __init__(self, guest, path, machine):
+    def __init__(self, guest: dict[str, Any], path: str, machine: str) -> None:
         self.guest = guest
         self.path = path
-        self.tracks = []
         self.named = True
-        self.unreadable = set()
+        self.unreadable: set[str] = set()
         self.stopped = False
+        self.looks = 0
+        self.seconds = 0.0
+        self.stats: list[tuple[int, Track]] = []  # (open descriptor of its stat file, track)
+        self.tracks: list[Track] = []
         self._machine = machine
-        self.stats = []  # (open descriptor of its stat file, track)
-        self._main_syscall = None
+        self._main_syscall: int | None = None
 
-    def open(self):
-        """Find and open its threads. Raises OSError where the process is gone or hidden, and where it has too many
-        threads.
+    def open(self) -> None:
+        """Find and open its threads.
+
+        Raises OSError where the process has ended or is hidden, and where it has too many threads.
         """
         names = {}
         for tid in os.listdir(f"{self.path}/task"):
             if len(names) >= MOST_THREADS:
                 raise OSError(errno.E2BIG, f"it has more than {MOST_THREADS} threads")
             try:
-                with open(f"{self.path}/task/{tid}/comm", "rb", buffering=0) as stream:
-                    names[int(tid)] = stream.read(64).decode("utf-8", "backslashreplace").rstrip("\n")
+                comm = read_start(f"{self.path}/task/{tid}/comm", 64)
             except FileNotFoundError:
                 continue
+            names[int(tid)] = comm.decode("utf-8", "backslashreplace").rstrip("\n")
         pid = self.guest["pid"]
         self.named = _threads.are_named(pid, names)
         for tid, (role, name) in sorted(_threads.roles(pid, names, self.guest["iothreads"]).items()):
@@ -74,9 +72,37 @@ class Watched:
         except OSError:
             self.unreadable.add("syscall")
 
-    def look_whether_stopped(self):
-        """Note whether a signal or a debugger holds the process (state T or t): its threads are not blocked, and do not
-        run.
+    def look(self, now: float, since: float) -> None:
+        """Sample every thread; ``since`` is the time since the look before, in seconds.
+
+        This is nearly all of the cost: it does next to nothing for threads that are not blocked.
+        """
+        pread = os.pread
+        for descriptor, track in self.stats:
+            try:
+                text = pread(descriptor, 64, 0)
+            except OSError:
+                self._end(track)
+                continue
+            # As _state(), without the cost of a call.
+            if text[text.rfind(b")") + 2] == _BLOCKED:
+                track.take_blocked(now, since)
+                self.look_at_wait(track)
+            elif track.is_in_stretch:
+                track.take_going_on()
+        self.look_for_lock(since)
+        self.looks += 1
+        self.seconds += since
+
+    def _end(self, track: Track) -> None:
+        if not track.ended:
+            track.ended = True
+            track.take_going_on()
+            track.take_watched(self.looks, self.seconds)
+
+    def look_whether_stopped(self) -> None:
+        """Note whether a signal or a debugger stopped the process (state T or t): then its threads do not run, although
+        they are not blocked.
         """
         for descriptor, track in self.stats:
             if track.role == "main":
@@ -85,17 +111,19 @@ class Watched:
                 except OSError:
                     self.stopped = False
 
-    def close(self):
-        """Close what open() opened, and end every stretch."""
+    def close(self) -> None:
+        """Sum up, and close what open() opened."""
         for descriptor, track in self.stats:
             os.close(descriptor)
             track.take_going_on()
+            if not track.ended:
+                track.take_watched(self.looks, self.seconds)
         if self._main_syscall is not None:
             os.close(self._main_syscall)
         self.stats, self._main_syscall = [], None
 
-    def look_at_wait(self, track):
-        """Read where a blocked thread waits: its syscall, and its stack or else its wchan."""
+    def look_at_wait(self, track: Track) -> None:
+        """Read where a blocked thread waits: its system call, and its stack or else its wchan."""
         base = f"{self.path}/task/{track.tid}"
         call = waits.parse_syscall(self._text(f"{base}/syscall", "syscall") or "")
         stack = self._text(f"{base}/stack", "stack")
@@ -106,8 +134,8 @@ class Watched:
             number, argument = call or (None, None)
             track.take_wait((number, argument, stack))
 
-    def look_for_lock(self, since):
-        """Count whether the main loop waits for a lock, the big one as a rule; `since` the look before."""
+    def look_for_lock(self, since: float) -> None:
+        """Count whether the main loop waits for a lock, which is QEMU's big lock as a rule."""
         if self._main_syscall is None or "syscall" in self.unreadable:
             return
         try:
@@ -117,12 +145,11 @@ class Watched:
         is_waiting = call is not None and waits.syscall_name(call[0], self._machine) == waits.FUTEX
         next(track for track in self.tracks if track.role == "main").take_lock(is_waiting, since)
 
-    def _text(self, path, kind):
+    def _text(self, path: str, kind: str) -> str | None:
         if kind in self.unreadable:
             return None
         try:
-            with open(path, "rb", buffering=0) as stream:
-                return stream.read(8192).decode("utf-8", "replace")
+            return read_start(path, 8192).decode("utf-8", "replace")
         except PermissionError:
             self.unreadable.add(kind)
         except OSError:
@@ -131,13 +158,13 @@ class Watched:
         return None
 
 
-def _state(text):
-    # "TID (NAME) STATE …", and a name may hold anything.
+def _state(text: bytes) -> int:
+    # "TID (NAME) STATE …", and a name may contain anything.
     return text[text.rfind(b")") + 2]
 
 
-def allow_descriptors(wanted):
-    """Raise this process's own limit of open files as far as it may go."""
+def allow_descriptors(wanted: int) -> None:
+    """Raise this process's own limit of open files as far as permitted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(
@@ -145,117 +172,34 @@ def allow_descriptors(wanted):
         )
 
 
-class _Turn:
-    """Threads that are looked at together: how often they were, and when last."""
+def sample(
+    watched: Sequence[Watched],
+    duration: float,
+    interval: float,
+    share: float,
+    clock: Callable[[], float] = time.monotonic,
+    cpu: Callable[[], float] = time.process_time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Sample the opened ``watched`` for ``duration`` seconds.
 
-    def __init__(self, start):
-        self.pairs = []
-        self.last = start
-        self.looks = 0
+    ``interval`` is the wanted time between two looks in seconds, ``share`` the largest share of one core for the looks.
 
-
-def sample(watched, duration, interval, share, clock=time.monotonic, cpu=time.process_time, sleep=time.sleep):
-    """Sample the opened `watched` for `duration` seconds.
-
-    interval  seconds between samples, as wanted
-    share     the most of one core that this may take
-
-    Returns ``{passes, followed, interval, longest_gap}``: looks at the main loops, quicker ones at blocked threads, the
-    mean interval of the former in seconds, and the longest time between two of them.
+    Returns ``{passes, interval, longest_gap}``: the number of looks, and the mean and the longest time between two.
     """
-    start = clock()
+    start = last = clock()
     end = start + duration
     spent_before = cpu()
-    always, turns = _turns(watched, start)
-    next_pass = start
     longest_gap = 0.0
-    passes = followed = 0
-    blocked = []
-    locks_looked_at = start
-    while True:
-        now = clock()
-        if now >= end:
-            break
-        if now >= next_pass:
-            began = cpu()
-            longest_gap = max(longest_gap, now - always.last)
-            these = (always, turns[passes % len(turns)])
-            blocked = _look([pair for pair in blocked if pair[3] not in these], now, 0.0)
-            for turn in these:
-                blocked += _look(turn.pairs, now, now - turn.last)
-                turn.last = now
-                turn.looks += 1
-            passes += 1
-            if passes % _LOCK_EVERY == 0:
-                for one in watched:
-                    one.look_for_lock(now - locks_looked_at)
-                locks_looked_at = now
-            cost = cpu() - began
-            next_pass = now + max(interval, cost / (share * (_ALL_PART if blocked else 1)))
-        else:
-            blocked = _look(blocked, now, 0.0)
-            followed += 1
+    passes = 0
+    now = start
+    while now < end:
+        longest_gap = max(longest_gap, now - last)
+        for one in watched:
+            one.look(now, now - last)
+        passes += 1
+        last = now
         affordable = start + (cpu() - spent_before) / share
-        wake = min(now + interval, next_pass) if blocked else next_pass
-        wake = min(max(wake, affordable), end)
-        left = wake - clock()
-        if left > 0:
-            sleep(left)
-    for turn in (always, *turns):
-        for pair in turn.pairs:
-            if not pair[1].ended:
-                pair[1].take_watched(turn.looks, turn.last - start)
-    return {
-        "passes": passes,
-        "followed": followed,
-        "interval": duration / passes if passes else None,
-        "longest_gap": longest_gap,
-    }
-
-
-def _turns(watched, start):
-    """(what is looked at every time, [what takes turns]): lists of (descriptor, track, watched, turn, start)."""
-    always = _Turn(start)
-    threads = sum(len(one.tracks) for one in watched)
-    turns = [_Turn(start) for _number in range(_TURNS if threads > _MANY_THREADS else 1)]
-    others = 0
-    for one in watched:
-        for descriptor, track in one.stats:
-            turn = always
-            if track.role not in ("main", "iothread"):
-                turn = turns[others % len(turns)]
-                others += 1
-            turn.pairs.append((descriptor, track, one, turn, start))
-    return always, turns
-
-
-def _look(pairs, now, since):
-    """Sample `pairs`, with `since` 0 for a quicker look in between; returns those found blocked.
-
-    This is nearly all of the cost: it does next to nothing for the others.
-    """
-    pread = os.pread
-    blocked = []
-    for pair in pairs:
-        try:
-            text = pread(pair[0], 64, 0)
-        except OSError:
-            _ended(pair)
-            continue
-        # As _state(), without a call's cost.
-        if text[text.rfind(b")") + 2] == _BLOCKED:
-            pair[1].take_blocked(now, since)
-            blocked.append(pair)
-            if since:
-                pair[2].look_at_wait(pair[1])
-        elif pair[1].is_in_stretch:
-            pair[1].take_going_on()
-    return blocked
-
-
-def _ended(pair):
-    _descriptor, track, _watched, turn, start = pair
-    if not track.ended:
-        track.ended = True
-        track.take_going_on()
-        track.take_watched(turn.looks, turn.last - start)
+        sleep(max(min(max(now + interval, affordable), end) - clock(), 0))
+        now = clock()
+    return {"passes": passes, "interval": duration / passes if passes else None, "longest_gap": longest_gap}

@@ -79,7 +79,6 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
             "interval": None if paces["interval"] is None else round(paces["interval"], 4),
             "longest_gap": round(paces["longest_gap"], 4),
             "passes": paces["passes"],
-            "followed": paces["followed"],
             "threads": sum(len(one.tracks) for one in watched),
         },
         "cost": {"cpu_seconds": round(cpu, 4), "share": round(cpu / wall, 4)},

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
 
 import pytest
 
@@ -17,40 +16,27 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.tra
 REAL_PREAD = os.pread
 
 
-class Recorded(Track):
-    """A track that remembers when it was found blocked."""
-
-    times: ClassVar[list] = []
-
-    def take_blocked(self, now, since):
-        self.times.append(now)
-        super().take_blocked(now, since)
-
-
-class World:
+class World(sampler.Watched):
     """A clock, a CPU meter, and the stat files of one thread and of many others; a look at one costs `price` seconds of
     CPU.
     """
 
-    def __init__(self, path, price, states, others=0, state_of_others="S", role="main"):
-        self.path = path
+    def __init__(self, path, price, states, others=0, state_of_others="S"):
+        super().__init__({}, path, "x86_64")
         self.price = price
         self.now = 0.0
         self.used = 0.0
         self.states = states
         self.state = None
-        self.waits = 0
+        self.waits = self.locks = 0
         path.write_text("7 (a) D S) S 1 1")
-        Recorded.times = []
-        self.track = Recorded(7, role, "watched")
+        self.track = Track(7, "main", "watched")
         self.stats = [(os.open(path, os.O_RDONLY), self.track)]
-        self.tracks = [self.track] + [
-            Track(number, "vcpu" if role == "vcpu" else "iothread", "other") for number in range(others)
-        ]
+        self.tracks = [self.track] + [Track(number, "vcpu", "other") for number in range(others)]
         if others:
             path.with_name("others").write_text(f"8 (b) {state_of_others} 1 1")
             descriptor = os.open(path.with_name("others"), os.O_RDONLY)
-            self.stats += [(descriptor, track) for track in self.tracks[1:]]
+            self.stats += [(os.dup(descriptor), track) for track in self.tracks[1:]]
 
     def clock(self):
         state = self.states(self.now)
@@ -74,10 +60,12 @@ class World:
         track.take_wait((209, 0, "blk_mq_get_tag"))
 
     def look_for_lock(self, since):
-        self.track.take_lock(False, since)
+        self.locks += 1
 
     def sample(self, duration=10, interval=0.01, share=0.02):
-        return sampler.sample([self], duration, interval, share, self.clock, self.cpu, self.sleep)
+        paces = sampler.sample([self], duration, interval, share, self.clock, self.cpu, self.sleep)
+        self.close()
+        return paces
 
 
 @pytest.fixture
@@ -94,7 +82,6 @@ def test_a_cheap_look_keeps_the_interval(world):
     one = world(price=1e-7)
     paces = one.sample()
     assert paces["passes"] == pytest.approx(1000, rel=0.01)
-    assert paces["followed"] == 0
     assert one.track.blocked_share == 0
 
 
@@ -115,29 +102,19 @@ def test_a_share_is_right_whatever_the_pace(world, price):
     assert one.waits > 10
 
 
-def test_a_blocked_thread_is_followed_quicker_than_all_are_looked_at(world):
-    one = world(5e-6, lambda now: "D" if 3 < now < 5 else "R", others=300)
+@pytest.mark.parametrize("state", ["S", "D"])
+def test_many_threads_keep_the_share_too(world, state):
+    one = world(5e-6, lambda now: state, others=300, state_of_others=state)
     paces = one.sample()
-    assert paces["interval"] > 0.05
-    assert paces["followed"] > 100
-    assert one.used / 10 < 0.021
-    assert one.track.longest == pytest.approx(2.0, abs=0.1)
+    assert one.used / 10 == pytest.approx(0.02, rel=0.05)
+    assert paces["interval"] == pytest.approx(301 * 5e-6 / 0.02, rel=0.05)
+    assert {track.samples for track in one.tracks} == {paces["passes"]}
 
 
-def test_following_many_keeps_the_share_too(world):
-    one = world(5e-6, lambda now: "D", others=300, state_of_others="D")
+def test_a_lock_is_looked_for_at_every_look(world):
+    one = world(1e-7)
     paces = one.sample()
-    assert paces["followed"] > 5
-    assert one.used / 10 < 0.021
-
-
-def test_a_vcpu_that_takes_turns_is_followed_between_its_turns(world):
-    one = world(5e-6, lambda now: "D" if now > 3 else "R", others=300, role="vcpu")
-    paces = one.sample()
-    gaps = [after - before for before, after in zip(Recorded.times, Recorded.times[1:])]
-    assert max(gaps) < 2 * paces["interval"]
-    assert one.track.samples == pytest.approx(paces["passes"] / 4, abs=1)
-    assert one.track.blocked_share == pytest.approx(0.7, abs=0.05)
+    assert one.locks == paces["passes"]
 
 
 def test_a_name_that_looks_like_a_state_is_a_name(world):

@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.whole_file import read_start
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall import sampler
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall import watch as watch_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._stall.poser import Poser
@@ -127,12 +128,12 @@ def blocked_where_forbidden(posers, monkeypatch, when_it_looks):
     """Watch a stalled guest where some files of a thread may not be read: (its main thread, the result)."""
 
     def forbid(*names):
-        def may_open(path, *arguments, **options):
+        def may_read(path, limit):
             if os.path.basename(path) in names:
                 raise PermissionError(13, "Permission denied")
-            return open(path, *arguments, **options)
+            return read_start(path, limit)
 
-        monkeypatch.setattr(sampler, "open", may_open, raising=False)
+        monkeypatch.setattr(sampler, "read_start", may_read)
         poser = posers("forbidden-4d1")
         when_it_looks(lambda: poser.stall(0.6))
         result = watch(duration=1.0, guests=["forbidden-4d1"])
