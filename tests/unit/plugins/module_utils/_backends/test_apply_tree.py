@@ -201,16 +201,15 @@ DISK = "name: a\nvirtio0: local:1/d.raw\n"
 
 
 def meanwhile(monkeypatch, do):
-    """Have a colleague do something while the new content is written beside the file, after every earlier look at
-    it.
-    """
-    real = _whole_file.Beside.__init__
+    """Have a colleague do something while the new content is being written, after every earlier look at the config."""
+    real = _whole_file._temporary
 
-    def slow(self, *arguments):
-        real(self, *arguments)
+    def slow(path):
+        made = real(path)
         do()
+        return made
 
-    monkeypatch.setattr(_whole_file.Beside, "__init__", slow)
+    monkeypatch.setattr(_whole_file, "_temporary", slow)
 
 
 def test_an_edit_between_the_look_and_the_rename_is_not_overwritten(tmp_path, folder, monkeypatch):
