@@ -12,7 +12,7 @@ import re
 _WHOLE = re.compile(r"\s*([0-9]{1,20})\s*\Z", re.ASCII)
 
 
-def whole_number(text):
+def whole_number(text: str | bytes) -> int | None:
     """The number that a text or bytes of ASCII digits spells, blanks around it aside; None for anything else, and over
     20 digits.
     """

@@ -218,6 +218,7 @@ class RunningDisk(TypedDict):
 
     key: str
     device: str
+    controller: DiskController | None
     file: str | None
     format: str | None
     overlay: bool

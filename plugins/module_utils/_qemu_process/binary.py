@@ -5,13 +5,15 @@
 """The version that is built into a QEMU binary, read in bounded pieces. Executes nothing, maps nothing.
 
 Any local user can name a program kvm, put a device or a huge file in its place, or shrink it while it is read. Only
-regular files that nobody but root can write are looked into.
+regular files that root alone can write are read.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from io import FileIO
+from typing import BinaryIO
 
 from . import version
 
@@ -23,13 +25,13 @@ _MOST_BYTES = 256 << 20
 class Binaries:
     """Versions of binaries, each read once."""
 
-    def __init__(self):
-        self._versions = {}
+    def __init__(self) -> None:
+        self._versions: dict[tuple[int, int, int, int], str | None] = {}
 
-    def version_of(self, path):
+    def version_of(self, path: str) -> str | None:
         """The version built into a binary; None where it has none, cannot be read, or others than root can write it."""
         try:
-            # Opening a device can do something; this does not open what it finds.
+            # Opening a device can have effects; O_PATH does not open what it finds.
             found = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except (OSError, ValueError):
             return None
@@ -48,7 +50,7 @@ class Binaries:
             os.close(found)
 
 
-def find_version(stream):
+def find_version(stream: BinaryIO | FileIO) -> str | None:
     """The version in an open binary file, None where there is none in its first 256 MiB."""
     rest = b""
     for _number in range(_MOST_BYTES // _CHUNK):
@@ -63,6 +65,6 @@ def find_version(stream):
             position = held.find(version.MARKER, position + 1)
         if not chunk:
             return None
-        # A marker that is not whole yet, or whose text is not, is looked at with the next piece.
+        # Part of a marker, or of its text, is searched again with the next chunk.
         rest = held[-version.LONGEST :] if position < 0 else held[position:]
     return None

@@ -14,6 +14,8 @@ Source: QEMU's block.c (bdrv_inherited_options, bdrv_temp_snapshot_options), blo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from .._model.disk_io import AIO_DRIVERS, CACHE_MODES
 from .options import MAX_DEPTH, as_bool, nest, parse_json
@@ -24,15 +26,33 @@ _PROTOCOL = re.compile(r"([^:/]+):")
 _ALIASES = {"off": "none"}
 
 
-def resolve(node, nodes):
-    """The protocol node below `node`: {driver, aio, direct, no_flush, format, file}, or None.
+class Backend(TypedDict):
+    """What opens a disk's image, and how.
 
-    `node` is a node's options (dict) or its name; `nodes` maps node-name to options. None where a name
-    is not known, or the graph has no end. `format` is the image format (null where none is between),
-    `file` the file name QEMU was given, null where the driver has none.
+    ``format`` is the image format, None where there is none between; ``file`` is the file name that QEMU was given,
+    None where the driver has none. ``write_cache`` is False for writethrough and directsync of a -drive. With
+    ``overlay`` writes go to a temporary, unsafe overlay, a file whatever the image is: all but ``format`` and ``file``
+    are the overlay's, and the image itself is open for reading with the drive's own flags.
     """
-    direct = no_flush = None
-    image_format = None
+
+    driver: str | None
+    aio: str | None
+    direct: bool
+    no_flush: bool
+    format: str | None
+    file: str | None
+    write_cache: bool
+    overlay: bool
+
+
+def resolve(node: Any, nodes: Mapping[str, Any]) -> Backend | None:
+    """The protocol node below ``node``; None where a name is not known, or the graph has no end.
+
+    ``node`` is a node's options or its name; ``nodes`` maps node-name to options.
+    """
+    direct: bool | None = None
+    no_flush: bool | None = None
+    image_format: str | None = None
     for _level in range(MAX_DEPTH):
         if isinstance(node, str):
             node = nodes.get(node)
@@ -53,6 +73,8 @@ def resolve(node, nodes):
                 "no_flush": bool(no_flush),
                 "format": image_format,
                 "file": _word(node.get("filename")),
+                "write_cache": True,
+                "overlay": False,
             }
         if image_format is None and driver in _FORMATS:
             image_format = driver
@@ -60,8 +82,8 @@ def resolve(node, nodes):
     return None
 
 
-def _word(value):
-    """JSON can hold anything where a word belongs; QEMU would have refused it."""
+def _word(value: object) -> str | None:
+    """JSON can hold anything in place of a word; QEMU would have refused it."""
     return value if isinstance(value, str) else None
 
 
@@ -84,16 +106,12 @@ _FORMATS = frozenset(
 )
 
 
-def from_drive(options, snapshot=False):
-    """The same for -drive, whose `options` are its split ``key=value`` pairs: resolve()'s answer plus
-    `write_cache` (False for writethrough and directsync) and `overlay`, or None for a drive without a medium.
+def from_drive(options: Mapping[str, str], snapshot: bool = False) -> Backend | None:
+    """The same for a -drive of these ``key=value`` pairs; None for a drive without a medium.
 
-    `snapshot` is QEMU's own -snapshot. Where it or the drive's own asks for it, writes go to a temporary, unsafe
-    overlay, a file whatever the image is: `overlay` is true, and all but `format` and `file` are the overlay's. The
-    image itself is then open for reading, with the drive's own flags.
-    Raises ValueError where its ``json:`` file name cannot be read.
+    ``snapshot`` is QEMU's own -snapshot. Raises ValueError where its file cannot be read.
     """
-    mode = options.get("cache")
+    mode = options.get("cache", "")
     direct, no_flush, write_cache = CACHE_MODES.get(_ALIASES.get(mode, mode), CACHE_MODES["writeback"])
     direct = as_bool(options.get("cache.direct"), direct)
     no_flush = as_bool(options.get("cache.no-flush"), no_flush)
@@ -112,30 +130,31 @@ def from_drive(options, snapshot=False):
         {},
     )
     if found is None:
-        return None
+        raise ValueError("its block nodes lead nowhere")
     if found["driver"] in AIO_DRIVERS and not _has_aio(node):
         found["aio"] = options.get("aio", "threads")
     found["overlay"] = as_bool(options.get("snapshot"), snapshot)
     if found["overlay"]:
         # Native needs a direct file, which an overlay is not.
         aio = found["aio"] or options.get("aio")
-        found.update(driver="file", direct=False, no_flush=True, aio="threads" if aio in (None, "native") else aio)
+        found["aio"] = "threads" if aio in (None, "native") else aio
+        found["driver"], found["direct"], found["no_flush"] = "file", False, True
     found["write_cache"] = write_cache
     return found
 
 
-def _has_aio(node):
+def _has_aio(node: Any) -> bool:
     for _level in range(MAX_DEPTH):
+        if not isinstance(node, dict):
+            return False
         if "aio" in node:
             return True
         node = node.get("file")
-        if not isinstance(node, dict):
-            return False
     return False
 
 
-def _filename_node(node):
-    """A node for what -drive calls ``file``: a path, PROTOCOL:ADDRESS, json:{…}, or options with a driver."""
+def _filename_node(node: Any) -> dict[str, Any]:
+    """A node for the ``file`` of a -drive: a path, PROTOCOL:ADDRESS, json:{…}, or options with a driver."""
     if isinstance(node, dict):
         if "driver" in node:
             return node

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a QEMU process has open, held against what its command line says. No I/O.
+"""What a QEMU process has open, compared with what its command line says. No I/O.
 
-Three traces, from least to most doubtful:
-- O_DIRECT in the flags of an open image (fdinfo) is its cache.direct, neither more nor less;
-- ``[aio]`` in maps: a context of Linux AIO exists. It is made when the first disk with aio=native is
-  opened or used (QEMU 10.0: at its first request), so its absence proves nothing;
-- a descriptor of io_uring: the same for aio=io_uring below QEMU 10.2. From 10.2 on QEMU's own event
-  loop has one as well, whatever the disks use, so it is counted and nothing is concluded from it.
+Three traces, from the most to the least reliable:
+- O_DIRECT in the flags of an open image (fdinfo) is its cache.direct;
+- ``[aio]`` in maps: a context of Linux AIO exists. It is made when the first disk with aio=native is opened or used
+  (QEMU 10.0: at its first request), so its absence proves nothing;
+- a descriptor of io_uring: the same for aio=io_uring below QEMU 10.2. From 10.2 on QEMU's own event loop has one too,
+  whatever the disks use, so it proves nothing.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypedDict
 
 from .._model.disk_io import AIO_DRIVERS
+from .._model.records import Disagreement, RunningDisk, disagreement
 from .._number import whole_number
 from .version import version_tuple
 
@@ -32,7 +35,7 @@ _NOT_IMAGES = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/memfd:", "/an
 # A guest's memory, where it is a file in a folder that was named (QEMU's softmmu/physmem.c).
 _MEMORY = "qemu_back_mem."
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/([^/]+)/fd)/([0-9]{1,10})$")
-# Of files that no disk names, as many are listed, and as many named in a sentence.
+# How many of the files that no disk names are listed, and how many are in a sentence.
 _MOST_LISTED = 100
 _MOST_NAMED = 10
 _DESCRIPTOR_SET = "/dev/fdset/"
@@ -40,9 +43,27 @@ _FLAGS = re.compile(r"\s*[0-7]{1,22}\s*\Z")
 _BLOCK_DEVICE = re.compile(r"/dev/(?:dm-|sd|vd|xvd|hd|nvme\d|zd|rbd|nbd|drbd|loop|md|sr|bcache)[^/]*$")
 
 
-def parse_fdinfo(text):
-    """{"flags": int, "mnt_id": int} of /proc/PID/fdinfo/N, a key missing where the text lacks it."""
-    values = {}
+class OpenFile(TypedDict):
+    """An open image: ``direct`` is O_DIRECT."""
+
+    file: str
+    direct: bool
+    writable: bool
+
+
+class Seen(TypedDict):
+    """What a process has open; None where that cannot be read. ``native``: it has a context of Linux AIO; ``rings``:
+    how many io_urings.
+    """
+
+    native: bool | None
+    rings: int | None
+    files: list[OpenFile] | None
+
+
+def parse_fdinfo(text: str) -> dict[str, int]:
+    """``flags`` and ``mnt_id`` of /proc/PID/fdinfo/N; a key is missing where the text lacks it."""
+    values: dict[str, int] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
         if name == "flags" and _FLAGS.match(value):
@@ -53,24 +74,26 @@ def parse_fdinfo(text):
     return values
 
 
-def open_file(target, flags, machine):
-    """One open image: {file, direct, writable, deleted}. `machine` is uname's, for O_DIRECT's value."""
-    deleted = target.endswith(_DELETED)
+def without_deleted(target: str) -> str:
+    """Where a link of /proc led before the file was removed or replaced."""
+    return target[: -len(_DELETED)] if target.endswith(_DELETED) else target
+
+
+def open_file(target: str, flags: int, machine: str) -> OpenFile:
+    """One open image. ``machine`` is uname's, for O_DIRECT's value."""
     return {
-        "file": target[: -len(_DELETED)] if deleted else target,
+        "file": without_deleted(target),
         "direct": bool(flags & O_DIRECT.get(machine, O_DIRECT_USUAL)),
         "writable": flags & _ACCESS_MODE != 0,
-        "deleted": deleted,
     }
 
 
-def may_be_image(target, others=()):
-    """Whether an open descriptor's target may be a disk's image, judged by its name alone.
+def may_be_image(target: str, others: Collection[str] = ()) -> bool:
+    """Whether an open descriptor's target may be a disk's image, by its name alone.
 
-    `others`, a set, are what options of the command line that are no drives name: files, and folders with what is in
-    them.
+    ``others``, a set, are the files and folders that options other than drives name.
     """
-    path = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
+    path = without_deleted(target)
     if _BLOCK_DEVICE.match(path):
         return True
     if not path.startswith("/") or path.startswith(_NOT_IMAGES) or path.endswith((".pid", ".log")):
@@ -78,7 +101,7 @@ def may_be_image(target, others=()):
     return not posixpath.basename(path).startswith(_MEMORY) and not (others and _is_below(path, others))
 
 
-def _is_below(path, folders):
+def _is_below(path: str, folders: Collection[str]) -> bool:
     while path:
         if path in folders:
             return True
@@ -86,152 +109,121 @@ def _is_below(path, folders):
     return False
 
 
-def descriptor(name):
-    """(process, number) of the open descriptor that a file name such as /proc/self/fd/3 means, None where it means
-    none.
-    """
+def descriptor(name: str) -> tuple[str, str] | None:
+    """(process, number) of the open descriptor that a file name such as /proc/self/fd/3 means; None for other names."""
     match = _DESCRIPTOR.match(name)
     return (match.group(1) or "self", match.group(2)) if match else None
 
 
-def cross_check(disks, seen, version, resolved):
-    """Hold the disks of cmdline.parse() against what was seen.
+def cross_check(
+    disks: list[RunningDisk], seen: Seen, version: str | None, resolved: Mapping[str, str]
+) -> tuple[list[Disagreement], set[str]]:
+    """Compare the disks of cmdline.parse() with what the process has open: ``(disagreements, moved)``.
 
-    seen      {native: bool or None, rings: int or None, files: list of open_file() or None}; None = unreadable
-    version   the version the process runs, None where unknown
-    resolved  {file name on the command line: where it really is}, for names that are links, relative or descriptors
+    ``version`` is what the process runs, None where unknown. ``resolved`` maps a file name of the command line that is
+    a link, relative or a descriptor to where it leads.
 
-    Returns ``(evidence, disagreements, moved)``:
-    evidence       {aio_native, io_uring_rings, files_open, direct: {key: bool}, unlisted: [file]}; null where not
-                   readable; `direct` has the disks whose image was found open, `unlisted` what is open for
-                   writing and no disk on the command line names (plugged in or moved later)
-    disagreements  [{key, option, cmdline, seen, detail}], key null where it is about the process. What is unlisted is
-    one of
-                   them, but where it may be what disks without a name of their own opened
-    moved          keys of disks whose image is no longer open under its name: what they run with is not known
+    A disagreement's ``key`` is None where it is about the process. ``moved`` are keys of disks whose image is no longer
+    open under its name: what they run with is not known.
     """
-    files = seen["files"]
-    evidence = {
-        "aio_native": seen["native"],
-        "io_uring_rings": seen["rings"],
-        "files_open": None if files is None else len(files),
-        "direct": {},
-        "unlisted": [],
-    }
-    disagreements = []
-    moved = []
-    if files is not None:
-        by_name = _by_name(files)
-        listed = set()
-        nameless = 0
-        for disk in disks:
-            path = resolved.get(disk["file"], disk["file"])
-            matching = [name for name in dict.fromkeys((path, disk["file"])) if name in by_name]
-            listed.update(matching)
-            if disk["overlay"] or not (_opens_a_file(disk) and _is_place(path)):
-                # An overlay is a file of a random name, beside the image.
-                nameless += disk["overlay"] or _opens_a_file(disk)
-            elif matching:
-                _check_direct(disk, [by_name[name] for name in matching], evidence, disagreements)
-            else:
-                moved.append(disk["key"])
-                if not disk["device"].endswith("-cd"):
-                    disagreements.append(_not_open(disk))
-        evidence["unlisted"] = sorted(set(by_name) - listed)[:_MOST_LISTED]
-        if len(evidence["unlisted"]) > nameless:
-            disagreements.append(_unlisted(evidence["unlisted"]))
-    if files is not None and not evidence["unlisted"] and not moved:
-        _check_aio(disks, seen, version, disagreements)
-    return evidence, disagreements, moved
+    if seen["files"] is None:
+        return [], set()
+    found: list[Disagreement] = []
+    moved: set[str] = set()
+    by_name = _by_name(seen["files"])
+    listed: set[str] = set()
+    nameless = 0
+    for disk in disks:
+        file = disk["file"]
+        path = resolved.get(file, file) if file is not None else None
+        matching = [name for name in dict.fromkeys((path, file)) if name is not None and name in by_name]
+        listed.update(matching)
+        if disk["overlay"] or not (_opens_a_file(disk) and path is not None and _is_place(path)):
+            # An overlay is a file with a random name, next to the image.
+            nameless += disk["overlay"] or _opens_a_file(disk)
+        elif matching:
+            found += _check_direct(disk, [by_name[name] for name in matching])
+        else:
+            moved.add(disk["key"])
+            if not disk["device"].endswith("-cd"):
+                found.append(_not_open(disk))
+    unlisted = sorted(set(by_name) - listed)
+    # A file of a disk without a name of its own is not held against the guest.
+    if len(unlisted) > nameless:
+        found.append(_unlisted(unlisted[:_MOST_LISTED]))
+    if not unlisted and not moved:
+        found += _check_aio(disks, seen, version)
+    return found, moved
 
 
-def _by_name(files):
+_Opened = dict[bool, set[bool]]
+
+
+def _by_name(files: Iterable[OpenFile]) -> dict[str, _Opened]:
     """{file: {writable: {direct of each descriptor}}}."""
-    by_name = {}
+    by_name: dict[str, _Opened] = {}
     for one in files:
         by_name.setdefault(one["file"], {True: set(), False: set()})[one["writable"]].add(one["direct"])
     return by_name
 
 
-def _opens_a_file(disk):
-    return disk["runs"] is not None and disk["runs"]["driver"] in AIO_DRIVERS and isinstance(disk["file"], str)
+def _opens_a_file(disk: RunningDisk) -> bool:
+    return disk["runs"] is not None and disk["runs"]["driver"] in AIO_DRIVERS and disk["file"] is not None
 
 
-def _is_place(path):
+def _is_place(path: str) -> bool:
     return posixpath.isabs(path) and not path.startswith(_DESCRIPTOR_SET) and descriptor(path) is None
 
 
-def _check_direct(disk, matching, evidence, disagreements):
+def _check_direct(disk: RunningDisk, matching: list[_Opened]) -> list[Disagreement]:
     # A writer's descriptor is the one in use; a second, read-only one may belong to a probe.
-    values = set().union(*(one[True] for one in matching)) or set().union(*(one[False] for one in matching))
-    if len(values) != 1:
-        return
-    direct = values.pop()
-    evidence["direct"][disk["key"]] = direct
-    said = disk["runs"]["cache_direct"]
-    if direct != said:
-        disagreements.append(
-            {
-                "key": disk["key"],
-                "option": "cache_direct",
-                "cmdline": said,
-                "seen": direct,
-                "detail": (
-                    f"{disk['file']} is open {'with' if direct else 'without'} O_DIRECT,"
-                    f" its command line says cache.direct={'on' if said else 'off'}"
-                ),
-            }
-        )
+    seen = set().union(*(one[True] for one in matching)) or set().union(*(one[False] for one in matching))
+    said = disk["runs"]["cache_direct"] if disk["runs"] else None
+    if len(seen) != 1 or said in seen:
+        return []
+    direct = seen.pop()
+    detail = (
+        f"{disk['file']} is open {'with' if direct else 'without'} O_DIRECT,"
+        f" its command line says cache.direct={'on' if said else 'off'}"
+    )
+    return [disagreement(key=disk["key"], option="cache_direct", cmdline=said, seen=direct, detail=detail)]
 
 
-def _not_open(disk):
-    return {
-        "key": disk["key"],
-        "option": "file",
-        "cmdline": disk["file"],
-        "seen": None,
-        "detail": (
-            f"{disk['file']} is not open: the disk was moved or unplugged after the start,"
-            " what it runs with now is not known"
-        ),
-    }
+def _not_open(disk: RunningDisk) -> Disagreement:
+    detail = (
+        f"{disk['file']} is not open: the disk was moved or unplugged after the start,"
+        " what it runs with now is not known"
+    )
+    return disagreement(key=disk["key"], option="file", cmdline=disk["file"], seen=None, detail=detail)
 
 
-def _unlisted(files):
-    return {
-        "key": None,
-        "option": "file",
-        "cmdline": None,
-        "seen": files,
-        "detail": (
-            f"{_named(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved"
-            " or mirrored after the start, what it runs with is not known"
-        ),
-    }
+def _unlisted(files: list[str]) -> Disagreement:
+    detail = (
+        f"{_named(files)}: open for writing, and named by no disk on its command line. A disk was plugged in, moved"
+        " or mirrored after the start, what it runs with is not known"
+    )
+    return disagreement(option="file", seen=files, detail=detail)
 
 
-def _named(files):
+def _named(files: list[str]) -> str:
     more = len(files) - _MOST_NAMED
     return ", ".join(files[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _check_aio(disks, seen, version, disagreements):
-    said = {disk["runs"]["aio"] for disk in disks if disk["runs"] is not None}
-    if any(disk["runs"] is None for disk in disks):
-        return
+def _check_aio(disks: list[RunningDisk], seen: Seen, version: str | None) -> list[Disagreement]:
+    runs = [disk["runs"] for disk in disks]
+    if None in runs:
+        return []
+    said = sorted({values["aio"] for values in runs if values and values["aio"]})
+    found = []
     if seen["native"] and "native" not in said:
-        disagreements.append(_other_aio("native", "has a context of Linux AIO", said))
+        found.append(_other_aio("native", "has a context of Linux AIO", said))
     older = version_tuple(version)
     if seen["rings"] and "io_uring" not in said and older is not None and older < _RINGS_ARE_DISKS_BEFORE:
-        disagreements.append(_other_aio("io_uring", "has an io_uring", said))
+        found.append(_other_aio("io_uring", "has an io_uring", said))
+    return found
 
 
-def _other_aio(aio, what, said):
-    named = ", ".join(sorted(one for one in said if one)) or "none"
-    return {
-        "key": None,
-        "option": "aio",
-        "cmdline": sorted(one for one in said if one),
-        "seen": aio,
-        "detail": f"the process {what}, its command line asks for aio {named} only",
-    }
+def _other_aio(aio: str, what: str, said: list[str]) -> Disagreement:
+    detail = f"the process {what}, its command line asks for aio {', '.join(said) or 'none'} only"
+    return disagreement(option="aio", cmdline=said, seen=aio, detail=detail)

@@ -4,8 +4,8 @@
 
 """What a process has open and mapped, read from /proc in bounded pieces.
 
-Nothing here touches an image or its file system: a descriptor is looked at by its link and its fdinfo,
-which answer even when a network storage does not.
+Nothing here touches an image or its file system: of a descriptor it reads the link and the fdinfo, which answer even
+when a network storage does not.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+from collections.abc import Collection, Iterable
 
+from .._host.whole_file import read_start
+from .._model.records import RunningDisk
 from . import evidence
-from .files import link, read
+from .files import link
 
-_DELETED = " (deleted)"
 _STANDARD_STREAMS = ("0", "1", "2")
 _CHUNK = 1 << 16
 # A QEMU process has some hundred mappings and descriptors; any process may have millions.
@@ -31,8 +33,8 @@ class TooMany(OSError):
     """More than is read of one process."""
 
 
-def has_native_context(path):
-    """Whether the process (`path` below /proc) has a context of Linux AIO, None where that cannot be read."""
+def has_native_context(path: str) -> bool | None:
+    """Whether the process (``path`` below /proc) has a context of Linux AIO, None where that cannot be read."""
     try:
         with open(f"{path}/maps", "rb", buffering=0) as stream:
             before = b""
@@ -49,14 +51,15 @@ def has_native_context(path):
     return None
 
 
-def open_files(path, named, others, machine):
-    """(number of io_urings, list of evidence.open_file()) of the process. Raises OSError, TooMany for over 8,192
-    descriptors.
+def open_files(
+    path: str, named: Collection[str], others: Collection[str], machine: str
+) -> tuple[int, list[evidence.OpenFile]]:
+    """How many io_urings the process has, and its open images. Raises OSError, TooMany for over 8,192 descriptors.
 
-    `named` are files that count whatever they are, `others` those that are no images (evidence.may_be_image).
+    ``named`` are files that count whatever they are, ``others`` those that are not images (evidence.may_be_image).
     """
     rings = 0
-    files = []
+    files: list[evidence.OpenFile] = []
     for number in descriptors(path):
         with contextlib.suppress(FileNotFoundError):
             target = link(f"{path}/fd/{number}")
@@ -64,7 +67,7 @@ def open_files(path, named, others, machine):
                 rings += 1
             if target not in named and not evidence.may_be_image(target, others):
                 continue
-            info = evidence.parse_fdinfo(read(f"{path}/fdinfo/{number}", 4096).decode("utf-8", "replace"))
+            info = evidence.parse_fdinfo(read_start(f"{path}/fdinfo/{number}", 4096).decode("utf-8", "replace"))
             if "flags" in info:
                 opened = evidence.open_file(target, info["flags"], machine)
                 if opened["writable"] or opened["file"] in named:
@@ -72,12 +75,12 @@ def open_files(path, named, others, machine):
     return rings, files
 
 
-def descriptors(path):
+def descriptors(path: str) -> list[str]:
     """The numbers of the descriptors that the process has open, but for its standard streams, as text.
 
     Raises OSError, TooMany for over 8,192 of them.
     """
-    names = []
+    names: list[str] = []
     with os.scandir(f"{path}/fd") as entries:
         for entry in entries:
             if len(names) >= _MOST_DESCRIPTORS:
@@ -88,19 +91,19 @@ def descriptors(path):
 
 
 class Places:
-    """Where file names of command lines lead, as far as no network storage is asked."""
+    """Where file names of command lines lead, without asking a network storage."""
 
-    def __init__(self, root, proc):
+    def __init__(self, root: str, proc: str) -> None:
         self._is_live = root == "/"
         self._proc = proc
-        self._mounts = None
+        self._mounts: set[str] | None = None
 
-    def resolved(self, path, disks):
-        """{name on the command line: absolute path without links} for the disks of the process `path`."""
-        resolved = {}
+    def resolved(self, path: str, disks: Iterable[RunningDisk]) -> dict[str, str]:
+        """{name on the command line: absolute path without links} for the disks of the process ``path``."""
+        resolved: dict[str, str] = {}
         for disk in disks:
             name = disk["file"]
-            if not isinstance(name, str) or name in resolved:
+            if name is None or name in resolved:
                 continue
             meant = evidence.descriptor(name)
             if meant is not None:
@@ -115,25 +118,22 @@ class Places:
             resolved[name] = self._real_path(posixpath.normpath(absolute))
         return resolved
 
-    def is_remote(self, path):
+    def is_remote(self, path: str) -> bool:
         """Whether a path lies on a network or user-space file system, whose look-ups may never return."""
         parts = path.split("/")
         return any("/".join(parts[:count]) in self._remote() for count in range(2, len(parts) + 1))
 
-    def _descriptor(self, path, owner, number):
-        """Where a descriptor leads, the QEMU process's own (self) or another's; None where that cannot be told any
-        more.
-        """
+    def _descriptor(self, path: str, owner: str, number: str) -> str | None:
+        """Where a descriptor leads, the QEMU process's own (self) or another's; None where that cannot be read."""
         process = path if owner in ("self", "thread-self") else f"{self._proc}/{owner}"
         try:
-            target = link(f"{process}/fd/{number}")
+            target = evidence.without_deleted(link(f"{process}/fd/{number}"))
         except OSError:
             return None
-        target = target[: -len(_DELETED)] if target.endswith(_DELETED) else target
         return target if posixpath.isabs(target) else None
 
-    def _real_path(self, path):
-        """The path without links; as it is where it, or a link on its way, leads to network storage, or to nothing."""
+    def _real_path(self, path: str) -> str:
+        """The path without links; as it is where it, or a link on its way, leads to network storage or nowhere."""
         if not self._is_live:
             return path
         parts, real, links = path.split("/")[::-1], "", 0
@@ -159,16 +159,16 @@ class Places:
             parts += target.split("/")[::-1]
         return real or "/"
 
-    def _remote(self):
+    def _remote(self) -> set[str]:
         if self._mounts is None:
             self._mounts = _remote_mounts(f"{self._proc}/self/mountinfo")
         return self._mounts
 
 
-def _remote_mounts(path):
-    mounts = set()
+def _remote_mounts(path: str) -> set[str]:
+    mounts: set[str] = set()
     try:
-        text = read(path, 16 << 20).decode("utf-8", "backslashreplace")
+        text = read_start(path, 16 << 20).decode("utf-8", "backslashreplace")
     except OSError:
         return mounts
     for line in text.splitlines():

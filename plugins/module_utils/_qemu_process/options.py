@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""QEMU's option syntax: an argument vector in, the options that describe disks out. No I/O.
+"""QEMU's option syntax: an argument vector in, options and values out. No I/O.
 
-Two syntaxes exist side by side: ``key=value,key=value`` (a comma in a value is doubled, dots nest)
+There are two syntaxes: ``key=value,key=value`` (a comma in a value is doubled, dots nest)
 and JSON, which QEMU takes for -blockdev, -object and (from 6.2 on) -device.
 Source: QEMU's documentation of invocation, "util/keyval.c" and "util/qemu-option.c".
 """
@@ -12,6 +12,8 @@ Source: QEMU's documentation of invocation, "util/keyval.c" and "util/qemu-optio
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any, overload
 
 #: As deep as JSON, block nodes and dotted keys are followed.
 MAX_DEPTH = 64
@@ -66,8 +68,12 @@ _TRUE = frozenset(("on", "yes", "true", "y"))
 _FALSE = frozenset(("off", "no", "false", "n"))
 
 
-def as_bool(value, default=None):
-    """True or False for the spellings QEMU takes ("on", "no", True, ...), `default` for anything else."""
+@overload
+def as_bool(value: object, default: bool) -> bool: ...
+@overload
+def as_bool(value: object, default: bool | None = None) -> bool | None: ...
+def as_bool(value: object, default: bool | None = None) -> bool | None:
+    """True or False for the spellings QEMU takes ("on", "no", True, ...), ``default`` for anything else."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -75,13 +81,13 @@ def as_bool(value, default=None):
     return default
 
 
-def split_options(text, implied=None):
-    """Split ``key=value,key=value`` into a dict of strings; the last of a repeated key wins, as in QEMU.
+def split_options(text: str, implied: str | None = None) -> dict[str, str]:
+    """Split ``key=value,key=value`` into a dict; the last of a repeated key wins, as in QEMU.
 
-    `implied` is the key of a first part without ``=`` (the driver of -device). Another part without ``=``
-    is a switch: ``key`` means on, ``nokey`` is kept under its own name.
+    ``implied`` is the key of a first part without ``=`` (the driver of -device). Another part without ``=`` is a
+    switch: ``key`` means on, ``nokey`` is kept under its own name.
     """
-    values = {}
+    values: dict[str, str] = {}
     for number, part in enumerate(_split_commas(text)):
         key, equals, value = part.partition("=")
         if equals:
@@ -93,17 +99,17 @@ def split_options(text, implied=None):
     return values
 
 
-def _split_commas(text):
+def _split_commas(text: str) -> list[str]:
     # QEMU doubles a comma that belongs to a value. NUL cannot occur in an argument.
     return [part.replace("\0", ",") for part in text.replace(",,", "\0").split(",")]
 
 
-def nest(values):
+def nest(values: Mapping[str, Any]) -> dict[str, Any]:
     """Turn dotted keys into nested dicts: {"file.driver": "x"} becomes {"file": {"driver": "x"}}.
 
-    -drive allows ``file=PATH`` beside ``file.OPTION=…``: the path then becomes the nested "filename".
+    -drive allows ``file=PATH`` with ``file.OPTION=…``: the path then becomes the nested "filename".
     """
-    nested = {}
+    nested: dict[str, Any] = {}
     for key, value in values.items():
         *parents, last = key.split(".")
         level = nested
@@ -120,19 +126,16 @@ def nest(values):
     return nested
 
 
-def parse_object(text, implied):
-    """One -blockdev, -device or -object value, in either syntax, as a nested dict.
-
-    Raises ValueError as parse_json.
-    """
+def parse_object(text: str, implied: str) -> dict[str, Any]:
+    """One -blockdev, -device or -object value, in either syntax, as a nested dict; raises ValueError as parse_json."""
     return parse_json(text) if text.startswith("{") else nest(split_options(text, implied))
 
 
-def parse_json(text):
+def parse_json(text: str) -> dict[str, Any]:
     """A JSON object as QEMU takes it, every string printable: a lone surrogate becomes its escape.
 
-    Raises ValueError for what is not JSON or not an object, is nested more than MAX_DEPTH deep, or has a number of over
-    20 digits.
+    Raises ValueError where it is not an object in JSON, is nested more than MAX_DEPTH deep, or has a number of more
+    than 20 digits.
     """
     try:
         value = json.loads(text, parse_int=_bounded_number)
@@ -140,16 +143,16 @@ def parse_json(text):
         raise ValueError("nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    return _printable(value, MAX_DEPTH)
+    return {_printable(key, MAX_DEPTH): _printable(item, MAX_DEPTH - 1) for key, item in value.items()}
 
 
-def _bounded_number(text):
+def _bounded_number(text: str) -> int:
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
 
 
-def _printable(value, depth):
+def _printable(value: Any, depth: int) -> Any:
     if depth == 0:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
@@ -161,11 +164,11 @@ def _printable(value, depth):
     return value
 
 
-def walk(argv):
-    """Yield (option, value) for every option of an argument vector, without its dashes.
+def walk(argv: list[str]) -> Iterator[tuple[str, str | None]]:
+    """Every option of an argument vector, without its dashes, with its value.
 
-    `value` is None for an option without one. A bare argument, which QEMU takes for a disk image, comes
-    as ("", argument). An option that is not known here takes the next argument unless that is an option.
+    The value is None for an option without one. A bare argument, which QEMU takes for a disk image, comes as
+    ("", argument). An option that is not known here takes the next argument unless that is an option.
     """
     position = 1
     while position < len(argv):
@@ -182,6 +185,6 @@ def walk(argv):
         position += 1
 
 
-def _is_option(argument):
-    # No option that matters here takes a value with a leading dash; a value such as "-5" or "-" is none.
+def _is_option(argument: str) -> bool:
+    # No option that matters here takes a value with a leading dash; a value such as "-5" or "-" is not an option.
     return len(argument) > 1 and argument[0] == "-" and (argument[1].isalpha() or argument[1] == "-")

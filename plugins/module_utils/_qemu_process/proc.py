@@ -4,9 +4,9 @@
 
 """The QEMU processes of a host, read from /proc in one pass. Reads only, attaches to nothing.
 
-Any local user can start a process that is named kvm and carries any command line. So a process is a guest of
-Proxmox VE only where root started it and the guest's pid file names it, nothing of a process is read without a
-bound, and what is wrong with one is one problem entry.
+Any local user can start a process that is named kvm and carries any command line. So a process is a guest of Proxmox VE
+only where root started it and the guest's pid file names it; every read of a process has a bound; and what is wrong
+with a process is one problem.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Iterable
 
 from .._host.pid_file import read_pid
+from .._host.whole_file import read_start
+from .._model.records import Problem, RunningGuest, Versions, problem
 from .._number import whole_number
 from .._text import visible
 from . import cmdline, evidence, opened
 from .binary import Binaries
-from .files import Status, link, read
+from .files import Status, link
 
 _NAME = re.compile(r"(?:qemu-system-[\w.-]+|qemu-kvm|kvm)\Z", re.ASCII)
-_DELETED = " (deleted)"
 _PID_DIRECTORIES = ("var/run/qemu-server", "run/qemu-server")
 _BINARIES = (
     "usr/bin/kvm",
@@ -36,7 +38,7 @@ _LONGEST_CMDLINE = 1 << 20
 _STARTING_SECONDS = 3
 _MOST_SAID = 3
 _VMID = re.compile(r"[1-9][0-9]{2,8}\Z")
-# What is not expected, and still must not end the run: somebody else's process made it so.
+# Somebody else's process may cause any of these; the run must go on.
 _UNEXPECTED = (
     ArithmeticError,
     AttributeError,
@@ -49,35 +51,29 @@ _UNEXPECTED = (
 )
 
 
-def running_guests(root="/", evidence_too=True):
-    """Every QEMU process below `root`'s /proc: ``(guests, problems)``.
+def running_guests(root: str = "/", cross_check: bool = True) -> tuple[list[RunningGuest], list[Problem]]:
+    """Every QEMU process below ``root``'s /proc, by process id, and the problems, at most one for a process.
 
-    guests    list of running guests as in docs/data.md ("Running guest"), by process id
-    problems  list of {file, line, guest, node, reason}, one for a process
-
-    `evidence_too=False` leaves maps and descriptors unread (evidence null, no disagreements).
-    A process that ends meanwhile, that may not be read, or that only says it is a guest of Proxmox VE is a problem
-    entry; others are not affected.
+    Without ``cross_check`` maps and descriptors are not read and there are no disagreements. A process that ends
+    meanwhile, that may not be read, or that falsely says it is a guest of Proxmox VE is a problem and does not affect
+    the others.
     """
-    return _Reader(root).read(evidence_too)
+    return _Reader(root).read(cross_check)
 
 
-def by_pve_id(guests):
-    """{VMID: running guest} of those that Proxmox VE started."""
+def by_pve_id(guests: Iterable[RunningGuest]) -> dict[str, RunningGuest]:
+    """The guests that Proxmox VE started, by their id."""
     return {guest["id"]: guest for guest in guests if guest["hypervisor"] == "pve"}
 
 
-def installed_version(root="/"):
+def installed_version(root: str = "/") -> str | None:
     """The version of the QEMU that a guest started now would get, None where none is found."""
     binaries = Binaries()
-    for path in _BINARIES:
-        found = binaries.version_of(os.path.join(root, path))
-        if found is not None:
-            return found
-    return None
+    versions = (binaries.version_of(os.path.join(root, path)) for path in _BINARIES)
+    return next((version for version in versions if version is not None), None)
 
 
-def pid_in_file(root, vmid):
+def pid_in_file(root: str, vmid: str) -> int | None:
     """The process id in the pid file of a guest of Proxmox VE, None where there is none.
 
     Raises PermissionError where it may not be read.
@@ -89,9 +85,8 @@ def pid_in_file(root, vmid):
     return None
 
 
-def is_process_of(pid, vmid):
-    """Whether a live process of this machine is the one that Proxmox VE started for a guest, as far as the process
-    tells.
+def is_process_of(pid: int, vmid: str) -> bool:
+    """Whether a live process of this machine is the one that Proxmox VE started for a guest, by what the process shows.
 
     Source: qemu-server, vm_running_locally, which looks for the pid file on the command line.
     """
@@ -99,9 +94,9 @@ def is_process_of(pid, vmid):
     try:
         if not Status(path).is_trusted:
             return False
-        argv = read(f"{path}/cmdline", _LONGEST_CMDLINE).split(b"\0")
+        argv = read_start(f"{path}/cmdline", _LONGEST_CMDLINE).split(b"\0")
     except PermissionError:
-        # Hidden from who is not root; that it lives is all there is to know.
+        # Hidden from users other than root: all that is known is that it lives.
         return os.path.exists(path)
     except OSError:
         return False
@@ -116,22 +111,22 @@ class _NotAGuest(Exception):
 
 
 class _Reader:
-    def __init__(self, root):
+    def __init__(self, root: str) -> None:
         self.root = root
         self.proc = os.path.join(root, "proc")
         self.machine = os.uname().machine
-        self.problems = []
+        self.problems: list[Problem] = []
         self.binaries = Binaries()
         self.places = opened.Places(root, self.proc)
         self.is_pve = os.path.isdir(os.path.join(root, "etc/pve"))
 
-    def read(self, evidence_too):
-        guests = []
+    def read(self, cross_check: bool) -> tuple[list[RunningGuest], list[Problem]]:
+        guests: list[RunningGuest] = []
         hidden = 0
         try:
             names = os.listdir(self.proc)
         except OSError as error:
-            self._problem(self.proc, None, f"cannot be read: {error.strerror}")
+            self._problem(self.proc, f"cannot be read: {error.strerror}")
             return guests, self.problems
         for pid in sorted(number for number in map(whole_number, names) if number is not None):
             path = f"{self.proc}/{pid}"
@@ -142,84 +137,78 @@ class _Reader:
                 hidden += 1
                 continue
             except OSError:
-                # Ended before it was known to be a QEMU process: nothing is missing.
+                # It ended before it was known to be a QEMU process: nothing is missing.
                 continue
-            guest = self._guest_or_problem(path, pid, evidence_too)
+            guest = self._guest_or_problem(path, pid, cross_check)
             if guest is not None:
                 guests.append(guest)
         if hidden:
             self._problem(
                 self.proc,
-                None,
-                f"{hidden} processes cannot be looked at (hidepid, or not root):"
-                " a guest among them counts as not known",
+                f"{hidden} processes cannot be read (hidepid, or not root): a guest among them is not known",
             )
         elif self.root == "/" and os.geteuid() != 0 and "1" not in names:
-            self._problem(self.proc, None, "processes of other users are hidden (hidepid): root sees all guests")
+            self._problem(self.proc, "processes of other users are hidden (hidepid): root sees all guests")
         return guests, self.problems
 
-    def _problem(self, path, guest, reason):
-        self.problems.append({"file": path, "line": None, "guest": guest, "node": None, "reason": reason})
+    def _problem(self, path: str, reason: str, guest: str | None = None) -> None:
+        self.problems.append(problem(path, reason, guest=guest))
 
-    def _is_qemu(self, path):
+    def _is_qemu(self, path: str) -> bool:
         try:
             executable = link(f"{path}/exe")
         except PermissionError:
             # The command line may be readable where the link is not.
-            executable = read(f"{path}/cmdline", 4096).split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
-        return bool(_NAME.match(posixpath.basename(_without_deleted(executable))))
+            executable = read_start(f"{path}/cmdline", 4096).split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+        return bool(_NAME.match(posixpath.basename(evidence.without_deleted(executable))))
 
-    def _guest_or_problem(self, path, pid, evidence_too):
+    def _guest_or_problem(self, path: str, pid: int, cross_check: bool) -> RunningGuest | None:
         user = "an unknown user"
         try:
             status = Status(path)
             user = user if status.user is None else f"user id {status.user}"
-            return self._guest(path, pid, status, evidence_too)
+            return self._guest(path, pid, status, cross_check)
         except _NotAGuest as error:
-            self._problem(path, None, f"process {pid} of {user} {error}")
+            self._problem(path, f"process {pid} of {user} {error}")
         except FileNotFoundError:
-            self._problem(path, None, f"process {pid}, a QEMU, ended while it was read")
+            self._problem(path, f"process {pid}, a QEMU, ended while it was read")
         except _UNEXPECTED as error:
             kind = getattr(error, "strerror", None) or f"{type(error).__name__}: {visible(str(error)[:80])}"
-            self._problem(
-                path, None, f"process {pid} of {user} is named as QEMU is, and cannot be read: {kind}; it is left out"
-            )
+            self._problem(path, f"process {pid} of {user} has QEMU's name and cannot be read: {kind}; it is left out")
         return None
 
-    def _guest(self, path, pid, status, evidence_too):
-        raw = read(f"{path}/cmdline", _LONGEST_CMDLINE + 1)
+    def _guest(self, path: str, pid: int, status: Status, cross_check: bool) -> RunningGuest | None:
+        raw = read_start(f"{path}/cmdline", _LONGEST_CMDLINE + 1)
         if not raw:
             raise _NotAGuest("has ended, or has no command line; it is left out")
         if len(raw) > _LONGEST_CMDLINE:
             raise _NotAGuest(f"has a command line of over {_LONGEST_CMDLINE} bytes, which is not read; it is left out")
         argv = raw.decode("utf-8", "backslashreplace").rstrip("\0").split("\0")
         parsed = cmdline.parse(argv)
-        if parsed["hypervisor"] == "pve" and not self._is_of_pve(pid, parsed["vmid"], status):
+        vmid = parsed["vmid"]
+        if vmid and not self._is_of_pve(pid, vmid, status):
             return None
-        guest = {
+        guest: RunningGuest = {
             "pid": pid,
-            "id": parsed["vmid"] if parsed["hypervisor"] == "pve" else self._id(pid, parsed),
+            "id": vmid or self._id(pid, parsed["name"]),
             "name": parsed["name"] or "",
-            "uuid": parsed["uuid"],
             "hypervisor": parsed["hypervisor"],
             "machine": parsed["machine"],
             "qemu": self._versions(path),
             "disks": parsed["disks"],
             "iothreads": parsed["iothreads"],
-            "thread_names": parsed["thread_names"],
             "qmp": parsed["qmp"],
-            "evidence": None,
             "disagreements": [],
         }
         said = parsed["problems"]
-        if evidence_too:
-            said += self._add_evidence(path, guest, parsed["paths"])
+        if cross_check:
+            said += self._cross_check(path, guest, parsed["paths"])
         if said:
             more = f"; and {len(said) - _MOST_SAID} more of the kind" if len(said) > _MOST_SAID else ""
-            self._problem(path, guest["id"], "; ".join(said[:_MOST_SAID]) + more)
+            self._problem(path, "; ".join(said[:_MOST_SAID]) + more, guest["id"])
         return guest
 
-    def _is_of_pve(self, pid, vmid, status):
+    def _is_of_pve(self, pid: int, vmid: str, status: Status) -> bool:
         """Whether the process is the guest it says it is; False for its launcher, which waits until it has started.
 
         Raises _NotAGuest where it is neither.
@@ -229,32 +218,31 @@ class _Reader:
         try:
             named = pid_in_file(self.root, vmid)
         except PermissionError:
-            # Who may not read it is not root, and is told of root's processes what they say.
+            # A user other than root cannot read it, and takes a process of root at its word.
             return True
         if named == pid:
             return True
         if named is not None and self._parent(named) == pid:
             return False
-        which = "there is no pid file of it" if named is None else f"its pid file names process {named}"
+        which = "the guest has no pid file" if named is None else f"the guest's pid file names process {named}"
         raise _NotAGuest(f"says it is guest {vmid}, and {which}; it is left out")
 
-    def _parent(self, pid):
+    def _parent(self, pid: int) -> int | None:
         try:
             return Status(f"{self.proc}/{pid}").parent
         except OSError:
             return None
 
-    def _id(self, pid, parsed):
-        called = parsed["name"] or parsed["uuid"]
-        # A name is free to choose; on a node of Proxmox VE a guest's id is not.
-        return f"pid-{pid}" if not called or (self.is_pve and _VMID.match(called)) else called
+    def _id(self, pid: int, name: str | None) -> str:
+        # Anybody can choose a name; on a node of Proxmox VE it must not pass for a guest's id.
+        return name if name and not (self.is_pve and _VMID.match(name)) else f"pid-{pid}"
 
-    def _add_evidence(self, path, guest, others):
-        """Complete the guest with what it has open; a list of sentences about what could not be read."""
+    def _cross_check(self, path: str, guest: RunningGuest, others: set[str]) -> list[str]:
+        """Compare the guest with what it has open; sentences about what could not be read."""
         said = []
         resolved = self.places.resolved(path, guest["disks"])
-        seen = {"native": opened.has_native_context(path), "rings": None, "files": None}
-        named = set(resolved) | set(resolved.values())
+        seen: evidence.Seen = {"native": opened.has_native_context(path), "rings": None, "files": None}
+        named = {*resolved, *resolved.values()}
         try:
             seen["rings"], seen["files"] = opened.open_files(path, named, others, self.machine)
         except opened.TooMany as error:
@@ -267,43 +255,36 @@ class _Reader:
                 " cross-checked"
             )
         if seen["files"] is not None and self._is_starting(path):
-            # It has not opened its images yet, so that one is not open says nothing.
+            # It has not opened its images yet, so a file that is not open proves nothing.
             seen["files"] = None
-        guest["evidence"], guest["disagreements"], moved = evidence.cross_check(
-            guest["disks"], seen, guest["qemu"]["running"], resolved
-        )
-        moved = set(moved)
+        guest["disagreements"], moved = evidence.cross_check(guest["disks"], seen, guest["qemu"]["running"], resolved)
         for disk in guest["disks"]:
             if disk["key"] in moved:
                 disk["runs"] = None
         return said
 
-    def _is_starting(self, path):
+    def _is_starting(self, path: str) -> bool:
         try:
-            started = whole_number(read(f"{path}/stat", 4096).rpartition(b")")[2].split()[19])
-            uptime = float(read(f"{self.proc}/uptime", 64).split()[0])
+            started = whole_number(read_start(f"{path}/stat", 4096).rpartition(b")")[2].split()[19])
+            uptime = float(read_start(f"{self.proc}/uptime", 64).split()[0])
         except (OSError, ValueError, IndexError):
             return False
         return started is not None and uptime - started / os.sysconf("SC_CLK_TCK") < _STARTING_SECONDS
 
-    def _versions(self, path):
-        """{running, installed}: of the file the process was started from, and of the file now in its place."""
-        versions = {"running": None, "installed": None}
+    def _versions(self, path: str) -> Versions:
+        """Of the file the process was started from, and of the file now in its place."""
         try:
             executable = link(f"{path}/exe")
         except OSError:
-            return versions
-        current = _without_deleted(executable)
+            return {"running": None, "installed": None}
+        current = evidence.without_deleted(executable)
         if self.places.is_remote(current):
-            return versions
-        inside = self.root != "/"
-        versions["running"] = self.binaries.version_of(self._inside(executable) if inside else f"{path}/exe")
-        versions["installed"] = self.binaries.version_of(self._inside(current))
-        return versions
+            return {"running": None, "installed": None}
+        running = f"{path}/exe" if self.root == "/" else self._inside(executable)
+        return {
+            "running": self.binaries.version_of(running),
+            "installed": self.binaries.version_of(self._inside(current)),
+        }
 
-    def _inside(self, path):
+    def _inside(self, path: str) -> str:
         return os.path.join(self.root, path.lstrip("/"))
-
-
-def _without_deleted(path):
-    return path[: -len(_DELETED)] if path.endswith(_DELETED) else path

@@ -4,9 +4,9 @@
 
 """QEMU's version, from the text that is built into its binary. No I/O.
 
-A binary holds what ``--version`` would print. Reading it tells the version of a process whose file was
-replaced on disk since (``/proc/PID/exe`` still is the old one), and executes nothing: a program that only
-calls itself QEMU must not be run by root. QEMU's machine type is no version, only a lower bound.
+A binary holds what ``--version`` would print. Reading it gives the version of a process even after its file was
+replaced (``/proc/PID/exe`` still leads to the old one), and executes nothing: root must not run a program that merely
+calls itself QEMU. QEMU's machine type is only a lower bound of the version.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _PVE_PACKAGE = re.compile(r"pve-qemu-kvm_(?:\d+:)?(\d[\w.~+-]*)", re.ASCII)
 _NUMBERS = re.compile(r"(\d{1,9})\.(\d{1,9})(?!\d)", re.ASCII)
 
 
-def parse_version(text):
+def parse_version(text: str) -> str | None:
     """The version in a text that holds QEMU's --version line, None where there is none.
 
-    Proxmox VE's package version where it is named ("10.1.2-1": fixes are told apart by it), else
-    upstream's number ("7.2.22").
+    Proxmox VE's package version where the text has it ("10.1.2-1", because fixes come with packages), else upstream's
+    number ("7.2.22").
     """
     found = _TEXT.search(text)
     if found is None:
@@ -33,7 +33,7 @@ def parse_version(text):
     return package.group(1) if package else found.group(1)
 
 
-def version_tuple(version):
-    """(major, minor) of a version string, None for None or anything that is no version."""
+def version_tuple(version: str | None) -> tuple[int, int] | None:
+    """(major, minor) of a version string, None for anything that is not one."""
     found = _NUMBERS.match(version or "")
     return (int(found.group(1)), int(found.group(2))) if found else None

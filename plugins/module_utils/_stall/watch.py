@@ -38,7 +38,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     """
     began, cpu_began = time.monotonic(), time.process_time()
     tree = Tree(root)
-    running, problems = proc.running_guests(root, evidence_too=False)
+    running, problems = proc.running_guests(root, cross_check=False)
     running, missing = _chosen(running, guests)
     problems.extend(_problem(None, one, "does not run here, or has no such id or name") for one in missing)
     machine = os.uname().machine

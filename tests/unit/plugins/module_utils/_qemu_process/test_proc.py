@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import proc
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import opened, proc
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
     LIBVIRT,
     PVE,
@@ -57,7 +57,6 @@ def test_all_kinds_of_guests_in_one_pass(host):
     assert problems == []
     assert all(disk["runs"] is not None for guest in guests.values() for disk in guest["disks"])
     assert all(guest["disagreements"] == [] for guest in guests.values())
-    assert guests["8101"]["evidence"]["direct"] == {"scsi0": True, "scsi1": True}
     assert set(proc.by_pve_id(guests.values())) == {"8101", "8102"}
 
 
@@ -97,15 +96,16 @@ def test_what_other_options_name_is_no_disk_that_was_plugged_in(host):
         "local,path=/srv/share",
     ]
     host.process(700, argv, files=[*OPEN, "/srv/ram/pc.ram", "/srv/serial.txt", "/srv/share/a.db", "/srv/new.raw"])
-    assert read(host)[0]["8101"]["evidence"]["unlisted"] == ["/srv/new.raw"]
+    assert [one["seen"] for one in read(host)[0]["8101"]["disagreements"]] == [["/srv/new.raw"]]
 
 
 @pytest.mark.parametrize("name", ["/proc/self/fd/3", "/proc/700/fd/3", "/dev/fd/3"])
 def test_a_descriptor_in_place_of_a_path_is_the_qemu_process_own(host, name):
     host.process(700, [part.replace(IMAGE, name) for part in PVE], files=OPEN)
     guest = read(host)[0]["8101"]
-    assert guest["evidence"]["direct"] == {"scsi0": True, "scsi1": True}
-    assert (guest["disagreements"], guest["evidence"]["unlisted"]) == ([], [])
+    assert all(disk["runs"] for disk in guest["disks"]) and guest["disagreements"] == []
+    (host.root / "proc/700/fdinfo/3").write_text("flags:\t02100002\n")
+    assert [(one["key"], one["seen"]) for one in read(host)[0]["8101"]["disagreements"]] == [("scsi0", False)]
 
 
 def test_a_descriptor_that_leads_nowhere_any_more_is_no_moved_image(host):
@@ -123,8 +123,8 @@ def test_a_descriptor_that_leads_nowhere_any_more_is_no_moved_image(host):
     ],
 )
 def test_a_native_context_in_maps(host, maps, expected):
-    host.process(700, PVE, maps=maps, files=OPEN)
-    assert read(host)[0]["8101"]["evidence"]["aio_native"] is expected
+    path = host.process(700, PVE, maps=maps, files=OPEN)
+    assert opened.has_native_context(str(path)) is expected
 
 
 def test_a_process_that_ends_while_it_is_read(host):
@@ -142,7 +142,6 @@ def test_open_files_that_may_not_be_read_leave_the_command_line_standing(host):
     shutil.rmtree(path / "fd")
     guests, problems = read(host)
     assert guests["8101"]["disks"][0]["runs"]["aio"] == "threads"
-    assert guests["8101"]["evidence"]["files_open"] is None
     assert ["not cross-checked" in problem for problem in problems] == [True]
 
 
@@ -159,7 +158,8 @@ def test_a_guest_that_just_starts_has_not_opened_its_images_yet(host, uptime, kn
 def test_a_descriptor_that_is_closed_meanwhile_is_passed_over(host):
     path = host.process(700, PVE, files=OPEN)
     (path / "fdinfo/3").unlink()
-    assert read(host)[0]["8101"]["evidence"]["files_open"] == 1
+    guest = read(host)[0]["8101"]
+    assert [disk["runs"] is not None for disk in guest["disks"]] == [False, True]
 
 
 def test_hidden_processes_are_counted_not_listed(host, monkeypatch):
@@ -174,14 +174,14 @@ def test_hidden_processes_are_counted_not_listed(host, monkeypatch):
         return real(path, **options)
 
     monkeypatch.setattr(os, "readlink", readlink)
-    real_read = proc.read
+    real_read = proc.read_start
 
     def no_read(path, limit):
         if path.endswith("/cmdline") and "/700/" not in path:
             raise PermissionError(13, "Permission denied")
         return real_read(path, limit)
 
-    monkeypatch.setattr(proc, "read", no_read)
+    monkeypatch.setattr(proc, "read_start", no_read)
     guests, problems = read(host)
     assert set(guests) == {"8101"}
     assert [problem.split()[0] for problem in problems] == ["10"]
@@ -216,7 +216,7 @@ def test_two_processes_of_one_guest_the_pid_file_decides(host):
     guests, problems = read(host)
     assert guests["8101"]["pid"] == 701
     assert problems == [
-        f"process {pid} of user id 0 says it is guest 8101, and its pid file names process 701; it is left out"
+        f"process {pid} of user id 0 says it is guest 8101, and the guest's pid file names process 701; it is left out"
         for pid in (700, 702)
     ]
 
@@ -285,6 +285,7 @@ def test_a_real_qemu(tmp_path):
                 "cache_direct": True,
                 "cache_no_flush": False,
                 "iothread": True,
+                "controller": None,
             },
             "sda": {
                 "driver": "file",
@@ -293,9 +294,10 @@ def test_a_real_qemu(tmp_path):
                 "cache_direct": False,
                 "cache_no_flush": False,
                 "iothread": False,
+                "controller": {"model": "virtio-scsi", "dedicated": True},
             },
         }
-        assert guest["evidence"]["direct"] == {"vda": True, "sda": False}
+        assert sorted(one["direct"] for one in images_of(guest)) == [False, True]
         assert guest["disagreements"] == []
         version = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=True).stdout.split()[3]
         assert guest["qemu"]["running"].split("-")[0] == version
@@ -305,11 +307,17 @@ def test_a_real_qemu(tmp_path):
         process.wait(10)
 
 
+def images_of(guest):
+    """What a process of this machine has open, by descriptor."""
+    names = {disk["file"] for disk in guest["disks"]}
+    return opened.open_files(f"/proc/{guest['pid']}", names, (), os.uname().machine)[1]
+
+
 def wait_for(name, files):
     """The running guest of that name once it has its images open."""
     for _attempt in range(100):
         for guest in proc.running_guests()[0]:
-            if guest["name"] == name and (guest["evidence"]["files_open"] or 0) >= files:
+            if guest["name"] == name and len(images_of(guest)) >= files:
                 return guest
         time.sleep(0.1)
     raise AssertionError(f"no running guest {name} with {files} open images within 10 s")
