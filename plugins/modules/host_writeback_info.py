@@ -126,7 +126,7 @@ problems:
   type: list
   elements: dict
   returned: success
-  sample: [{file: /etc/sysctl.d/50-odd.conf, guest: null, line: null, reason: Permission denied}]
+  sample: [{file: /etc/sysctl.d/50-odd.conf, line: null, guest: null, node: null, reason: Permission denied}]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -195,9 +195,9 @@ class Node(TypedDict):
 
 
 class Problem(TypedDict):
-    """What could not be read, and why."""
+    """What could not be read, and why. ``file`` is None where it is not about one."""
 
-    file: str
+    file: str | None
     line: int | None
     guest: str | None
     node: str | None
@@ -414,7 +414,7 @@ def node(*, name: str, addresses: list[str] | None = None, names: list[str] | No
 
 
 def problem(
-    file: str, reason: str, *, line: int | None = None, guest: str | None = None, node: str | None = None
+    file: str | None, reason: str, *, line: int | None = None, guest: str | None = None, node: str | None = None
 ) -> Problem:
     """What could not be read, and why."""
     return {"file": file, "line": line, "guest": guest, "node": node, "reason": reason}

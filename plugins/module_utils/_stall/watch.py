@@ -11,6 +11,7 @@ import time
 
 from .._host import meminfo
 from .._host.tree import Tree
+from .._model.records import problem
 from .._qemu_process import proc
 from .._text import plural
 from . import host, qmp, sampler, verdict
@@ -40,7 +41,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     tree = Tree(root)
     running, problems = proc.running_guests(root, cross_check=False)
     running, missing = _chosen(running, guests)
-    problems.extend(_problem(None, one, "does not run here, or has no such id or name") for one in missing)
+    problems.extend(problem(None, "does not run here, or has no such id or name", guest=one) for one in missing)
     machine = os.uname().machine
     watched = _open(tree, running, machine, problems)
     probers = _probers(watched, ask_qmp, problems)
@@ -62,8 +63,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     problems.extend(_unreadable(watched))
     if watched and paces["passes"] < _FEW_PASSES:
         problems.append(
-            _problem(
-                None,
+            problem(
                 None,
                 f"{plural(paces['passes'], 'look')} at the main loops in {seconds:.1f} s was all that its share of a"
                 " core allowed: the shares are rough; watch for longer",
@@ -86,10 +86,6 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     }
 
 
-def _problem(path, guest, reason):
-    return {"file": path, "line": None, "guest": guest, "node": None, "reason": reason}
-
-
 def _chosen(running, wanted):
     if wanted is None:
         return running, []
@@ -109,16 +105,16 @@ def _open(tree, running, machine, problems):
             one.open()
         except OSError as error:
             one.close()
-            problems.append(_problem(path, guest["id"], f"its threads cannot be read: {error.strerror}"))
+            problems.append(problem(path, f"its threads cannot be read: {error.strerror}", guest=guest["id"]))
             continue
         watched.append(one)
         if not one.named:
             problems.append(
-                _problem(
+                problem(
                     path,
-                    guest["id"],
-                    "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are"
-                    " told apart by what they block in only",
+                    "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are told apart"
+                    " only by what they block in",
+                    guest=guest["id"],
                 )
             )
     return watched
@@ -135,7 +131,7 @@ def _probers(watched, ask_qmp, problems):
             probers[one.guest["pid"]] = qmp.Prober(sockets[0], pause, _QMP_TIMEOUT)
         else:
             problems.append(
-                _problem(one.path, one.guest["id"], "no QMP socket that could be asked is on its command line")
+                problem(one.path, "no QMP socket that could be asked is on its command line", guest=one.guest["id"])
             )
     return probers
 
@@ -177,7 +173,7 @@ def _unreadable(watched):
     for kind, reason in told.items():
         count = sum(1 for one in watched if kind in one.unreadable)
         if count:
-            problems.append(_problem(None, None, f"{plural(count, 'guest')}: {reason}"))
+            problems.append(problem(None, f"{plural(count, 'guest')}: {reason}"))
     return problems
 
 

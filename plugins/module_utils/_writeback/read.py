@@ -10,6 +10,7 @@ import os
 
 from .. import _tuned
 from .._host import meminfo, pid_file
+from .._model.records import problem
 from .._number import whole_number
 from .._sysctl import dirty
 from .._sysctl.assignments import DIRECTORIES, parse, precedence
@@ -176,7 +177,7 @@ def _names(tree, path, problems):
 
 
 def _problem(problems, path, line, reason):
-    problems.append({"file": _printable(path), "line": line, "guest": None, "reason": reason})
+    problems.append(problem(_printable(path), reason, line=line))
 
 
 def _printable(path):
