@@ -204,13 +204,8 @@ class Summary(TypedDict):
     waived_findings: int
 
 
-class _Assessed(TypedDict, total=False):
-    findings: list[Finding]
-    plan: dict[str, Any] | None
-
-
-class Assessment(_Assessed):
-    """One subject of a host, such as its write-back limits."""
+class Assessment(TypedDict):
+    """What was assessed of a host itself: one subject, such as its write-back limits."""
 
     subject: str
     status: str | None
@@ -396,7 +391,7 @@ def waiver(*, id: str, rules: list[str], until: str, reason: str, expired: bool,
 
 
 def assessment(*, subject: str, status: str | None, changed: bool | None, detail: str | None) -> Assessment:
-    """One subject of a host; its findings are in the document's list."""
+    """What was assessed of a host itself; its findings are in the document's list."""
     return {"subject": subject, "status": status, "changed": changed, "detail": detail}
 
 

@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""docs/data.md and the types of _model say the same."""
+
+from __future__ import annotations
+
+import re
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+import yaml
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import findings, operations, records
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOC = (PROJECT / "docs/data.md").read_text("utf-8")
+BLOCKS = dict(re.findall(r"^```yaml (\w+)\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL))
+TYPES = {
+    name: kind
+    for module in (records, findings, operations)
+    for name, kind in vars(module).items()
+    if is_typeddict(kind) and not name.startswith("_")
+}
+
+
+def alternatives(kind):
+    """The types of a union; of another type itself."""
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def faults(value, kind, place, seen):
+    """What of a value is not of its type, in words; the types that were met are added to ``seen``."""
+    kinds = alternatives(kind)
+    if value is None or kind is Any:
+        return [] if kind is Any or type(None) in kinds else [f"{place} is null"]
+    (kind,) = [one for one in kinds if one is not type(None)]
+    origin = get_origin(kind)
+    if origin is Literal:
+        return [] if value in get_args(kind) else [f"{place} is {value!r}"]
+    if origin is list:
+        (item,) = get_args(kind)
+        note(item, seen)
+        return [fault for each in value for fault in faults(each, item, f"{place}[]", seen)]
+    if is_typeddict(kind):
+        note(kind, seen)
+        hints = get_type_hints(kind)
+        wrong = [f"{place}.{key} is {where}" for where, keys in odd_keys(set(value), set(hints)) for key in keys]
+        return wrong + [
+            fault for key in set(value) & set(hints) for fault in faults(value[key], hints[key], f"{place}.{key}", seen)
+        ]
+    kind = origin or kind
+    return [] if isinstance(value, (int, float) if kind is float else kind) else [f"{place} is {value!r}"]
+
+
+def note(kind, seen):
+    """Add a type and those that its keys can hold."""
+    for one in alternatives(kind):
+        if get_origin(one) is list:
+            note(get_args(one)[0], seen)
+        elif is_typeddict(one) and one.__name__ not in seen:
+            seen.add(one.__name__)
+            for hint in get_type_hints(one).values():
+                note(hint, seen)
+
+
+def odd_keys(told, typed):
+    return [("not in the type", sorted(told - typed)), ("not in the page", sorted(typed - told))]
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
+def test_each_shape_of_the_page_is_its_type(name):
+    assert faults(yaml.safe_load(BLOCKS[name]), TYPES[name], name, set()) == []
+
+
+def test_every_type_is_on_the_page():
+    seen = set()
+    for name in BLOCKS:
+        note(TYPES[name], seen)
+    assert seen == set(TYPES)
+
+
+@pytest.mark.parametrize("change", [{"aio": None}, {"cache_direct": "yes"}, {"more": 1}])
+def test_a_shape_that_differs_is_seen(change):
+    disk = yaml.safe_load(BLOCKS["Guest"])["disks"][0]
+    assert faults(disk, records.Disk, "disk", set()) == []
+    changed = {**disk["effective"], **change}
+    assert (faults({**disk, "effective": changed}, records.Disk, "disk", set()) == []) == (change == {"aio": None})
+    assert faults({key: disk[key] for key in disk if key != "line"}, records.Disk, "disk", set())
