@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import changes, config
-from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import qm_answers
 
 NEW = "local:206/vm-206-disk-0.qcow2,aio=threads,iothread=1,size=1G"
 WRITTEN = {"scsi0": NEW, "scsihw": "virtio-scsi-single"}
@@ -146,23 +145,18 @@ def test_what_qm_writes_in_its_own_words_is_no_loss():
 
 
 def recorded():
-    if shared_pve() is None:
-        return []
     found = []
-    for name in ("qm-transcripts.json", "qm-transcripts-2.json"):
-        for scenario in json.loads((shared_pve() / name).read_text()):
-            now = scenario.get("config_when_running") or scenario["config"]
-            for number, step in enumerate(scenario["steps"]):
-                after = step.get("config_after", "unchanged")
-                after = now if after == "unchanged" else after
-                sets = step["command"][:3] == ["qm", "set", str(scenario["vmid"])] and "--revert" not in step["command"]
-                if sets and step["rc"] == 0:
-                    found.append(pytest.param(now, step, after, scenario["running"], id=f"{scenario['name']}-{number}"))
-                now = after
+    for scenario in qm_answers():
+        now = scenario.get("config_when_running") or scenario["config"]
+        for number, step in enumerate(scenario["steps"]):
+            after = now if step["config_after"] == "unchanged" else step["config_after"]
+            sets = step["command"][:3] == ["qm", "set", str(scenario["vmid"])] and "--revert" not in step["command"]
+            if sets and step["rc"] == 0:
+                found.append(pytest.param(now, step, after, scenario["running"], id=f"{scenario['name']}-{number}"))
+            now = after
     return found
 
 
-@requires_shared_pve
 @pytest.mark.parametrize("before, step, after, running", recorded())
 def test_every_recorded_write_is_proven_but_for_what_qm_said_it_loses(before, step, after, running):
     arguments = step["command"][3:]

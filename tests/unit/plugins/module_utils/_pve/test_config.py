@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 import pytest
 from hypothesis import given
@@ -15,9 +14,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import config, storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts, qm_answers
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
-
-REAL = sorted((shared_pve() / "configs").rglob("*.conf")) if shared_pve() else []
 
 FULL = """\
 # owner%3A ops
@@ -39,21 +37,26 @@ whatever: it is
 """
 
 
-@requires_shared_pve
-@pytest.mark.parametrize("path", REAL or [None], ids=lambda path: path.name if path else "absent")
-def test_real_configs_round_trip(path):
-    raw = path.read_bytes()
-    assert config.encode(config.parse(config.decode(raw)).text) == raw
+def round_trips(raw):
+    return config.encode(config.parse(config.decode(raw)).text) == raw
+
+
+def test_configs_as_qm_leaves_them_round_trip():
+    texts = [
+        text for guest in qm_answers() for text in (guest["config"], *(step["config_after"] for step in guest["steps"]))
+    ]
+    assert len(texts) > 200 and all(round_trips(text.encode()) for text in texts)
 
 
 @requires_shared_pve
-def test_all_the_real_configs_are_there():
-    assert len(REAL) == 103
+def test_the_configs_of_proxmox_ves_own_tests_round_trip():
+    paths = sorted((shared_pve() / "configs").rglob("*.conf"))
+    assert len(paths) == 103 and [path for path in paths if not round_trips(path.read_bytes())] == []
 
 
 @given(st.binary(max_size=2000))
 def test_anything_round_trips(raw):
-    assert config.encode(config.parse(config.decode(raw)).text) == raw
+    assert round_trips(raw)
 
 
 LINES = st.lists(
@@ -201,10 +204,8 @@ def test_a_long_line_takes_no_longer_than_its_length(line):
     assert record("100", f"memory: 1\n{line}\n".encode(), storages)
 
 
-@requires_shared_pve
-def test_no_recorded_setting_that_is_kept_is_unsafe_or_unknown():
-    recorded = json.loads((shared_pve() / "setting-lines.json").read_text())
-    kept = [entry["line"] for entry in recorded if entry["verdict"] == "kept"]
-    assert len(kept) > 60
+def test_no_recorded_line_that_is_kept_is_unsafe_or_unknown():
+    kept = [entry["line"] for entry in facts("config_lines") if entry["verdict"] == "kept"]
+    assert len(kept) > 100
     guests = [(line, record("100", f"{line}\n".encode(), {})) for line in kept]
     assert [line for line, guest in guests if guest["unsafe_lines"] or guest["unknown_keys"]] == []

@@ -7,19 +7,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
-SHARED = shared_pve()
-EXPECTED = json.loads((SHARED / "effective.json").read_text()) if SHARED else {}
-RECORDED = json.loads((Path(__file__).resolve().parents[4] / "fixtures/effective_drives.json").read_text())
+RECORDED = facts("effective_drives")
 # What a storage must have to be one; a type takes what is its own.
 REQUIRED = (
+    "content images,iso",
     "path /a",
     "vgname aa",
     "thinpool aa",
@@ -31,7 +30,6 @@ REQUIRED = (
     "target a",
     "iscsiprovider a",
 )
-DRIVES = [(path, key) for path, entry in EXPECTED.items() for key in entry["drives"]]
 
 
 def hold_against(effective, given):
@@ -54,36 +52,37 @@ def test_as_proxmox_gave_it_to_qemu(row):
     kind, *options = row["storage"] or ["dir: local"]
     storages = {entry["id"]: entry for entry in storage.parse("\n\t".join([kind, *REQUIRED, *options]) + "\n")[0]}
     guest = record("8006", "".join(f"{line}\n" for line in row["config"]).encode(), storages)
-    hold_against(next(disk for disk in guest["disks"] if disk["key"] == row["drive"])["effective"], row["given"])
+    disk = next(disk for disk in guest["disks"] if disk["key"] == row["drive"])
+    assert disk["start_fault"] is None
+    if row["given"] is None:
+        assert disk["effective"] is None
+    else:
+        hold_against(disk["effective"], row["given"])
 
 
 def test_all_the_recorded_drives_are_there():
-    assert len(RECORDED) == 79
+    assert len(RECORDED) == 79 + 5
 
 
 @requires_shared_pve
-@pytest.mark.parametrize(("path", "key"), DRIVES or [(None, None)])
-def test_whole_configs_as_proxmox_gives_them_to_qemu(path, key):
-    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
-    guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
-    hold_against(
-        next(disk for disk in guest["disks"] if disk["key"] == key)["effective"], EXPECTED[path]["drives"][key]
-    )
+def test_the_configs_of_proxmox_ves_own_tests_as_it_gives_them_to_qemu():
+    """All the lines of a config at once; which of them decide is in the rows above."""
+    shared = shared_pve()
+    storages = {entry["id"]: entry for entry in storage.parse((shared / "storage.cfg").read_text())[0]}
+    expected = json.loads((shared / "effective.json").read_text())
+    assert len(expected) == 33
+    for path, entry in expected.items():
+        disks = record("8006", (shared / "configs" / path).read_bytes(), storages)["disks"]
+        found = {disk["key"]: disk["effective"] for disk in disks if disk["effective"]}
+        assert set(found) == set(entry["drives"]), path
+        assert [disk["start_fault"] for disk in disks if disk["start_fault"]] == [], path
+        for key, given in entry["drives"].items():
+            hold_against(found[key], given)
 
 
-@requires_shared_pve
-@pytest.mark.parametrize("path", sorted(EXPECTED) or [None])
-def test_no_drive_that_qemu_does_not_get(path):
-    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
-    guest = record("8006", (SHARED / "configs" / path).read_bytes(), storages)
-    assert {disk["key"] for disk in guest["disks"] if disk["effective"]} == set(EXPECTED[path]["drives"])
-    assert [disk["start_fault"] for disk in guest["disks"] if disk["start_fault"]] == []
-
-
-@requires_shared_pve
 def test_a_storage_whose_content_proxmox_ve_refuses():
-    storages = {entry["id"]: entry for entry in storage.parse((SHARED / "storage.cfg").read_text())[0]}
-    guest = record("8006", (SHARED / "configs/cfg2cmd/unsupported-storage-content-type.conf").read_bytes(), storages)
+    storages = {entry["id"]: entry for entry in storage.parse("dir: noimages\n\tpath /a\n\tcontent iso\n")[0]}
+    guest = record("8006", b"scsi0: noimages:8006/vm-8006-disk-0.raw\n", storages)
     assert "does not allow content images" in guest["disks"][0]["start_fault"]
 
 

@@ -19,7 +19,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.json_
     to_text,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
-from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts, qm_answers
 
 FILE = """\
 #a description%3A with a colon
@@ -182,11 +182,9 @@ def test_another_text_is_not_what_qm_pending_prints(text):
     assert pending_config.read(text) is None
 
 
-@requires_shared_pve
 def test_what_the_api_answered_is_read():
-    answers = [entry["body"] for entry in json.loads((shared_pve() / "api-transcripts.json").read_text())
-               if entry["path"].endswith("/pending") and entry["status"] == 200 and "rows" not in entry]  # fmt: skip
-    assert len(answers) > 3
+    answers = facts("pending_answers")
+    assert len(answers) == 5
     for answer in answers:
         found = guest(to_text(json.dumps(answer)))
         assert found["unsafe_lines"] == [] and set(found["pending"]) == {
@@ -217,19 +215,16 @@ def test_findings_point_at_the_line_of_the_key(tmp_path):
 
 def printed_by_qm():
     """(config on disk, what `qm config` printed of it) of the recorded runs."""
-    folder = shared_pve()
     pairs = []
-    for scenario in json.loads((folder / "qm-transcripts.json").read_text()) if folder else ():
+    for scenario in qm_answers():
         text = scenario["config"]
         for step in scenario["steps"]:
-            if step.get("command", [])[:2] == ["qm", "config"] and len(step["command"]) == 3:
+            if step["command"][:2] == ["qm", "config"] and len(step["command"]) == 3:
                 pairs.append(pytest.param(text, step["stdout"], id=scenario["name"]))
-            after = step.get("config_after")
-            text = text if after in (None, "unchanged") else after
+            text = text if step["config_after"] == "unchanged" else step["config_after"]
     return pairs
 
 
-@requires_shared_pve
 @pytest.mark.parametrize(("on_disk", "printed"), printed_by_qm())
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_what_qm_printed_is_the_guest_after_its_next_cold_start(on_disk, printed, form):

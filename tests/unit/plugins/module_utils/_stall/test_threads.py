@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import cmdline
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._stall.threads import are_named, roles
-from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts
 
 PVE = {
     10: "kvm",
@@ -58,19 +56,12 @@ def test_without_names_nothing_is_guessed():
     assert {role for role, _name in roles(1, names, ["iothread-virtioscsi0", "b"]).values()} == {"main", "unnamed"}
 
 
-@requires_shared_pve
-@pytest.mark.parametrize(
-    "name", ["running-harden", "running-virtio-blk", "machine-9.0-drive-form", "aio-kinds-running"]
-)
-def test_recorded_thread_names(name):
-    scenarios = {one["name"]: one for one in json.loads((shared_pve() / "qm-transcripts.json").read_text())}
-    steps = [step for step in scenarios[name]["steps"] if "threads" in step]
-    assert steps
-    for step in steps:
-        # The main thread carries the process's name as nameless iothreads do; it is the first of them.
-        names = dict(enumerate(sorted(step["threads"], key=lambda one: one != "qemu-system-x86"), 100))
-        iothreads = cmdline.parse(step["cmdline"])["iothreads"]
-        found = list(roles(100, names, iothreads).values())
-        assert [one for role, one in found if role == "iothread"] == iothreads
-        assert [one for role, one in found if role == "vcpu"] == ["CPU 0/TCG"]
-        assert "unnamed" not in [role for role, _name in found]
+@pytest.mark.parametrize("process", facts("qemu_processes"), ids=lambda process: process["name"])
+def test_recorded_thread_names(process):
+    # The main thread carries the process's name as nameless iothreads do; it is the first of them.
+    names = dict(enumerate(sorted(process["threads"], key=lambda one: one != "qemu-system-x86"), 100))
+    iothreads = cmdline.parse(process["cmdline"])["iothreads"]
+    found = list(roles(100, names, iothreads).values())
+    assert [one for role, one in found if role == "iothread"] == iothreads
+    assert [one for role, one in found if role == "vcpu"] == ["CPU 0/TCG"]
+    assert "unnamed" not in [role for role, _name in found]
