@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action report: findings documents to a verdict, a text on the terminal and files. Documentation: modules/report.py.
+"""Action report: findings documents to a verdict, lines on the terminal, and files. Documentation: modules/report.py.
 
-It runs on the controller and handles the documents where they are: what thousands of guests come to is passed
-through templates only where a playbook asks for it.
+It runs on the controller and handles the documents in memory: those of thousands of guests pass through templates
+only where a playbook asks for it.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ from ansible.utils.display import Display
 
 from ..module_utils import _shown
 from ..module_utils._backends.layout import LayoutError
-from ..module_utils._model.findings import SEVERITIES
+from ..module_utils._model.findings import SEVERITIES, gate
+from ..module_utils._text import one_line, visible
 from ..plugin_utils._fleet.document import ReportError
+from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
 from ..plugin_utils._policy.document import parse_date
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._policy.waivers_file import load
-from ..plugin_utils._render.gate import gate_lines, judge
+from ..plugin_utils._render.gate import gate_lines
 from ..plugin_utils._render.table import table_lines
-from ..plugin_utils._render.text import one_line, visible
 from ..plugin_utils._render.to_html import html_report
 from ..plugin_utils._render.to_json import json_report
 from ..plugin_utils._render.to_junit import junit_report
 from ..plugin_utils._render.to_sarif import left_out, sarif_report
+from ..plugin_utils._render.words import MIGRATE
 from ..plugin_utils._render.write import write_all
 from ..plugin_utils._sources.directory import assess_directory
 
-#: Report by option, with its file's name in O(directory).
+#: Option of a report to its file's name in the folder ``directory``.
 FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest-io.sarif", "html": "guest-io.html"}
 
 ARGUMENTS = {
@@ -51,7 +53,8 @@ ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str"},
     "complete": {"type": "bool", "default": True},
     "results": {"type": "dict"},
-    "writeback": {"type": "dict"},
+    "assessments": {"type": "dict"},
+    "migrate_variable": {"type": "str", "default": MIGRATE},
     "fail_on": {"type": "str", "choices": list(SEVERITIES)},
     "part": {"type": "bool", "default": False},
     "directory": {"type": "path"},
@@ -63,9 +66,7 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Join, judge, render, write, show. A report that cannot be made or written fails the task at its end; the others
-    are there.
-    """
+    """Join, judge, render, write, show. A report that cannot be made or written fails the task after the others."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -90,15 +91,15 @@ class ActionModule(ActionBase):
         document = _document(options)
         verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
         if verdict:
-            document["gate"] = {key: verdict[key] for key in ("fail_on", "passed", "reason")}
-        lines = gate_lines(document, options["fail_on"]) if options["fail_on"] else table_lines(document, check=check)
+            document["gate"] = gate(**{key: verdict[key] for key in ("fail_on", "passed", "reason")})
+            lines = gate_lines(document, options["fail_on"])
+        else:
+            lines = table_lines(document, check, variable=options["migrate_variable"])
         paths = _paths(options)
         texts, failed = _rendered(paths, options, document, check)
         failed.update(write_all(texts))
         written = [path for path in texts if path not in failed]
-        problems = [
-            "cannot write the report %s: %s" % (_shown.path(path), one_line(why)) for path, why in failed.items()
-        ]
+        problems = [f"cannot write the report {_shown.path(path)}: {one_line(why)}" for path, why in failed.items()]
         for line in [*(told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
@@ -106,7 +107,7 @@ class ActionModule(ActionBase):
             returned["part"] = pack(document)
         if verdict:
             returned["passed"] = verdict["passed"]
-            returned["msg"] = "gate %s: %s" % ("passed" if verdict["passed"] else "failed", verdict["reason"])
+            returned["msg"] = f"gate {'passed' if verdict['passed'] else 'failed'}: {verdict['reason']}"
             returned["failed"] = not verdict["passed"]
         if problems:
             returned["msg"] = "; ".join([*([returned["msg"]] if returned.get("failed") else []), *problems])
@@ -123,35 +124,33 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     elif options["documents"] is not None:
         documents = options["documents"]
     else:
-        documents = [unpack(part, "part %d" % number) for number, part in enumerate(options["parts"], 1)]
-    return join_documents(documents, options["results"], options["writeback"], options["hosts"], options["complete"])
+        documents = [unpack(part, f"part {number}") for number, part in enumerate(options["parts"], 1)]
+    return join_documents(documents, options["results"], options["assessments"], options["hosts"], options["complete"])
 
 
 def _paths(options: dict[str, Any]) -> dict[str, str]:
-    """Report to its path, of those that are asked for. Raises ReportError where two have the same."""
+    """Each requested report with its path. Raises ReportError where two have the same path."""
     paths = {name: options[name] for name in FILES if options[name]}
     if options["directory"]:
         for name, file in FILES.items():
             paths.setdefault(name, os.path.join(options["directory"], file))
     if len(set(map(os.path.realpath, paths.values()))) < len(paths):
-        raise ReportError(
-            "two reports have the same path: %s. Name another for one of them."
-            % ", ".join(map(_shown.path, paths.values()))
-        )
+        same = ", ".join(map(_shown.path, paths.values()))
+        raise ReportError(f"two reports have the same path: {same}. Give one of them another path.")
     return paths
 
 
 def _rendered(
     paths: dict[str, str], options: dict[str, Any], document: dict[str, Any], check: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Path to text of each report, and path to why of each that cannot be made."""
+    """Path to text of each report, and path to reason of each that cannot be made."""
     here = os.getcwd()
     base = os.path.join(here, options["base"] or "")
     render = {
         "json": lambda: json_report(document),
         "junit": lambda: junit_report(document, options["fail_on"] or SEVERITIES[0]),
         "sarif": lambda: sarif_report(document, base, here),
-        "html": lambda: html_report(document, check),
+        "html": lambda: html_report(document, check, options["migrate_variable"]),
     }
     texts: dict[str, str] = {}
     failed: dict[str, str] = {}
@@ -164,6 +163,6 @@ def _rendered(
 
 
 def told(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
-    """The line that names a report, with what is not in it."""
+    """The line that names a report, and what it lacks."""
     omitted = left_out(document) if is_sarif else None
-    return "Report: %s%s" % (visible(path), " (%s)" % omitted if omitted else "")
+    return f"Report: {visible(path)}{f' ({omitted})' if omitted else ''}"

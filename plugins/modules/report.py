@@ -12,10 +12,10 @@ short_description: Join findings, judge them, and write the reports
 version_added: 0.1.0
 description:
   - Joins the findings documents of several hosts, or reads and assesses a directory of guest configs itself.
-  - Prints what a person needs to see, and writes the reports that are asked for.
-  - With O(fail_on) it is a gate and fails where a finding of that severity or worse is not waived, where a host gave
-    no report, and where there was no guest to judge.
-  - Runs on the controller. Each report takes its place whole. Where one cannot be written, the others are, and the task fails at its end.
+  - Prints what needs attention, and writes the requested reports.
+  - With O(fail_on) it is a gate. It fails on a finding of that severity or worse that is not waived, on a host without a report,
+    and where there was no guest to judge.
+  - Runs on the controller. Each report is replaced as a whole. If one cannot be written, the others are written and then the task fails.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -23,7 +23,7 @@ options:
     description: Findings document of P(hypervisor.io_hardening.assess#filter) by host.
     type: dict
   parts:
-    description: RV(part) of several runs, of the slices of one job for instance.
+    description: RV(part) of several runs, for instance of the slices of one job.
     type: list
     elements: str
   root:
@@ -33,44 +33,51 @@ options:
       - Needs O(policy).
     type: path
   policy:
-    description: What the guests below O(root) are held against, see docs/data.md.
+    description: The policy for the guests below O(root), see docs/data.md.
     type: dict
   waivers:
-    description: Waivers that stand beside those of O(policy).
+    description: Waivers in addition to those of O(policy).
     type: list
     elements: dict
   waivers_file:
-    description: A YAML file on the controller with a list of more waivers. It is read as data, nothing in it is a template.
+    description: A YAML file on the controller with a list of more waivers. It is read as data, and nothing in it as a template.
     type: path
   date:
-    description: The day on which waivers are judged with O(root). Today where it is not given.
+    description: The day for which waivers are judged with O(root). The default is today.
     type: raw
   hosts:
-    description: Hosts that a report is expected from. One that gave none is listed as silent, and fails the gate.
+    description: Hosts that a report is expected from. A host without a report is listed as silent and fails the gate.
     type: list
     elements: str
   complete:
     description:
-      - V(false) tells that there are more hosts than those, as in a run that is limited to some.
-      - Then, and where a host gave no report, a waiver that matches nothing is no finding. The guest it is for may be there.
+      - V(false) means that there are more hosts, as in a run with a limit.
+      - Then, and where a host gave no report, a waiver that matches nothing is not a finding. Its guest may be on another host.
     type: bool
     default: true
   results:
     description: Results of M(hypervisor.io_hardening.guest_io) by host.
     type: dict
-  writeback:
-    description: Fact C(host_writeback_report) by host.
+  assessments:
+    description:
+      - What was assessed of the hosts themselves, by subject and host. An assessment has the keys C(findings), C(changed), C(plan), C(status)
+        and C(detail), as the fact C(host_writeback_report) has them.
+      - The reports show every subject under the name it has here.
     type: dict
+  migrate_variable:
+    description: What the reader sets to allow guests another disk driver. Reports name it where they say what to do.
+    type: str
+    default: migrate_controllers
   fail_on:
-    description: The least severity of a finding that fails the task. Without it the task only reports.
+    description: The lowest severity that fails the task. Without it the task only reports.
     type: str
     choices: [error, warning, note]
   part:
-    description: Whether to return the joined document in a form that can be handed to another job.
+    description: Whether to return the joined document in a form that can be passed to another job.
     type: bool
     default: false
   directory:
-    description: Where the four reports go as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif) and C(guest-io.html).
+    description: A folder for all four reports, as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif) and C(guest-io.html).
     type: path
   json:
     description: The path of the findings document as JSON, see docs/findings.schema.json.
@@ -79,20 +86,20 @@ options:
     description: The path of the JUnit XML, a test case per guest, disk and rule.
     type: path
   sarif:
-    description: The path of the SARIF 2.1.0. It holds the 25,000 gravest findings, GitHub refuses a file with more.
+    description: The path of the SARIF 2.1.0. It has the 25,000 most severe findings, because GitHub refuses a file with more.
     type: path
   html:
     description: The path of the HTML page.
     type: path
   base:
     description:
-      - The top folder of the Git checkout. SARIF names the files below it relative to it.
-      - The current folder where it is not given.
+      - The top folder of the Git checkout. SARIF names the files in it relative to it.
+      - The default is the current folder.
     type: path
 attributes:
   check_mode:
     support: full
-    description: Reports are written in check mode too. They are what the run says, not what it changes.
+    description: Reports are written in check mode too. They say what the run would do.
   diff_mode:
     support: N/A
     description: Changes nothing on any host.

@@ -141,7 +141,7 @@ def test_pages_turn(see):
 def test_a_total_a_rule_and_a_mark_of_the_map_choose_what_they_stand_for(see):
     doc = fleet(200)
     page = see(doc)
-    page.find_element(By.CSS_SELECTOR, "button[data-value=restart]").click()
+    page.find_element(By.CSS_SELECTOR, "button[data-value=restart_pending]").click()
     assert status(page, "guests").startswith(f"{doc['summary']['restart_pending']} of 200")
     assert set(column(page, "guests", "State")) == {"Restart pending"}
     page.find_element(By.CSS_SELECTOR, "button[data-value=IO111]").click()
@@ -212,7 +212,7 @@ def test_numbers_are_written_as_people_do(see):
     assert "Rows 1 to 25 of 2,000" in page.find_element(By.CSS_SELECTOR, "#guests .pager").text
     one = see(document([guest("1", "to_change")], [finding("1")]))
     assert status(one, "guests") == "1 guest" and status(one, "findings") == "1 finding"
-    assert "Disk, 0 in order" in one.find_element(By.CSS_SELECTOR, ".tiles").text
+    assert "Disk, 0 compliant" in one.find_element(By.CSS_SELECTOR, ".tiles").text
 
 
 def test_a_name_of_thousands_of_characters_makes_no_page_of_its_own(see):

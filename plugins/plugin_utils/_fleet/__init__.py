@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Documents of several hosts: checked, joined, outcomes told apart. Pure."""
+"""Documents of several hosts: checked, joined, judged, and what became of each guest. Pure; no text for people."""
 
 from __future__ import annotations

@@ -2,85 +2,98 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What every report asks of a findings document before it starts, and the order it shows things in."""
+"""What everything that follows asks of a findings document: that it has its shape, an order, who is in it."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from ...module_utils._model.findings import SEVERITIES
+from ...module_utils._model.findings import GUEST_STATUSES, SCHEMA, SEVERITIES
 from ...module_utils._text import natural_key
-from .._render.text import visible
 
-SCHEMA = 1
-# the lists every findings document has, see docs/data.md
+#: The lists of every findings document, see docs/data.md.
 LISTS = ("findings", "plan", "unresolved", "guests")
+
+#: A findings document, or one of its entries, as docs/data.md has them.
+Document = Mapping[str, Any]
+Item = Mapping[str, Any]
 
 
 class ReportError(ValueError):
     """The input cannot be reported. The text is for a person: what, where, what is expected."""
 
 
-def check_document(document, where: str = "the findings document") -> Mapping:
-    """`document` itself when it has the shape of docs/data.md; raises ReportError with what is wrong.
+def check_document(document: Any, where: str = "the findings document") -> Document:
+    """``document`` itself when it has the shape of docs/data.md. Raises ReportError with what is wrong.
 
-    Only what the reports stand on is checked; `docs/findings.schema.json` says it all.
+    Only what the reports rely on is checked; docs/findings.schema.json describes everything.
     """
-    if not isinstance(document, Mapping):
-        raise ReportError(
-            "%s is %s, not a dictionary. Give what the filter hypervisor.io_hardening.assess returned."
-            % (where, _kind(document))
-        )
+    _dictionary(document, where, " Pass what the filter hypervisor.io_hardening.assess returned.")
     if document.get("schema") != SCHEMA:
         raise ReportError(
-            "%s has schema %r; this version of the collection reads schema %d."
-            % (where, document.get("schema"), SCHEMA)
+            f"{where} has schema {document.get('schema')!r}; this version of the collection reads schema {SCHEMA}."
         )
     for key in LISTS:
-        check_list(document.get(key), "%s: %s" % (where, key))
-    if not isinstance(document.get("summary"), Mapping):
-        raise ReportError("%s: summary is %s, not a dictionary." % (where, _kind(document.get("summary"))))
+        check_list(document.get(key), f"{where}: {key}")
+    summary = _dictionary(document.get("summary"), f"{where}: summary")
+    _dictionary(summary.get("findings"), f"{where}: summary.findings")
     for finding in document["findings"]:
-        if finding.get("severity") not in SEVERITIES:
-            raise ReportError(
-                "%s: a finding of %s has severity %r; allowed are %s."
-                % (where, finding.get("rule"), finding.get("severity"), ", ".join(SEVERITIES))
-            )
+        of = f"{where}: a finding of {finding.get('rule')}"
+        _check_word(finding, "severity", SEVERITIES, of)
+        if "waived" not in finding:
+            raise ReportError(f"{of} has no key waived.")
+    for guest in document["guests"]:
+        of = f"{where}: guest {guest.get('guest')}"
+        _check_word(guest, "status", GUEST_STATUSES, of)
+        check_list(guest.get("disks"), f"{of}: disks")
     return document
 
 
-def check_list(value, where: str) -> Sequence:
-    """`value` itself when it is a list of dictionaries; raises ReportError otherwise."""
+def check_list(value: Any, where: str) -> Sequence[Item]:
+    """``value`` itself when it is a list of dictionaries. Raises ReportError otherwise."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        raise ReportError("%s is %s, not a list." % (where, _kind(value)))
+        raise ReportError(f"{where} is {_kind(value)}, not a list.")
     for item in value:
         if not isinstance(item, Mapping):
-            raise ReportError("%s holds %s where a dictionary belongs." % (where, _kind(item)))
+            raise ReportError(f"{where} contains {_kind(item)} instead of a dictionary.")
     return value
 
 
-def _kind(value) -> str:
+def _dictionary(value: Any, where: str, what_to_do: str = "") -> Document:
+    if not isinstance(value, Mapping):
+        raise ReportError(f"{where} is {_kind(value)}, not a dictionary.{what_to_do}")
+    return value
+
+
+def _check_word(item: Item, key: str, allowed: Sequence[str], where: str) -> None:
+    if item.get(key) not in allowed:
+        raise ReportError(f"{where} has {key} {item.get(key)!r}; allowed are {', '.join(allowed)}.")
+
+
+def _kind(value: Any) -> str:
     if value is None:
         return "missing"
     return {"list": "a list", "dict": "a dictionary", "str": "a string"}.get(type(value).__name__, type(value).__name__)
 
 
-def owner(item: Mapping) -> tuple:
-    """Whose a finding, guest, result or plan entry is: (host, node, guest).
+def guest_key(item: Item) -> tuple[Any, Any, Any]:
+    """The guest of a finding, result or plan entry: (host, node, id).
 
-    The number alone does not tell: a host may be a tree of a whole cluster, in which two nodes have the same one.
+    The id alone is ambiguous: a host may be a tree of a whole cluster, in which two nodes have guests of one id.
     """
     return (item.get("host"), item.get("node"), item.get("guest"))
 
 
-def doubled(items) -> set:
-    """The (host, guest) that stand on more than one node: where they are named, their node is too."""
-    first: dict = {}
-    return {key[::2] for key in map(owner, items) if first.setdefault(key[::2], key[1]) != key[1]}
+def on_several_nodes(items: Iterable[Item]) -> set[tuple[Any, Any]]:
+    """The (host, id) of guests that exist on more than one node: texts name the node of these."""
+    first: dict[tuple[Any, Any], Any] = {}
+    return {key[::2] for key in map(guest_key, items) if first.setdefault(key[::2], key[1]) != key[1]}
 
 
-def place(item: Mapping) -> tuple:
+def sort_key(item: Item) -> tuple[Any, ...]:
     """Sort key of a finding, guest or result: host, guest (9 before 10), node, disk, rule."""
     return (
         _rank(item.get("host")),
@@ -92,50 +105,80 @@ def place(item: Mapping) -> tuple:
 
 
 @functools.lru_cache(maxsize=100_000)
-def _rank(value) -> tuple:
+def _rank(value: Any) -> tuple[Any, ...]:
     return natural_key("" if value is None else str(value))
 
 
-def silent_hosts(document: Mapping) -> list:
-    """The hosts that gave no document: nothing is known of their guests."""
-    return [host["host"] for host in document.get("hosts") or () if not host.get("reported", True)]
+def severity_rank(finding: Item) -> int:
+    """0 for an error, 1 for a warning, 2 for a note."""
+    return SEVERITIES.index(finding["severity"])
 
 
-def spot(finding: Mapping, line: str = ":") -> str:
-    """A finding's file and line as text, "" without a file; ``line`` stands between them."""
-    file = visible(finding.get("file"))
-    return file + (line + str(finding["line"]) if file and finding.get("line") is not None else "")
+def least_rank(fail_on: Any) -> int:
+    """The rank of the least severity that fails. Raises ReportError where ``fail_on`` is not a severity."""
+    if fail_on not in SEVERITIES:
+        raise ReportError(f"fail_on is {fail_on!r}; allowed are {', '.join(SEVERITIES)}.")
+    return SEVERITIES.index(fail_on)
 
 
-def disk_state(disk: Mapping) -> str:
-    """A disk's state in a word: compliant, waived, or open (something that is not waived stands against it)."""
+def disk_state(disk: Item) -> str:
+    """A disk's state in a word: compliant, waived, or noncompliant."""
     if disk.get("compliant"):
         return "compliant"
-    return "waived" if disk.get("waived") else "open"
+    return "waived" if disk.get("waived") else "noncompliant"
 
 
-def known_hosts(document: Mapping, entries) -> set:
-    """The names of the hosts that the document or a guest of `entries` names; none of a flat directory of configs."""
-    named = {entry.get("host") for entry in entries} | {host["host"] for host in document.get("hosts") or ()}
-    return named - {None}
+def disks_of(document: Document) -> list[Item]:
+    """All disks of all guests."""
+    return [disk for guest in document["guests"] for disk in guest.get("disks") or ()]
 
 
-def empty_hosts(document: Mapping) -> list:
-    """The hosts that gave a document in which no guest was read. A node may have none; nobody should take it for
-    judged.
-    """
-    read = {guest.get("host") for guest in document["guests"]}
-    silent = set(silent_hosts(document))
-    return [
-        host["host"] for host in document.get("hosts") or () if host["host"] not in read and host["host"] not in silent
-    ]
+def hosts_of(document: Document) -> Sequence[Item]:
+    """The entries of ``hosts``; empty where a document of one host was not joined."""
+    return document.get("hosts") or ()
 
 
-def of_directory(document: Mapping) -> bool:
+def known_hosts(document: Document, entries: Iterable[Item]) -> set[str]:
+    """The names of the hosts in the document or of the guests ``entries``; empty for a flat directory of configs."""
+    return ({entry.get("host") for entry in entries} | {host["host"] for host in hosts_of(document)}) - {None}
+
+
+def silent_hosts(document: Document) -> list[str]:
+    """The hosts that gave no document: nothing is known about their guests."""
+    return [host["host"] for host in hosts_of(document) if not host.get("reported", True)]
+
+
+def empty_hosts(document: Document) -> list[str]:
+    """The hosts with a document without guests. That may be right; nobody should think they were judged."""
+    judged = {guest.get("host") for guest in document["guests"]} | set(silent_hosts(document))
+    return [host["host"] for host in hosts_of(document) if host["host"] not in judged]
+
+
+def subjects(document: Document) -> list[str]:
+    """What was assessed of the hosts themselves, in the order in which it first appears."""
+    return list(dict.fromkeys(one["subject"] for host in hosts_of(document) for one in host.get("assessments") or ()))
+
+
+def assessment(host: Item, subject: str) -> Item | None:
+    """A host's assessment of a subject; None where it was not asked for."""
+    return next((one for one in host.get("assessments") or () if one["subject"] == subject), None)
+
+
+def of_directory(document: Document) -> bool:
     """Whether it was read from a directory of configs on the controller, to which no run writes."""
     return "not_read" in document
 
 
-def severity_rank(finding: Mapping) -> int:
-    """0 for an error, 1 for a warning, 2 for a note."""
-    return SEVERITIES.index(finding["severity"])
+def dumps(value: Any) -> str:
+    """A value of a document as ASCII JSON; dates as ISO text. Raises ReportError where JSON cannot express it."""
+    try:
+        return json.dumps(value, allow_nan=False, default=_iso)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ReportError(f"the findings document has a value that JSON cannot express: {exc}") from exc
+
+
+def _iso(value: Any) -> str:
+    """YAML reads an unquoted date as a date, not as text."""
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    raise TypeError(f"a value of type {type(value).__name__}")

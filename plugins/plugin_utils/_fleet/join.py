@@ -2,151 +2,187 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""One findings document out of the documents of several hosts.
+"""One findings document from the documents of several hosts.
 
 The joined document keeps the shape of docs/data.md ("The findings document") and adds
-`hosts` (who was asked, who answered, write-back limits) and, where something was applied, `results`.
+``hosts`` (who was asked, who answered, what was assessed of each) and, where something was applied, ``results``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from ...module_utils._model.findings import SEVERITIES
+from ...module_utils._model.findings import SCHEMA, assessment, host_entry, summary
 from ...module_utils._text import natural_key
 from .._policy import waivers as _waivers
-from .document import LISTS, SCHEMA, ReportError, check_document, check_list, place
+from .document import LISTS, Document, Item, ReportError, check_document, check_list, hosts_of, sort_key
 
-# findings about the waivers themselves, which only all hosts together can tell
-EXPIRED, NO_MATCH = WAIVER_RULES = ("IO121", "IO122")
+#: A waiver that matches nothing: only the documents of all hosts together can tell.
+NO_MATCH = "IO122"
+#: Findings about the waivers themselves.
+WAIVER_RULES = ("IO121", NO_MATCH)
 
-COUNTS = ("guests", "disks", "compliant", "to_change", "restart_pending", "unresolved", "waived")
+
+class _Part(NamedTuple):
+    """A document to join; ``host`` is None where it knows its hosts, ``document`` where the host gave none."""
+
+    host: str | None
+    document: Document | None
+    where: str
 
 
-def join_documents(documents, results=None, writeback=None, expected=None, complete=True) -> dict:
-    """The fleet's findings document.
+def join_documents(
+    documents: Any, results: Any = None, assessments: Any = None, expected: Any = None, complete: bool = True
+) -> dict[str, Any]:
+    """The findings document of the fleet.
 
-    documents: mapping host -> findings document, or None or {} for a host that gave none (unreachable,
-        failed: it is listed, so that nobody takes its silence for a pass); or a list of documents
-        that know their hosts already, as joined parts do.
-    results: mapping host -> the `results` of guest_io on that host, whose document is then the one from after it.
-    writeback: mapping host -> {findings, changed, plan, status, detail}, the host's write-back limits. Of a host
-        whose limits were changed, what that cured is left out.
-    expected: hosts that a report is expected from; one that gave none is listed as one that gave no report.
-    complete: False tells that there are more hosts than those, as in a run that is limited to some. Then, and where
-        a host gave no report, no waiver is said to match nothing: what it is for may be there. Parts that were
-        limited themselves are complete together where `expected` names all hosts.
-    Raises ReportError where an input has not that shape, or a host is in two documents.
+    documents: host -> findings document, or None or {} for a host that gave none (unreachable, failed): it is
+        listed, so that its silence is not taken for a pass. Or a list of documents that know their hosts
+        already, such as joined parts.
+    results: host -> the ``results`` of guest_io there; the host's document then is the one from after the changes.
+    assessments: subject -> host -> {findings, changed, plan, status, detail}, what was assessed of the host itself.
+        Where its status is "changed", the findings that the change fixed are left out.
+    expected: hosts that a report is expected from; one that gave none is listed as silent.
+    complete: False: there are more hosts, as in a run with a limit. Then, and where a host gave no report, no waiver
+        is said to match nothing: its guest may be there. Parts of limited runs are complete together
+        where ``expected`` names all hosts.
+    Raises ReportError where an input does not have its shape, or a host is in two documents.
     """
     parts = _parts(documents)
-    joined: dict = {
-        "schema": SCHEMA,
-        "date": max([d["date"] for _h, d, _w in parts if d and d.get("date")], default=None),
-    }
-    joined.update({key: [] for key in LISTS})
-    counts = dict.fromkeys(COUNTS, 0)
-    hosts: dict = {}
-    applied: list = []
-    waivers: dict = {}
-    told: dict = {}
-    for host, document, where in parts:
-        for name in _told_of(host, document) if document else ():
-            if told.setdefault(name, where) != where:
-                raise ReportError(
-                    "host %s is in two documents, %s and %s, and would be counted twice. Leave one of them out."
-                    % (name, told[name], where)
-                )
-        if document is None:
-            hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
-            continue
-        for key in LISTS:
-            joined[key].extend(_with_host(item, host) for item in document[key] if item.get("rule") not in WAIVER_RULES)
-        if "not_read" in document:
-            joined.setdefault("not_read", []).extend(document["not_read"])
-        for waiver in document.get("waivers") or ():
-            known = waivers.setdefault(waiver["id"], {**waiver, "matched": 0})
-            known["matched"] += waiver["matched"]
-        for key in COUNTS:
-            counts[key] += document["summary"].get(key, 0)
-        if "results" in document:
-            applied.extend(_with_host(item, host) for item in document["results"])
-        for entry in document.get("hosts") or ([{"host": host}] if host is not None else []):
-            if entry.get("reported", True) or entry["host"] not in hosts:
-                hosts[entry["host"]] = {"writeback": None, "reported": True, **entry}
-    for host, report in _per_host(writeback, "writeback"):
-        if not report:
-            continue
-        if not isinstance(report, Mapping):
-            raise ReportError("writeback of host %s is not a dictionary." % host)
-        entry = hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
-        entry["writeback"] = {key: report.get(key) for key in ("status", "changed", "detail")}
-        found = check_list(report.get("findings") or [], "writeback of host %s: findings" % host)
-        cured = report.get("status") == "changed"
-        joined["findings"].extend(_with_host(item, host) for item in found if not (cured and item.get("fixable")))
-    for host, items in _per_host(results, "results"):
-        if items:
-            applied.extend(_with_host(item, host) for item in check_list(items, "results of host %s" % host))
-
+    _refuse_host_in_two(parts)
+    read = [(part.host, part.document) for part in parts if part.document]
+    hosts = _hosts(parts)
+    joined = _concatenated(read)
+    joined["findings"] += _assess_hosts(hosts, assessments)
     for host in expected or ():
-        hosts.setdefault(host, {"host": host, "reported": False, "writeback": None})
+        hosts.setdefault(host, host_entry(host, reported=False))
     if expected is None:
-        complete = complete and all(document.get("complete", True) for _host, document, _where in parts if document)
+        complete = complete and all(document.get("complete", True) for _host, document in read)
     joined["complete"] = bool(complete)
-    complete = complete and all(entry["reported"] for entry in hosts.values())
-    joined["waivers"] = list(waivers.values())
-    about_waivers = _waivers.findings(joined["waivers"])
-    joined["findings"].extend(finding for finding in about_waivers if complete or finding["rule"] != NO_MATCH)
+    joined["waivers"] = _waivers_of(document for _host, document in read)
+    all_known = complete and all(entry["reported"] for entry in hosts.values())
+    joined["findings"] += [
+        finding for finding in _waivers.findings(joined["waivers"]) if all_known or finding["rule"] != NO_MATCH
+    ]
     for key in LISTS:
-        joined[key].sort(key=place)
+        joined[key].sort(key=sort_key)
     joined["hosts"] = [hosts[host] for host in sorted(hosts, key=lambda host: natural_key(str(host)))]
+    applied = _results(read, results)
     if results is not None or applied:
-        joined["results"] = sorted(applied, key=place)
-    joined["summary"] = {**counts, **count_findings(joined["findings"])}
+        joined["results"] = sorted(applied, key=sort_key)
+    joined["summary"] = summary(joined["findings"], joined["guests"])
     return joined
 
 
-def count_findings(findings) -> dict:
-    """The summary's `findings` (by severity, without the waived ones) and `waived_findings`."""
-    found = dict.fromkeys(SEVERITIES, 0)
-    waived = 0
-    for finding in findings:
-        if finding.get("waived"):
-            waived += 1
-        else:
-            found[finding["severity"]] += 1
-    return {"findings": found, "waived_findings": waived}
-
-
-def _parts(documents) -> list:
-    """(host, document or None, where it stands) of each; host None where the documents know theirs."""
+def _parts(documents: Any) -> list[_Part]:
     if isinstance(documents, Mapping):
-        named = [(host, document, "the findings document of host %s" % host) for host, document in documents.items()]
+        named = [(host, document, f"the findings document of host {host}") for host, document in documents.items()]
     else:
-        listed = enumerate(check_list(documents, "the documents to join"), 1)
-        named = [(None, document, "findings document %d of the list" % number) for number, document in listed]
+        listed = enumerate(check_list(documents, "the list of documents"), 1)
+        named = [(None, document, f"findings document {number} of the list") for number, document in listed]
     return [
-        (host, check_document(document, where) if document or host is None else None, where)
+        _Part(host, check_document(document, where) if document or host is None else None, where)
         for host, document, where in named
     ]
 
 
-def _told_of(host, document: Mapping) -> set:
-    """The hosts that a document tells something of, beyond that they gave no report."""
-    hosts = {guest.get("host") for guest in document["guests"]}
-    if document.get("hosts"):
-        hosts |= {entry["host"] for entry in document["hosts"] if entry.get("reported", True)}
-    else:
-        hosts.add(host)
-    return hosts - {None}
+def _refuse_host_in_two(parts: list[_Part]) -> None:
+    first: dict[str, str] = {}
+    for part in parts:
+        for name in _covered(part):
+            if first.setdefault(name, part.where) != part.where:
+                raise ReportError(
+                    f"host {name} is in two documents, {first[name]} and {part.where}, and would be counted twice."
+                    " Leave one of them out."
+                )
 
 
-def _per_host(value, what: str):
+def _covered(part: _Part) -> set[str]:
+    """The hosts that a document reports on; not those of which it says that they gave no report."""
+    if part.document is None:
+        return set()
+    listed = hosts_of(part.document) or [{"host": part.host}]
+    hosts = {entry["host"] for entry in listed if entry.get("reported", True)}
+    return (hosts | {guest.get("host") for guest in part.document["guests"]}) - {None}
+
+
+def _hosts(parts: list[_Part]) -> dict[Any, dict[str, Any]]:
+    """Name to entry of every host that gave a document or was to give one."""
+    hosts: dict[Any, dict[str, Any]] = {}
+    for part in parts:
+        if part.document is None:
+            hosts.setdefault(part.host, host_entry(part.host, reported=False))
+            continue
+        for entry in hosts_of(part.document) or ([{"host": part.host}] if part.host is not None else []):
+            if entry.get("reported", True) or entry["host"] not in hosts:
+                hosts[entry["host"]] = {**host_entry(entry["host"]), **entry}
+    return hosts
+
+
+def _concatenated(read: list[tuple[str | None, Document]]) -> dict[str, Any]:
+    """The lists of all documents, one after the other, without what is judged again for all hosts together."""
+    joined: dict[str, Any] = {
+        "schema": SCHEMA,
+        "date": max((document["date"] for _host, document in read if document.get("date")), default=None),
+    }
+    for key in LISTS:
+        joined[key] = [
+            _with_host(item, host)
+            for host, document in read
+            for item in document[key]
+            if item.get("rule") not in WAIVER_RULES
+        ]
+    not_read = [document["not_read"] for _host, document in read if "not_read" in document]
+    if not_read:
+        joined["not_read"] = [path for paths in not_read for path in paths]
+    return joined
+
+
+def _assess_hosts(hosts: dict[Any, dict[str, Any]], assessments: Any) -> list[dict[str, Any]]:
+    """Adds each assessment to its host's entry; returns the findings, without those that were fixed."""
+    findings: list[dict[str, Any]] = []
+    for subject, reports in _pairs(assessments, "assessments", "subjects"):
+        for host, report in _pairs(reports, f"assessments of {subject}", "host names"):
+            if not report:
+                continue
+            where = f"{subject} of host {host}"
+            if not isinstance(report, Mapping):
+                raise ReportError(f"{where} is not a dictionary.")
+            found = check_list(report.get("findings") or [], f"{where}: findings")
+            fixed = report.get("status") == "changed"
+            findings += [_with_host(item, host) for item in found if not (fixed and item.get("fixable"))]
+            entry = hosts.setdefault(host, host_entry(host, reported=False))
+            kept = [other for other in entry["assessments"] if other["subject"] != subject]
+            told = assessment(subject=subject, **{key: report.get(key) for key in ("status", "changed", "detail")})
+            entry["assessments"] = [*kept, told]
+    return findings
+
+
+def _waivers_of(documents: Iterable[Document]) -> list[dict[str, Any]]:
+    """Every waiver once, with what it matches on all hosts."""
+    waivers: dict[str, dict[str, Any]] = {}
+    for document in documents:
+        for waiver in document.get("waivers") or ():
+            known = waivers.setdefault(waiver["id"], {**waiver, "matched": 0})
+            known["matched"] += waiver["matched"]
+    return list(waivers.values())
+
+
+def _results(read: list[tuple[str | None, Document]], results: Any) -> list[dict[str, Any]]:
+    applied = [_with_host(item, host) for host, document in read for item in document.get("results", ())]
+    for host, items in _pairs(results, "results", "host names"):
+        applied += [_with_host(item, host) for item in check_list(items or [], f"results of host {host}")]
+    return applied
+
+
+def _pairs(value: Any, what: str, keys: str) -> Iterable[tuple[Any, Any]]:
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        raise ReportError("%s must be a dictionary of host names." % what)
+        raise ReportError(f"{what} must be a dictionary of {keys}.")
     return value.items()
 
 
-def _with_host(item: Mapping, host) -> dict:
+def _with_host(item: Item, host: str | None) -> dict[str, Any]:
     return {**item, "host": item["host"] if item.get("host") is not None else host}

@@ -2,71 +2,73 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What became of each guest: one word per guest, out of the document's verdict and the apply results.
+"""What became of each guest: one state per guest, from the document's status and the results of guest_io.
 
 Every guest is in exactly one state, so the states of a host add up to its guests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Any
 
-from .document import doubled, owner, place
+from ...module_utils._model.findings import GUEST_STATUSES
+from .document import Document, Item, guest_key, on_several_nodes, sort_key
 
-# in the order a person needs them
+#: In the order in which a person needs them.
 STATES = ("failed", "unresolved", "restart_pending", "to_change", "changed", "waived", "compliant")
 
-# the document's word for a guest -> the state when nothing was applied to it
-_FROM_STATUS = {
-    "compliant": "compliant",
-    "to_change": "to_change",
-    "restart_pending": "restart_pending",
-    "unresolved": "unresolved",
-    "waived": "waived",
-}
 
+def outcomes(document: Document, check: bool = False) -> list[dict[str, Any]]:
+    """One entry per guest, sorted by host and guest.
 
-def outcomes(document: Mapping, check: bool = False) -> list[dict]:
-    """One entry per guest: {host, guest, name, node, on, state, changed, restart_pending, reason, detail}, by host and
-    guest.
+    An entry is {host, guest, name, node, hypervisor, on, state, changed, restart_pending, reason, detail}: ``changed``
+    tells whether this run wrote the guest, ``restart_pending`` whether it waits for a cold start. ``reason`` and
+    ``detail`` say why a guest still violates the policy, wholly or in part (one that was changed may, too); they are
+    null for every other guest. ``on`` is the node where the host has a guest of the same id on another node, else null.
+    A result for a guest that the document does not list has an entry, too.
 
-    document: a findings document; with `results` (see `join_documents`) what was applied counts.
+    document: a findings document; its ``results``, where it has them (see ``join_documents``), decide the state.
     check: the results are those of a check run: what they call changed is still to be changed.
-    `changed` tells whether this run wrote the guest, `restart_pending` whether it waits for a cold start. reason and
-    detail say why a guest was left as it is, wholly or in part (a guest may be changed and still violate the policy);
-    reason is null for every other guest.
-    A result of a guest that the document does not list has its entry, too. `on` is the node where the host has a guest
-    of the same number on another one, and else null.
     """
-    results = {owner(result): result for result in document.get("results") or ()}
-    left = {owner(item): item for item in document["unresolved"]}
+    results = {guest_key(result): result for result in document.get("results") or ()}
+    unresolved = {guest_key(item): item for item in document["unresolved"]}
     entries = []
     for guest in document["guests"]:
-        key = owner(guest)
-        said = left.get(key, {})
-        entry = _entry(guest, _FROM_STATUS.get(guest.get("status"), "unresolved"), said)
+        key = guest_key(guest)
+        status = guest.get("status")
+        entry = _entry(guest, status if status in GUEST_STATUSES else "unresolved", unresolved.get(key))
         if key in results:
             _apply(entry, results.pop(key), check)
         entries.append(entry)
     for result in results.values():
-        entry = _entry(result, "to_change", {})
+        entry = _entry(result, "to_change", None)
         _apply(entry, result, check)
         entries.append(entry)
-    several = doubled(entries)
+    several = on_several_nodes(entries)
     for entry in entries:
         entry["on"] = entry["node"] if (entry["host"], entry["guest"]) in several else None
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)
 
 
-def _entry(item: Mapping, state: str, said: Mapping) -> dict:
-    entry = {key: item.get(key) for key in ("host", "guest", "name", "node")}
+def count_states(entries: Iterable[Item]) -> dict[str, int]:
+    """State to the number of guests in it."""
+    counts = dict.fromkeys(STATES, 0)
+    for entry in entries:
+        counts[entry["state"]] += 1
+    return counts
+
+
+def _entry(item: Item, state: str, why: Item | None) -> dict[str, Any]:
+    entry = {key: item.get(key) for key in ("host", "guest", "name", "node", "hypervisor")}
     entry.update(state=state, changed=False, restart_pending=state == "restart_pending", reason=None, detail=None)
-    if said or state == "unresolved":
-        entry.update(reason=said.get("reason") or "unknown", detail=said.get("detail"))
+    if why or state == "unresolved":
+        why = why or {}
+        entry.update(reason=why.get("reason") or "unknown", detail=why.get("detail"))
     return entry
 
 
-def _apply(entry: dict, result: Mapping, check: bool) -> None:
+def _apply(entry: dict[str, Any], result: Item, check: bool) -> None:
     status = result.get("status")
     if status == "unchanged" or (status == "changed" and not check):
         entry["changed"] = status == "changed"

@@ -2,36 +2,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The results of a run in which guests changed between reading and writing, and were read and planned once more."""
+"""The results of a run in which guests changed between reading and writing, and were read and planned again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .document import owner
+from .document import guest_key
 
-MOVED = "digest_moved"
+_MOVED = "digest_moved"
 
 
 def merge(results: list[dict[str, Any]], document: dict[str, Any], again: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The results with those of the second try in place of the first's.
+    """The results, with those of the second try in place of the first ones.
 
-    ``document`` are the findings of the second reading: a guest that it has and that needed no second write is in order
-    now; one that it does not have keeps its failure.
+    ``document`` holds the findings of the second reading: a guest in it that needed no second write is compliant now;
+    a guest that is not in it stays failed.
     """
-    second = {owner(result)[1:]: result for result in again}
-    read = {owner(guest)[1:] for guest in document["guests"]}
+    second = {guest_key(result)[1:]: result for result in again}
+    read = {guest_key(guest)[1:] for guest in document["guests"]}
+    unchanged = {
+        "status": "unchanged",
+        "reason": None,
+        "detail": "changed by somebody else in the meantime; nothing is left to change",
+    }
     merged = []
     for result in results:
-        key = owner(result)[1:]
-        if result["reason"] == MOVED and key in second:
+        key = guest_key(result)[1:]
+        if result["reason"] == _MOVED and key in second:
             result = second[key]
-        elif result["reason"] == MOVED and key in read:
-            result = {
-                **result,
-                "status": "unchanged",
-                "reason": None,
-                "detail": "changed by somebody else meanwhile; nothing is left to change",
-            }
+        elif result["reason"] == _MOVED and key in read:
+            result = {**result, **unchanged}
         merged.append(result)
     return merged

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A findings document as one short word of ASCII, to be handed from job to job.
+"""A findings document as one short ASCII word, to be passed from job to job.
 
-What carries it (extra variables of the next job) may read text as templates: in this form there is
-nothing of a guest's name to be read.
+Extra variables of the next job may be read as templates: in this form no text of a guest's name is left.
 """
 
 from __future__ import annotations
@@ -14,19 +13,19 @@ import base64
 import binascii
 import json
 import zlib
+from typing import Any
 
-from .._render.to_json import dumps
-from .document import ReportError
+from .document import Document, ReportError, dumps
 
 
-def pack(document) -> str:
+def pack(document: Document) -> str:
     """The document as text without braces, blanks and quotes."""
     return base64.b64encode(zlib.compress(dumps(document).encode("ascii"))).decode("ascii")
 
 
-def unpack(text, where: str = "the part"):
-    """The document that `pack` was given; raises ReportError where the text is none of its."""
+def unpack(text: Any, where: str = "the part") -> Any:
+    """The document that was packed. Raises ReportError where ``text`` does not come from ``pack``."""
     try:
         return json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
     except (binascii.Error, zlib.error, ValueError, TypeError) as exc:
-        raise ReportError("%s is not what the module report returned as part: %s" % (where, exc)) from exc
+        raise ReportError(f"{where} is not what the module report returned as part: {exc}") from exc

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Reports: one findings document in, one text out. Pure; nothing here reads or writes a file."""
+"""Reports: one findings document in, one text out. Pure, but for write.py, which writes the texts."""
 
 from __future__ import annotations

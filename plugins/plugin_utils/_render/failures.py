@@ -1,51 +1,41 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-
-"""For what a run fails at its end: guests that could not be changed or read. What is only left alone is no failure."""
+"""The last line of a run that failed: Ansible prints it twice, so it is short. The report has the details."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
-from ...module_utils._text import failed_guests, plural
-from .._fleet.document import doubled, owner, spot
-from .text import brief, short, visible
+from ...module_utils._text import failed_guests, plural, visible
+from .._fleet.document import Document, Item, guest_key, on_several_nodes
+from .._fleet.failures import failed, unread
+from .text import brief, location, short
 from .words import reason_words
 
 _MOST_NAMED = 10
 
 
-def failures(document: dict[str, Any], results: list[dict[str, Any]]) -> list[str]:
-    """A sentence on the failed results of guest_io and one per file that could not be read, none where all went well.
-
-    They are for the last line of a run, which Ansible prints twice: what each guest's trouble was is in the report.
-    """
-    several = doubled([*document.get("guests", ()), *results])
-    failed = [
+def failures(document: Document, results: Iterable[Item]) -> list[str]:
+    """One sentence about the guests that failed and one per file that could not be read; empty where all went well."""
+    results = list(results)
+    several = on_several_nodes([*document.get("guests", ()), *results])
+    guests = [
         {**result, "guest": _guest(result, several), "reason": reason_words(result["reason"] or "unknown")}
-        for result in results
-        if result["status"] == "failed"
+        for result in failed(results)
     ]
-    said = [f"{failed_guests(failed)}; the report above says why"] if failed else []
-    unread = [
-        finding
-        for finding in document["findings"]
-        if finding["rule"] == "IO100"
-        and finding["severity"] == "error"
-        and finding["disk"] is None
-        and not finding["waived"]
-    ]
-    said += [f"{_place(finding, several)}: {brief(finding['message'], 200)}" for finding in unread[:_MOST_NAMED]]
-    if len(unread) > _MOST_NAMED:
-        said.append(f"and {plural(len(unread) - _MOST_NAMED, 'more problem')}; the report above names them all")
+    files = unread(document)
+    said = [f"{failed_guests(guests)}; the report above says why"] if guests else []
+    said += [f"{_place(finding, several)}: {brief(finding['message'], 200)}" for finding in files[:_MOST_NAMED]]
+    if len(files) > _MOST_NAMED:
+        said.append(f"and {plural(len(files) - _MOST_NAMED, 'more problem')}; the report above names them all")
     return said
 
 
-def _place(finding: dict[str, Any], several: set) -> str:
-    return spot(finding, " line ") or f"guest {_guest(finding, several)}"
+def _place(finding: Item, several: set[tuple[object, object]]) -> str:
+    return location(finding, " line ") or f"guest {_guest(finding, several)}"
 
 
-def _guest(item: dict[str, Any], several: set) -> str:
-    node = f" on {visible(item['node'])}" if owner(item)[::2] in several and item.get("node") else ""
+def _guest(item: Item, several: set[tuple[object, object]]) -> str:
+    node = f" on {visible(item['node'])}" if guest_key(item)[::2] in several and item.get("node") else ""
     return f"{short(item['guest'])}{node}"

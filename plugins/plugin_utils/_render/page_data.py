@@ -6,68 +6,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from ...module_utils._model.findings import SEVERITIES
-from ...module_utils._text import natural_key
-from .._fleet.document import owner, place
+from ...module_utils._text import natural_key, one_line, visible
+from .._fleet.document import Document, Item, guest_key, severity_rank, sort_key
 from .._fleet.outcome import STATES
 from .._policy.rules import RULES
 from .page_marks import SHAPES
-from .text import one_line, visible
 from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
 
-# what stands where a disk is no volume of a storage, or of one that storage.cfg does not have
-NO_STORAGE = "path"
-UNKNOWN_TYPE = "unknown"
+# Shown where a disk is not a volume of a storage, or of a storage that is not defined.
+_NO_STORAGE = "path"
+_UNKNOWN_TYPE = "unknown"
+
+Columns = dict[str, list[Any]]
 
 
-class Texts:
+class _Texts:
     """Every text once, as a number; -1 for none."""
 
-    def __init__(self):
-        self._numbers: dict = {}
-        self.texts: list = []
+    def __init__(self) -> None:
+        self._numbers: dict[Any, int] = {}
+        self._texts: list[str] = []
 
-    def number(self, value) -> int:
-        """The number of a guest's or finding's text; it is made visible."""
+    def number(self, value: Any) -> int:
+        """The number of a guest's or finding's text, without invisible characters."""
         if value is None or value == "":
             return -1
         found = self._numbers.get(value)
         if found is None:
-            found = self._numbers[value] = len(self.texts)
-            self.texts.append(visible(value))
+            found = self._numbers[value] = len(self._texts)
+            self._texts.append(visible(value))
         return found
 
-    def sorted(self):
-        """(texts in natural order, old number -> new number): a text's number is then its rank, too."""
-        texts = sorted(set(self.texts), key=lambda text: natural_key(text.casefold()))
+    def ranked(self) -> tuple[list[str], list[int]]:
+        """(texts in natural order, old number to new number): a text's new number is also its rank."""
+        texts = sorted(set(self._texts), key=lambda text: natural_key(text.casefold()))
         at = {text: number for number, text in enumerate(texts)}
-        return texts, [at[text] for text in self.texts] + [-1]
+        return texts, [at[text] for text in self._texts] + [-1]
 
 
-def storage_type(disk: Mapping) -> str:
+def storage_type(disk: Item) -> str:
     """The type of a disk's storage, in a word for people."""
     storage = disk.get("storage")
-    if not storage:
-        return NO_STORAGE
-    return storage.get("type") or UNKNOWN_TYPE
+    return (storage.get("type") or _UNKNOWN_TYPE) if storage else _NO_STORAGE
 
 
-def page_data(document: Mapping, entries: list) -> dict:
+def page_data(document: Document, entries: Sequence[Item]) -> dict[str, Any]:
     """{texts, states, severities, shapes, no_host, rules, guests, findings}; the last two are dictionaries of columns.
 
-    entries: the guests' outcomes, in the order of the map.
+    entries: the outcomes of the guests, in the order of the map.
     """
-    texts = Texts()
+    texts = _Texts()
     guests, findings = _guests(document, entries, texts), _findings(document, entries, texts)
-    ordered, rank = texts.sorted()
-    for columns, plain_ones in (
+    ordered, rank = texts.ranked()
+    for columns, numbers in (
         (guests, ("state", "disks", "restart_pending", "types")),
         (findings, ("severity", "guest", "line")),
     ):
         for name, column in columns.items():
-            if name not in plain_ones:
+            if name not in numbers:
                 columns[name] = [rank[number] for number in column]
     guests["types"] = [sorted({rank[number] for number in types}) for types in guests["types"]]
     used = {finding.get("rule") for finding in document["findings"]}
@@ -83,18 +83,19 @@ def page_data(document: Mapping, entries: list) -> dict:
     }
 
 
-def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
-    disks = {owner(guest): guest.get("disks") or () for guest in document["guests"]}
-    columns: dict = {
-        name: []
-        for name in ("state", "host", "id", "on", "name", "disks", "types", "restart_pending", "reason", "detail")
-    }
-    excused: dict = {}
+def _guests(document: Document, entries: Sequence[Item], texts: _Texts) -> Columns:
+    disks = {guest_key(guest): guest.get("disks") or () for guest in document["guests"]}
+    names = ("state", "host", "id", "on", "name", "disks", "types", "restart_pending", "reason", "detail")
+    columns: Columns = {name: [] for name in names}
+    waived: dict[tuple[Any, ...], set[str]] = {}
     for finding in document["findings"]:
         if finding.get("waived"):
-            excused.setdefault(owner(finding), set()).add(waiver_words(finding["waived"]))
+            waived.setdefault(guest_key(finding), set()).add(waiver_words(finding["waived"]))
     for entry in entries:
-        own = disks.get(owner(entry), ())
+        own = disks.get(guest_key(entry), ())
+        reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
+        if entry["state"] == "waived":
+            reason, detail = "waived", "; ".join(sorted(waived.get(guest_key(entry), ())))
         columns["state"].append(STATES.index(entry["state"]))
         columns["host"].append(texts.number(entry["host"]))
         columns["id"].append(texts.number(entry["guest"]))
@@ -103,31 +104,28 @@ def _guests(document: Mapping, entries: list, texts: Texts) -> dict:
         columns["disks"].append(len(own))
         columns["types"].append({texts.number(storage_type(disk)) for disk in own})
         columns["restart_pending"].append(int(entry["restart_pending"]))
-        reason, detail = reason_words(entry["reason"]) if entry["reason"] else None, entry["detail"]
-        if entry["state"] == "waived":
-            reason, detail = "waived", "; ".join(sorted(excused.get(owner(entry), ())))
         columns["reason"].append(texts.number(reason))
         columns["detail"].append(texts.number(one_line(detail)))
     return columns
 
 
-def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
-    guest_at = {owner(entry): number for number, entry in enumerate(entries)}
+def _findings(document: Document, entries: Sequence[Item], texts: _Texts) -> Columns:
+    guest_at = {guest_key(entry): number for number, entry in enumerate(entries)}
     type_of = {
-        (*owner(guest), disk.get("key")): storage_type(disk)
+        (*guest_key(guest), disk.get("key")): storage_type(disk)
         for guest in document["guests"]
         for disk in guest.get("disks") or ()
     }
     names = ("rule", "host", "id", "name", "disk", "type", "message", "hint", "actual", "wanted", "file", "waiver")
-    columns: dict = {name: [] for name in ("severity", "guest", "line", *names)}
+    columns: Columns = {name: [] for name in ("severity", "guest", "line", *names)}
     add = {name: column.append for name, column in columns.items()}
     number = texts.number
-    for finding in sorted(document["findings"], key=lambda one: (SEVERITIES.index(one["severity"]), place(one))):
-        key = owner(finding)
-        waived = finding.get("waived")
-        add["severity"](SEVERITIES.index(finding["severity"]))
+    for finding in sorted(document["findings"], key=lambda one: (severity_rank(one), sort_key(one))):
+        key = guest_key(finding)
+        line, waived = finding.get("line"), finding.get("waived")
+        actual, wanted = found_and_wanted(finding)
+        add["severity"](severity_rank(finding))
         add["guest"](guest_at.get(key, -1))
-        line = finding.get("line")
         add["line"](line if isinstance(line, int) else 0)
         add["rule"](number(finding.get("rule")))
         add["host"](number(finding.get("host")))
@@ -137,7 +135,6 @@ def _findings(document: Mapping, entries: list, texts: Texts) -> dict:
         add["type"](number(type_of.get((*key, finding.get("disk")))))
         add["message"](number(one_line(finding.get("message"))))
         add["hint"](number(one_line(finding.get("hint"))))
-        actual, wanted = found_and_wanted(finding)
         add["actual"](number(actual))
         add["wanted"](number(wanted))
         add["file"](number(finding.get("file")))

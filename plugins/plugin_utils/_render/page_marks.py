@@ -1,43 +1,43 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-
-"""The page's small pictures, as inline SVG: a mark per state or severity, and stacked bars."""
+"""The page's small pictures: a mark per state or severity, and stacked bars, as numbers for inline SVG."""
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Iterable
+from typing import Any
+
+Path = list[Any]
 
 
-def _octagon(radius: float) -> list:
+def _octagon(radius: float) -> Path:
     near, far = 0.5 - radius * 0.414, 0.5 + radius * 0.414
     low, high = 0.5 - radius, 0.5 + radius
-    points = ((near, low), (far, low), (high, near), (high, far), (far, high), (near, high), (low, far), (low, near))
-    return _polygon(points)
+    return _polygon(
+        (near, low), (far, low), (high, near), (high, far), (far, high), (near, high), (low, far), (low, near)
+    )
 
 
-def _square(half: float) -> list:
+def _square(half: float) -> Path:
     low, high = 0.5 - half, 0.5 + half
-    return _polygon(((low, low), (high, low), (high, high), (low, high)))
+    return _polygon((low, low), (high, low), (high, high), (low, high))
 
 
-def _polygon(points) -> list:
-    path: list = []
-    for number, (x, y) in enumerate(points):
-        path += ["L" if number else "M", round(x, 3), round(y, 3)]
-    return path
+def _polygon(*points: tuple[float, float]) -> Path:
+    return [step for number, (x, y) in enumerate(points) for step in ("L" if number else "M", round(x, 3), round(y, 3))]
 
 
 _CROSS = _polygon(
-    (x / 10, y / 10)
-    for x, y in ((0, 2), (2, 0), (5, 3), (8, 0), (10, 2), (7, 5), (10, 8), (8, 10), (5, 7), (2, 10), (0, 8), (3, 5))
-)
-_TRIANGLE = _polygon(((0.5, 0.03), (1, 0.95), (0, 0.95)))
-_DIAMOND = _polygon(((0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5)))
+    (0, 0.2), (0.2, 0), (0.5, 0.3), (0.8, 0), (1, 0.2), (0.7, 0.5),
+    (1, 0.8), (0.8, 1), (0.5, 0.7), (0.2, 1), (0, 0.8), (0.3, 0.5),
+)  # fmt: skip
+_TRIANGLE = _polygon((0.5, 0.03), (1, 0.95), (0, 0.95))
+_DIAMOND = _polygon((0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5))
 
-# name -> path in a box of 1 by 1, as (command, x, y) three by three; filled evenodd, so that two make a ring.
-# What is in order is small, what needs somebody is large.
-SHAPES = {
+#: Name to its path in a box of 1 by 1, as (command, x, y) in threes; filled evenodd, so that two make a ring.
+#: What is compliant is small, what needs somebody is large.
+SHAPES: dict[str, Path] = {
     "failed": _CROSS,
     "unresolved": _square(0.48) + _square(0.22),
     "restart_pending": _DIAMOND,
@@ -51,29 +51,27 @@ SHAPES = {
 }
 
 
-def mark(name: str) -> str:
-    """The mark of a state or severity; a word always stands beside it."""
-    steps = SHAPES[name]
-    path = " ".join("%s%g %g" % (steps[at], steps[at + 1] * 12, steps[at + 2] * 12) for at in range(0, len(steps), 3))
-    return (
-        '<svg class="mark" viewBox="0 0 12 12" aria-hidden="true">'
-        '<path class="%s" d="%sZ" fill-rule="evenodd"/></svg>' % (name, path)
-    )
+def path(name: str) -> str:
+    """The path of a mark in a box of 12 by 12."""
+    steps = iter(SHAPES[name])
+    return " ".join(f"{command}{x * 12:g} {y * 12:g}" for command, x, y in zip(steps, steps, steps)) + "Z"
 
 
-def stacked_bar(parts) -> str:
-    """A stacked bar of (class, number, label); the numbers must stand in text beside it."""
+def bar(parts: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
+    """The pieces of a stacked bar from (class, number, label); the numbers must be in a text next to it."""
+    parts = list(parts)
     total = sum(number for _name, number, _label in parts)
-    left = 0.0
-    pieces = []
+    left, pieces = 0.0, []
     for name, number, label in parts:
         if number:
             width = 100 * number / total
             pieces.append(
-                '<rect class="%s" x="%.3f" width="%.3f" height="10"><title>%s</title></rect>'
-                % (name, left, max(width - 0.3, 0.2), escape("%s: %d" % (label, number)))
+                {
+                    "class": name,
+                    "x": f"{left:.3f}",
+                    "width": f"{max(width - 0.3, 0.2):.3f}",
+                    "label": f"{label}: {number}",
+                }
             )
             left += width
-    return '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">%s</svg>' % "".join(
-        pieces
-    )
+    return pieces

@@ -1,34 +1,50 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-
-"""The terminal's report: totals per host, then only the guests that need eyes, grouped by reason."""
+"""The terminal's report: totals per host, then only the guests that need attention, grouped by reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from ...module_utils._text import plural
+from ...module_utils._text import plural, visible
 from .._fleet.document import (
+    Document,
+    Item,
+    assessment,
     check_document,
     disk_state,
+    disks_of,
     empty_hosts,
+    guest_key,
+    hosts_of,
     known_hosts,
     of_directory,
-    owner,
     severity_rank,
     silent_hosts,
-    spot,
+    subjects,
 )
-from .._fleet.join import count_findings
-from .._fleet.outcome import STATES, outcomes
-from .text import NO_BREAK, brief, columns, fit, sentences, short, visible, wrap
-from .words import CHANGE_AT_SOURCE, LIMITED, NO_HOST, STATE_WORDS, reason_advice, reason_words
+from .._fleet.outcome import count_states, outcomes
+from .text import NO_BREAK, brief, columns, fit, location, sentences, short, wrap
+from .words import (
+    CHANGE_AT_SOURCE,
+    LIMITED,
+    MIGRATE,
+    NO_HOST,
+    STATE_WORDS,
+    assessment_words,
+    reason_advice,
+    reason_words,
+    restart_advice,
+    subject_words,
+)
 
-# what stands in the table, left to right; a column without a single guest is left out, the first two never
+# The columns, from left to right; one without a guest is left out, the first two never.
 _COLUMNS = ("compliant", "changed", "restart_pending", "to_change", "unresolved", "failed", "waived")
-# the sections below it; `unresolved` and `restart` also name guests whose column is another one
-_SECTIONS = {
+
+# The sections below the table. A guest is in one column, and may be in several sections.
+_SECTIONS: dict[str, Callable[[Item], bool]] = {
     "failed": lambda entry: entry["state"] == "failed",
     "unresolved": lambda entry: entry["reason"] is not None and entry["state"] != "failed",
     "restart_pending": lambda entry: entry["restart_pending"],
@@ -36,159 +52,152 @@ _SECTIONS = {
 }
 
 
-def table_lines(document, check: bool = False, width: int = 80, limit: int = 40) -> list[str]:
-    """The lines to print for a findings document (joined or of one host, with or without `results`).
+def table_lines(
+    document: Any, check: bool = False, width: int = 80, limit: int = 40, variable: str = MIGRATE
+) -> list[str]:
+    """The lines to print for a findings document (joined or of one host, with or without ``results``).
 
     check: the results are those of a check run.
-    width: columns of the terminal; no line is longer, but for the totals where `width` is below 80.
+    width: columns of the terminal; no line is longer, except the totals where ``width`` is below 80.
     limit: how many guests of one reason are named; the rest are counted.
-    Raises ReportError where the document has not its shape.
+    variable: what is set to allow another driver, named in what to do about it.
+    Raises ReportError where the document does not have its shape.
     """
     check_document(document)
     entries = outcomes(document, check)
     several = len({entry["host"] for entry in entries}) > 1
     lines = [head_line(document, entries)]
-    lines += _unheard(document, width)
+    lines += _silent(document, width)
     lines += unseen_lines(document, width)
     if entries:
-        lines += [""] + _totals(entries, width)
+        lines += ["", *_totals(entries, width)]
         lines += _run(entries, document, check, width)
-    for state in _SECTIONS:
-        advice = CHANGE_AT_SOURCE if state == "to_change" and of_directory(document) else STATE_WORDS[state][2]
-        lines += _section(state, advice, entries, several, width, limit)
+    for state, belongs in _SECTIONS.items():
+        members = [entry for entry in entries if belongs(entry)]
+        lines += _section(state, members, _advice(state, members, document), several, width, limit, variable)
     lines += _unread(document, several, width)
     lines += not_read_lines(document, width)
     lines += waived_lines(document, width)
     lines += _elsewhere(document, width)
-    lines += _writeback(document, width)
+    for subject in subjects(document):
+        lines += _assessments(document, subject, width)
     return lines
 
 
-def head_line(document: Mapping, entries) -> str:
-    """The first line of what is printed: the day, and how much was looked at; `entries` are the guests."""
+def head_line(document: Document, entries: Sequence[Item]) -> str:
+    """The first line: the day, and how much was read; ``entries`` are the guests."""
     hosts = known_hosts(document, entries)
-    disks = [disk_state(disk) for guest in document["guests"] for disk in guest.get("disks") or ()]
-    waived = disks.count("waived")
+    disks = disks_of(document)
+    waived = sum(disk_state(disk) == "waived" for disk in disks)
     counts = [plural(len(hosts), "host")] if hosts else []
     counts += [
         plural(len(entries), "guest"),
-        plural(len(disks), "disk") + (" (%d of them waived)" % waived if waived else ""),
+        plural(len(disks), "disk") + (f" ({waived} of them waived)" if waived else ""),
     ]
-    return "Guest I/O, %s: %s" % (visible(document.get("date")) or "no date", ", ".join(counts))
+    return f"Guest I/O, {visible(document.get('date')) or 'no date'}: {', '.join(counts)}"
 
 
-def _unheard(document: Mapping, width: int) -> list[str]:
+def _silent(document: Document, width: int) -> list[str]:
     silent = [visible(host) for host in silent_hosts(document)]
     if not silent:
         return []
-    text = "NO REPORT from %s: %s. Unreachable or failed; nothing is known of the guests there."
-    return wrap(text % (plural(len(silent), "host"), ", ".join(silent)), width, "", "  ")
+    text = f"NO REPORT from {plural(len(silent), 'host')}: {', '.join(silent)}."
+    return wrap(f"{text} Unreachable or failed; nothing is known about the guests there.", width, "", "  ")
 
 
-def unseen_lines(document: Mapping, width: int) -> list[str]:
-    """What was not looked at although no host failed: hosts without a guest, and those beyond the run's limit."""
+def unseen_lines(document: Document, width: int) -> list[str]:
+    """What was not checked although no host failed: hosts without a guest, and those outside the run's limit."""
     lines = []
     hosts = [visible(host) for host in empty_hosts(document)]
     if hosts:
-        lines += wrap("No guest was read on %s." % ", ".join(hosts), width, "", "  ")
+        lines += wrap(f"No guest was read on {', '.join(hosts)}.", width, "", "  ")
     if not document.get("complete", True):
-        lines += wrap(LIMITED + ".", width, "", "  ")
+        lines += wrap(f"{LIMITED}.", width, "", "  ")
     return lines
 
 
-def _totals(entries: list, width: int) -> list[str]:
-    per_host: dict = {}
+def _totals(entries: Sequence[Item], width: int) -> list[str]:
+    per_host: dict[Any, list[Item]] = {}
     for entry in entries:
-        row = per_host.setdefault(entry["host"], dict.fromkeys(STATES, 0))
-        row[entry["state"]] += 1
-    total = {state: sum(row[state] for row in per_host.values()) for state in STATES}
+        per_host.setdefault(entry["host"], []).append(entry)
+    total = count_states(entries)
     shown = [state for state in _COLUMNS if total[state] or state == "compliant"]
-    heads = ["guests"] + [STATE_WORDS[state][0] for state in shown]
+    heads = ["guests", *(STATE_WORDS[state][0] for state in shown)]
     names = {host: visible(host) or NO_HOST for host in per_host}
-    wanted = max([columns(name) for name in names.values()] + [5])
+    wanted = max(5, *map(columns, names.values()))
     gap = 2 if wanted + sum(len(head) + 2 for head in heads) <= width else 1
     first = max(min(wanted, width - sum(len(head) + gap for head in heads)), 5)
 
-    def line(name, numbers):
-        cells = "".join(" " * gap + str(number).rjust(len(head)) for head, number in zip(heads, numbers))
-        return fit(name, first) + cells
+    def line(name: str, cells: Iterable[Any]) -> str:
+        return fit(name, first) + "".join(" " * gap + str(cell).rjust(len(head)) for head, cell in zip(heads, cells))
+
+    def numbers(guests: Sequence[Item], counts: dict[str, int]) -> list[int]:
+        return [len(guests), *(counts[state] for state in shown)]
 
     lines = [line("host", heads)]
-    for host, row in per_host.items():
-        lines.append(line(names[host], [sum(row.values())] + [row[state] for state in shown]))
-    if len(per_host) > 1:
-        lines.append(line("all", [sum(total.values())] + [total[state] for state in shown]))
-    return lines
+    lines += [line(names[host], numbers(guests, count_states(guests))) for host, guests in per_host.items()]
+    return lines + ([line("all", numbers(entries, total))] if len(per_host) > 1 else [])
 
 
-def _run(entries: list, document: Mapping, check: bool, width: int) -> list[str]:
+def _run(entries: Sequence[Item], document: Document, check: bool, width: int) -> list[str]:
     """What this run did, and the findings, in a sentence each."""
     lines = [""]
-    if "results" in document and not check:
-        written = [entry for entry in entries if entry["changed"]]
-        before = sum(entry["restart_pending"] and not entry["changed"] for entry in entries)
-        text = "This run changed %s" % plural(len(written), "guest")
-        became = [
-            plural(number, *words)
-            for number, words in (
-                (sum(entry["state"] == "changed" for entry in written), ("is in order now", "are in order now")),
-                (
-                    sum(entry["state"] == "restart_pending" for entry in written),
-                    ("waits for a restart", "wait for a restart"),
-                ),
-                (
-                    sum(entry["reason"] is not None for entry in written),
-                    ("is left with something else", "are left with something else"),
-                ),
-            )
-            if number
-        ]
-        text += (": %s." if became else ".%s") % ", ".join(became)
-        lines += wrap(
-            text + (" %s for a restart from before." % plural(before, "guest waits", "guests wait") if before else ""),
-            width,
-            "",
-            "  ",
-        )
+    applied = "results" in document and not check
+    if applied:
+        lines += wrap(_changed(entries), width, "", "  ")
     elif check and "results" in document:
         lines.append("Check run: nothing was written.")
-    counts = count_findings(document["findings"])
-    waived = counts["waived_findings"]
-    text = "Findings%s: %s" % (
-        " after this run" if "results" in document and not check else "",
-        ", ".join(plural(number, severity) for severity, number in counts["findings"].items()),
+    summary = document["summary"]
+    counts = ", ".join(plural(number, severity) for severity, number in summary["findings"].items())
+    waived = f", and {summary['waived_findings']} waived" if summary["waived_findings"] else ""
+    return lines + wrap(f"Findings{' after this run' if applied else ''}: {counts}{waived}", width, "", "  ")
+
+
+def _changed(entries: Sequence[Item]) -> str:
+    """What became of the guests that this run changed."""
+    changed = [entry for entry in entries if entry["changed"]]
+    became = (
+        (sum(entry["state"] == "changed" for entry in changed), "is compliant now", "are compliant now"),
+        (sum(entry["state"] == "restart_pending" for entry in changed), "waits for a restart", "wait for a restart"),
+        (sum(entry["reason"] is not None for entry in changed), "is still unresolved", "are still unresolved"),
     )
-    return lines + wrap(text + (", and %d waived" % waived if waived else ""), width, "", "  ")
+    told = [plural(number, one, many) for number, one, many in became if number]
+    text = f"This run changed {plural(len(changed), 'guest')}{': ' if told else ''}{', '.join(told)}."
+    before = sum(entry["restart_pending"] and not entry["changed"] for entry in entries)
+    return text + (f" {plural(before, 'guest was', 'guests were')} waiting for a restart before." if before else "")
 
 
-def _section(state: str, advice: str, entries: list, several: bool, width: int, limit: int) -> list[str]:
-    entries = [entry for entry in entries if _SECTIONS[state](entry)]
+def _advice(state: str, members: Sequence[Item], document: Document) -> str:
+    if state == "restart_pending":
+        return restart_advice(members)
+    return CHANGE_AT_SOURCE if state == "to_change" and of_directory(document) else STATE_WORDS[state][2]
+
+
+def _section(
+    state: str, entries: Sequence[Item], advice: str, several: bool, width: int, limit: int, variable: str
+) -> list[str]:
     if not entries:
         return []
-    title = STATE_WORDS[state][1]
-    number = str(len(entries))
     elsewhere = sum(entry["state"] != state for entry in entries)
-    if elsewhere:
-        number += ", %d of them in another column" % elsewhere
-    lines = [""] + wrap("%s (%s): %s" % (title.upper(), number, advice), width, "", "  ")
-    groups: dict = {}
+    number = f"{len(entries)}, {elsewhere} of them in another column" if elsewhere else str(len(entries))
+    lines = ["", *wrap(f"{STATE_WORDS[state][1].upper()} ({number}): {advice}", width, "", "  ")]
+    if state not in ("failed", "unresolved"):
+        return lines + _members(entries, several, width, limit, "  ")
+    groups: dict[Any, list[Item]] = {}
     for entry in entries:
-        groups.setdefault(entry["reason"] if state in ("failed", "unresolved") else None, []).append(entry)
+        groups.setdefault(entry["reason"], []).append(entry)
     for reason, members in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
-        indent = "  "
-        if reason is not None or state in ("failed", "unresolved"):
-            lines += wrap("%s (%d)" % (visible(reason_words(reason)), len(members)), width, "  ", "    ")
-            indent = "    "
-        lines += _members(members, several, width, limit, indent)
-        advice = reason_advice(reason, members)
-        lines += wrap("-> " + advice, width, indent, indent + "   ") if advice else []
+        lines += wrap(f"{visible(reason_words(reason))} ({len(members)})", width, "  ", "    ")
+        lines += _members(members, several, width, limit, "    ")
+        what_to_do = reason_advice(reason, members, variable)
+        lines += wrap(f"-> {what_to_do}", width, "    ", "       ") if what_to_do else []
     return lines
 
 
-def _members(members: list, several: bool, width: int, limit: int, indent: str) -> list[str]:
-    """Guests of one reason: those with the same detail together under it, each other with its own."""
-    lines: list = []
-    by_detail: dict = {}
+def _members(members: Sequence[Item], several: bool, width: int, limit: int, indent: str) -> list[str]:
+    """Guests of one reason: those with the same detail together under it, each of the others with its own."""
+    lines: list[str] = []
+    by_detail: dict[str, list[Item]] = {}
     for entry in members:
         by_detail.setdefault(_detail(entry), []).append(entry)
     left = limit
@@ -198,119 +207,105 @@ def _members(members: list, several: bool, width: int, limit: int, indent: str) 
         if not named:
             continue
         if detail and len(same) == 1:
-            where = _where(same[0], several)
-            lines += wrap("%s: %s" % (where, brief(same[0]["detail"])), width, indent, indent + "  ")
+            lines += wrap(f"{_where(same[0], several)}: {brief(same[0]['detail'])}", width, indent, indent + "  ")
             continue
         if detail:
-            lines += wrap("%s:" % detail.rstrip("."), width, indent, indent + "  ")
+            lines += wrap(f"{detail.rstrip('.')}:", width, indent, indent + "  ")
         lines += _names(named, several, width, indent + ("  " if detail else ""))
     if len(members) > limit:
-        lines.append("%s... and %d more; the reports name them all" % (indent, len(members) - limit))
+        lines.append(f"{indent}... and {len(members) - limit} more; the reports name them all")
     return lines
 
 
-def _detail(entry: Mapping) -> str:
-    """A guest's detail without its own number, so that guests with the same trouble stand together."""
-    return brief(entry["detail"]).replace("'%s'" % visible(entry["guest"]), "'ID'")
+def _detail(entry: Item) -> str:
+    """A guest's detail without its own id, so that guests with the same problem are together."""
+    return brief(entry["detail"]).replace(f"'{visible(entry['guest'])}'", "'ID'")
 
 
-def _names(entries: list, several: bool, width: int, indent: str) -> list[str]:
-    per_host: dict = {}
+def _names(entries: Sequence[Item], several: bool, width: int, indent: str) -> list[str]:
+    per_host: dict[Any, list[str]] = {}
     for entry in entries:
         per_host.setdefault(entry["host"], []).append(_where(entry, False))
-    lines: list = []
+    lines: list[str] = []
     for host, names in per_host.items():
-        lead = "%s: " % short(host) if several else ""
+        lead = f"{short(host)}: " if several else ""
         lines += wrap(lead + ", ".join(names), width, indent, indent + "  ")
     return lines
 
 
-def _where(entry: Mapping, several: bool) -> str:
-    text = short(entry["guest"])
-    if entry.get("name"):
-        text += NO_BREAK + short(entry["name"])
-    if entry.get("on"):
-        text += NO_BREAK + "on" + NO_BREAK + short(entry["on"])
-    return short(entry["host"]) + NO_BREAK + text if several else text
+def _where(entry: Item, several: bool) -> str:
+    words = [short(entry["guest"]), short(entry.get("name"))]
+    words += ["on", short(entry["on"])] if entry.get("on") else []
+    return NO_BREAK.join(filter(None, [short(entry["host"]) if several else "", *words]))
 
 
-def waived_lines(document: Mapping, width: int) -> list[str]:
-    """Which waiver holds for whom, and until when."""
-    by_waiver: dict = {}
+def waived_lines(document: Document, width: int) -> list[str]:
+    """Each waiver with the number of its guests, and until when it holds."""
+    by_waiver: dict[tuple[str, str, str], set[tuple[Any, ...]]] = {}
     for finding in document["findings"]:
         waived = finding.get("waived")
         if waived:
             key = (visible(waived.get("until")), visible(waived.get("id")), brief(waived.get("reason")))
-            by_waiver.setdefault(key, set()).add(owner(finding))
+            by_waiver.setdefault(key, set()).add(guest_key(finding))
     if not by_waiver:
         return []
     lines = ["", "WAIVED, the first to end first"]
     for (until, name, reason), guests in sorted(by_waiver.items()):
-        lines += wrap(
-            "until %s, %s (%s): %s" % (until, name, plural(len(guests), "guest"), reason), width, "  ", "    "
-        )
+        lines += wrap(f"until {until}, {name} ({plural(len(guests), 'guest')}): {reason}", width, "  ", "    ")
     return lines
 
 
-def _unread(document: Mapping, several: bool, width: int) -> list[str]:
-    """Guests that could not be read: they are in no count above, so they are named."""
-    known = set(map(owner, document["guests"]))
-    found = [f for f in document["findings"] if f.get("guest") is not None and owner(f) not in known]
+def _unread(document: Document, several: bool, width: int) -> list[str]:
+    """Guests that could not be read: no count includes them, so they are named."""
+    known = set(map(guest_key, document["guests"]))
+    found = [f for f in document["findings"] if f.get("guest") is not None and guest_key(f) not in known]
     if not found:
         return []
-    lines = [
-        "",
-        *wrap(
-            "COULD NOT BE READ (%d): they were not checked, and the run fails for them" % len(found), width, "", "  "
-        ),
-    ]
+    title = f"COULD NOT BE READ ({len(found)}): these were not checked, and the run fails because of them"
+    lines = ["", *wrap(title, width, "", "  ")]
     for finding in found:
-        parts = (_where(finding, several), spot(finding, " line "), brief(finding.get("message")))
+        parts = (_where(finding, several), location(finding, " line "), brief(finding.get("message")))
         lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
     return lines
 
 
-def not_read_lines(document: Mapping, width: int, limit: int = 10) -> list[str]:
-    """What lies beside the configs of a directory and is none by its name, so that nobody takes it for judged."""
+def not_read_lines(document: Document, width: int, limit: int = 10) -> list[str]:
+    """Files next to the configs of a directory that are not configs, so that nobody thinks they were judged."""
     names = document.get("not_read") or ()
     if not names:
         return []
-    more = ", and %d more" % (len(names) - limit) if len(names) > limit else ""
-    text = "Not read, not guest configs (%d): %s%s"
-    return ["", *wrap(text % (len(names), ", ".join(map(visible, names[:limit])), more), width, "", "  ")]
+    more = f", and {len(names) - limit} more" if len(names) > limit else ""
+    named = ", ".join(map(visible, names[:limit]))
+    return ["", *wrap(f"Not read, not guest configs ({len(names)}): {named}{more}", width, "", "  ")]
 
 
-def _elsewhere(document: Mapping, width: int) -> list[str]:
-    """Findings that belong to no guest: hosts, and the policy itself."""
-    groups: dict = {}
+def _elsewhere(document: Document, width: int) -> list[str]:
+    """Findings without a guest: about hosts, and about the policy itself."""
+    groups: dict[str, list[str]] = {}
     for finding in sorted(document["findings"], key=severity_rank):
         if finding.get("guest") is not None or finding.get("waived"):
             continue
         words = sentences(brief(finding.get("message")), brief(finding.get("hint")))
-        place = " in %s" % spot(finding, " line ") if finding.get("file") else ""
-        text = "%s %s%s: %s" % (finding["severity"], visible(finding.get("rule")), place, words)
-        groups.setdefault(text, []).append(
-            visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy")
-        )
-    if not groups:
-        return []
-    lines = ["", "HOSTS AND POLICY"]
+        place = f" in {location(finding, ' line ')}" if finding.get("file") else ""
+        text = f"{finding['severity']} {visible(finding.get('rule'))}{place}: {words}"
+        host = visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy")
+        groups.setdefault(text, []).append(host)
+    return _by_host("HOSTS AND POLICY", groups, width)
+
+
+def _assessments(document: Document, subject: str, width: int) -> list[str]:
+    """What was assessed of the hosts themselves, those with the same result together."""
+    groups: dict[str, list[str]] = {}
+    for host in hosts_of(document):
+        found = assessment(host, subject)
+        if found:
+            words = brief(": ".join(filter(None, assessment_words(found))))
+            groups.setdefault(words, []).append(visible(host["host"]))
+    return _by_host(f"HOSTS: {subject_words(subject).upper()}", groups, width)
+
+
+def _by_host(title: str, groups: dict[str, list[str]], width: int) -> list[str]:
+    lines = ["", title] if groups else []
     for text, hosts in groups.items():
-        lines += wrap("%s: %s" % (", ".join(hosts), text), width, "  ", "    ")
-    return lines
-
-
-def _writeback(document: Mapping, width: int) -> list[str]:
-    groups: dict = {}
-    for host in document.get("hosts") or ():
-        limits = host.get("writeback")
-        if limits:
-            key = (visible(limits.get("status")), brief(limits.get("detail")))
-            groups.setdefault(key, []).append(visible(host["host"]))
-    if not groups:
-        return []
-    lines = ["", "WRITE-BACK LIMITS OF THE HOSTS"]
-    for (status, detail), hosts in groups.items():
-        text = "%s: %s" % (", ".join(hosts), (status or "unknown").replace("_", " "))
-        lines += wrap(text + (": " + detail if detail else ""), width, "  ", "    ")
+        lines += wrap(f"{', '.join(hosts)}: {text}", width, "  ", "    ")
     return lines

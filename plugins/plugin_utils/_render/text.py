@@ -2,35 +2,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Text that came from a guest or a host, made fit to be shown.
+"""Text from a guest or a host, made fit to be shown on a terminal.
 
-A guest's name is whatever its owner typed. On a terminal an escape sequence or a right-to-left
-override in it would be obeyed rather than shown, and a lone surrogate cannot be encoded at all.
+A guest's name is whatever its owner typed. A terminal would obey an escape sequence or a right-to-left
+override in it instead of showing it, and a lone surrogate cannot be encoded at all.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import functools
 from collections.abc import Mapping
+from typing import Any
+
+from ansible.utils.display import get_text_width
 
 from ...module_utils._text import one_line, visible
 
 NO_BREAK = "\u00a0"
 
 
-def brief(value, width: int = 1000) -> str:
+def brief(value: Any, width: int = 1000) -> str:
     """``one_line`` cut to ``width`` columns, for the terminal: the reports have all of it."""
     return short(one_line(value), width)
 
 
-def short(value, width: int = 128) -> str:
-    """A name as ``visible`` gives it, cut to ``width`` columns: no name is long, unless somebody means harm."""
+def short(value: Any, width: int = 128) -> str:
+    """A name as ``visible`` returns it, cut to ``width`` columns: no sensible name is longer."""
     text = visible(value)
     return fit(text, width) if len(text) > width or columns(text) > width else text
 
 
-def plain(value) -> str:
-    """A found or wanted value in a word: `unset` for null, YAML's words for booleans."""
+def plain(value: Any) -> str:
+    """A found or wanted value in words: ``unset`` for null, YAML's words for booleans."""
     if value is None:
         return "unset"
     if isinstance(value, bool):
@@ -38,29 +41,39 @@ def plain(value) -> str:
     if isinstance(value, (list, tuple)):
         return " or ".join(plain(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join("%s %s" % (visible(key), plain(item)) for key, item in value.items())
+        return ", ".join(f"{visible(key)} {plain(item)}" for key, item in value.items())
     return visible(value)
 
 
-def sentences(message, hint) -> str:
+def sentences(message: Any, hint: Any) -> str:
     """What is wrong and what to do as running text, on one line."""
     texts = [text.rstrip(".") for text in (one_line(message), one_line(hint)) if text]
     return ". ".join(texts) + "." if texts else ""
 
 
+def location(finding: Mapping[str, Any], line: str = ":") -> str:
+    """A finding's file and line, with ``line`` between them; "" without a file."""
+    file = visible(finding.get("file"))
+    return f"{file}{line}{finding['line']}" if file and finding.get("line") is not None else file
+
+
 def columns(text: str) -> int:
-    """How many columns of a terminal `text` takes: wide East Asian characters two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    total = 0
-    for char in text:
-        if not unicodedata.combining(char):
-            total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-    return total
+    """How many columns of a terminal ``text`` takes: wide East Asian characters two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _columns(char: str) -> int:
+    """Of one character, so that the parts of a text add up to the whole."""
+    try:
+        return get_text_width(char)
+    except OSError:
+        # The C library does not know it, but this Python does: most new characters are emoji, which are wide.
+        return 2
 
 
 def fit(text: str, width: int, cut: str = "~") -> str:
-    """`text` cut or padded on the right to `width` columns; a cut shows as `cut`."""
+    """``text`` cut or padded on the right to ``width`` columns; ``cut`` marks a cut."""
     end, used = _reach(text, 0, width)
     if end < len(text):
         end, used = _reach(text, 0, width - len(cut))
@@ -69,13 +82,13 @@ def fit(text: str, width: int, cut: str = "~") -> str:
 
 
 def _reach(text: str, start: int, width: int) -> tuple[int, int]:
-    """(end, columns) of the longest part of `text` from `start` on that takes at most `width` columns."""
+    """(end, columns) of the longest part of ``text`` from ``start`` on that takes at most ``width`` columns."""
     if text.isascii():
         end = min(start + max(width, 0), len(text))
         return end, end - start
     used = 0
     for at in range(start, len(text)):
-        wide = columns(text[at])
+        wide = _columns(text[at])
         if used + wide > width:
             return at, used
         used += wide
@@ -83,10 +96,10 @@ def _reach(text: str, start: int, width: int) -> tuple[int, int]:
 
 
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """`text` in lines of at most `width` columns; `first` and `rest` are the indents.
+    """``text`` in lines of at most ``width`` columns; ``first`` and ``rest`` are the indents.
 
-    Broken at blanks, and inside a word that is longer than a line. A no-break space holds together what it stands
-    between, and is printed as a blank. Takes time in proportion to the text, however long a word is.
+    Lines break at blanks, and inside a word that is longer than a line. A no-break space keeps two words together and
+    is printed as a blank. The time is proportional to the length of the text, however long a word is.
     """
     lines = []
     parts, used, empty = [first], columns(first), True
@@ -103,8 +116,8 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
         while used + wanted > width:
             end, taken = _reach(word, at, width - used)
             if end == at and used <= columns(rest):
-                # Not even one character has room beside the indent.
-                end, taken = at + 1, columns(word[at])
+                # Not even one character fits next to the indent.
+                end, taken = at + 1, _columns(word[at])
             parts.append(word[at:end])
             lines.append("".join(parts))
             parts, used = [rest], columns(rest)

@@ -1,11 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""The findings document as one HTML page that needs nothing else: no server and no network.
 
-"""The findings document as one HTML page that needs nothing else: no server, no network, no template engine.
-
-What comes from guests is either escaped here or travels as JSON and is shown as text by the page's
-script. The page's policy (CSP) allows exactly its own script and style, by their hashes.
+Jinja2 escapes every value; the data of guests travel as JSON, and the page's script shows them as text.
+The page's policy (CSP) allows exactly its own script and style, by their hashes.
 """
 
 from __future__ import annotations
@@ -13,59 +12,74 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import re
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ...module_utils._text import plural
-from .._fleet.document import check_document
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ...module_utils._text import one_line, plural, visible
+from .._fleet.document import check_document, dumps
 from .._fleet.outcome import outcomes
 from .page_data import page_data
-from .page_parts import alerts, sections, show, totals
-from .to_json import dumps
+from .page_marks import path
+from .page_view import page_view
+from .words import MIGRATE
 
-PAGE = Path(__file__).parent / "page"
+_PAGE = Path(__file__).parent / "page"
 
 
-def html_report(document, check: bool = False, title: str = "Guest I/O") -> str:
+def html_report(document: Any, check: bool = False, variable: str = MIGRATE) -> str:
     """The page's text.
 
-    check: the document's `results` are those of a check run.
-    title: what the browser's tab says, before the date.
-    Raises ReportError where the document has not its shape.
+    check: the document's ``results`` are those of a check run.
+    variable: what is set to allow another driver, named in what to do about it.
+    Raises ReportError where the document does not have its shape.
     """
     check_document(document)
     entries = outcomes(document, check)
-    style, script, page = _asset("page.css"), _asset("page.js"), _asset("page.html")
-    parts = {
-        "TITLE": "%s %s" % (escape(title), show(document.get("date"))),
-        "SUBTITLE": _subtitle(document, check),
-        "STYLE": style,
-        "STYLE_HASH": _hash(style),
-        "SCRIPT": script,
-        "SCRIPT_HASH": _hash(script),
-        "ALERTS": alerts(document),
-        "TOTALS": totals(document, entries),
-        "SECTIONS": sections(document, entries),
-        "DATA": _embed(page_data(document, entries)),
-    }
-    # one pass: what is filled in is never looked at again
-    return re.sub("@@([A-Z_]+)@@", lambda found: parts[found[1]], page)
+    style, script = _asset("page.css"), _asset("page.js")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page_view(document, entries, check, variable),
+            data=page_data(document, entries),
+            style=style,
+            style_hash=_hash(style),
+            script=script,
+            script_hash=_hash(script),
+        )
+    )
 
 
-def _subtitle(document, check: bool) -> str:
-    text = "Judged on %s." % (show(document.get("date")) or "an unknown day")
-    if "results" not in document:
-        return text + " Nothing was changed."
-    if check:
-        return text + " Check run: nothing was written."
-    changed = sum(result.get("status") == "changed" for result in document["results"])
-    return text + " This run changed %s; findings and disks are as it left them." % plural(changed, "guest")
+@functools.lru_cache(maxsize=None)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.globals["path"] = path
+    environment.filters.update(names=_names, one_line=one_line, plural=plural)
+    environment.policies["json.dumps_function"] = dumps
+    environment.policies["json.dumps_kwargs"] = {}
+    return environment
 
 
-def _embed(data) -> str:
-    """JSON in which no character can end the script element it stands in."""
-    return dumps(data).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _names(names: Sequence[Any], most: int | None = None) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if most and len(names) > most else ""
+    return ", ".join(map(visible, names[:most])) + more
+
+
+def _shown(value: Any) -> Any:
+    """What a template prints: HTML as it is, everything else as text without invisible characters."""
+    return value if hasattr(value, "__html__") else visible(value)
 
 
 def _hash(text: str) -> str:
@@ -73,5 +87,6 @@ def _hash(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _asset(name: str) -> str:
-    return (PAGE / name).read_text("utf-8")
+def _asset(name: str) -> Markup:
+    """A file of the page, which is not escaped."""
+    return Markup((_PAGE / name).read_text("utf-8"))

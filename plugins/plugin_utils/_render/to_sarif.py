@@ -13,12 +13,13 @@ import functools
 import hashlib
 import posixpath
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
-from .._fleet.document import check_document, severity_rank, silent_hosts
+from ...module_utils._text import visible
+from .._fleet.document import Document, Item, check_document, dumps, severity_rank, silent_hosts
 from .._policy.rules import RULES, Rule
-from .text import sentences, visible
-from .to_json import dumps
+from .text import sentences
 from .words import waiver_words
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
@@ -28,25 +29,24 @@ MOST_RESULTS = 25_000
 HOME = "https://github.com/hypervisor/io_hardening"
 
 
-def sarif_report(document, base: str = "", here: str = "") -> str:
-    """SARIF text with one run of at most MOST_RESULTS results: where there are more findings, the gravest that are not
-    waived.
+def sarif_report(document: Any, base: str = "", here: str = "") -> str:
+    """SARIF text with one run of at most MOST_RESULTS results: of more findings the most severe, unwaived ones first.
 
-    base: a folder; files below it are given relative to it, as code scanning of a Git repository wants
-        them. Others are `file:` addresses.
-    here: the folder that relative names of files are meant from; `base` where it is not given.
-    Raises ReportError where the document has not its shape.
+    base: a folder; files below it get addresses relative to it, which code scanning of a Git repository needs.
+        Others get ``file:`` addresses.
+    here: the folder that relative names of files start from; ``base`` where it is not given.
+    Raises ReportError where the document does not have its shape.
     """
     check_document(document)
     ids = sorted({str(finding.get("rule")) for finding in document["findings"]})
     index = {rule: number for number, rule in enumerate(ids)}
     severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
-    seen: dict = {}
-    # of all findings, so that it does not depend on what is left out
+    seen: dict[str, int] = {}
+    # Of all findings, so that one does not depend on what is left out.
     prints = [_fingerprint(finding, seen) for finding in document["findings"]]
     results = [
         _result(document["findings"][at], index, (base, here or base), prints[at])
-        for at in _gravest(document["findings"])
+        for at in _most_severe(document["findings"])
     ]
     driver = {
         "name": "hypervisor.io_hardening",
@@ -62,21 +62,19 @@ def sarif_report(document, base: str = "", here: str = "") -> str:
     return dumps({"version": "2.1.0", "$schema": SCHEMA_URI, "runs": [{**head, "results": results}]}) + "\n"
 
 
-def left_out(document: Mapping) -> str | None:
-    """What the SARIF report does not have, in words; None where it has every finding."""
+def left_out(document: Document) -> str | None:
+    """What the SARIF report lacks, in words; None where it has every finding."""
     count = len(document["findings"])
     if count <= MOST_RESULTS:
         return None
-    return "the gravest %s of %s findings, GitHub takes no more in a run; the JSON and HTML reports have all" % (
-        format(MOST_RESULTS, ","),
-        format(count, ","),
+    return (
+        f"the {MOST_RESULTS:,} most severe of {count:,} findings; GitHub accepts no more in a run; the JSON and HTML"
+        " reports have all"
     )
 
 
-def _gravest(findings: list) -> Sequence[int]:
-    """The places of as many findings as a run may have, in their order. Waived ones are left out first, then the least
-    severe.
-    """
+def _most_severe(findings: Sequence[Item]) -> Sequence[int]:
+    """The positions of as many findings as a run may have, in order; waived ones are left out first."""
     if len(findings) <= MOST_RESULTS:
         return range(len(findings))
     ranked = sorted(
@@ -85,12 +83,12 @@ def _gravest(findings: list) -> Sequence[int]:
     return sorted(ranked[:MOST_RESULTS])
 
 
-def _rule(rule: Rule) -> dict:
+def _rule(rule: Rule) -> dict[str, Any]:
     text = rule.reason or rule.title
     if rule.source:
-        text += " Source: %s" % rule.source
+        text += f" Source: {rule.source}"
     if rule.dissent:
-        text += " The other view: %s" % rule.dissent
+        text += f" The other view: {rule.dissent}"
     words = ("".join(char for char in word if char.isalnum()) for word in rule.title.split())
     return {
         "id": rule.id,
@@ -98,7 +96,7 @@ def _rule(rule: Rule) -> dict:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason or rule.title},
         "help": {"text": text},
-        "helpUri": "%s/blob/main/docs/rules.md#%s" % (HOME, _anchor("%s %s" % (rule.id, rule.title))),
+        "helpUri": f"{HOME}/blob/main/docs/rules.md#{_anchor(f'{rule.id} {rule.title}')}",
         "defaultConfiguration": {"level": rule.severity},
     }
 
@@ -109,23 +107,23 @@ def _anchor(heading: str) -> str:
     return quote(kept.replace(" ", "-"))
 
 
-def _result(finding: Mapping, index: Mapping, folders: tuple, print_: str) -> dict:
+def _result(finding: Item, index: Mapping[str, int], folders: tuple[str, str], fingerprint: str) -> dict[str, Any]:
     rule = str(finding.get("rule"))
-    result = {
+    result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": index[rule],
         "level": finding["severity"],
         "message": {"text": sentences(finding.get("message"), finding.get("hint")) or rule},
-        "partialFingerprints": {"guestIo/v1": print_},
+        "partialFingerprints": {"guestIo/v1": fingerprint},
         "suppressions": [],
         "properties": {
-            key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "fixable")
+            key: finding.get(key) for key in ("host", "guest", "name", "disk", "actual", "wanted", "cure", "fixable")
         },
     }
-    location: dict = {}
+    location: dict[str, Any] = {}
     if finding.get("file"):
         location["physicalLocation"] = _physical(finding["file"], finding.get("line"), *folders)
-        result["partialFingerprints"]["primaryLocationLineHash"] = print_
+        result["partialFingerprints"]["primaryLocationLineHash"] = fingerprint
     logical = _logical(finding)
     if logical:
         location["logicalLocations"] = [logical]
@@ -137,8 +135,8 @@ def _result(finding: Mapping, index: Mapping, folders: tuple, print_: str) -> di
     return result
 
 
-def _physical(file: str, line, base: str, here: str) -> dict:
-    physical: dict = {"artifactLocation": _artifact(str(file), base, here)}
+def _physical(file: Any, line: Any, base: str, here: str) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact(str(file), base, here)}
     if isinstance(line, int) and line > 0:
         physical["region"] = {"startLine": line}
     return physical
@@ -146,7 +144,7 @@ def _physical(file: str, line, base: str, here: str) -> dict:
 
 # A guest's findings follow one another.
 @functools.lru_cache(maxsize=64)
-def _artifact(file: str, base: str, here: str) -> dict:
+def _artifact(file: str, base: str, here: str) -> dict[str, str]:
     path = posixpath.normpath(posixpath.join(here, file))
     if path.startswith("/"):
         path = "/" + path.lstrip("/")
@@ -155,7 +153,7 @@ def _artifact(file: str, base: str, here: str) -> dict:
             return {"uri": "file://" + _quote(path)}
         path = path[len(folder) :]
     elif path.startswith("../"):
-        # Where that is, nobody here knows.
+        # Outside of what is known here.
         return {"uri": _quote(path)}
     return {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
 
@@ -164,36 +162,36 @@ def _quote(path: str) -> str:
     try:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        # A lone surrogate that stands for no byte of a file's name.
+        # A lone surrogate that does not come from a byte of a file's name.
         raw = path.encode("utf-8", "surrogatepass")
     return quote(raw, safe="/")
 
 
-def _logical(finding: Mapping) -> dict:
+def _logical(finding: Item) -> dict[str, str]:
     names = [visible(finding[key]) for key in ("host", "guest", "disk") if finding.get(key) is not None]
     return {"name": names[-1], "fullyQualifiedName": "/".join(names), "kind": "resource"} if names else {}
 
 
-def _fingerprint(finding: Mapping, seen: dict) -> str:
-    """The same for the same finding on every run: where it is and which rule, not what it says, nor the line."""
+def _fingerprint(finding: Item, seen: dict[str, int]) -> str:
+    """The same for the same finding on every run: from its place and rule, not from its words or its line."""
     file = posixpath.normpath(str(finding["file"])) if finding.get("file") else finding.get("file")
     key = "\0".join(
         str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule"))
     )
     seen[key] = seen.get(key, 0) + 1
-    return "%s:%d" % (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32], seen[key])
+    return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}:{seen[key]}"
 
 
-def _invocation(document: Mapping) -> dict:
+def _invocation(document: Document) -> dict[str, Any]:
     silent = silent_hosts(document)
-    invocation: dict = {"executionSuccessful": not silent}
+    invocation: dict[str, Any] = {"executionSuccessful": not silent}
     notifications = [
-        {"level": "error", "message": {"text": "no report from host %s: unreachable or failed" % visible(host)}}
+        {"level": "error", "message": {"text": f"no report from host {visible(host)}: unreachable or failed"}}
         for host in silent
     ]
     omitted = left_out(document)
     if omitted:
-        notifications.append({"level": "warning", "message": {"text": "This file holds %s." % omitted}})
+        notifications.append({"level": "warning", "message": {"text": f"This file has {omitted}."}})
     if notifications:
         invocation["toolExecutionNotifications"] = notifications
     return invocation

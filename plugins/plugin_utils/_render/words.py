@@ -1,42 +1,42 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-
 """The words the reports share: states, reasons, and what a person does about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from .text import one_line, plain, visible
+from ...module_utils._text import one_line, visible
+from .._fleet.document import Item
+from .text import plain
 
-# what stands where a host's name would, for guests that were read from a directory of configs of nobody knows which
-# host
+#: Shown instead of a host name for guests read from a flat directory.
 NO_HOST = "configs"
 
-# what a run that was limited to some hosts says of the others
-LIMITED = "Limited to some hosts: the other hosts of the inventory were not looked at"
+#: What a run that was limited to some hosts says of the others.
+LIMITED = "Limited to some hosts: the other hosts of the inventory were not checked"
 
-# state -> (column head, heading of its section, what to do)
+#: State to (column head, title of its section, what to do).
 STATE_WORDS = {
-    "failed": ("failed", "Failed", "nothing else was stopped by it; mend the cause and run again"),
-    "unresolved": ("unresolved", "Unresolved", "these still violate the policy, wholly or in part"),
-    "restart_pending": (
-        "restart",
-        "Restart pending",
-        "shut down and start, or `qm reboot`: a reboot inside the guest or a live migration does not apply it",
-    ),
-    "to_change": ("to change", "To change", "the next run that is not a check run writes these"),
+    "failed": ("failed", "Failed", "The run went on with the other guests. Fix the cause and run again."),
+    "unresolved": ("unresolved", "Unresolved", "These still violate the policy, wholly or in part."),
+    "restart_pending": ("restart", "Restart pending", ""),
+    "to_change": ("to change", "To change", "The next run without check mode changes these."),
     "changed": ("changed", "Changed, in force", ""),
     "waived": ("waived", "Waived", ""),
     "compliant": ("compliant", "Compliant", ""),
 }
 
-# what to do about `to_change` of a directory of configs
-CHANGE_AT_SOURCE = "change these where the configs come from; no run writes to a directory"
+#: State of a disk to its word.
+DISK_WORDS = {"compliant": "Compliant", "waived": "Waived", "noncompliant": "Noncompliant"}
 
-# reason of a result or of unresolved -> the same for a person
-REASON_WORDS = {
+#: What to do about ``to_change`` of a directory of configs.
+CHANGE_AT_SOURCE = "Change these where the configs come from; no run writes to a directory."
+
+# Reason of a result or of unresolved to its words.
+_REASON_WORDS = {
     "busy": "locked by another process",
     "digest_moved": "config changed since it was read",
     "driver_change": "would change the guest's disk driver",
@@ -46,24 +46,59 @@ REASON_WORDS = {
     "known_defect": "this version of QEMU has a known defect",
     "locked": "locked by another job",
     "moved": "moved to another node",
-    "not_asked": "Proxmox VE did not say what a write would lose",
-    "not_fixable": "no setting cures it",
-    "not_proven": "what was written is not what was asked for",
+    "no_config": "no config to change",
+    "not_asked": "the hypervisor did not say what a write would lose",
+    "not_fixable": "no setting fixes it",
+    "not_proven": "the config after the write is not what was asked for",
     "refused": "refused",
     "storage_offline": "storage offline",
     "unknown": "no reason given",
-    "unsafe_lines": "config has lines that Proxmox VE would drop",
+    "unsafe_lines": "config has lines that a write would drop",
+    "would_not_start": "would not start with the change",
 }
 
-# what to do for all guests whose driver would change, before the setting that allows it
-_DRIVER = "Make sure that each has the driver virtio_scsi (Windows: vioscsi)"
-DRIVER_ADVICE = _DRIVER + ", then allow the change: "
-DRIVER_VARIABLE = "guest_io_migrate_controllers"
-# a longer list of ids is not for a terminal
+# A longer list of ids does not fit a terminal.
 _MOST_IDS = 40
+_DRIVER = "Make sure that each has the driver virtio_scsi (Windows: vioscsi)"
+
+#: What to do for all guests whose driver would change, before the variable that allows it.
+DRIVER_ADVICE = f"{_DRIVER}, then allow the change: "
+
+#: What is set to allow another driver: the option of guest_io_assess, unless a playbook names its variable.
+MIGRATE = "migrate_controllers"
 
 
-def driver_guests(entries) -> list[str]:
+def reason_words(reason: Any) -> str:
+    """A reason in words; one without words is shown as it is, without underscores."""
+    return _REASON_WORDS.get(reason) or str(reason).replace("_", " ")
+
+
+def subject_words(subject: Any) -> str:
+    """The title of what was assessed of hosts: the subject as it was named, as words."""
+    return visible(subject).replace("_", " ").capitalize()
+
+
+def assessment_words(found: Item | None) -> tuple[str, str]:
+    """(status, detail) of a host's assessment; the detail is "" where there is none."""
+    if found is None:
+        return "not asked", ""
+    return visible(found.get("status")).replace("_", " ") or "unknown", one_line(found.get("detail"))
+
+
+def sentence(hypervisor: Any, cause: str) -> str:
+    return (
+        "Stop and start the guest (qm shutdown and qm start, or qm reboot); a reboot inside the guest is not enough."
+        if hypervisor == "pve"
+        else "Stop the guest and start it from its definition; a reboot inside the guest is not enough."
+    )
+
+
+def restart_advice(entries: Iterable[Item]) -> str:
+    """How these guests are restarted so that their config takes effect, in the words of each hypervisor."""
+    return " ".join(dict.fromkeys(sentence(entry.get("hypervisor"), "cold_start") for entry in entries))
+
+
+def driver_guests(entries: Iterable[Item]) -> list[str]:
     """The ids of the guests that are not changed because their driver would change, each once."""
     return list(
         dict.fromkeys(
@@ -74,51 +109,44 @@ def driver_guests(entries) -> list[str]:
     )
 
 
-def driver_setting(ids) -> str:
-    """The setting that allows exactly these guests another driver, ready to be pasted into YAML."""
-    return '%s: "contains([%s], guest.id)"' % (DRIVER_VARIABLE, ", ".join("'%s'" % guest for guest in ids))
+def driver_setting(ids: Sequence[str], variable: str) -> str:
+    """The line of YAML that allows exactly these guests another driver, ready to be pasted."""
+    named = ", ".join(f"'{guest}'" for guest in ids)
+    return f'{variable}: "contains([{named}], guest.id)"'
 
 
-def reason_advice(reason, entries) -> str:
-    """What to do for the guests of a reason, on the terminal; "" where there is nothing to say of all.
+def reason_advice(reason: Any, entries: Iterable[Item], variable: str) -> str:
+    """What to do for the guests of a reason, on the terminal; "" where nothing applies to all of them.
 
-    What is to be pasted is whole: a selector of some of the guests would be taken for one of all.
+    What is to be pasted is complete: a selector of some of the guests would be taken for one of all.
     """
-    if reason != "driver_change":
-        return ""
-    ids = driver_guests(entries)
+    ids = driver_guests(entries) if reason == "driver_change" else []
     if not ids:
         return ""
     if len(ids) <= _MOST_IDS:
-        return DRIVER_ADVICE + driver_setting(ids)
+        return DRIVER_ADVICE + driver_setting(ids, variable)
     return (
-        _DRIVER
-        + ', and give those that do a tag, such as virtio-scsi-ok, then allow the change: %s: "contains(guest.tags,'
-        " 'virtio-scsi-ok')\". The HTML report (report_html) has the selector with the ids of all %d."
-        % (DRIVER_VARIABLE, len(ids))
+        f"{_DRIVER}, give those that do a tag, such as virtio-scsi-ok, then allow the change: {variable}:"
+        f" \"contains(guest.tags, 'virtio-scsi-ok')\". The HTML report has the selector with the ids of all {len(ids)}."
     )
 
 
-def reason_words(reason) -> str:
-    """A reason's name for a person; one that is not known here is shown as it is, without underscores."""
-    return REASON_WORDS.get(reason) or str(reason).replace("_", " ")
+# Rule to the name of what its found and wanted values switch on or off.
+_SWITCH = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
 
 
-# rule -> of what its found and wanted value is true or false
-_WHAT = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
-
-
-def found_and_wanted(finding: Mapping) -> tuple:
+def found_and_wanted(finding: Item) -> tuple[str, str]:
     """What was found and what is wanted, in words; both "" where the finding compares nothing."""
     values = finding.get("actual"), finding.get("wanted")
     if values == (None, None):
         return "", ""
-    what = _WHAT.get(finding.get("rule"))
-    return tuple(
-        ("" if value else "no ") + what if what and isinstance(value, bool) else plain(value) for value in values
+    switch = _SWITCH.get(str(finding.get("rule")))
+    found, wanted = (
+        ("" if value else "no ") + switch if switch and isinstance(value, bool) else plain(value) for value in values
     )
+    return found, wanted
 
 
-def waiver_words(waived: Mapping) -> str:
+def waiver_words(waived: Item) -> str:
     """A finding's waiver in a line."""
-    return "%s until %s: %s" % (visible(waived.get("id")), visible(waived.get("until")), one_line(waived.get("reason")))
+    return f"{visible(waived.get('id'))} until {visible(waived.get('until'))}: {one_line(waived.get('reason'))}"

@@ -18,6 +18,7 @@ from ...module_utils._backends.node import Node
 from ...module_utils._backends.reader import Reading, read
 from ...module_utils._backends.unread import Strays, strays
 from ...module_utils._host.run import command
+from ...module_utils._model.findings import host_entry
 from ...module_utils._text import plural
 from .._policy.assess import assess
 
@@ -65,7 +66,7 @@ def assess_directory(
     document["not_read"] += [layout.inside(root, path) for path in beside.others]
     nodes = {guest["node"] for guest in reading.guests} if layout.is_live(root) else layout.node_names(root)
     if any(nodes):
-        document["hosts"] = [{"host": node, "reported": True, "writeback": None} for node in sorted(nodes)]
+        document["hosts"] = [host_entry(node) for node in sorted(nodes)]
     return document
 
 

@@ -83,7 +83,7 @@ def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others
 def test_the_terminal_says_what_sarif_had_no_room_for():
     found = [finding()] * (MOST_RESULTS + 1)
     assert action.told("guest-io.sarif", True, {"findings": found}).startswith(
-        "Report: guest-io.sarif (the gravest 25,000 of 25,001 findings"
+        "Report: guest-io.sarif (the 25,000 most severe of 25,001 findings"
     )
     assert action.told("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
     assert action.told("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"

@@ -341,11 +341,11 @@ def test_a_roll_back_is_told_guest_by_guest():
         {"guest": "101", "status": "skipped", "detail": "locked (backup)", "restart_pending": False},
     ]
     text = "\n".join(rollback_lines(plan, results))
-    assert "Roll back of run r1, made by policy sha256:1" in text
+    assert "Rollback of run r1, made by policy sha256:1" in text
     assert "100 web: put back: scsi0 aio threads → unset, waits for a cold start" in text
     assert "101 web: skipped: locked (backup) (not put back: scsi0 aio threads → unset)" in text
     assert "102 web: skipped: scsi0 aio is native, the run wrote threads" in text
-    assert "as before the run already: 103" in text and "NOT READ: /j line 3: cut off" in text
+    assert "already as before the run: 103" in text and "NOT READ: /j line 3: cut off" in text
     assert "100 web: would be put back" in "\n".join(rollback_lines(plan, results, check=True))
 
 

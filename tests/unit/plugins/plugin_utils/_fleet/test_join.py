@@ -99,15 +99,12 @@ def test_waivers_are_judged_over_all_hosts():
     assert join_documents([joined])["findings"] == joined["findings"]
 
 
-def test_write_back_limits_join_their_host():
+def test_what_was_assessed_of_a_host_joins_its_entry():
     found = finding(None, disk=None, file=None, rule="IO203", severity="warning")
-    joined = join_documents(
-        {"pve1": ONE},
-        writeback={"pve1": {"findings": [found], "status": "unresolved", "detail": "tuned", "changed": False}},
-    )
-    assert joined["hosts"] == [
-        {"host": "pve1", "reported": True, "writeback": {"status": "unresolved", "detail": "tuned", "changed": False}}
-    ]
+    report = {"findings": [found], "status": "unresolved", "detail": "tuned", "changed": False}
+    joined = join_documents({"pve1": ONE}, assessments={"writeback": {"pve1": report}})
+    entry = {"subject": "writeback", "status": "unresolved", "detail": "tuned", "changed": False}
+    assert joined["hosts"] == [{"host": "pve1", "reported": True, "assessments": [entry]}]
     assert joined["summary"]["findings"] == {"error": 1, "warning": 1, "note": 0}
     assert [f["host"] for f in joined["findings"]] == ["pve1", "pve1"]
 
@@ -120,7 +117,7 @@ def test_write_back_limits_join_their_host():
         ({"pve1": [1]}, None, "host pve1 is a list"),
         ({"pve1": {**ONE, "schema": 2}}, None, "schema 2"),
         ({"pve1": {**ONE, "guests": None}}, None, "guests is missing"),
-        ({"pve1": {**ONE, "findings": ["x"]}}, None, "holds a string"),
+        ({"pve1": {**ONE, "findings": ["x"]}}, None, "contains a string"),
         ({"pve1": {**ONE, "findings": [finding(severity="grave")]}}, None, "'grave'"),
         ({"pve1": ONE}, {"pve1": {"a": 1}}, "results of host pve1"),
         ({"pve1": ONE}, [], "dictionary of host names"),

@@ -115,9 +115,9 @@ def waiver(**other) -> dict:
     return {"id": "W-1", "until": "2027-03-31", "reason": "vendor appliance, lsi driver only", **other}
 
 
-def host(name="pve1", reported=True, writeback=None) -> dict:
+def host(name="pve1", reported=True, assessments=()) -> dict:
     """One entry of a joined document's `hosts`."""
-    return {"host": name, "reported": reported, "writeback": writeback}
+    return {"host": name, "reported": reported, "assessments": list(assessments)}
 
 
 def hostile() -> dict:

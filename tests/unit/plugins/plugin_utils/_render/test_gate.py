@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.gate import gate_lines, judge
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.table import table_lines
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     document,
@@ -123,8 +124,8 @@ def test_an_expired_waiver_is_named_also_where_it_does_not_count():
         message="waiver W-7 ended on 2026-01-01",
     )
     lines = gate_lines(document([guest("101")], [finding("101"), spent]), "error")
-    assert "WAIVERS THAT DO NOT HOLD" in lines and any("W-7 ended on 2026-01-01" in line for line in lines)
-    assert "WAIVERS THAT DO NOT HOLD" not in gate_lines(document([guest("101")], [finding("101")]), "error")
+    assert "WAIVERS WITHOUT EFFECT" in lines and any("W-7 ended on 2026-01-01" in line for line in lines)
+    assert "WAIVERS WITHOUT EFFECT" not in gate_lines(document([guest("101")], [finding("101")]), "error")
 
 
 def test_what_was_not_read_is_named_and_does_not_count():
@@ -137,7 +138,7 @@ def test_what_was_not_read_is_named_and_does_not_count():
 
 def test_a_host_without_a_guest_and_hosts_beyond_the_limit_are_told_and_fail_nothing():
     joined = join_documents({"pve1": document([guest()]), "b": document(), "c": None}, complete=False)
-    wanted = ["No guest was read on b.", "Limited to some hosts: the other hosts of the inventory were not looked at."]
+    wanted = ["No guest was read on b.", "Limited to some hosts: the other hosts of the inventory were not checked."]
     for lines in (gate_lines(joined), table_lines(joined)):
         assert [line for line in lines if line in wanted] == wanted
     assert judge(join_documents({"pve1": document([guest()]), "b": document()}, complete=False))["passed"]

@@ -25,6 +25,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
     finding,
     fleet,
     guest,
+    host,
     hostile,
     result,
     waiver,
@@ -80,11 +81,11 @@ def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
     half = [{"guest": "2", "name": "web01", "node": "pve1", "reason": "driver_change", "detail": "IO101 lsi"}]
     doc = document([guest("2", "to_change")], (), half)
     assert states(doc) == {"2": "to_change"}
-    assert "UNRESOLVED (1, 1 of them in another column): these still violate the policy," in table_lines(doc)
+    assert "UNRESOLVED (1, 1 of them in another column): These still violate the policy," in table_lines(doc)
     applied = {**doc, "results": [result("2", restart_pending=True)]}
     assert states(applied) == {"2": "unresolved"}
     lines = table_lines(applied)
-    assert "This run changed 1 guest: 1 is left with something else." in lines
+    assert "This run changed 1 guest: 1 is still unresolved." in lines
     assert any(line.startswith("RESTART PENDING (1, 1 of them in another column)") for line in lines)
 
 
@@ -109,22 +110,22 @@ def test_the_whole_table_of_a_small_run():
         "host     guests  compliant  changed  restart  unresolved  failed  waived",
         "configs       9          2        1        2           2       1       1",
         "",
-        "This run changed 2 guests: 1 is in order now, 1 waits for a restart. 1 guest",
-        "  waits for a restart from before.",
+        "This run changed 2 guests: 1 is compliant now, 1 waits for a restart. 1 guest",
+        "  was waiting for a restart before.",
         "Findings after this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
         "",
-        "FAILED (1): nothing else was stopped by it; mend the cause and run again",
+        "FAILED (1): The run went on with the other guests. Fix the cause and run again.",
         "  refused (1)",
         "    4 web01: storage 'nfs' is not online",
         "",
-        "UNRESOLVED (2): these still violate the policy, wholly or in part",
+        "UNRESOLVED (2): These still violate the policy, wholly or in part.",
         "  config changed since it was read (1)",
         "    5 web01: changed since it was read",
         "  locked by another job (1)",
         "    8 web01: locked (backup)",
         "",
-        "RESTART PENDING (2): shut down and start, or `qm reboot`: a reboot inside the",
-        "  guest or a live migration does not apply it",
+        "RESTART PENDING (2): Stop the guest and start it from its definition; a reboot",
+        "  inside the guest is not enough.",
         "  2 web01, 6 web01",
         "",
         "WAIVED, the first to end first",
@@ -146,7 +147,7 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
         None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing."
     )
     wb = {"status": "unresolved", "detail": "tuned profile virtual-host sets vm.dirty_bytes", "findings": []}
-    joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, writeback={"pve1": wb})
+    joined = join_documents({"pve1": document([guest()], [odd]), "pve2": None}, assessments={"writeback": {"pve1": wb}})
     lines = table_lines(joined)
     assert lines[1].startswith("NO REPORT from 1 host: pve2.")
     assert "  pve1: warning IO100: waiver W-9 fits nothing. Set iothread=1 and" in lines
@@ -171,7 +172,7 @@ def test_what_this_run_cured_on_a_host_is_no_open_finding():
     odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
     for state, told in (("changed", False), ("overruled", True)):
         wb = {"pve1": {"status": state, "detail": None, "findings": [odd]}}
-        lines = table_lines(join_documents({"pve1": document([guest()])}, writeback=wb))
+        lines = table_lines(join_documents({"pve1": document([guest()])}, assessments={"writeback": wb}))
         assert any("IO202" in line for line in lines) is told
 
 
@@ -189,7 +190,7 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
         {**g, "reason": "driver_change", "detail": "IO101 %s" % name}
         for g, name in zip(guests, ("lsi", "lsi", "megasas"))
     ]
-    lines = table_lines(document(guests, (), left))
+    lines = table_lines(document(guests, (), left), variable="guest_io_migrate_controllers")
     assert lines[-6:-3] == ["    IO101 lsi:", "      101 web01, 102 web01", "    103 web01: IO101 megasas"]
     text = " ".join(" ".join(lines[-3:]).split())
     assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
@@ -231,7 +232,7 @@ def test_words_of_several_lines_are_one_line_without_escapes():
         ],
         [{**guest("2"), "reason": "refused", "detail": words}],
         results=[result("1", "failed", detail=words)],
-        hosts=[{"host": "pve1", "reported": True, "writeback": {"status": "changed", "detail": words}}],
+        hosts=[host(assessments=[{"subject": "writeback", "status": "changed", "detail": words}])],
     )
     for lines in (
         table_lines(doc, width=200),
@@ -251,9 +252,9 @@ def test_words_of_several_lines_are_one_line_without_escapes():
 
 def test_nobody_is_told_that_a_run_writes_to_a_directory():
     doc = document([guest("1", "to_change")])
-    assert "TO CHANGE (1): the next run that is not a check run writes these" in table_lines(doc)
+    assert "TO CHANGE (1): The next run without check mode changes these." in table_lines(doc)
     assert table_lines({**doc, "not_read": []}, width=100)[-2:] == [
-        "TO CHANGE (1): change these where the configs come from; no run writes to a directory",
+        "TO CHANGE (1): Change these where the configs come from; no run writes to a directory.",
         "  1 web01",
     ]
 

@@ -91,9 +91,9 @@ def test_hostile_names_stay_text():
 
 
 def test_placeholders_in_data_are_not_filled_in():
-    page = html_report(document([guest(name="@@SCRIPT@@")]), title="@@STYLE@@")
-    assert "<title>@@STYLE@@ 2026-11-23</title>" in page
-    assert "@@SCRIPT@@" in data_of(Page(page))["texts"]
+    page = html_report(document([guest(name="{{ script }}")], date="{{ style }}"))
+    assert "<title>Guest I/O {{ style }}</title>" in page
+    assert "{{ script }}" in data_of(Page(page))["texts"]
 
 
 def test_the_data_are_the_documents():
@@ -123,7 +123,7 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
         [finding("2", waived=waiver(until="2026-12-01")), finding("3")],
     )
     wb = {"status": "overruled", "detail": "tuned sets vm.dirty_bytes", "findings": []}
-    page = html_report(join_documents({"pve1": doc, "pve2": None}, writeback={"pve1": wb}))
+    page = html_report(join_documents({"pve1": doc, "pve2": None}, assessments={"writeback": {"pve1": wb}}))
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
     assert row(page, "pve2")[:-1] == ["no report", *["&ndash;"] * 5]
     heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page)[:7]
@@ -166,7 +166,7 @@ def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():
     [
         ({}, False, "Nothing was changed."),
         ({"results": [result()]}, True, "Check run: nothing was written."),
-        ({"results": [result()]}, False, "This run changed 1 guest; findings and disks are as it left them."),
+        ({"results": [result()]}, False, "This run changed 1 guest; findings and disks are those after it."),
     ],
 )
 def test_the_page_says_whether_anything_was_changed(more, check, says):
@@ -195,7 +195,7 @@ def test_the_same_number_on_two_nodes_is_two_guests():
 
 def test_a_waived_guest_and_its_disks_are_not_in_order_and_say_by_what():
     page = html_report(document([guest("1", "waived"), guest("2")], [finding("1", waived=waiver())]))
-    assert "Disks, 1 in order, 1 waived" in page
+    assert "Disks, 1 compliant, 1 waived" in page
     assert row(page, "dir")[1:] == ["2", "1", "1", "0"]
     data = data_of(Page(page))
     assert data["texts"][data["guests"]["reason"][0]] == "waived"
@@ -213,14 +213,14 @@ def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at
     for passed, word in ((True, "passed"), (False, "failed")):
         page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
         assert "<strong>Gate %s</strong> (fails from warning up): 1 &lt;finding&gt;." % word in page
-    assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not looked at" in page
+    assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not checked" in page
     assert "<strong>Gate" not in html_report(joined)
 
 
 def test_the_setting_that_allows_other_drivers_is_whole_however_many_guests_there_are():
     guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     left = [{**one, "reason": "driver_change", "detail": "IO101 lsi"} for one in guests]
-    page = html_report(document(guests, (), left))
+    page = html_report(document(guests, (), left), variable="guest_io_migrate_controllers")
     (code,) = re.findall("<code>(.*?)</code>", page)
     setting = yaml.safe_load(unescape(code))
     assert jmespath.search(

@@ -41,7 +41,9 @@ def test_the_schema_is_a_schema():
         ONE,
         fleet(),
         hostile(),
-        join_documents({"pve1": ONE, "pve2": None}, {"pve1": [result()]}, {"pve1": {"status": "ok", "findings": []}}),
+        join_documents(
+            {"pve1": ONE, "pve2": None}, {"pve1": [result()]}, {"writeback": {"pve1": {"status": "ok", "findings": []}}}
+        ),
         {
             **join_documents({"pve1": ONE}, complete=False),
             "gate": {"fail_on": "error", "passed": True, "reason": "nothing"},
@@ -94,5 +96,5 @@ def test_an_unquoted_date_of_yaml_becomes_text():
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
 def test_what_json_cannot_say_is_refused(value):
-    with pytest.raises(ReportError, match="JSON cannot say"):
+    with pytest.raises(ReportError, match="JSON cannot express"):
         json_report({**ONE, "findings": [finding(actual=value)]})

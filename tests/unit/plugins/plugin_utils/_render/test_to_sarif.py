@@ -165,7 +165,7 @@ def test_no_more_results_than_github_takes_the_gravest_that_are_not_waived():
     assert {rule: kept.count(rule) for rule in set(kept)} == {"IO103": 9_000, "IO104": 9_000, "IO111": 7_000}
     assert kept == sorted(kept, key=["IO111", "IO104", "IO103"].index)
     (told,) = one["invocations"][0]["toolExecutionNotifications"]
-    assert told["level"] == "warning" and "the gravest 25,000 of 36,000 findings" in told["message"]["text"]
+    assert told["level"] == "warning" and "the 25,000 most severe of 36,000 findings" in told["message"]["text"]
     assert one["invocations"][0]["executionSuccessful"] is True
     assert (
         left_out(document([], found[:25_000])) is None and len(run(document([], found[:25_000]))["results"]) == 25_000
