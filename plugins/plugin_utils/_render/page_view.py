@@ -90,7 +90,7 @@ def _subtitle(document: Document, check: bool) -> str:
     if check:
         return f"{text} Check run: nothing was written."
     changed = sum(result.get("status") == "changed" for result in document["results"])
-    return f"{text} This run changed {plural(changed, 'guest')}; findings and disks are those after it."
+    return f"{text} This run changed {plural(changed, 'guest')}; the page shows the state after it."
 
 
 def _tiles(document: Document, entries: Sequence[Item]) -> list[tuple[int, str]]:

@@ -164,7 +164,7 @@ def _changed(entries: Sequence[Item]) -> str:
     told = [plural(number, one, many) for number, one, many in became if number]
     text = f"This run changed {plural(len(changed), 'guest')}{': ' if told else ''}{', '.join(told)}."
     before = sum(entry["restart_pending"] and not entry["changed"] for entry in entries)
-    return text + (f" {plural(before, 'guest was', 'guests were')} waiting for a restart before." if before else "")
+    return text + (f" {plural(before, 'guest was', 'guests were')} already waiting for a restart." if before else "")
 
 
 def _advice(state: str, members: Sequence[Item], document: Document) -> str:

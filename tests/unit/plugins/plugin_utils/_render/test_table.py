@@ -111,7 +111,7 @@ def test_the_whole_table_of_a_small_run():
         "configs       9          2        1        2           2       1       1",
         "",
         "This run changed 2 guests: 1 is compliant now, 1 waits for a restart. 1 guest",
-        "  was waiting for a restart before.",
+        "  was already waiting for a restart.",
         "Findings after this run: 0 errors, 0 warnings, 0 notes, and 1 waived",
         "",
         "FAILED (1): The run went on with the other guests. Fix the cause and run again.",

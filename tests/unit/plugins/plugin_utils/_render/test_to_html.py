@@ -166,7 +166,7 @@ def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():
     [
         ({}, False, "Nothing was changed."),
         ({"results": [result()]}, True, "Check run: nothing was written."),
-        ({"results": [result()]}, False, "This run changed 1 guest; findings and disks are those after it."),
+        ({"results": [result()]}, False, "This run changed 1 guest; the page shows the state after it."),
     ],
 )
 def test_the_page_says_whether_anything_was_changed(more, check, says):
