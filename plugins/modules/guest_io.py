@@ -30,6 +30,10 @@ options:
     elements: dict
     required: true
     suboptions:
+      hypervisor:
+        description: The guest's hypervisor. A guest of one that this host does not have is refused.
+        type: str
+        default: pve
       guest:
         description: The guest's id.
         type: str
@@ -49,7 +53,7 @@ options:
         type: str
         required: true
       running:
-        description: Whether the guest ran when it was read. Not used; what is true now is looked up.
+        description: Whether the guest ran when it was read. Not used; the module looks up whether it runs now.
         type: bool
       changes:
         description: What to set.
@@ -192,9 +196,10 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backends.apply import apply
-from ..module_utils._backends.journal import DIRECTORY, Journal
-from ..module_utils._backends.work import Options
+from ..module_utils._backends import find
+from ..module_utils._backends.apply import Options, apply
+from ..module_utils._backends.journal import DIRECTORY, Journal, in_tree
+from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
 from ..module_utils._text import failed_guests
 
@@ -208,6 +213,7 @@ def argument_spec() -> dict:
         "after": {"type": "raw", "required": True},
     }
     entry = {
+        "hypervisor": {"type": "str", "default": "pve"},
         "guest": {"type": "str", "required": True},
         "name": {"type": "str"},
         "node": {"type": "str"},
@@ -236,21 +242,22 @@ def main() -> None:
     if params["max_parallel"] < 1:
         module.fail_json(msg=f"max_parallel is {params['max_parallel']}; it takes 1 or more")
     try:
-        journal = Journal(params["root"], params["journal"], params["run"], params["policy"], params["rolls_back"])
-    except ValueError as exc:
-        module.fail_json(msg=str(exc))
-    outcomes = apply(
-        params["plan"],
-        Options(
+        journal = Journal(
+            in_tree(params["root"], params["journal"]),
+            params["run"],
+            params["policy"],
+            params["rolls_back"],
+            top=params["root"],
+        )
+        backends = find.backends(
+            params["root"],
             run=command,
-            root=params["root"],
-            check=module.check_mode,
-            max_parallel=params["max_parallel"],
-            apply_foreign_pending=params["apply_foreign_pending"],
             timeout=params["timeout"],
-            journal=journal,
-        ),
-    )
+            apply_foreign_pending=params["apply_foreign_pending"],
+        )
+    except (ValueError, LayoutError) as exc:
+        module.fail_json(msg=str(exc))
+    outcomes = apply(params["plan"], backends, Options(module.check_mode, params["max_parallel"], journal))
     results = [outcome.result for outcome in outcomes]
     returned = {
         "changed": any(result["status"] == "changed" for result in results),

@@ -158,10 +158,8 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._backends import find
 from ..module_utils._backends.layout import LayoutError
-from ..module_utils._backends.node import Node
-from ..module_utils._backends.reader import stream
-from ..module_utils._exit import exit_json
 from ..module_utils._host.run import command
 
 
@@ -176,21 +174,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        reading, records = stream(module.params["root"], module.params["node"], module.params["guests"], Node(command))
+        reading = find.read(module.params["root"], module.params["node"], module.params["guests"], command)
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
-    exit_json(
-        module,
-        "guests",
-        records,
-        lambda: _rest(module, reading),
-    )
-
-
-def _rest(module, reading):
     for path in reading.containers:
         module.warn(f"{path} is the config of a container, not of a guest: it was not read")
-    return {"changed": False, "storages": reading.storages, "nodes": reading.nodes, "problems": reading.problems}
+    module.exit_json(
+        changed=False,
+        guests=reading.guests,
+        storages=reading.storages,
+        nodes=reading.nodes,
+        problems=reading.problems,
+    )
 
 
 if __name__ == "__main__":

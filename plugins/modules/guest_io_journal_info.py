@@ -124,7 +124,9 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._backends import find
 from ..module_utils._backends import journal as _journal
+from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.standing import standing
 from ..module_utils._journal import lines
 
@@ -142,8 +144,11 @@ def main() -> None:
     )
     params = module.params
     problems: list = []
-    found = _journal.read(params["root"], params["journal"], problems)
-    stands = standing(params["root"], found, params["node"])
+    found = _journal.read(_journal.in_tree(params["root"], params["journal"]), problems)
+    try:
+        stands = standing(find.backends(params["root"], params["node"]), found)
+    except LayoutError as exc:
+        module.fail_json(msg=str(exc))
     runs = [
         lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run])
         for run, entries in found.items()

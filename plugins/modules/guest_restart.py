@@ -122,6 +122,7 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._backends import find
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.restart import Options, restart
 from ..module_utils._host.run import command
@@ -142,12 +143,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = dict(module.params)
-    guest = params.pop("guest")
+    guest, root = params.pop("guest"), params.pop("root")
     try:
-        result = restart(
-            guest,
-            Options(run=command, check=module.check_mode, **params),
-        )
+        result = restart(guest, find.restarter(root, command), Options(check=module.check_mode, **params))
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     if result["status"] == "failed":

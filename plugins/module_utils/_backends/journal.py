@@ -22,27 +22,35 @@ from .. import _shown
 from .._host import whole_file as _whole_file
 from .._journal import lines
 from .._shown import piece
-from . import layout
 
-#: Below the root, so that a tree's journal is the tree's.
+#: Where a host keeps its journal; a tree has its own below its root.
 DIRECTORY = "/var/lib/hypervisor-io-hardening/journal"
 
 _SUFFIX = ".jsonl"
 
 
 class Journal:
-    """One run's journal. Its file appears with the first guest that is written; a run without changes leaves none."""
+    """One run's journal. Its file appears with the first guest that is written; a run without changes leaves none.
+
+    ``top`` is the directory that no link may lead out of: ``/``, or the root of a tree, which is often somebody's Git
+    repository, so that the journal is kept out of it with a .gitignore.
+    """
 
     def __init__(
-        self, root: str, directory: str, run: str | None, policy: str | None = None, rolls_back: str | None = None
+        self,
+        directory: str,
+        run: str | None,
+        policy: str | None = None,
+        rolls_back: str | None = None,
+        top: str = "/",
     ) -> None:
         self.run = run or _now().replace("-", "").replace(":", "")
         if not lines.RUN_ID.match(self.run):
             raise ValueError(
                 f"run is {_shown.shown(self.run)}; it takes up to 64 letters, digits, dots, dashes and underscores"
             )
-        self._root = root
-        self._directory = layout.inside(root, directory)
+        self._top = os.path.realpath(top)
+        self._directory = directory
         self.path = os.path.join(self._directory, self.run + _SUFFIX)
         self._why = {"policy": policy, "rolls_back": rolls_back}
         self._lock = threading.Lock()
@@ -56,7 +64,7 @@ class Journal:
             missing.append(name)
         self._keep_inside(place)
         if not os.path.isdir(place):
-            raise OSError(0, f"{place} is no directory")
+            raise OSError(0, f"{place} is not a directory")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OSError(0, f"{place} cannot be written")
         for name in missing:
@@ -107,16 +115,14 @@ class Journal:
             return
         self.check()
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
-        if not layout.is_live(self._root):
-            # A tree is often somebody's Git repository: the journal is no part of it.
+        if self._top != "/":
             with open(os.path.join(self._directory, ".gitignore"), "w", encoding="ascii") as stream:
                 stream.write("*\n")
         _whole_file.sync_directory(os.path.dirname(self._directory))
 
     def _keep_inside(self, place: str) -> None:
-        real, top = os.path.realpath(place), os.path.realpath(self._root)
-        if os.path.commonpath([real, top]) != top:
-            raise OSError(0, f"{place} is a link that leads out of {self._root}")
+        if os.path.commonpath([os.path.realpath(place), self._top]) != self._top:
+            raise OSError(0, f"{place} is a link that leads out of {self._top}")
 
 
 def _is_there(path: str) -> bool:
@@ -179,9 +185,13 @@ def _write_whole(handle: int, raw: bytes) -> None:
         raise
 
 
-def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Run id → its entries, for every file of the journal; what cannot be read is appended to ``problems``."""
-    place = layout.inside(root, directory)
+def in_tree(root: str, directory: str = DIRECTORY) -> str:
+    """The directory of the journal of a tree below ``root``; ``/`` is the host itself."""
+    return os.path.join(root, directory.lstrip("/"))
+
+
+def read(place: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Run id → its entries, for every file in the directory ``place``; what cannot be read goes to ``problems``."""
     runs: dict[str, list[dict[str, Any]]] = {}
     try:
         _refuse_others(place, _status(place, os.stat))
@@ -190,7 +200,7 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
         return runs
     except OSError as exc:
         named = piece(place) if exc.errno in (errno.EINVAL, errno.ENAMETOOLONG) else place
-        problems.append(_problem(named, None, f"cannot be read: {layout.reason(exc)}"))
+        problems.append(_problem(named, None, f"cannot be read: {exc.strerror or exc}"))
         return runs
     for name in names:
         path = os.path.join(place, name)
@@ -200,7 +210,7 @@ def read(root: str, directory: str, problems: list[dict[str, Any]]) -> dict[str,
                 _refuse_others(shown, os.fstat(stream.fileno()))
                 raw = stream.read()
         except OSError as exc:
-            problems.append(_problem(shown, None, f"cannot be read: {layout.reason(exc)}"))
+            problems.append(_problem(shown, None, f"cannot be read: {exc.strerror or exc}"))
             continue
         entries, faults = lines.read(raw, run)
         problems += [_problem(shown, number, reason) for number, reason in faults]

@@ -24,6 +24,10 @@ _CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf\Z", re.ASCII)
 FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)\Z", re.ASCII)
 #: Folders of /etc/pve in which no guest of QEMU lies: containers, and what root alone may read.
 NO_GUESTS = ("lxc", "openvz", "priv")
+#: What is said where a host has no node of Proxmox VE.
+NO_NODES = (
+    "no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster running?"
+)
 _NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?\Z", re.ASCII)
 
 
@@ -39,11 +43,6 @@ class Source(NamedTuple):
     path: str
 
 
-def is_live(root: str) -> bool:
-    """True where ``root`` is the host itself."""
-    return os.path.realpath(root) == "/"
-
-
 def inside(root: str, path: str) -> str:
     """An absolute path of the host, below ``root``."""
     return os.path.join(root, path.lstrip("/"))
@@ -53,7 +52,7 @@ def etc_pve(root: str) -> str:
     """Where what a host has in /etc/pve lies below ``root``: there, or at the top where ``root`` is a copy of /etc/pve
     itself.
     """
-    if is_live(root) or os.path.isdir(inside(root, "/etc/pve")):
+    if os.path.isdir(inside(root, "/etc/pve")):
         return "/etc/pve"
     try:
         nodes = os.listdir(inside(root, "/nodes"))
@@ -110,23 +109,31 @@ def node_names(root: str) -> list[str]:
         raise LayoutError(f"cannot read directory {_shown.path(directory)}: {exc.strerror}") from exc
 
 
-def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | None = None) -> list[Source]:
-    """The guest configs to read, by node and id.
+def has_nodes(root: str) -> bool:
+    """Whether there is a node in /etc/pve/nodes."""
+    return os.path.isdir(inside(root, "/etc/pve")) and bool(node_names(root))
 
-    ``node`` None means: live the own node, below another root all nodes.
-    ``all`` is all nodes. A node's directory that cannot be read goes to ``unreadable``, with why, and hides no
-    other node's; without that list, and where no node can be read, it raises LayoutError.
+
+def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | None = None) -> list[Source]:
+    """The guest configs of a tree, by node and id; of all nodes where ``node`` is None or ``all``.
+
+    As ``node_sources`` for ``unreadable`` and errors.
+    """
+    return node_sources(root, node or "all", unreadable) if node_names(root) else _flat(root)
+
+
+def node_sources(
+    root: str, node: str, unreadable: list[tuple[str, str]] | None = None, whole: bool = False
+) -> list[Source]:
+    """The guest configs of a node, or of ``all`` nodes, by node and id.
+
+    A node's directory that cannot be read is appended to ``unreadable``, with why, and hides no other node's. Without
+    that list, or where no node can be read, it raises LayoutError. ``whole`` tells that every node has its directory,
+    as Proxmox VE makes it; a tree out of Git has no empty ones.
     """
     names = node_names(root)
     if not names:
-        if is_live(root):
-            raise LayoutError(
-                "no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster"
-                " running?"
-            )
-        return _flat(root)
-    if node is None:
-        node = own_node(root) if is_live(root) else "all"
+        raise LayoutError(NO_NODES)
     if node != "all":
         if node not in names:
             raise LayoutError(
@@ -134,11 +141,11 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
                 f" {', '.join(names)}"
             )
         names = [node]
-    found, faults, place = [], [], etc_pve(root)
+    found: list[Source] = []
+    faults: list[tuple[str, LayoutError]] = []
     for name in names:
-        directory = f"{place}/nodes/{name}/qemu-server"
-        if is_live(root) and not os.path.isdir(inside(root, directory)):
-            # Proxmox VE makes it with the node; a tree out of Git has no empty directories.
+        directory = f"{etc_pve(root)}/nodes/{name}/qemu-server"
+        if whole and not os.path.isdir(inside(root, directory)):
             raise LayoutError(f"no directory {directory}: is pve-cluster running?")
         try:
             found += [
@@ -149,8 +156,8 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
             faults.append((directory, exc))
     if faults and (unreadable is None or len(faults) == len(names)):
         raise faults[0][1]
-    for directory, exc in faults:
-        unreadable.append((directory, str(exc)))
+    if unreadable is not None:
+        unreadable += [(directory, str(exc)) for directory, exc in faults]
     return found
 
 
@@ -179,7 +186,7 @@ def read(root: str, path: str) -> bytes:
     """The bytes of a host's file below ``root``; raises OSError, also for what leaves the root by a link
     and for what is larger than Proxmox VE stores."""
     full = inside(root, path)
-    if not is_live(root) and not stays_inside(root, full):
+    if not stays_inside(root, full):
         raise OSError(0, f"is a link that leads out of {root}")
     if not stat.S_ISREG(os.stat(full).st_mode):
         raise OSError(0, "is no regular file")
@@ -199,6 +206,19 @@ def read_config(root: str, path: str) -> bytes:
     if os.path.islink(inside(root, path)):
         raise OSError(0, "is a link; a guest's config is a file of its own")
     return read(root, path)
+
+
+def text(root: str, path: str) -> str:
+    """A host's text file, with U+FFFD for what is not UTF-8; raises OSError as ``read``."""
+    return read(root, path).decode("utf-8", "replace")
+
+
+def optional_text(root: str, path: str) -> str | None:
+    """The same; None where it cannot be read."""
+    try:
+        return text(root, path)
+    except OSError:
+        return None
 
 
 def stays_inside(root: str, full: str) -> bool:

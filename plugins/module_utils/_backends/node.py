@@ -15,7 +15,7 @@ import threading
 from typing import NamedTuple
 
 from .._host import run as _run
-from . import qm
+from . import qm_command
 
 #: The longest that either answer is waited for. ``pvesm status`` tries each storage in turn, a dead NFS server for some
 #: 7 s (recorded).
@@ -47,7 +47,7 @@ class Unanswered(Exception):
 class Node:
     """The node this runs on. Nothing is asked before the first answer is wanted, or :meth:`ask` is called."""
 
-    def __init__(self, run: qm.Run, timeout: int = SECONDS) -> None:
+    def __init__(self, run: qm_command.Run, timeout: int = SECONDS) -> None:
         self._run = run
         self._timeout = min(timeout, SECONDS)
         self._lock = threading.Lock()
@@ -90,14 +90,14 @@ class Node:
         return {row[0]: _unusable(row[0], row[2], words) for row in rows if len(row) > 2}
 
     def _answer(self, *command: str) -> tuple[str, str]:
-        status, out, words = self._run(qm.bounded(self._timeout, *command))
+        status, out, words = self._run(qm_command.bounded(self._timeout, *command))
         asked = " ".join(command)
-        if qm.timed_out(status):
+        if qm_command.timed_out(status):
             raise Unanswered(f"{asked} gave no answer within {self._timeout} s and was ended")
         if status == 127:
             raise Unanswered(f"there is no command {command[0]}; is this a Proxmox VE node?")
         if status:
-            raise Unanswered(f"{asked} ended with status {status}: {qm.shortened(words) or 'no word'}")
+            raise Unanswered(f"{asked} ended with status {status}: {qm_command.shortened(words) or 'no word'}")
         if _run.is_cut(out) or _run.is_cut(words):
             raise Unanswered(f"{asked} printed more than {_run.KEPT // 1024} KiB, more than is read")
         return out, words

@@ -2,40 +2,83 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A cold restart of one guest of this node: what waits comes into force, or the guest is left as it was.
+"""A cold restart of one guest: what waits comes into force, or the guest stays as it was.
 
-``qm showcmd`` says first whether Proxmox VE could start the guest. ``qm reboot`` shuts it down and leaves its start to
-Proxmox VE (qmeventd, ``qm cleanup``), so that a run that is killed in between leaves no guest down. A guest that does
-not answer stays up (vm_reboot, _do_vm_stop).
+A guest is restarted only where something waits, it could be started again, and it is not locked, stopped or a template.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .. import _restart
-from .._pve import ha
-from . import layout, qm, reader
-
-#: Seconds of qm's own beyond the guest's: interpreter start, waiting for a lock, deactivating volumes.
-_MARGIN = 120
+from .backend import Refused
 
 _UNDER_WAY = 10
 
-#: Seconds for a question that qm answers in about one (recorded).
-_QUESTION = 60
+# Reasons that are in order for now; every other one but _UNCHANGED fails the run.
+_SKIPPED = ("template", "not_here", "not_running", "locked", "ha_managed", "ha_state")
+_UNCHANGED = "nothing_pending"
 
-_NOT_RUNNING = re.compile(r"^VM \d+ not running", re.MULTILINE)
+_POWERED_OFF = "IS DOWN: it has powered off, but its QEMU process has not ended"
+
+
+class Failure(NamedTuple):
+    """Why the hypervisor did not do what it was told: a reason of docs/data.md, and its own words.
+
+    Of a shutdown, ``no_shutdown`` is a guest that ignored it, and ``not_running`` one that was down already.
+    """
+
+    reason: str
+    detail: str
+
+
+class State(NamedTuple):
+    """A guest with a live process: whether it has powered off all the same, and its state in words."""
+
+    off: bool
+    words: str
+
+
+class Restarter(Protocol):
+    """Who can shut down and start the guests of one hypervisor on this host. Every method may raise OSError."""
+
+    #: What to look at where a process is left over after its guest has powered off.
+    left_over: str
+
+    def read(self, guest: str) -> dict[str, Any]:
+        """Its record, as it is now. Raises Refused: moved."""
+
+    def managed(self, guest: dict[str, Any], allowed: bool) -> bool:
+        """Whether a cluster's HA manages it. Raises Refused where that keeps it from being restarted now."""
+
+    def refuse(self, guest: str) -> None:
+        """Raise Refused where it has powered off, or could not be started again."""
+
+    def process(self, guest: str) -> int | None:
+        """Its live process, another one after every start; None where it is down."""
+
+    def state(self, guest: str) -> State:
+        """How it is, where its process is alive."""
+
+    def shut_down(self, guest: str, seconds: int) -> Failure | None:
+        """Shut it down within so many seconds, and leave its start to the hypervisor."""
+
+    def stop(self, guest: str) -> Failure | None:
+        """End its process."""
+
+    def start(self, guest: str, seconds: int) -> Failure | None:
+        """Start it within so many seconds."""
+
+    def by_hand(self, guest: str, stop: bool = True) -> str:
+        """The commands that start it, after they stopped it."""
 
 
 class Options(NamedTuple):
     """How to restart; ``timeout`` for the shutdown and ``start_timeout`` for the start are seconds."""
 
-    run: qm.Run
-    root: str = "/"
     check: bool = False
     timeout: int = 300
     start_timeout: int = 120
@@ -45,47 +88,27 @@ class Options(NamedTuple):
     clock: Callable[[], float] = time.monotonic
 
 
-class _Ends(Exception):
-    """The restart ends here with this status, reason and sentence."""
-
-    def __init__(self, status: str, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.reason = reason
-        self.detail = detail
-
-
-def restart(guest: str, options: Options) -> dict[str, Any]:
-    """Restart one guest; its result as in docs/data.md, "Restart"."""
-    if not layout.is_live(options.root):
-        return _result(
-            guest, {}, "failed", "not_here", f"{options.root} is a tree of configs; guests are restarted on their node"
-        )
-    for name in ("timeout", "start_timeout"):
-        seconds = getattr(options, name)
-        if seconds < 1:
-            return _result(
-                guest,
-                {},
-                "failed",
-                "refused",
-                f"{name} is {seconds}; it takes seconds from 1 on. The guest was not touched",
-            )
+def restart(guest: str, restarter: Restarter | None, options: Options) -> dict[str, Any]:
+    """Restart one guest; its result as in docs/data.md, "Restart". Without a restarter nothing can be."""
     begun = options.clock()
     record: dict[str, Any] = {}
-    remark = None
     try:
-        record = _record(guest, options)
+        for name, seconds in (("timeout", options.timeout), ("start_timeout", options.start_timeout)):
+            if seconds < 1:
+                raise Refused("refused", f"{name} is {seconds}; it takes 1 second or more. The guest was not touched")
+        if restarter is None:
+            detail = "no guest can be restarted here: this is a tree of files, or a host without a known hypervisor"
+            return _result(guest, record, "failed", "not_here", f"{detail}; run this on the guest's node")
+        record = restarter.read(guest)
         waits = _waits(record)
-        managed = _refuse(record, options)
-        _ask(guest, options)
-        if not options.check:
-            remark = _cold_start(record, managed, options)
-            _prove(guest, options)
-    except _Ends as end:
-        return _result(guest, record, end.status, end.reason, end.detail, options.clock() - begun)
+        managed = restarter.managed(record, options.ha_managed)
+        restarter.refuse(guest)
+        remark = None if options.check else _Restart(guest, managed, restarter, options).carry_out()
+    except Refused as end:
+        status = "skipped" if end.reason in _SKIPPED else "unchanged" if end.reason == _UNCHANGED else "failed"
+        return _result(guest, record, status, end.reason, end.detail, options.clock() - begun)
     except OSError as exc:
-        return _result(guest, record, "failed", "error", layout.reason(exc), options.clock() - begun)
+        return _result(guest, record, "failed", "error", exc.strerror or str(exc), options.clock() - begun)
     return {**_result(guest, record, "restarted", None, remark, options.clock() - begun), "in_force": waits}
 
 
@@ -104,178 +127,109 @@ def _result(
     }
 
 
-def _record(guest: str, options: Options) -> dict[str, Any]:
-    own = layout.own_node(options.root)
-    reading = reader.read(options.root, own, [guest])
-    if reading.guests:
-        return reading.guests[0]
-    elsewhere = [source.node for source in layout.sources(options.root, "all") if source.guest == guest]
-    if elsewhere and elsewhere[0] != own:
-        raise _Ends("failed", "moved", f"it is on node {elsewhere[0]}; run this there")
-    why = next((problem["reason"] for problem in reading.problems if problem["guest"] == guest), "is not there")
-    raise _Ends("failed", "moved", why)
-
-
 def _waits(record: dict[str, Any]) -> list[str]:
-    """What waits; ends where nothing does, or where the guest is not to be touched now."""
+    """What waits. Raises Refused where nothing does, or where the guest must not be touched now."""
     waits = _restart.waiting(record)
     if not waits:
-        raise _Ends("unchanged", "nothing_pending", "nothing waits for a cold start")
+        raise Refused(_UNCHANGED, "nothing waits for a cold start")
     held = _restart.held(record)
     if held:
-        raise _Ends("failed" if held[0] == "would_not_start" else "skipped", *held)
+        raise Refused(*held)
     return waits
 
 
-def _refuse(record: dict[str, Any], options: Options) -> bool:
-    """Whether HA manages the guest; ends where it may not be restarted because of that."""
-    guest = record["id"]
-    asked = ha.requested(_text(options, "/etc/pve/ha/resources.cfg"), guest)
-    if asked is None:
-        return False
-    if not options.ha_managed:
-        raise _Ends(
-            "skipped",
-            "ha_managed",
-            f"managed by HA (asked to be {asked}); restart it by hand, or allow it: restart_ha_managed: true",
+class _Restart:
+    """One restart under way."""
+
+    def __init__(self, guest: str, managed: bool, restarter: Restarter, options: Options) -> None:
+        self._guest = guest
+        self._managed = managed
+        self._restarter = restarter
+        self._options = options
+        self._before = restarter.process(guest)
+
+    def carry_out(self) -> str | None:
+        """Shut down, have it started, prove it; a remark on how it went, None where there is nothing to say."""
+        failure = self._restarter.shut_down(self._guest, self._options.timeout)
+        stays_up = failure is not None and self._is_up()
+        remark = None
+        if failure and stays_up:
+            remark = self._stop(failure)
+        elif failure and failure.reason == "not_running":
+            raise Refused("not_running", "somebody else has shut it down in the meantime; it was left so")
+        # Nobody but this run starts what was stopped: the hypervisor has forgotten the failed shutdown.
+        self._wait_for_start(0 if stays_up else self._options.start_timeout)
+        self._prove()
+        return remark
+
+    def _is_up(self) -> bool:
+        return self._before is not None and self._restarter.process(self._guest) == self._before
+
+    def _stop(self, failure: Failure) -> str | None:
+        """End the process that the shutdown has not ended; a remark, None where there is nothing to say.
+
+        A guest that still runs stays so, unless it ignored the shutdown and a hard stop is asked for. One that has
+        powered off has nothing left to lose.
+        """
+        guest, restarter = self._guest, self._restarter
+        state = restarter.state(guest)
+        powered_off = f"{_POWERED_OFF}; {restarter.left_over}"
+        if state.off and self._managed:
+            raise Refused("not_started", f"{powered_off}. HA manages the guest: stop and start it by hand")
+        if not state.off:
+            self._refuse_hard_stop(state, failure)
+        stop = restarter.stop(guest)
+        if self._is_up():
+            said = stop.detail if stop else "the stop gave no reason"
+            if state.off:
+                raise Refused(
+                    "not_started", f"{powered_off}. It could not be stopped: {said}; then: {restarter.by_hand(guest)}"
+                )
+            raise Refused("no_shutdown", f"could not be stopped and {restarter.state(guest).words}: {said}")
+        return (
+            f"it powered off, but its QEMU process did not end by itself; {restarter.left_over}" if state.off else None
         )
-    state, node = ha.current(_text(options, "/etc/pve/ha/manager_status"), guest)
-    if (asked, state, node) != ("started", "started", record["node"]):
-        raise _Ends(
-            "skipped",
-            "ha_state",
-            f"HA asks it to be {asked}, and has it as {state or 'not known'} on node {node or 'not known'}",
-        )
-    return True
 
-
-def _text(options: Options, path: str) -> str:
-    try:
-        return reader.text(options.root, path)
-    except FileNotFoundError:
-        return ""
-
-
-def _ask(guest: str, options: Options) -> None:
-    """Ends where the guest has powered off already, or Proxmox VE could not start it: a volume, a bridge, a storage is
-    not there.
-    """
-    if qm.state(options.run, guest, _QUESTION) == "shutdown":
-        raise _Ends(
-            "skipped",
-            "not_running",
-            f"has powered off, though its QEMU has not ended; what waits comes into force with: qm stop {guest} && qm"
-            f" start {guest}",
-        )
-    refusal = qm.command(options.run, ["showcmd", guest], _QUESTION)
-    if refusal:
-        reason = refusal.reason if refusal.reason in ("busy", "moved") else "would_not_start"
-        raise _Ends("failed", reason, f"not touched, because it could not be started again: {refusal.detail}")
-
-
-def _cold_start(record: dict[str, Any], managed: bool, options: Options) -> str | None:
-    """Restart; a remark on how it went, None where there is nothing to say."""
-    guest = record["id"]
-    before = reader.pid(options.root, guest)
-    refusal = qm.command(options.run, ["reboot", guest, "--timeout", str(options.timeout)], options.timeout + _MARGIN)
-    stopped = bool(refusal) and _is_up(guest, before, options)
-    remark = None
-    if stopped:
-        remark = _stop(guest, before, refusal, managed, options)
-    elif refusal and _NOT_RUNNING.search(refusal.detail):
-        raise _Ends("skipped", "not_running", "was shut down meanwhile by somebody else, and stays so")
-    # Nobody but this run starts what was stopped with qm stop: qm reboot has taken back its request.
-    _wait_for_start(guest, before, 0 if stopped else options.start_timeout, managed, options)
-    return remark
-
-
-def _is_up(guest: str, before: int | None, options: Options) -> bool:
-    return before is not None and reader.pid(options.root, guest) == before
-
-
-def _stop(guest: str, before: int | None, refusal: qm.Refusal, managed: bool, options: Options) -> str | None:
-    """End the QEMU that a reboot has not ended; a remark, None where there is nothing to say.
-
-    A guest that still runs stays so, unless it ignored the shutdown and a hard stop is asked for. One that has powered
-    off has nothing left to lose.
-    """
-    state = qm.state(options.run, guest, _QUESTION)
-    off = state == "shutdown"
-    if off and managed:
-        raise _Ends("failed", "not_started", f"{_POWERED_OFF}; HA manages the guest: stop and start it by hand")
-    if not off:
-        _refuse_hard_stop(guest, _standing(state), refusal, managed, options)
-    refusal = qm.command(options.run, ["stop", guest], _MARGIN)
-    if _is_up(guest, before, options):
-        said = refusal.detail if refusal else "no word of qm"
-        if off:
-            raise _Ends(
-                "failed",
-                "not_started",
-                f"{_POWERED_OFF} and could not be stopped: {said}; then: qm stop {guest} && qm start {guest}",
+    def _refuse_hard_stop(self, state: State, failure: Failure) -> None:
+        if failure.reason == "locked":
+            raise Refused("locked", f"{failure.detail}; run again when that has ended")
+        if failure.reason != "no_shutdown":
+            reason = "refused" if failure.reason == "not_running" else failure.reason
+            raise Refused(reason, f"{state.words}: {failure.detail}")
+        if self._managed or not self._options.force_stop:
+            raise Refused(
+                "no_shutdown",
+                f"did not shut down within {self._options.timeout} s and {state.words}; if it goes down later, start"
+                f" it: {self._restarter.by_hand(self._guest, stop=False)}",
             )
-        standing = _standing(qm.state(options.run, guest, _QUESTION))
-        raise _Ends("failed", "no_shutdown", f"could not be stopped and {standing}: {said}")
-    return (
-        "it powered off, but its QEMU did not end by itself: look whether qmeventd runs on this node" if off else None
-    )
 
+    def _wait_for_start(self, seconds: int) -> None:
+        """Until the hypervisor, or HA, has started the guest; what has not come up in time is started here, unless HA
+        manages it.
+        """
+        if self._comes_up(seconds):
+            return
+        seconds = self._options.start_timeout
+        failure = None if self._managed else self._restarter.start(self._guest, seconds)
+        # Where somebody else's start is under way this one fails, and the guest comes up all the same.
+        if not self._comes_up(_UNDER_WAY):
+            said = failure.detail if failure else f"nothing has started it within {seconds} s"
+            raise Refused("not_started", f"IS DOWN: shut down, and did not start again: {said}")
 
-_POWERED_OFF = "IS DOWN: it has powered off, but its QEMU has not ended (does qmeventd run on this node?)"
+    def _comes_up(self, seconds: int) -> bool:
+        clock = self._options.clock
+        end = clock() + seconds
+        while self._restarter.process(self._guest) in (None, self._before):
+            if clock() >= end:
+                return False
+            self._options.sleep(min(1, max(end - clock(), 0)))
+        return True
 
-
-def _refuse_hard_stop(guest: str, standing: str, refusal: qm.Refusal, managed: bool, options: Options) -> None:
-    if refusal.reason == "locked":
-        raise _Ends("skipped", "locked", f"{refusal.detail}; run again when that has ended")
-    if "got timeout" not in refusal.detail or refusal.reason == "busy":
-        raise _Ends("failed", refusal.reason, f"{standing}: {refusal.detail}")
-    if managed or not options.force_stop:
-        raise _Ends(
-            "failed",
-            "no_shutdown",
-            f"did not shut down within {options.timeout} s and {standing}; should it go down later, start it: qm start"
-            f" {guest}",
-        )
-
-
-def _standing(state: str | None) -> str:
-    """How a guest is whose QEMU is still there, by what qm status says of it."""
-    if state == "running":
-        return "still runs as before"
-    return (
-        "its QEMU is still there,"
-        f" {'and qm status does not tell its state' if state is None else f'in the state {state} by qm status'}"
-    )
-
-
-def _wait_for_start(guest: str, before: int | None, seconds: int, managed: bool, options: Options) -> None:
-    """Until Proxmox VE, or HA, has started the guest again; what has not come up in time is started here, but not
-    HA's.
-    """
-    if not _comes_up(guest, before, seconds, options):
-        refusal = None if managed else qm.command(options.run, ["start", guest], options.start_timeout + _MARGIN)
-        # A start of somebody else's that was under way makes this one fail, and comes up.
-        if not _comes_up(guest, before, _UNDER_WAY, options):
-            said = refusal.detail if refusal else f"nothing has started it within {options.start_timeout} s"
-            raise _Ends("failed", "not_started", f"IS DOWN: shut down, and did not start again: {said}")
-
-
-def _comes_up(guest: str, before: int | None, seconds: int, options: Options) -> bool:
-    end = options.clock() + seconds
-    while True:
-        now = reader.pid(options.root, guest)
-        if now is not None and now != before:
-            return True
-        if options.clock() >= end:
-            return False
-        options.sleep(min(1, max(end - options.clock(), 0)))
-
-
-def _prove(guest: str, options: Options) -> None:
-    """Read again: the guest runs, and nothing waits, by its config and by what its process runs with."""
-    record = _record(guest, options)
-    if not record["running"]:
-        raise _Ends("failed", "not_started", "IS DOWN: it was started and has ended since")
-    left = _restart.waiting(record)
-    if left:
-        raise _Ends("failed", "not_in_force", "was restarted, and still waits: " + ", ".join(left))
+    def _prove(self) -> None:
+        """Read again: the guest runs, and nothing waits, by its definition and by what its process runs with."""
+        record = self._restarter.read(self._guest)
+        if not record["running"]:
+            raise Refused("not_started", "IS DOWN: it was started and has ended since")
+        left = _restart.waiting(record)
+        if left:
+            raise Refused("not_in_force", "was restarted, but still waits for a cold start: " + ", ".join(left))

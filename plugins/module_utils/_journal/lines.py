@@ -63,6 +63,7 @@ def intent(
         "time": time,
         "policy": why.get("policy"),
         "rolls_back": why.get("rolls_back"),
+        "hypervisor": guest["hypervisor"],
         "guest": guest["guest"],
         "name": guest.get("name") or "",
         "node": guest.get("node"),
@@ -145,7 +146,10 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[dict[str, Any]], list
         # Lines of the first versions have no id: their guest tells which belong together.
         mine = open_intents.setdefault(line.get("id") or f"guest {line['guest']}", [])
         if line["entry"] == "intent":
-            entry = {key: line[key] for key in _FIELDS["intent"]}
+            entry = {
+                "hypervisor": _plan.FIRST,
+                **{key: line[key] for key in (*_FIELDS["intent"], "hypervisor") if key in line},
+            }
             entry.update(written=None, status=None, reason=None, detail=None, digest_after=None)
             entries.append(entry)
             mine.append(entry)
@@ -186,9 +190,12 @@ def _line(text: bytes, run: str | None) -> dict[str, Any]:
     for key in fields:
         if key not in line:
             raise LineError(f"its {key} is missing")
-    for key, fits in {**fields, **_SINCE_ID}.items():
+    for key, fits in {**fields, **_LATER}.items():
         if key in line and not fits(line[key]):
             raise LineError(f"its {key} is {shown(line[key])}")
+    for change in line["changes"] if "changes" in fields else ():
+        if not _is_change(change, line.get("hypervisor", _plan.FIRST)):
+            raise LineError(f"its changes is {shown(line['changes'])}")
     if run is not None and line["run"] != run:
         raise LineError(f"it is of run {line['run']}, and its file is that of run {run}")
     return line
@@ -219,16 +226,16 @@ def _is_time(value: Any) -> bool:
     return isinstance(value, str) and _TIME.match(value) is not None
 
 
-def _is_changes(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_change, value))
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
-def _is_change(value: Any) -> bool:
+def _is_change(value: Any, hypervisor: str) -> bool:
     """What a plan may ask for, there and back."""
     if not isinstance(value, dict) or set(value) != {"key", "option", "before", "after"}:
         return False
     try:
-        return _plan.change(value, sides=("before", "after")) == value
+        return _plan.change(value, hypervisor, sides=("before", "after")) == value
     except _plan.PlanError:
         return False
 
@@ -257,7 +264,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "node": _is_text_or_null,
         "config": _is_name,
         "digest": _is_name,
-        "changes": _is_changes,
+        "changes": _is_list,
     },
     "outcome": {
         "run": _is_run,
@@ -271,8 +278,8 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     },
 }
 
-#: What lines have since each stands for itself.
-_SINCE_ID: dict[str, Callable[[Any], bool]] = {"id": _is_id, "config_before": _is_config}
+#: What lines of the first versions do not have.
+_LATER: dict[str, Callable[[Any], bool]] = {"id": _is_id, "config_before": _is_config, "hypervisor": _plan.knows}
 
 
 def summary(run: str, file: str, entries: list[dict[str, Any]], stands: list[str]) -> dict[str, Any]:

@@ -28,10 +28,10 @@ def rollback(
     ``guests`` are the records as they are now, ``nodes`` the nodes these were read of: entries of other
     nodes are not this reading's. ``only`` are ids of guests; None is all.
     """
-    records = {(guest["node"], guest["id"]): guest for guest in guests if guest["config"] is not None}
+    records = {_guest_key(guest, "id"): guest for guest in guests if guest["config"] is not None}
     plan, skipped, unchanged = [], [], []
-    for (node, guest), mine in _by_guest(entries, nodes, only).items():
-        record = records.get((node, guest))
+    for (hypervisor, node, guest), mine in _by_guest(entries, nodes, only).items():
+        record = records.get((hypervisor, node, guest))
         if record is None:
             skipped.append(_left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone"))
             continue
@@ -42,6 +42,7 @@ def rollback(
             plan.append(
                 {
                     **{key: record[key] for key in ("name", "node", "config", "digest", "running")},
+                    "hypervisor": hypervisor,
                     "guest": guest,
                     "changes": changes,
                 }
@@ -67,13 +68,17 @@ def run_of(problem: dict[str, Any]) -> str | None:
 
 def _by_guest(
     entries: list[dict[str, Any]], nodes: list[str], only: list[str] | None
-) -> dict[tuple[str | None, str], list[dict[str, Any]]]:
-    found: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
+) -> dict[tuple[str, str | None, str], list[dict[str, Any]]]:
+    found: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
     for entry in entries:
         here = entry["node"] is None or entry["node"] in nodes
         if here and entry["written"] is not False and (only is None or entry["guest"] in only):
-            found.setdefault((entry["node"], entry["guest"]), []).append(entry)
-    return {place: found[place] for place in sorted(found, key=lambda place: natural_key(place[1]))}
+            found.setdefault(_guest_key(entry, "guest"), []).append(entry)
+    return {place: found[place] for place in sorted(found, key=lambda place: natural_key(place[2]))}
+
+
+def _guest_key(of: dict[str, Any], name: str) -> tuple[str, str | None, str]:
+    return of["hypervisor"], of["node"], of[name]
 
 
 def _written(entries: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[Any, Any]]:

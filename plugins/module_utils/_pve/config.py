@@ -204,44 +204,53 @@ def text_line(text: str, entry: Entry) -> str:
     return text[start:] if end < 0 else text[start:end]
 
 
-def edit(text: str, values: dict[str, str | None], pending_keys: frozenset[str] = frozenset()) -> str:
-    """The text with the given keys set, and every other byte as it was.
+def edit(config: Config, values: dict[str, str | None], pending_keys: frozenset[str] = frozenset()) -> str:
+    """The config's text with the given keys set, and every other byte as it was.
 
-    ``values`` maps key to new value; a key in ``pending_keys`` is set in
-    [PENDING], where it must stand already. A key the main section does not
-    have is put behind the last main line that sorts before it, which is where
-    Proxmox VE would write it in a sorted file. None removes the key's line.
-    A key that is set is no longer to be removed: it is taken out of [PENDING]'s
-    ``delete``, as ``qm set`` does (PVE::QemuConfig, remove_from_pending_delete).
+    ``values`` maps key to new value; None removes the key's line. A key in ``pending_keys`` is edited in [PENDING],
+    where it must be already. A key that the main section does not have is put after the last main line that sorts
+    before it, which is where Proxmox VE would write it in a sorted file. A key that is set is taken out of ``delete``
+    in [PENDING], as ``qm set`` does (PVE::QemuConfig, remove_from_pending_delete).
     """
+    splices: list[tuple[int, int, str, str]] = []
     for key, value in values.items():
-        config = parse(text)
         section = config.pending if key in pending_keys and config.pending else config.main
         entry = section.entries.get(key)
         if value is None:
-            text = text if entry is None else _without_line(text, entry)
-            continue
-        if entry is not None:
-            text = text[: entry.start] + value + text[entry.end :]
+            splices += [] if entry is None else [(*_line_of(config.text, entry), key, "")]
+        elif entry is None:
+            at = _insert_position(section, config.text, key)
+            splices.append((at, at, key, f"{key}: {value}\n"))
         else:
-            at = _insert_position(section, text, key)
-            lead = "\n" if at and text[at - 1] != "\n" else ""
-            text = text[:at] + f"{lead}{key}: {value}\n" + text[at:]
-        if key in config.pending_deletes:
-            text = _not_deleted(text, key)
-    return text
+            splices.append((entry.start, entry.end, key, value))
+    splices += _without_deletes(config, {key for key, value in values.items() if value is not None})
+    return _spliced(config.text, splices)
 
 
-def _not_deleted(text: str, key: str) -> str:
-    entry = parse(text).pending.entries["delete"]  # type: ignore[union-attr]
-    left = [part for part in re.split(r"[,;\s]+", entry.value) if part and part.lstrip("!") != key]
-    return text[: entry.start] + ",".join(left) + text[entry.end :] if left else _without_line(text, entry)
+def _without_deletes(config: Config, keys: set[str]) -> list[tuple[int, int, str, str]]:
+    """What takes the keys out of ``delete`` in [PENDING]."""
+    entry = config.pending.entries.get("delete") if config.pending else None
+    if entry is None or not keys.intersection(config.pending_deletes):
+        return []
+    left = [part for part in re.split(r"[,;\s]+", entry.value) if part and part.lstrip("!") not in keys]
+    return [(entry.start, entry.end, "", ",".join(left)) if left else (*_line_of(config.text, entry), "", "")]
 
 
-def _without_line(text: str, entry: Entry) -> str:
-    start = text.rfind("\n", 0, entry.start) + 1
+def _spliced(text: str, splices: list[tuple[int, int, str, str]]) -> str:
+    """The text with each (start, end, key, new) put in its place; a new line starts on a line of its own."""
+    out, done = "", 0
+    for start, end, _key, new in sorted(splices):
+        out += text[done:start]
+        if start == end and out and not out.endswith("\n"):
+            out += "\n"
+        out, done = out + new, end
+    return out + text[done:]
+
+
+def _line_of(text: str, entry: Entry) -> tuple[int, int]:
+    """Where the whole line of an entry starts and ends."""
     end = text.find("\n", entry.end)
-    return text[:start] + ("" if end < 0 else text[end + 1 :])
+    return text.rfind("\n", 0, entry.start) + 1, len(text) if end < 0 else end + 1
 
 
 def _insert_position(section: Section, text: str, key: str) -> int:

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 
 from .._model import records
 from . import args as _args
-from . import changes as _changes
 from . import config as _config
 from . import drive as _drive
 from . import effective as _effective
 from .disks import DiskReader, configured
 from .drive_options import boolean
+from .pending import foreign_pending
 
 _TAGS = re.compile(r"[,;\s]+", re.ASCII)
 _MOST_SHOWN = 200
@@ -57,7 +57,7 @@ def record(
         controller=_controller(parsed),
         disks=disks,
         pending=_pending(parsed),
-        foreign_pending=[_config.printable(key) for key in _changes.foreign_pending(parsed)],
+        foreign_pending=[_config.printable(key) for key in foreign_pending(parsed)],
         snapshots=sorted(parsed.snapshots),
         snapshots_differ=sorted(name for name, section in parsed.snapshots.items() if _differs(parsed.main, section)),
         unsafe_lines=_unsafe_lines(parsed, reader.rejected),

@@ -13,9 +13,8 @@ import datetime
 import os
 from typing import Any
 
-from ...module_utils._backends import layout
-from ...module_utils._backends.node import Node
-from ...module_utils._backends.reader import Reading, read
+from ...module_utils._backends import find, layout
+from ...module_utils._backends.reading import Reading
 from ...module_utils._backends.unread import Strays, strays
 from ...module_utils._host.run import command
 from ...module_utils._model.findings import host_entry
@@ -41,11 +40,11 @@ def assess_directory(
         os.listdir(root)
     except OSError as exc:
         raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
-    reading = read(root, proxmox=Node(command))
+    reading = find.read(root, run=command)
     if not reading.guests and not any(problem["guest"] for problem in reading.problems):
         raise layout.LayoutError(_nothing(root, reading))
     beside = Strays([], [])
-    if not layout.is_live(root):
+    if not find.is_this_host(root):
         beside = strays(
             root,
             {guest["config"] for guest in reading.guests}
@@ -64,7 +63,7 @@ def assess_directory(
                 item[key] = layout.inside(root, item[key])
     document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
     document["not_read"] += [layout.inside(root, path) for path in beside.others]
-    nodes = {guest["node"] for guest in reading.guests} if layout.is_live(root) else layout.node_names(root)
+    nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
     if any(nodes):
         document["hosts"] = [host_entry(node) for node in sorted(nodes)]
     return document

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
 
@@ -16,6 +16,6 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host im
 def host(tmp_path, monkeypatch):
     host = QmHost(tmp_path)
     (tmp_path / "etc/pve/local").symlink_to("nodes/pve1")
-    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    monkeypatch.setattr(find, "is_this_host", lambda root: True)
     yield host
     host.close()

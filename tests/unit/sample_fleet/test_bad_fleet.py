@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.tests.unit.sample_fleet import bad_fleet
 
 
@@ -18,7 +18,7 @@ def fleet(tmp_path):
 
 def test_what_cannot_be_read_is_named_and_hides_nothing(fleet):
     root, configs = fleet
-    reading = reader.read(str(root))
+    reading = find.read(str(root))
     assert [guest["id"] for guest in reading.guests] == [bad_fleet.HEALTHY]
     of_guests = {problem["guest"]: problem for problem in reading.problems if problem["guest"]}
     assert sorted(of_guests) == sorted(set(configs) - {bad_fleet.HEALTHY})
@@ -28,7 +28,7 @@ def test_what_cannot_be_read_is_named_and_hides_nothing(fleet):
 
 
 def test_a_storage_cfg_that_does_not_parse_is_named_with_its_line(fleet):
-    reading = reader.read(str(fleet[0]))
+    reading = find.read(str(fleet[0]))
     problems = [problem for problem in reading.problems if problem["guest"] is None]
     assert {problem["file"] for problem in problems} == {"/etc/pve/storage.cfg"}
     assert problems[0]["line"] == 5
@@ -37,6 +37,6 @@ def test_a_storage_cfg_that_does_not_parse_is_named_with_its_line(fleet):
 
 def test_reading_writes_nothing(fleet):
     root, configs = fleet
-    reader.read(str(root))
+    find.read(str(root))
     for vmid, raw in configs.items():
         assert (root / "etc/pve/nodes/pve1/qemu-server" / f"{vmid}.conf").read_bytes() == raw

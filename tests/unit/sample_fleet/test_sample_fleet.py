@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
@@ -41,7 +41,7 @@ def test_every_guest_is_described_and_has_its_expectation():
 
 @pytest.fixture(scope="module")
 def verdicts():
-    reading = reader.read(str(FLEET / "root"))
+    reading = find.read(str(FLEET / "root"))
     assert reading.problems == []
     document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
     found = {

@@ -277,6 +277,7 @@ def journal(*guests, run="r1"):
         {
             "run": run,
             "policy": "sha256:1",
+            "hypervisor": "pve",
             "guest": number,
             "name": "web",
             "node": "pve1",

@@ -17,6 +17,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.dis
 
 AIO = {"key": "scsi0", "option": "aio", "before": None, "after": "threads"}
 ENTRY = {
+    "hypervisor": "pve",
     "guest": "100",
     "node": "pve1",
     "config": "/etc/pve/nodes/pve1/qemu-server/100.conf",

@@ -11,11 +11,14 @@ import json
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
+    apply_below,
+    journal_of,
+    read_journal,
+)
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
     put,
@@ -32,18 +35,18 @@ UNSET = GUEST.replace("scsihw: virtio-scsi-pci\n", "")
 
 
 def journal(host, run="r1"):
-    return _journal.Journal(str(host.root), _journal.DIRECTORY, run, "sha256:1")
+    return journal_of(str(host.root), run, "sha256:1")
 
 
 def entries(host, run="r1"):
     problems = []
-    found = _journal.read(str(host.root), _journal.DIRECTORY, problems).get(run, [])
+    found = read_journal(str(host.root), problems).get(run, [])
     assert problems == []
     return found
 
 
 def read(host):
-    return reader.read(str(host.root))
+    return find.read(str(host.root))
 
 
 def plan(host, changes=HARDEN):
@@ -58,8 +61,12 @@ def plan(host, changes=HARDEN):
 
 
 def apply(host, plan, run="r1", command=None, **options):
-    kept = _work.Options(run=command or runner(host), root=str(host.root), journal=journal(host, run), **options)
-    return [outcome.result for outcome in _apply.apply(plan, kept)]
+    return [
+        outcome.result
+        for outcome in apply_below(
+            str(host.root), plan, run=command or runner(host), journal=journal(host, run), **options
+        )
+    ]
 
 
 def roll_back(host, run="r1", **options):

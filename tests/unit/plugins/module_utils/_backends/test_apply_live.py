@@ -13,11 +13,10 @@ import sys
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import filesystems, reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import filesystems, find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import drive as _drive
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     DISK,
     GUEST,
@@ -32,13 +31,13 @@ DAY = datetime.date(2026, 11, 23)
 
 
 def plan_of(host, **options):
-    reading = reader.read(str(host.root))
+    reading = find.read(str(host.root))
     return assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems, **options)["plan"]
 
 
 def apply(host, plan=None, **options):
     plan = plan_of(host) if plan is None else plan
-    outcomes = _apply.apply(plan, _work.Options(run=runner(host), root=str(host.root), **options))
+    outcomes = apply_below(str(host.root), plan, run=runner(host), **options)
     return [outcome.result for outcome in outcomes]
 
 
@@ -78,7 +77,7 @@ def test_what_is_in_force_already_is_not_written_again(host):
     plan = plan_of(host)
     apply(host, plan)
     host.log.unlink()
-    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    plan[0]["digest"] = find.read(str(host.root)).guests[0]["digest"]
     (result,) = apply(host, plan)
     assert (result["status"], result["changes"]) == ("unchanged", []) and sets(host) == []
 
@@ -115,7 +114,7 @@ def test_check_mode_knows_that_nothing_waits_where_what_waited_is_put_back(host)
         {**change, "before": change["after"], "after": None if change["key"] == "scsi0" else "virtio-scsi-pci"}
         for change in planned["changes"]
     ]
-    planned = {**planned, "digest": reader.read(str(host.root)).guests[0]["digest"], "changes": back}
+    planned = {**planned, "digest": find.read(str(host.root)).guests[0]["digest"], "changes": back}
     (told,) = apply(host, [planned], check=True)
     (done,) = apply(host, [planned])
     assert (told["status"], told["restart_pending"]) == (done["status"], done["restart_pending"]) == ("changed", False)
@@ -126,11 +125,11 @@ def test_a_locked_guest_is_left_alone(host):
     put(host, 100)
     plan = plan_of(host)
     put(host, 100, GUEST + "lock: backup\n")
-    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    plan[0]["digest"] = find.read(str(host.root)).guests[0]["digest"]
     (result,) = apply(host, plan)
     assert (result["status"], result["reason"]) == ("skipped", "locked") and sets(host) == []
     put(host, 100, GUEST + f"lock: {'x' * 100_000}\n")
-    plan[0]["digest"] = reader.read(str(host.root)).guests[0]["digest"]
+    plan[0]["digest"] = find.read(str(host.root)).guests[0]["digest"]
     assert apply(host, plan)[0]["detail"] == f"locked ({'x' * 59}…); run again when that has ended"
 
 
@@ -195,7 +194,7 @@ def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
     (result,) = apply(host, plan)
     assert (result["status"], result["reason"]) == ("skipped", "foreign_pending") and "cores" in result["detail"]
     assert host.config(100).read_text() == before and sets(host) == []
-    reading = reader.read(str(host.root))
+    reading = find.read(str(host.root))
     (entry,) = assess(reading.guests, POLICY, DAY, reading.nodes, reading.problems)["unresolved"]
     assert plan_of(host) == [] and (entry["reason"], entry["detail"]) == (
         result["reason"],
@@ -208,7 +207,7 @@ def test_somebody_elses_pending_is_not_applied_on_a_stopped_guest(host):
 def test_somebody_elses_pending_on_a_running_guest_stays_where_it_is(host):
     put(host, 100, running=True)
     host.run("qm", "set", "100", "--scsi0", DISK.replace("{id}", "100").replace("ssd=1", "ssd=0"))
-    assert [guest["foreign_pending"] for guest in reader.read(str(host.root)).guests] == [["scsi0"]] and plan_of(host)
+    assert [guest["foreign_pending"] for guest in find.read(str(host.root)).guests] == [["scsi0"]] and plan_of(host)
 
 
 def test_what_waits_on_a_running_guests_drive_is_kept(host):
@@ -222,7 +221,7 @@ def test_what_waits_on_a_running_guests_drive_is_kept(host):
 def test_lines_that_proxmox_would_drop_are_not_risked(host):
     put(host, 100, GUEST + "cores: two\n")
     plan = [{"guest": "100", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf",
-             "digest": reader.read(str(host.root)).guests[0]["digest"],
+             "digest": find.read(str(host.root)).guests[0]["digest"],
              "changes": [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]}]  # fmt: skip
     (result,) = apply(host, plan)
     assert (result["status"], result["reason"]) == ("skipped", "unsafe_lines") and sets(host) == []
@@ -245,9 +244,7 @@ def test_a_plan_that_would_keep_the_guest_from_starting_is_refused(host):
 def test_a_write_that_is_not_in_the_config_afterwards_is_a_failure(host):
     put(host, 100)
     plan = plan_of(host)
-    (outcome,) = _apply.apply(
-        plan, _work.Options(run=runner_but(host, "set", lambda words: (0, "", "")), root=str(host.root))
-    )
+    (outcome,) = apply_below(str(host.root), plan, run=runner_but(host, "set", lambda words: (0, "", "")))
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "not_proven")
 
 
@@ -267,7 +264,7 @@ def test_what_qm_stores_in_its_own_words_is_proven_all_the_same(host):
         )
         return answer
 
-    (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", as_stored), root=str(host.root)))
+    (outcome,) = apply_below(str(host.root), plan, run=runner_but(host, "set", as_stored))
     assert outcome.result["status"] == "changed", outcome.result["detail"]
     assert "size=" in host.config(100).read_text() and "onboot: 1" in host.config(100).read_text()
 
@@ -292,7 +289,7 @@ def test_a_write_that_loses_a_setting_is_a_failure(host):
         path.write_text(path.read_text().replace("memory: 512\n", ""))
         return answer
 
-    (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", lossy), root=str(host.root)))
+    (outcome,) = apply_below(str(host.root), plan, run=runner_but(host, "set", lossy))
     assert outcome.result["reason"] == "not_proven" and "memory is gone" in outcome.result["detail"]
 
 
@@ -335,7 +332,7 @@ def test_a_write_that_loses_what_a_running_guest_has_or_a_snapshot_is_a_failure(
         host.config(100).write_text(text.replace(old, new, 1))
         return answer
 
-    (outcome,) = _apply.apply(plan, _work.Options(run=runner_but(host, "set", lossy), root=str(host.root)))
+    (outcome,) = apply_below(str(host.root), plan, run=runner_but(host, "set", lossy))
     assert outcome.result["reason"] == "not_proven" and said in outcome.result["detail"]
 
 
@@ -363,7 +360,7 @@ def test_a_guest_of_another_node_is_left_to_that_node(host):
     other = host.root / "etc/pve/nodes/pve2/qemu-server"
     other.mkdir(parents=True)
     (other / "100.conf").write_text(GUEST.replace("{id}", "100"))
-    reading = reader.read(str(host.root), node="pve2")
+    reading = find.read(str(host.root), node="pve2")
     plan = assess(reading.guests, POLICY, DAY, reading.nodes)["plan"]
     for check in (True, False):
         (result,) = apply(host, plan, check=check)
@@ -414,9 +411,7 @@ def test_no_more_qm_at_once_than_allowed(host, monkeypatch):
 
 def test_no_qm_is_said_in_words(host):
     put(host, 100)
-    (outcome,) = _apply.apply(
-        plan_of(host), _work.Options(run=lambda arguments: (127, "", "timeout: failed"), root=str(host.root))
-    )
+    (outcome,) = apply_below(str(host.root), plan_of(host), run=lambda arguments: (127, "", "timeout: failed"))
     assert "is this a Proxmox VE node" in outcome.result["detail"]
 
 

@@ -14,11 +14,12 @@ import sys
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import run as _run
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
+    apply_below,
+    journal_of,
+)
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
     put,
@@ -42,13 +43,15 @@ def plan(host, changes=None):
             **{key: guest[key] for key in ("name", "node", "config", "digest")},
             "changes": changes or HARDEN,
         }
-        for guest in reader.read(str(host.root)).guests
+        for guest in find.read(str(host.root)).guests
     ]
 
 
 def apply(host, planned=None, run=None, **options):
-    kept = _work.Options(run=run or runner(host), root=str(host.root), **options)
-    return [outcome.result for outcome in _apply.apply(planned or plan(host), kept)]
+    return [
+        outcome.result
+        for outcome in apply_below(str(host.root), planned or plan(host), run=run or runner(host), **options)
+    ]
 
 
 def sets(host):
@@ -284,7 +287,7 @@ def test_ten_megabytes_of_words_make_no_journal_of_them(host, tmp_path, monkeypa
     fake_commands(
         host, tmp_path, monkeypatch, 'if [ "$1" = set ]; then head -c 10000000 /dev/zero | tr "\\0" z >&2; fi'
     )
-    kept = _journal.Journal(str(host.root), _journal.DIRECTORY, "r1")
+    kept = journal_of(str(host.root), "r1")
     (result,) = apply(host, run=_run.command, journal=kept)
     assert result["status"] == "failed" and "does not exist" in result["detail"] and len(result["detail"]) < 5000
     assert os.path.getsize(kept.path) < 20_000
@@ -304,6 +307,6 @@ def test_a_storage_that_the_node_does_not_list_is_not_there(host, check):
             words,
         )
 
-    (outcome,) = _apply.apply(planned, _work.Options(run=without_local, root=str(host.root), check=check))
+    (outcome,) = apply_below(str(host.root), planned, run=without_local, check=check)
     assert (outcome.result["status"], outcome.result["reason"]) == ("failed", "storage_offline")
     assert "this node has no storage 'local'" in outcome.result["detail"] and sets(host) == []

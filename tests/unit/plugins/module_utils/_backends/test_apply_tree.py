@@ -15,12 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout, reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import whole_file as _whole_file
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.lock import alone
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 
 GUEST = (
     b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0:"
@@ -41,13 +40,13 @@ def folder(tmp_path):
 
 
 def plan_of(root):
-    reading = reader.read(str(root))
+    reading = find.read(str(root))
     return assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes)["plan"]
 
 
 def apply(root, plan=None, **options):
     plan = plan_of(root) if plan is None else plan
-    return [outcome.result for outcome in _apply.apply(plan, _work.Options(run=never, root=str(root), **options))]
+    return [outcome.result for outcome in apply_below(str(root), plan, run=never, **options)]
 
 
 def test_only_the_named_options_change(tmp_path, folder):
@@ -81,7 +80,7 @@ def test_what_is_set_is_no_longer_to_be_removed(tmp_path, folder, delete, left):
     (folder / "100.conf").write_text(
         f"cores: 2\nmemory: 512\nscsihw: virtio-scsi-pci\nscsi0: local:1/d.qcow2\n\n[PENDING]\ndelete: {delete}\n"
     )
-    reading = reader.read(str(tmp_path))
+    reading = find.read(str(tmp_path))
     plan = assess(
         reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes, migrate_controllers="guest.id == '100'"
     )["plan"]
@@ -125,7 +124,7 @@ def test_a_config_that_is_a_link_is_neither_read_nor_written(tmp_path, folder, t
     place = Path(os.path.normpath(folder / os.readlink(folder / "100.conf")))
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("name: a\nvirtio0: local:1/d.raw\n")
-    reading = reader.read(str(tmp_path), guests=["100"], node="pve1")
+    reading = find.read(str(tmp_path), only=["100"], node="pve1")
     assert [problem["reason"] for problem in reading.problems] == [
         "cannot be read: is a link; a guest's config is a file of its own"
     ]
@@ -155,7 +154,7 @@ def test_a_directory_that_leads_out_is_neither_read_nor_written(tmp_path):
     (root / "etc/pve/qemu-server").symlink_to(outside)
     (outside / "100.conf").write_text("name: a\nvirtio0: local:1/d.raw\n")
     (outside / ".100.conf.abcd_123.io-hardening-new").write_text("x")
-    reading = reader.read(str(root))
+    reading = find.read(str(root))
     assert reading.guests == [] and "link that leads out" in reading.problems[-1]["reason"]
     entry = {"guest": "100", "config": "/etc/pve/qemu-server/100.conf", "digest": "0", "changes": [], "node": None}
     assert apply(root, [entry])[0]["status"] == "failed"
@@ -321,4 +320,4 @@ def test_json_can_be_judged_and_not_written(tmp_path):
 
 
 def test_live_is_the_root_alone(tmp_path):
-    assert layout.is_live("/") and layout.is_live("//") and not layout.is_live(str(tmp_path))
+    assert find.is_this_host("/") and find.is_this_host("//") and not find.is_this_host(str(tmp_path))

@@ -12,8 +12,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout, reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.node import Node
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
@@ -28,7 +27,7 @@ UNDEFINED = (
 
 
 def read(host, run=None, **options):
-    return reader.read(str(host.root), proxmox=Node(run or runner(host)), **options)
+    return find.read(str(host.root), run=run or runner(host), **options)
 
 
 def judged(reading):
@@ -190,12 +189,12 @@ def test_this_node_says_nothing_of_another_ones_guests(host):
     assert (second["unsafe_lines"], second["not_asked"]) == ([], None)
     host.log.unlink()
     read(host, node="pve2")
-    read(host, guests=["200"])
+    read(host, only=["200"])
     assert host.calls() == []
 
 
 def test_a_tree_is_not_asked(host, monkeypatch):
-    monkeypatch.setattr(layout, "is_live", lambda root: False)
+    monkeypatch.setattr(find, "is_this_host", lambda root: False)
     put(host, 100, f"{GUEST}{NET}\n")
     reading = read(host)
     assert host.calls() == [] and reading.guests[0]["not_asked"] is None and reading.storages[0]["active"] is None

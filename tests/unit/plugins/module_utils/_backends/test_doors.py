@@ -11,7 +11,7 @@ import json
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout, reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
@@ -34,7 +34,7 @@ ODD = {
 
 
 def told(root, guests=None):
-    reading = reader.read(str(root), guests=guests)
+    reading = find.read(str(root), only=guests)
     document = assess(reading.guests, {}, DAY, reading.nodes, reading.problems)
     assert len(document["guests"]) == 1
     return sorted(
@@ -60,7 +60,7 @@ def test_an_odd_config_is_judged_alike_through_each_door(tmp_path, monkeypatch, 
     assert found[0] == found[1] == found[2]
     (host.root / "etc/pve/local").symlink_to("nodes/pve1")
     host.config(100).write_text(text)
-    monkeypatch.setattr(layout, "is_live", lambda root: str(root) == str(host.root))
+    monkeypatch.setattr(find, "is_this_host", lambda root: str(root) == str(host.root))
     try:
         live = told(host.root, ["100"])
     finally:

@@ -18,10 +18,18 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.journal import DIRECTORY, Journal
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
+    journal_of,
+    read_journal,
+)
 
-ENTRY = {"guest": "100", "name": "web", "node": "pve1", "config": "/etc/pve/nodes/pve1/qemu-server/100.conf"}
+ENTRY = {
+    "hypervisor": "pve",
+    "guest": "100",
+    "name": "web",
+    "node": "pve1",
+    "config": "/etc/pve/nodes/pve1/qemu-server/100.conf",
+}
 CONFIG = b"name: web\xff\n"
 CHANGES = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
 RESULT = {"status": "changed", "digest": "d1"}
@@ -29,7 +37,7 @@ RESULT = {"status": "changed", "digest": "d1"}
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(str(tmp_path), DIRECTORY, "r1", "sha256:1")
+    return journal_of(str(tmp_path), "r1", "sha256:1")
 
 
 def intent(journal, guest="100"):
@@ -38,7 +46,7 @@ def intent(journal, guest="100"):
 
 def read(journal, tmp_path):
     problems = []
-    return _journal.read(str(tmp_path), DIRECTORY, problems).get("r1", []), problems
+    return read_journal(str(tmp_path), problems).get("r1", []), problems
 
 
 def test_nothing_is_there_until_a_guest_is_written(journal, tmp_path):
@@ -107,7 +115,7 @@ def test_a_full_disk_leaves_no_half_line(journal, monkeypatch, fails):
 def test_a_directory_that_cannot_be_is_said(journal, tmp_path):
     (tmp_path / "var").write_text("a file")
     for use in (journal.check, lambda: intent(journal)):
-        with pytest.raises(OSError, match="is no directory"):
+        with pytest.raises(OSError, match="is not a directory"):
             use()
 
 
@@ -118,18 +126,18 @@ def test_a_directory_that_cannot_be_is_said(journal, tmp_path):
 def test_a_directory_that_can_never_be_is_refused_before_a_write(tmp_path, directory):
     """In check mode as well, which asks ``check`` alone."""
     (tmp_path / "var").mkdir()
-    journal = Journal(str(tmp_path), f"/{directory}", "r1")
+    journal = journal_of(str(tmp_path), "r1", directory=f"/{directory}")
     for use in (journal.check, lambda: intent(journal)):
         with pytest.raises(OSError, match="(is too long for|cannot be) the name of a file") as caught:
             use()
         assert len(str(caught.value)) < 200
     assert [path.name for path in tmp_path.iterdir()] == ["var"]
     problems = []
-    assert _journal.read(str(tmp_path), f"/{directory}", problems) == {} and len(str(problems)) < 500
+    assert read_journal(str(tmp_path), problems, f"/{directory}") == {} and len(str(problems)) < 500
 
 
 def test_the_longest_name_of_a_directory_is_taken(tmp_path):
-    Journal(str(tmp_path), "/" + "x" * 255 + "/" + "x" * 255, "r1").check()
+    journal_of(str(tmp_path), "r1", directory="/" + "x" * 255 + "/" + "x" * 255).check()
 
 
 def test_a_link_out_of_the_root_is_not_followed(tmp_path):
@@ -138,7 +146,7 @@ def test_a_link_out_of_the_root_is_not_followed(tmp_path):
     root = tmp_path / "root"
     (root / "var").mkdir(parents=True)
     (root / "var/lib").symlink_to(outside)
-    journal = Journal(str(root), DIRECTORY, "r1")
+    journal = journal_of(str(root), "r1")
     for use in (journal.check, lambda: intent(journal)):
         with pytest.raises(OSError, match="leads out of"):
             use()
@@ -157,7 +165,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(journal, tmp_path):
 
 
 def test_many_at_once_keep_their_lines_whole(tmp_path):
-    journals = [Journal(str(tmp_path), DIRECTORY, "r1") for _number in range(4)]
+    journals = [journal_of(str(tmp_path), "r1") for _number in range(4)]
 
     def write(journal, start):
         for guest in range(start, start + 25):
@@ -174,13 +182,13 @@ def test_many_at_once_keep_their_lines_whole(tmp_path):
 
 def test_a_run_that_could_be_no_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="takes up to 64"):
-        Journal(str(tmp_path), DIRECTORY, "../../etc/passwd")
+        journal_of(str(tmp_path), "../../etc/passwd")
     with pytest.raises(ValueError, match=f"run is '{'x' * 58}…; it takes"):
-        Journal(str(tmp_path), DIRECTORY, "x" * 100_000)
+        journal_of(str(tmp_path), "x" * 100_000)
 
 
 def test_without_a_name_the_run_is_named_by_its_time(tmp_path):
-    assert len(Journal(str(tmp_path), DIRECTORY, None).run) == len("20261123T223005Z")
+    assert len(journal_of(str(tmp_path), None).run) == len("20261123T223005Z")
 
 
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777, 0o1777])
@@ -207,16 +215,16 @@ def test_a_directory_that_others_can_write_is_refused_and_not_read(journal, tmp_
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_a_file_that_others_can_write_is_refused_and_hides_no_other(journal, tmp_path, mode):
     intent(journal)
-    other = Journal(str(tmp_path), DIRECTORY, "r2")
+    other = journal_of(str(tmp_path), "r2")
     intent(other)
     os.chmod(journal.path, mode)
     for use in (journal.check, lambda: intent(journal)):
         with pytest.raises(OSError, match="can be written by others"):
             use()
     problems = []
-    assert list(_journal.read(str(tmp_path), DIRECTORY, problems)) == ["r2"] and [
-        problem["file"] for problem in problems
-    ] == [journal.path]
+    assert list(read_journal(str(tmp_path), problems)) == ["r2"] and [problem["file"] for problem in problems] == [
+        journal.path
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
@@ -263,7 +271,7 @@ def test_a_line_that_could_not_be_read_back_is_not_written(journal):
 
 def test_two_runs_of_one_name_add_up(tmp_path):
     """Two playbooks in one second, or one name given twice: each call's lines stand for themselves."""
-    first, second = (Journal(str(tmp_path), DIRECTORY, "r1") for _run in range(2))
+    first, second = (journal_of(str(tmp_path), "r1") for _run in range(2))
     one, other = intent(first), intent(second)
     second.outcome(other, "100", False, {"status": "failed", "digest": None})
     first.outcome(one, "100", True, RESULT)
@@ -273,9 +281,10 @@ def test_two_runs_of_one_name_add_up(tmp_path):
 
 ENDLESS = """
 import json, sys
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.journal import DIRECTORY, Journal
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import journal_of, read_journal
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.journal import Journal, in_tree
 root, entry, changes, result = map(json.loads, sys.argv[1:])
-journal = Journal(root, DIRECTORY, "r1")
+journal = Journal(in_tree(root), "r1", top=root)
 while True:
     journal.outcome(journal.intent(entry, "d0", changes, b"x" * 5000), "100", True, result)
     print("a pair", flush=True)

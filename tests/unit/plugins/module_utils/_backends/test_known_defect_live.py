@@ -10,10 +10,9 @@ import datetime
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     put,
     runner,
@@ -37,9 +36,9 @@ def test_the_installed_qemu_decides(host, version, controller, disk):
         (host.root / "usr/bin/kvm").unlink()
     else:
         host.install_qemu(version)
-    reading = reader.read(str(host.root))
+    reading = find.read(str(host.root))
     document = assess(reading.guests, {}, datetime.date(2026, 11, 23), reading.nodes, reading.problems)
-    (outcome,) = _apply.apply(document["plan"], _work.Options(run=runner(host), root=str(host.root)))
+    (outcome,) = apply_below(str(host.root), document["plan"], run=runner(host))
     assert outcome.result["status"] == "changed"
     text = host.config(100).read_text()
     assert f"scsihw: {controller}\n" in text and disk in text

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import restart as _restart
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.qm_restart import QmRestarter
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.running import pid as pid_of
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
     put,
@@ -29,7 +31,7 @@ def waiting(host, guest=100, text=GUEST):
     assert done.returncode == 0, done.stderr
     host.log.unlink()
     assert "[PENDING]" in host.config(guest).read_text()
-    return reader.pid(str(host.root), str(guest))
+    return pid_of(str(host.root), str(guest))
 
 
 class Time:
@@ -50,9 +52,8 @@ def restart(host, guest=100, run=None, time=None, **options):
     kept = {"timeout": 4, "start_timeout": 20, **options}
     return _restart.restart(
         str(guest),
-        _restart.Options(
-            run=run or runner(host), root=str(host.root), sleep=time.sleep, clock=lambda: time.now, **kept
-        ),
+        find.restarter(str(host.root), run or runner(host)),
+        _restart.Options(sleep=time.sleep, clock=lambda: time.now, **kept),
     )
 
 
@@ -62,7 +63,7 @@ def commands(host):
 
 
 def pid(host, guest=100):
-    return reader.pid(str(host.root), str(guest))
+    return pid_of(str(host.root), str(guest))
 
 
 def ha(host, resources, status="{}"):
@@ -264,15 +265,14 @@ def test_what_the_process_runs_with_counts_before_and_after(host, monkeypatch):
         ),
         running=True,
     )
-    real = reader.read
+    real = QmRestarter.read
 
     def old_process(*arguments):
-        reading = real(*arguments)
-        for guest in reading.guests:
-            guest["disks"][0]["runs"] = {**guest["disks"][0]["effective"], "iothread": False}
-        return reading
+        guest = real(*arguments)
+        guest["disks"][0]["runs"] = {**guest["disks"][0]["effective"], "iothread": False}
+        return guest
 
-    monkeypatch.setattr(reader, "read", old_process)
+    monkeypatch.setattr(QmRestarter, "read", old_process)
     result = restart(host)
     assert commands(host) == ["reboot"] and (result["status"], result["reason"]) == ("failed", "not_in_force")
     assert "scsi0 iothread off → on" in result["detail"]
@@ -280,7 +280,7 @@ def test_what_the_process_runs_with_counts_before_and_after(host, monkeypatch):
 
 def test_a_guest_that_ends_right_after_its_start_is_down(host, monkeypatch):
     waiting(host)
-    real, calls = reader.read, []
+    real, calls = QmRestarter.read, []
 
     def gone(*arguments):
         calls.append(arguments)
@@ -288,7 +288,7 @@ def test_a_guest_that_ends_right_after_its_start_is_down(host, monkeypatch):
             host.run("qm", "stop", "100")
         return real(*arguments)
 
-    monkeypatch.setattr(reader, "read", gone)
+    monkeypatch.setattr(QmRestarter, "read", gone)
     result = restart(host)
     assert (result["status"], result["reason"]) == ("failed", "not_started") and "IS DOWN" in result["detail"]
 
@@ -301,9 +301,7 @@ def test_a_guest_of_ha_is_left_alone_unless_that_is_allowed(host):
         '{"service_status":{"vm:100":{"state":"started","node":"pve1"}}}',
     )
     result = restart(host, force_stop=True)
-    assert (result["status"], result["reason"]) == ("skipped", "ha_managed") and "restart_ha_managed" in result[
-        "detail"
-    ]
+    assert (result["status"], result["reason"]) == ("skipped", "ha_managed") and "ha_managed: true" in result["detail"]
     assert commands(host) == [] and pid(host) == before
     assert restart(host, ha_managed=True)["status"] == "restarted" and commands(host) == ["reboot"]
 
@@ -356,7 +354,8 @@ def test_a_guest_on_another_node_or_nowhere_is_named(host):
 
 
 def test_a_tree_has_nothing_to_restart(tmp_path):
-    result = _restart.restart("100", _restart.Options(run=lambda arguments: (0, "", ""), root=str(tmp_path)))
+    restarter = find.restarter(str(tmp_path), lambda arguments: (0, "", ""))
+    result = _restart.restart("100", restarter, _restart.Options())
     assert (result["status"], result["reason"]) == ("failed", "not_here")
 
 
@@ -371,7 +370,7 @@ def test_no_qm_is_said_in_words(host):
 def test_a_time_that_cannot_be_is_refused_before_anything(host, limit, check):
     before = waiting(host)
     result = restart(host, check=check, **limit)
-    assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes seconds from 1 on" in result[
+    assert (result["status"], result["reason"]) == ("failed", "refused") and "it takes 1 second or more" in result[
         "detail"
     ]
     assert pid(host) == before and commands(host) == []

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
+    apply_below,
+    journal_of,
+    read_journal,
+)
 
 HARDEN = [
     {"key": "controller", "option": "type", "after": "virtio-scsi-single"},
@@ -48,11 +50,11 @@ def there_and_back(tmp_path, text):
     config.write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def read():
-        return reader.read(root).guests[0]
+        return find.read(root).guests[0]
 
     def apply(plan, run):
-        kept = _journal.Journal(root, _journal.DIRECTORY, run)
-        ((result, _diff),) = _apply.apply(plan, _work.Options(run=None, root=root, journal=kept))
+        kept = journal_of(root, run)
+        ((result, _diff),) = apply_below(root, plan, journal=kept)
         assert result["status"] == "changed", result
 
     guest = read()
@@ -60,7 +62,7 @@ def there_and_back(tmp_path, text):
         [{"guest": "100", "node": None, "config": guest["config"], "digest": guest["digest"], "changes": HARDEN}], "r1"
     )
     assert config.read_bytes() != text.encode("utf-8", "surrogateescape")
-    entries = _journal.read(root, _journal.DIRECTORY, [])["r1"]
+    entries = read_journal(root, [])["r1"]
     apply(rollback(entries, [read()], [])["plan"], "r2")
     return config.read_bytes().decode("utf-8", "surrogateescape")
 
@@ -78,7 +80,7 @@ def test_the_two_exceptions(tmp_path, text):
 def test_a_controller_that_somebody_has_waiting_beside_is_not_half_removed(tmp_path):
     config = tmp_path / "100.conf"
     config.write_text("scsi0: local:1/a.qcow2\nscsihw: lsi\n\n[PENDING]\nscsihw: virtio-scsi-single\n")
-    before, guest = config.read_bytes(), reader.read(str(tmp_path)).guests[0]
+    before, guest = config.read_bytes(), find.read(str(tmp_path)).guests[0]
     plan = [
         {
             "guest": "100",
@@ -88,5 +90,5 @@ def test_a_controller_that_somebody_has_waiting_beside_is_not_half_removed(tmp_p
             "changes": [{**HARDEN[0], "after": None}],
         }
     ]
-    ((result, _diff),) = _apply.apply(plan, _work.Options(run=None, root=str(tmp_path)))
+    ((result, _diff),) = apply_below(str(tmp_path), plan)
     assert (result["status"], result["reason"]) == ("failed", "refused") and config.read_bytes() == before

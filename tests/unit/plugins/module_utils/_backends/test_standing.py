@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import layout, reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find, layout
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.standing import standing
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import lines
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
+    apply_below,
+    journal_of,
+    read_journal,
+)
 
 AIO = [{"key": "scsi0", "option": "aio", "before": None, "after": "threads"}]
 IOTHREAD = [{"key": "scsi0", "option": "iothread", "before": None, "after": True}]
@@ -38,25 +40,23 @@ class Tree:
         keys = ("name", "node", "config", "digest")
         plan = [
             {"guest": guest["id"], **{key: guest[key] for key in keys}, "changes": changes}
-            for guest in reader.read(self.root).guests
+            for guest in find.read(self.root).guests
         ]
         self.apply(run, plan, rolls_back)
 
     def apply(self, run, plan, rolls_back=None):
-        kept = _journal.Journal(self.root, _journal.DIRECTORY, run, None, rolls_back)
-        results = [
-            outcome.result for outcome in _apply.apply(plan, _work.Options(run=None, root=self.root, journal=kept))
-        ]
+        kept = journal_of(self.root, run, None, rolls_back)
+        results = [outcome.result for outcome in apply_below(self.root, plan, journal=kept)]
         assert all(result["status"] == "changed" for result in results), results
 
     def runs(self):
         problems = []
-        found = _journal.read(self.root, _journal.DIRECTORY, problems)
+        found = read_journal(self.root, problems)
         assert problems == []
         return found
 
     def roll_back(self, run):
-        reading = reader.read(self.root)
+        reading = find.read(self.root)
         self.apply(
             f"back-{run}",
             rollback(self.runs()[run], reading.guests, [node["name"] for node in reading.nodes])["plan"],
@@ -64,7 +64,7 @@ class Tree:
         )
 
     def stands(self):
-        return standing(self.root, self.runs())
+        return standing(find.backends(self.root), self.runs())
 
     def last(self):
         stands = self.stands()
@@ -88,10 +88,13 @@ def test_a_run_stands_until_the_last_of_its_guests_is_rolled_back(tree):
 def test_a_run_that_was_killed_before_its_write_does_not_stand(tree):
     tree.put(100)
     tree.write("r1", AIO)
-    guest = reader.read(tree.root).guests[0]
-    killed = _journal.Journal(tree.root, _journal.DIRECTORY, "r2")
+    guest = find.read(tree.root).guests[0]
+    killed = journal_of(tree.root, "r2")
     killed.intent(
-        {"guest": "100", **{key: guest[key] for key in ("name", "node", "config")}}, guest["digest"], IOTHREAD, b""
+        {"hypervisor": "pve", "guest": "100", **{key: guest[key] for key in ("name", "node", "config")}},
+        guest["digest"],
+        IOTHREAD,
+        b"",
     )
     assert tree.stands() == {"r1": ["100"], "r2": []} and tree.last() == "r1"
     tree.put(100, "scsi0: local:1/a.qcow2,aio=threads,iothread=1\n")
@@ -101,13 +104,20 @@ def test_a_run_that_was_killed_before_its_write_does_not_stand(tree):
 def test_what_a_run_is_known_not_to_have_written_does_not_stand(tree):
     """Somebody else has set the same."""
     tree.put(100, "scsi0: local:1/a.qcow2,aio=threads\n")
-    guest = reader.read(tree.root).guests[0]
-    entry = {"guest": "100", "name": "", "node": guest["node"], "config": guest["config"], "changes": AIO}
-    assert standing(tree.root, {"r1": [{**entry, "written": None}]}) == {"r1": ["100"]}
-    assert standing(tree.root, {"r1": [{**entry, "written": False}]}) == {"r1": []}
+    guest = find.read(tree.root).guests[0]
+    entry = {
+        "hypervisor": "pve",
+        "guest": "100",
+        "name": "",
+        "node": guest["node"],
+        "config": guest["config"],
+        "changes": AIO,
+    }
+    assert standing(find.backends(tree.root), {"r1": [{**entry, "written": None}]}) == {"r1": ["100"]}
+    assert standing(find.backends(tree.root), {"r1": [{**entry, "written": False}]}) == {"r1": []}
     (tree.folder / "100.conf").unlink()
     (tree.folder / "100.conf").mkdir()
-    assert standing(tree.root, {"r1": [{**entry, "written": False}]}) == {"r1": []}
+    assert standing(find.backends(tree.root), {"r1": [{**entry, "written": False}]}) == {"r1": []}
 
 
 def test_a_config_that_is_gone_does_not_stand_and_one_that_cannot_be_read_may(tree):
@@ -123,8 +133,9 @@ def test_a_config_that_is_gone_does_not_stand_and_one_that_cannot_be_read_may(tr
 @pytest.mark.parametrize("place", [{"config": "/../outside/100.conf"}, {"guest": "../100"}, {"node": "../x"}])
 def test_a_config_that_is_not_the_guests_is_not_looked_at(tree, place):
     tree.put(100, "scsi0: local:1/a.qcow2,aio=threads\n")
-    guest = reader.read(tree.root).guests[0]
+    guest = find.read(tree.root).guests[0]
     entry = {
+        "hypervisor": "pve",
         "guest": "100",
         "name": "",
         "node": guest["node"],
@@ -132,8 +143,8 @@ def test_a_config_that_is_not_the_guests_is_not_looked_at(tree, place):
         "written": True,
         "changes": AIO,
     }
-    assert standing(tree.root, {"r1": [entry]}) == {"r1": ["100"]}
-    assert standing(tree.root, {"r1": [{**entry, **place}]}) == {"r1": []}
+    assert standing(find.backends(tree.root), {"r1": [entry]}) == {"r1": ["100"]}
+    assert standing(find.backends(tree.root), {"r1": [{**entry, **place}]}) == {"r1": []}
 
 
 def test_guests_of_another_node_do_not_stand_here(tree, monkeypatch):
@@ -141,8 +152,10 @@ def test_guests_of_another_node_do_not_stand_here(tree, monkeypatch):
     tree.write("r1", AIO)
     here = ["100"]
     there = here if tree.folder.name != "qemu-server" else []
-    stands = {node: standing(tree.root, tree.runs(), node)["r1"] for node in ("pve1", "pve2", "all", None)}
+    stands = {
+        node: standing(find.backends(tree.root, node), tree.runs())["r1"] for node in ("pve1", "pve2", "all", None)
+    }
     assert stands == {"pve1": here, "pve2": there, "all": here, None: here}
-    monkeypatch.setattr(layout, "is_live", lambda root: True)
+    monkeypatch.setattr(find, "is_this_host", lambda root: True)
     monkeypatch.setattr(layout, "own_node", lambda root: "pve2")
-    assert standing(tree.root, tree.runs())["r1"] == there
+    assert standing(find.backends(tree.root), tree.runs())["r1"] == there

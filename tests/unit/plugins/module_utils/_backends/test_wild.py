@@ -10,10 +10,9 @@ import datetime
 import re
 import shutil
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import work as _work
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
 pytestmark = requires_shared_pve
@@ -23,7 +22,7 @@ DAY = datetime.date(2026, 11, 28)
 
 
 def plan_of(root):
-    reading = reader.read(str(root))
+    reading = find.read(str(root))
     return assess(reading.guests, {}, DAY, reading.nodes, reading.problems, migrate_controllers="guest.id != ''")[
         "plan"
     ]
@@ -53,7 +52,7 @@ def test_nothing_but_policy_keys_changes_and_the_second_run_is_silent(tmp_path):
     for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)
     before = configs(root)
-    outcomes = _apply.apply(plan_of(root), _work.Options(run=None, root=str(root)))
+    outcomes = apply_below(str(root), plan_of(root))
     assert {outcome.result["status"] for outcome in outcomes} == {"changed"} and len(outcomes) >= 25
     after = configs(root)
     for name, lines in before.items():

@@ -18,7 +18,7 @@ WHY = {"policy": "sha256:1", "rolls_back": None}
 
 
 def intent(guest="100", run="r1", time="2026-11-23T22:00:00Z", line_id=None):
-    entry = {"guest": guest, "name": "web", "node": "pve1", "config": f"/{guest}.conf"}
+    entry = {"hypervisor": "pve", "guest": guest, "name": "web", "node": "pve1", "config": f"/{guest}.conf"}
     return lines.intent(run, time, line_id or own_id(guest), entry, "d0", CHANGES, WHY, b"name: web\xff\n")
 
 
@@ -33,7 +33,7 @@ def own_id(guest):
 
 def old(line):
     """The same as the first version wrote it."""
-    return {key: value for key, value in line.items() if key not in ("id", "config_before")}
+    return {key: value for key, value in line.items() if key not in ("id", "config_before", "hypervisor")}
 
 
 def plain(line):

@@ -21,7 +21,14 @@ CHANGES = (
 
 
 def entry(guest="100", node="pve1", written=True, changes=CHANGES):
-    return {"guest": guest, "name": "old-name", "node": node, "written": written, "changes": list(changes)}
+    return {
+        "hypervisor": "pve",
+        "guest": guest,
+        "name": "old-name",
+        "node": node,
+        "written": written,
+        "changes": list(changes),
+    }
 
 
 def guest(text=AFTER, number="100", node="pve1"):

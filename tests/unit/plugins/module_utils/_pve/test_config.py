@@ -70,7 +70,7 @@ LINES = st.lists(
 @given(LINES, st.sampled_from(["scsi0", "scsihw", "name", "args", "zzz"]))
 def test_an_edit_sets_the_key_and_touches_no_other_line(text, key):
     before = config.parse(text)
-    edited = config.edit(text, {key: "NEW"})
+    edited = config.edit(config.parse(text), {key: "NEW"})
     after = config.parse(edited)
     assert after.main.get(key) == "NEW"
     # What is set is no longer to be removed.
@@ -158,34 +158,37 @@ def test_settings_newer_than_our_list_are_told_apart():
 def test_an_edit_takes_what_it_sets_off_what_is_to_be_removed(pending, after):
     """As qm set does (PVE::QemuConfig, remove_from_pending_delete); the next cold start would remove it again."""
     text = f"name: a\nscsihw: lsi\n\n[PENDING]\n{pending}\n[snap]\nscsihw: lsi\n"
-    assert config.edit(text, {"scsihw": "x"}) == f"name: a\nscsihw: x\n\n[PENDING]\n{after}\n[snap]\nscsihw: lsi\n"
+    assert (
+        config.edit(config.parse(text), {"scsihw": "x"})
+        == f"name: a\nscsihw: x\n\n[PENDING]\n{after}\n[snap]\nscsihw: lsi\n"
+    )
 
 
 def test_an_edit_removes_the_line_of_its_section_alone():
     text = "name: a\nscsihw: lsi\n\n[PENDING]\nscsihw: x\n\n[snap]\nscsihw: lsi\n"
-    assert config.edit(text, {"scsihw": None}) == text.replace("scsihw: lsi\n", "", 1)
-    assert config.edit(text, {"scsihw": None}, frozenset(["scsihw"])) == text.replace("scsihw: x\n", "")
-    assert config.edit("name: a\nscsihw: lsi", {"scsihw": None}) == "name: a\n"
-    assert config.edit(text, {"vga": None}) == text
+    assert config.edit(config.parse(text), {"scsihw": None}) == text.replace("scsihw: lsi\n", "", 1)
+    assert config.edit(config.parse(text), {"scsihw": None}, frozenset(["scsihw"])) == text.replace("scsihw: x\n", "")
+    assert config.edit(config.parse("name: a\nscsihw: lsi"), {"scsihw": None}) == "name: a\n"
+    assert config.edit(config.parse(text), {"vga": None}) == text
 
 
 def test_an_edit_goes_to_pending_where_the_key_waits_there():
-    edited = config.edit(FULL, {"scsi0": "X"}, frozenset(["scsi0"]))
+    edited = config.edit(config.parse(FULL), {"scsi0": "X"}, frozenset(["scsi0"]))
     assert config.parse(edited).main.get("scsi0") == config.parse(FULL).main.get("scsi0")
     assert config.parse(edited).pending.get("scsi0") == "X"
 
 
 def test_a_new_key_stands_where_proxmox_would_write_it():
     assert (
-        config.edit("name: a\nsockets: 1\n\n[snap]\nname: b\n", {"scsihw": "x"})
+        config.edit(config.parse("name: a\nsockets: 1\n\n[snap]\nname: b\n"), {"scsihw": "x"})
         == "name: a\nscsihw: x\nsockets: 1\n\n[snap]\nname: b\n"
     )
-    assert config.edit("# only words\n", {"scsihw": "x"}) == "# only words\nscsihw: x\n"
-    assert config.edit("name: a", {"scsihw": "x"}) == "name: a\nscsihw: x\n"
+    assert config.edit(config.parse("# only words\n"), {"scsihw": "x"}) == "# only words\nscsihw: x\n"
+    assert config.edit(config.parse("name: a"), {"scsihw": "x"}) == "name: a\nscsihw: x\n"
 
 
 def test_line_ends_of_another_system_stay():
-    assert config.edit("cores: 1\r\nname: a\r\n", {"cores": "2"}) == "cores: 2\r\nname: a\r\n"
+    assert config.edit(config.parse("cores: 1\r\nname: a\r\n"), {"cores": "2"}) == "cores: 2\r\nname: a\r\n"
 
 
 def test_the_digest_is_of_the_whole_file():

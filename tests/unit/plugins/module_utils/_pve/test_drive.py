@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import changes, drive
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import drive
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.same import normal
 
 VOLUME = "local:120/base-120-disk-0.qcow2/121/vm-121-disk-0.qcow2"
 
@@ -159,4 +160,4 @@ def test_an_edit_changes_the_named_options_alone(options, changes):
     ("size", "same"), [("32GiB", "32G"), ("1024", "1K"), ("1.5TiB", "1536G"), ("9" * 5000, "9" * 5000 + "GiB")]
 )
 def test_sizes_are_compared_by_their_bytes(size, same):
-    assert changes.normal("scsi0", f"{VOLUME},size={size}") == changes.normal("scsi0", f"{VOLUME},size={same}")
+    assert normal("scsi0", f"{VOLUME},size={size}") == normal("scsi0", f"{VOLUME},size={same}")

@@ -10,8 +10,8 @@ import json
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import reader
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import pending_config
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import pending_config, storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.config import decode
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.json_config import (
     JsonConfigError,
@@ -51,7 +51,7 @@ API = {
 
 def guest(text):
     """The record without what depends on the text's form: its digest and line numbers."""
-    found = record("100", text.encode(), {"local": reader._storage.parse("")[0][0]})
+    found = record("100", text.encode(), {"local": storage.parse("")[0][0]})
     found["controller"]["line"] = found["digest"] = None
     for disk in found["disks"]:
         disk["line"] = None
@@ -163,7 +163,7 @@ def test_what_waits_is_read_as_what_waits():
 )
 def test_what_waits_is_read_from_a_file_with_its_lines(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    found = reader.read(str(tmp_path)).guests[0]
+    found = find.read(str(tmp_path)).guests[0]
     lines = text.splitlines()
     assert [disk["key"] for disk in found["disks"]] == ["scsi0", "scsi1", "scsi2", "scsi3"]
     assert all(
@@ -198,14 +198,14 @@ def test_a_number_of_any_length_is_its_guests_own_trouble(tmp_path, digits):
         '{"name": "a", "cores": %s, "scsi%s": "local:x", "template": %s}' % (digits, "1" * 5000, digits)
     )
     (tmp_path / "101.json").write_text('[{"key": "cores", "value": %s}, {"key": "name", "value": "b"}]' % digits)
-    found = reader.read(str(tmp_path))
+    found = find.read(str(tmp_path))
     assert [(one["id"], one["template"]) for one in found.guests] == [("100", False), ("101", False)]
 
 
 def test_findings_point_at_the_line_of_the_key(tmp_path):
     (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /x\n")
     (tmp_path / "100.json").write_text(json.dumps({**API, "vmgenid": "\ud800", "name": "a b"}, indent=2))
-    found = reader.read(str(tmp_path)).guests[0]
+    found = find.read(str(tmp_path)).guests[0]
     lines = (tmp_path / "100.json").read_text().splitlines()
     assert '"scsihw"' in lines[found["controller"]["line"] - 1]
     assert [disk["key"] in lines[disk["line"] - 1] for disk in found["disks"]] == [True, True]

@@ -9,10 +9,12 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils import _plan
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.disk_io import native_needs_direct
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import changes as _changes
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import config as _config
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import drive as _drive
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.definition import Definition
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.pending import after_cold_start
 
 from .fleet import guest, judge
 
@@ -67,17 +69,17 @@ policies = st.builds(
 def test_a_plan_carried_out_leaves_nothing_to_plan(text, policy, migrate):
     document = judge(text, policy, migrate)
     assume(document["plan"])
-    before = _config.parse(text)
-    values = _changes.values(before, document["plan"][0]["changes"])
-    assert values, "a plan that changes nothing"
-    after = _config.edit(text, values, _changes.pending_keys(before, values))
+    definition = Definition("100", None, "/100.conf", text.encode(), {})
+    edited = definition.edited(_plan.wanted(document["plan"][0]["changes"]))
+    assert edited is not definition, "a plan that changes nothing"
+    before, values, after = definition.config, edited.values, edited.config.text
     again = judge(after, policy, migrate)
     assert again["plan"] == []
     for key in values:
         if key == "scsihw":
             continue
-        old = _drive.parse(key, _changes.current(before, key)).options
-        new = _drive.parse(key, _changes.current(_config.parse(after), key)).options
+        old = _drive.parse(key, after_cold_start(before, key)).options
+        new = _drive.parse(key, after_cold_start(_config.parse(after), key)).options
         assert {name: value for name, value in new.items() if name not in OPTIONS} == {
             name: value for name, value in old.items() if name not in OPTIONS
         }
@@ -91,9 +93,8 @@ def test_no_plan_makes_a_disk_that_keeps_its_guest_from_starting(text, policy):
     document = judge(text, policy)
     if not document["plan"]:
         return
-    before = _config.parse(text)
-    values = _changes.values(before, document["plan"][0]["changes"])
-    after = guest(_config.edit(text, values, _changes.pending_keys(before, values)))
+    definition = Definition("100", None, "/100.conf", text.encode(), {})
+    after = guest(definition.edited(_plan.wanted(document["plan"][0]["changes"])).config.text)
     bad_before = {disk["key"] for disk in guest(text)["disks"] if unstartable(disk)}
     assert {disk["key"] for disk in after["disks"] if unstartable(disk)} <= bad_before
 

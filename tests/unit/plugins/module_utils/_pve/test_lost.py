@@ -10,7 +10,8 @@ import re
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import changes, config
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import config
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.lost import lost as lost_in
 from ansible_collections.hypervisor.io_hardening.tests.unit.facts import qm_answers
 
 NEW = "local:206/vm-206-disk-0.qcow2,aio=threads,iothread=1,size=1G"
@@ -42,7 +43,7 @@ RUNNING = BEFORE.replace("[before", WAITS + "[before")
 
 
 def lost(after, running, before=BEFORE, written=None):
-    return changes.lost(config.parse(before), config.parse(after), WRITTEN if written is None else written, running)
+    return lost_in(config.parse(before), config.parse(after), WRITTEN if written is None else written, running)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,6 @@ def test_every_recorded_write_is_proven_but_for_what_qm_said_it_loses(before, st
     written.pop("digest", None)
     deleted = written.pop("delete", None)
     written.update(dict.fromkeys(deleted.split(","), None) if deleted else {})
-    faults = changes.lost(config.parse(before), config.parse(after), written, running)
+    faults = lost_in(config.parse(before), config.parse(after), written, running)
     told = re.findall("unable to parse value of '([^']+)'", step["stderr"])
     assert {fault.split()[0] for fault in faults} <= set(told)

@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The seam: what reading, applying, the journal and the rollback know of a hypervisor.
+
+A new hypervisor, or a new way to one, is a module with a class that fits ``Backend``, and a line in find.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar, Union
+
+from .reading import Reading
+
+#: What an option is set to; None means unset.
+Value = Union[str, bool, None]
+
+#: What a plan asks of one guest: ``{"scsi0": {"aio": "threads", "iothread": True}, "controller": {"type": …}}``.
+Wanted = Mapping[str, Mapping[str, Value]]
+
+
+class Refused(Exception):
+    """A guest is not written, or not as it should be: ``reason`` is a result's (docs/data.md), ``detail`` says what to
+    do.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Definition(Protocol):
+    """One guest's definition, parsed once."""
+
+    @property
+    def guest(self) -> dict[str, Any]:
+        """The guest's record."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the whole definition."""
+
+    @property
+    def raw(self) -> bytes:
+        """The whole definition, for the journal."""
+
+    def lines(self) -> Mapping[str, str]:
+        """Setting → its text after the next cold start, for the diff."""
+
+    def value(self, key: str, option: str) -> Value:
+        """What an option of a plan is set to after the next cold start."""
+
+
+D = TypeVar("D", bound=Definition)
+
+
+class Backend(Protocol[D]):
+    """One way to the guests of one hypervisor. Every method may raise OSError."""
+
+    hypervisor: str
+
+    def covers(self, node: str | None) -> bool:
+        """Whether the guests of a node are this backend's to read; None is a guest without a node."""
+
+    def read(self, only: Collection[str] | None = None) -> Reading:
+        """All guests, or those with these ids, and the problems on the way. Raises LayoutError where there is nothing
+        to read from.
+        """
+
+    def alone(self, entries: Sequence[dict[str, Any]]) -> AbstractContextManager[None]:
+        """Keep every other run from writing the guests of these plan entries. Raises Refused: busy."""
+
+    def load(self, entry: dict[str, Any]) -> D:
+        """The definition of the guest of a plan entry, as it is now. Raises Refused: moved, refused."""
+
+    def edit(self, now: D, wanted: Wanted) -> D:
+        """The definition with the options set; ``now`` itself where nothing changes. Raises Refused: refused."""
+
+    def refuse(self, now: D, edited: D) -> None:
+        """Raise Refused where the edited definition must not be written; the reason says why."""
+
+    def waits(self, now: D, edited: D, after: D | None = None) -> bool:
+        """Whether something that was set waits for a cold start; without ``after``, whether it would after a write."""
+
+    def write(self, now: D, edited: D) -> D:
+        """Write it where the guest is still as in ``now``; what reads back. Raises Refused."""
+
+    def lost(self, now: D, edited: D, after: D) -> list[str]:
+        """A sentence for each thing that the write lost or did differently; none proves it."""

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What a read of guests collects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .._model.records import NOT_THERE
+
+
+class Reading:
+    """``guests``, ``storages``, ``nodes`` and ``problems`` as in docs/data.md, and the paths of ``containers``."""
+
+    def __init__(self) -> None:
+        self.guests: list[dict[str, Any]] = []
+        self.storages: list[dict[str, Any]] = []
+        self.nodes: list[dict[str, Any]] = []
+        self.problems: list[dict[str, Any]] = []
+        self.containers: list[str] = []
+
+    def problem(
+        self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None
+    ) -> None:
+        """Note what could not be read."""
+        self.problems.append({"file": path, "line": line, "guest": guest, "node": node, "reason": text})
+
+
+def joined(readings: Iterable[Reading]) -> Reading:
+    """One reading of several; a guest that one of them found is not missing."""
+    whole = Reading()
+    for reading in readings:
+        whole.guests += reading.guests
+        whole.storages += reading.storages
+        whole.nodes += [node for node in reading.nodes if node not in whole.nodes]
+        whole.problems += [problem for problem in reading.problems if problem not in whole.problems]
+        whole.containers += reading.containers
+    found = {name for guest in whole.guests for name in (guest["id"], guest["name"])}
+    whole.problems = [
+        problem for problem in whole.problems if problem["reason"] != NOT_THERE or problem["guest"] not in found
+    ]
+    return whole

@@ -1,0 +1,85 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Guests of Proxmox VE in a tree of files: a copy of /etc/pve, a directory of configs. Written in place, whole or not
+at all, and byte for byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from .._host import whole_file as _whole_file
+from .._host.lock import alone
+from .._pve import config as _config
+from .._pve.definition import Definition
+from .._pve.pending import after_cold_start
+from . import layout, nodes
+from .backend import Refused
+from .config_files import ConfigFiles
+from .config_reader import chosen, read_guest, read_storages
+from .reading import Reading
+
+
+class Tree(ConfigFiles):
+    """The guests below ``root``, of one node or of all. ``timeout`` is how many seconds another run is waited for."""
+
+    def __init__(self, root: str, node: str | None = None, timeout: int = 300) -> None:
+        super().__init__(root, node or "all")
+        self._timeout = timeout
+
+    def read(self, only: Collection[str] | None = None) -> Reading:
+        """See Backend."""
+        reading, unreadable = Reading(), []  # type: Reading, list[tuple[str, str]]
+        sources = layout.sources(self.root, self.node, unreadable)
+        for directory, why in unreadable:
+            reading.problem(directory, f"{why}; no guest of it was read")
+        reading.nodes = nodes.read(self.root, sorted({source.node for source in sources if source.node}))
+        wanted = chosen(reading, sources, only)
+        storages = read_storages(reading, self.root)
+        for source in wanted:
+            found = read_guest(reading, self.root, source, storages, printed=True)
+            if found:
+                reading.guests.append(found[0])
+        return reading
+
+    @contextlib.contextmanager
+    def alone(self, entries: Sequence[dict[str, Any]]) -> Iterator[None]:
+        """Hold the directories of the configs: two runs would both find a guest as planned, and both write it."""
+        configs = [layout.inside(self.root, entry["config"]) for entry in entries]
+        directories = {os.path.dirname(config) for config in configs if layout.stays_inside(self.root, config)}
+        with alone(directories, self._timeout) as busy:
+            if busy:
+                raise Refused(
+                    "busy", f"another run has been writing in {busy} for {self._timeout} s; run again when it has ended"
+                )
+            for directory in directories:
+                _whole_file.remove_leftovers(directory)
+            yield
+
+    def refuse(self, now: Definition, edited: Definition) -> None:
+        """See Backend."""
+        super().refuse(now, edited)
+        for key, value in edited.values.items():
+            if value is None and after_cold_start(edited.config, key) is not None:
+                raise Refused("refused", f"{key} is both in [PENDING] and in the main section; remove it by hand")
+
+    def write(self, now: Definition, edited: Definition) -> Definition:
+        """See Backend. The config is compared once more just before the rename: an editor does not know our lock."""
+        path = layout.inside(self.root, now.path)
+        _whole_file.replace(path, edited.raw, unless=lambda: self._refuse_other_config(now))
+        return now.reread(layout.read(self.root, now.path))
+
+    def _refuse_other_config(self, now: Definition) -> None:
+        try:
+            raw = layout.read_config(self.root, now.path)
+        except FileNotFoundError as exc:
+            raise Refused("moved", self._where(now.id, now.node, now.path)) from exc
+        if _config.digest(raw) != now.digest:
+            raise Refused(
+                "digest_moved", "its config changed while it was being written; nothing was written, read it again"
+            )
