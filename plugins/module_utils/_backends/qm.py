@@ -14,7 +14,7 @@ from typing import Any
 from .._model.records import foreign_pending_detail
 from .._pve import drive as _drive
 from .._pve.definition import Definition
-from .._pve.pending import after_cold_start, foreign_pending, waits
+from .._pve.pending import foreign_pending, waits
 from .._pve.same import normal
 from .._shown import some
 from . import layout, nodes, qm_command
@@ -131,7 +131,7 @@ class Qm(ConfigFiles):
             # qm set finds out itself what is offline.
             return
         for key in filter(_drive.parse_key, edited.values):
-            volume = _drive.parse(key, after_cold_start(now.config, key) or "").volume
+            volume = _drive.parse(key, now.config.next(key) or "").volume
             storage = None if volume.startswith("/") else volume.partition(":")[0]
             why = storage and unusable.get(storage, f"this node has no storage '{storage}'")
             if why:

@@ -17,7 +17,6 @@ from .._host import whole_file as _whole_file
 from .._host.lock import alone
 from .._pve import config as _config
 from .._pve.definition import Definition
-from .._pve.pending import after_cold_start
 from . import layout, nodes
 from .backend import Refused
 from .config_files import ConfigFiles
@@ -65,7 +64,7 @@ class Tree(ConfigFiles):
         """See Backend."""
         super().refuse(now, edited)
         for key, value in edited.values.items():
-            if value is None and after_cold_start(edited.config, key) is not None:
+            if value is None and edited.config.next(key) is not None:
                 raise Refused("refused", f"{key} is both in [PENDING] and in the main section; remove it by hand")
 
     def write(self, now: Definition, edited: Definition) -> Definition:

@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 
 from . import config as _config
 from . import drive as _drive
-from .pending import after_cold_start, pending_keys
+from .pending import pending_keys
 from .record import record
 from .same import without_ours
 
@@ -64,7 +64,7 @@ class Definition:
         """Each key with its value after the next cold start."""
         pending = self.config.pending.entries if self.config.pending else {}
         keys = [*self.config.main.entries, *(key for key in pending if key != "delete")]
-        found = {**{key: after_cold_start(self.config, key) for key in keys}, **self.values}
+        found = {**{key: self.config.next(key) for key in keys}, **self.values}
         return {key: _config.printable(value) for key, value in found.items() if value is not None}
 
     def value(self, key: str, option: str) -> Value:
@@ -73,7 +73,7 @@ class Definition:
         Raises DriveError where there is no such drive.
         """
         if key == "controller":
-            return after_cold_start(self.config, CONTROLLER)
+            return self.config.next(CONTROLLER)
         return _drive.parse(key, self._drive(key)).options.get(option)
 
     def edited(self, wanted: dict[str, dict[str, Value]]) -> Definition:
@@ -85,7 +85,7 @@ class Definition:
         new = {
             CONTROLLER if key == "controller" else key: self._new_value(key, options) for key, options in wanted.items()
         }
-        values = {key: value for key, value in new.items() if value != after_cold_start(self.config, key)}
+        values = {key: value for key, value in new.items() if value != self.config.next(key)}
         if not values:
             return self
         text = _config.edit(self.config, values, pending_keys(self.config, values))
@@ -107,7 +107,7 @@ class Definition:
         return new
 
     def _drive(self, key: str) -> str:
-        found = after_cold_start(self.config, key)
+        found = self.config.next(key)
         if found is None:
             raise _drive.DriveError(f"the guest has no drive {key}")
         return found

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 from . import config as _config
 from . import drive as _drive
-from .pending import after_cold_start
 from .same import equal, ours
 
 _HEADER = re.compile(r"^\[([^\]]+)\]\s*$", re.ASCII)
@@ -31,7 +30,7 @@ def lost(
     """
     faults: list[str] = []
     for key, value in written.items():
-        found = after_cold_start(after, key)
+        found = after.next(key)
         if not equal(key, value, found, own_size=True):
             faults.append(f"{key} reads back as {found!r}, {value!r} was written")
         elif not _in_force(before.main.get(key), key, value, after.main.get(key), running):
@@ -68,7 +67,7 @@ def _in_force(old: str | None, key: str, value: str | None, new: str | None, run
 def _kept(key: str, before: _config.Config, after: _config.Config, running: bool | None) -> list[str]:
     """The faults of a key that was not written; ``qm`` may have put in force what waited."""
     old, new = before.main.get(key), after.main.get(key)
-    waited, waits = after_cold_start(before, key), after_cold_start(after, key)
+    waited, waits = before.next(key), after.next(key)
     if not equal(key, waited, waits):
         if waited is None:
             return [f"{key} was to be removed by [PENDING], and is {waits!r}"]

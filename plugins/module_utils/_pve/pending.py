@@ -15,14 +15,6 @@ from .effective import controller as _controller
 from .same import without_ours
 
 
-def after_cold_start(config: _config.Config, key: str) -> str | None:
-    """A key's value after the next cold start: the one in [PENDING], or else the one in the main section."""
-    waiting = config.pending.get(key) if config.pending else None
-    if waiting is not None:
-        return waiting
-    return None if key in config.pending_deletes else config.main.get(key)
-
-
 def pending_keys(config: _config.Config, keys: Iterable[str]) -> frozenset[str]:
     """Those of the keys that [PENDING] sets."""
     return frozenset(key for key in keys if config.pending and key in config.pending.entries)

@@ -14,7 +14,6 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.dis
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import config as _config
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import drive as _drive
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.definition import Definition
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.pending import after_cold_start
 
 from .fleet import guest, judge
 
@@ -78,8 +77,8 @@ def test_a_plan_carried_out_leaves_nothing_to_plan(text, policy, migrate):
     for key in values:
         if key == "scsihw":
             continue
-        old = _drive.parse(key, after_cold_start(before, key)).options
-        new = _drive.parse(key, after_cold_start(_config.parse(after), key)).options
+        old = _drive.parse(key, before.next(key)).options
+        new = _drive.parse(key, _config.parse(after).next(key)).options
         assert {name: value for name, value in new.items() if name not in OPTIONS} == {
             name: value for name, value in old.items() if name not in OPTIONS
         }
