@@ -16,7 +16,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._journal.lines import last
 from ..module_utils._journal.rollback import of_run, run_of
 from ..module_utils._journal.rollback import rollback as _rollback
-from ..module_utils._restart import beside, held, waiting
+from ..module_utils._restart import blocker, other_pending, waiting
 from ..module_utils._shown import shown
 from ..module_utils._text import builtin, natural_key, plural
 from ..plugin_utils._asked.values import from_one_on
@@ -169,14 +169,14 @@ def restart_order(read: Any, match: Any) -> dict[str, Any]:
     if not named:
         order["names_nobody"] = f"restart_match names none of the {plural(len(read['guests']), 'guest')} here: {match}"
     for guest in sorted(named, key=lambda guest: natural_key(guest["id"])):
-        waits, reason = waiting(guest), held(guest)
+        waits, reason = waiting(guest), blocker(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
         if not waits:
             order["nothing_pending"].append(guest["id"])
         elif reason:
             order["skipped"].append({**place, "reason": reason[0], "detail": reason[1]})
         else:
-            order["order"].append({**place, "waits": waits, "also": beside(guest)})
+            order["order"].append({**place, "waits": waits, "also": other_pending(guest)})
     return order
 
 

@@ -9,9 +9,12 @@ A plan comes through a playbook's variables, that of a rollback through a file: 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ._model import findings
 from ._model.disk_io import AIO_MODES, CACHE_MODES
+from ._model.findings import Change, PlanEntry
 from ._pve import plan as _pve
 from ._pve.drive_options import boolean
 from ._shown import shown
@@ -29,8 +32,8 @@ class PlanError(ValueError):
     """A plan that is not carried out; the message says which value, and what is allowed."""
 
 
-def entry(given: dict[str, Any]) -> dict[str, Any]:
-    """A guest's plan entry (docs/data.md) with its hypervisor and its changes as ``change`` gives them.
+def entry(given: Mapping[str, Any]) -> PlanEntry:
+    """A guest's plan entry (docs/data.md) with its changes as ``change`` returns them.
 
     The path of the config is the one that the guest's id and node lead to, so that a plan names no other file. Raises
     PlanError.
@@ -42,10 +45,19 @@ def entry(given: dict[str, Any]) -> dict[str, Any]:
     for key, option in places:
         if places.count((key, option)) > 1:
             raise PlanError(f"two changes of {key} {option}; there is one value to set")
-    return {**given, "hypervisor": hypervisor, "node": given.get("node"), "changes": changes}
+    return findings.plan_entry(
+        hypervisor=hypervisor,
+        guest=given["guest"],
+        name=given.get("name") or "",
+        node=given.get("node"),
+        config=given["config"],
+        digest=given.get("digest"),
+        running=given.get("running"),
+        changes=changes,
+    )
 
 
-def wanted(changes: list[dict[str, Any]]) -> Wanted:
+def wanted(changes: Iterable[Change]) -> Wanted:
     """The changes keyed as they are used: ``{scsi0: {aio: threads}, controller: {type: …}}``."""
     found: Wanted = {}
     for each in changes:
@@ -60,7 +72,7 @@ def place(guest: Any, node: Any, config: Any, hypervisor: Any = FIRST) -> None:
         raise PlanError(fault)
 
 
-def change(given: dict[str, Any], hypervisor: Any = FIRST, sides: tuple[str, ...] = ("after",)) -> dict[str, Any]:
+def change(given: Mapping[str, Any], hypervisor: Any = FIRST, sides: tuple[str, ...] = ("after",)) -> Change:
     """``{key, option, before, after}`` with an iothread as true or false, however it is spelled; raises PlanError.
 
     Ansible hands on a value of type raw as it gets it, and that is text where a template made it. ``sides`` are those
@@ -77,7 +89,12 @@ def change(given: dict[str, Any], hypervisor: Any = FIRST, sides: tuple[str, ...
     values = {"before": given.get("before"), "after": given.get("after")}
     for side in sides:
         values[side] = _value(f"{key} {option}: {side}", values[side], allowed)
-    return {"key": key, "option": option, **values}
+    return findings.change(key, option, values["before"], values["after"])
+
+
+def controller_setting(hypervisor: str) -> str | None:
+    """What the hypervisor's own definitions call the controller; None where it has no plans."""
+    return str(_SPELLINGS[hypervisor].CONTROLLER) if hypervisor in _SPELLINGS else None
 
 
 def knows(hypervisor: Any) -> bool:

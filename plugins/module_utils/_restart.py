@@ -2,21 +2,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a cold start would bring into force: of a guest record (docs/data.md), in words. No I/O."""
+"""What a cold start would bring into force, in words, from a guest's record (docs/data.md). No I/O."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from . import _plan
 from ._model.disk_io import differing, refused_at_start
+from ._model.records import Guest
 from ._shown import piece
 from ._text import word
 
 
-def waiting(guest: dict[str, Any]) -> list[str]:
+def waiting(guest: Guest) -> list[str]:
     """What the guest does not run with yet: its controller, and each disk's iothread, aio and cache.
 
-    Held against what its process really runs with, where that is known, and else against its config.
+    They are compared with what its process runs with where that is known, and else with its config.
     """
     controller = guest["controller"]
     words = []
@@ -28,26 +28,25 @@ def waiting(guest: dict[str, Any]) -> list[str]:
     return words
 
 
-def beside(guest: dict[str, Any]) -> list[str]:
-    """What else waits in [PENDING] and comes into force with it: keys that are no drive's or controller's change of
-    ours.
-    """
+def other_pending(guest: Guest) -> list[str]:
+    """The other settings that wait and that the restart will also apply: those that ``waiting`` does not name."""
     drives = {disk["key"] for disk in guest["disks"] if disk["next"] is not None and disk["effective"] is not None}
-    return [key for key in guest["pending"] if key not in drives and key != "scsihw"]
+    controller = _plan.controller_setting(guest["hypervisor"])
+    return [key for key in guest["pending"] if key not in drives and key != controller]
 
 
-def unstartable(guest: dict[str, Any]) -> str | None:
-    """Why QEMU would refuse to start the guest with what waits, None where it would not."""
+def unstartable(guest: Guest) -> str | None:
+    """Why QEMU would refuse to start the guest with what waits; None where it would start it."""
     faults = (refused_at_start(disk["key"], disk["next"] or disk["effective"]) for disk in guest["disks"])
     return next(filter(None, faults), None)
 
 
-def held(guest: dict[str, Any]) -> tuple[str, str] | None:
+def blocker(guest: Guest) -> tuple[str, str] | None:
     """Why a guest that waits is not restarted, (reason, sentence), as far as its record tells."""
     if guest["template"]:
-        return "template", "a template, which is never started"
+        return "template", "a template, which never runs"
     if guest["running"] is None:
-        return "not_here", "whether it runs cannot be known here; run this on its node"
+        return "not_here", "whether it runs is not known here; run this on its node"
     if not guest["running"]:
         return "not_running", "does not run; what waits comes into force when it is started"
     if guest["lock"]:

@@ -28,7 +28,7 @@ def restart(tree, *arguments, **variables):
 def test_guests_are_chosen_by_tag_as_the_documentation_shows_and_a_tree_has_none_to_restart(tree):
     status, output = restart(tree, restart_match="contains(guest.tags, 'lab') || contains(guest.name, '-cam')")
     assert status == 0, output
-    assert "nothing pending: 306" in output and "303 gate-cam: skipped: whether it runs cannot be known here" in output
+    assert "nothing pending: 306" in output and "303 gate-cam: skipped: whether it runs is not known here" in output
 
 
 def test_no_guest_is_restarted_that_nobody_named(tree):

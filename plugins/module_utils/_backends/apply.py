@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Optional, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
 
 from .. import _plan
+from .._model import findings
+from .._model.findings import Change, PlanEntry, Result, ResultStatus
 from .._text import visible
 from .backend import Backend, Definition, Refused
 from .journal import Journal
@@ -33,14 +35,14 @@ class Options(NamedTuple):
 
     check: bool = False
     max_parallel: int = 2
-    journal: Optional[Journal] = None
+    journal: Journal | None = None
 
 
 class Outcome(NamedTuple):
     """A guest's ``result`` (docs/data.md) and its ``diff`` (before, after: lines; None when nothing changes)."""
 
-    result: dict[str, Any]
-    diff: Optional[dict[str, str]]
+    result: Result
+    diff: dict[str, str] | None
 
 
 def apply(
@@ -66,14 +68,16 @@ class _Way:
     def hold(self, plan: list[dict[str, Any]], stack: contextlib.ExitStack) -> None:
         """Keep other runs away from this backend's guests as long as the stack lasts."""
         try:
-            stack.enter_context(self._backend.alone([entry for entry in plan if self._is_mine(entry)]))
+            stack.enter_context(self._backend.alone(list(self._configs(plan))))
         except Refused as refused:
             self._busy = refused
 
-    def _is_mine(self, entry: dict[str, Any]) -> bool:
-        with contextlib.suppress(_plan.PlanError):
-            return bool(_plan.entry(entry)["hypervisor"] == self._backend.hypervisor)
-        return False
+    def _configs(self, plan: list[dict[str, Any]]) -> Iterator[str]:
+        for given in plan:
+            with contextlib.suppress(_plan.PlanError):
+                entry = _plan.entry(given)
+                if entry["hypervisor"] == self._backend.hypervisor:
+                    yield str(entry["config"])
 
     def backend(self) -> Backend[Any]:
         """Raises Refused where it cannot be used."""
@@ -95,27 +99,18 @@ def _apply_safely(given: dict[str, Any], ways: dict[str, _Way], options: Options
         refused = exc
     except OSError as exc:
         refused = Refused("error", exc.strerror or str(exc))
-    status = "skipped" if refused.reason in SKIPPED else "failed"
+    status: ResultStatus = "skipped" if refused.reason in SKIPPED else "failed"
     return Outcome(_result(given, status, reason=refused.reason, detail=refused.detail), None)
 
 
-def _result(entry: dict[str, Any], status: str, **more: Any) -> dict[str, Any]:
-    return {
-        "guest": entry["guest"],
-        "name": entry.get("name") or "",
-        "node": entry.get("node"),
-        "status": status,
-        "changes": [],
-        "restart_pending": False,
-        "reason": None,
-        "detail": None,
-        "digest": None,
-        **more,
-    }
+def _result(entry: Mapping[str, Any], status: ResultStatus, **more: Any) -> Result:
+    return findings.result(
+        guest=entry["guest"], name=entry.get("name") or "", node=entry.get("node"), status=status, **more
+    )
 
 
-def _apply_guest(entry: dict[str, Any], backend: Backend[Any], options: Options) -> Outcome:
-    now = backend.load(entry)
+def _apply_guest(entry: PlanEntry, backend: Backend[Any], options: Options) -> Outcome:
+    now = _load(entry, backend)
     if now.digest != entry["digest"]:
         raise Refused("digest_moved", "its config changed after it was read; read it again")
     edited = backend.edit(now, _plan.wanted(entry["changes"]))
@@ -144,21 +139,23 @@ def _apply_guest(entry: dict[str, Any], backend: Backend[Any], options: Options)
     return Outcome(result, diff)
 
 
-def _changed(entry: dict[str, Any], definition: Definition, waits: bool) -> dict[str, Any]:
+def _load(entry: PlanEntry, backend: Backend[Any]) -> Definition:
+    return cast(Definition, backend.load(entry["guest"], entry["node"], str(entry["config"])))
+
+
+def _changed(entry: PlanEntry, definition: Definition, waits: bool) -> Result:
     return _result(entry, "changed", changes=entry["changes"], digest=definition.digest, restart_pending=waits)
 
 
-def _differing(now: Definition, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _differing(now: Definition, changes: list[Change]) -> list[Change]:
     """Those of the changes that the definition does not have, each with ``before`` as it has it.
 
     A plan's own ``before`` may be the default of an unset option; a rollback puts back that it was unset.
     """
     found = [
-        {
-            **{key: change[key] for key in ("key", "option", "after")},
-            "before": now.value(change["key"], change["option"]),
-        }
-        for change in changes
+        findings.change(key, option, now.value(key, option), after)
+        for key, options in _plan.wanted(changes).items()
+        for option, after in options.items()
     ]
     return [change for change in found if change["before"] != change["after"]]
 
@@ -176,7 +173,7 @@ def _with_journal(options: Options, use: Callable[[Journal], _Noted]) -> _Noted 
         ) from exc
 
 
-def _note(intent: str | None, options: Options, written: bool | None, result: dict[str, Any]) -> str | None:
+def _note(intent: str | None, options: Options, written: bool | None, result: Result) -> str | None:
     """Put the outcome into the journal; a sentence where that fails, because the guest is written by now."""
     if options.journal is None or intent is None:
         return None
@@ -187,7 +184,7 @@ def _note(intent: str | None, options: Options, written: bool | None, result: di
     return None
 
 
-def _was_written(entry: dict[str, Any], reason: str, backend: Backend[Any]) -> bool | None:
+def _was_written(entry: PlanEntry, reason: str, backend: Backend[Any]) -> bool | None:
     """Whether a write that failed changed the guest all the same; None where that cannot be known.
 
     A command that gave no answer was ended, and the worker it had started may still write.
@@ -195,7 +192,7 @@ def _was_written(entry: dict[str, Any], reason: str, backend: Backend[Any]) -> b
     if reason in _NOT_WRITTEN:
         return False
     try:
-        changed: bool = backend.load(entry).digest != entry["digest"]
+        changed = _load(entry, backend).digest != entry["digest"]
     except (Refused, OSError):
         return None
     return None if reason == "busy" and not changed else changed

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a live node says of its guests and storages, put into their records."""
+"""Puts into the records of guests and storages what a live node says of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .._model.records import Guest
 from .._pve import config as _config
 from .._pve import drive as _drive
+from .config_reader import Storages
 from .node import Complaint, Node, Unanswered
+from .reading import Reading
 
 _NEW = "qm list does not have it: it came to this node, or left it, just now; run again"
 
@@ -20,52 +22,54 @@ _SECTION = re.compile(r"^\[([^\]]*)\]\s*$", re.ASCII)
 
 
 class Asked:
-    """The answers of one node, ``node``. It is asked at once, and answers while the host's files are read.
+    """What the node ``own``, this host, says of its guests. It is asked at once, and answers while files are read.
 
-    ``problem(file, text, node=…)`` notes what it did not answer.
+    Questions that it did not answer become problems of the reading.
     """
 
-    def __init__(self, proxmox: Node, node: str, problem: Callable[..., None]) -> None:
-        self.node = node
+    def __init__(self, proxmox: Node, own: str, reading: Reading) -> None:
+        self._own = own
         self._proxmox = proxmox
-        self._problem = problem
-        self._complaints: dict[str, list[Complaint]] | None = None
+        self._reading = reading
+        self._complaints: dict[str, list[Complaint]] = {}
         self._fault: str | None = None
+        self._was_answered = False
         proxmox.ask()
 
-    def storages(self, known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """The storages with ``active`` as this node has it. One that its answer does not have, Proxmox VE does not
-        have.
-        """
+    def storages(self, known: Storages) -> Storages:
+        """The storages with ``active`` as it is on this node. A storage that the answer lacks is not active."""
         try:
             unusable = self._proxmox.storages()
         except Unanswered as exc:
-            self._problem("", f"which storages this node can use is not known: {exc}", node=self.node)
+            self._reading.problem("", f"which storages this node can use is not known: {exc}", node=self._own)
             return known
         return {
             name: {**storage, "active": name in unusable and unusable[name] is None} for name, storage in known.items()
         }
 
-    def add(self, guest: dict[str, Any], text: str) -> None:
+    def add(self, guest: Guest, text: str) -> None:
         """Complete the record of a guest of this node; ``text`` is its config."""
-        if self._complaints is None and self._fault is None:
-            try:
-                self._complaints = self._proxmox.complaints()
-            except Unanswered as exc:
-                self._fault = f"which lines Proxmox VE would drop on a write is not known: {exc}"
-                self._problem("", f"{self._fault}; no guest of this node is written", node=self.node)
+        if not self._was_answered:
+            self._wait()
+        complaints = self._complaints.get(guest["id"])
         if self._fault:
             guest["not_asked"] = self._fault
         else:
-            complaints = self._complaints.get(guest["id"])
             guest["not_asked"] = _NEW if complaints is None else add_complaints(guest, text, complaints)
 
+    def _wait(self) -> None:
+        self._was_answered = True
+        try:
+            self._complaints = self._proxmox.complaints()
+        except Unanswered as exc:
+            self._fault = f"which lines Proxmox VE would drop on a write is not known: {exc}"
+            self._reading.problem("", f"{self._fault}; no guest of this node is written", node=self._own)
 
-def add_complaints(guest: dict[str, Any], text: str, complaints: list[Complaint]) -> str | None:
-    """Add to a record's ``unsafe_lines`` those that qm complains about and that are not in it; ``text`` is the guest's
-    config.
 
-    qm names a key, not its line or section. Gives a sentence where a complaint fits no line and the record has no
+def add_complaints(guest: Guest, text: str, complaints: list[Complaint]) -> str | None:
+    """Add the lines that qm complains about to a record's ``unsafe_lines``; ``text`` is the guest's config.
+
+    qm names a key, not its line or section. Returns a sentence where a complaint fits no line and the record has no
     unsafe line at all, so that the guest is not taken for safe.
     """
     known = {unsafe["line"] for unsafe in guest["unsafe_lines"]}
@@ -73,7 +77,7 @@ def add_complaints(guest: dict[str, Any], text: str, complaints: list[Complaint]
         words = [complaint.words for complaint in complaints if complaint.key == key]
         lines = [line for line in _lines(text) if line.text.startswith(f"{key}:")]
         left = [line for line in lines if line.number not in known]
-        # Those of the key that our own reading has found are among qm's.
+        # qm also complains about the lines with this key that our own reading found.
         words = words[len(lines) - len(left) :]
         for index, line in enumerate(left if words else ()):
             reason = words[index] if len(words) == len(left) else _one_of(words, left)

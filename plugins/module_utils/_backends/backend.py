@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar, Union
+from typing import Protocol, TypeVar, Union
 
+from .._model.records import Guest
 from .reading import Reading
 
 #: What an option is set to; None means unset.
@@ -37,7 +38,7 @@ class Definition(Protocol):
     """One guest's definition, parsed once."""
 
     @property
-    def guest(self) -> dict[str, Any]:
+    def guest(self) -> Guest:
         """The guest's record."""
 
     @property
@@ -71,11 +72,11 @@ class Backend(Protocol[D]):
         to read from.
         """
 
-    def alone(self, entries: Sequence[dict[str, Any]]) -> AbstractContextManager[None]:
-        """Keep every other run from writing the guests of these plan entries. Raises Refused: busy."""
+    def alone(self, configs: Sequence[str]) -> AbstractContextManager[None]:
+        """Keep every other run from writing the guests with these configs. Raises Refused: busy."""
 
-    def load(self, entry: dict[str, Any]) -> D:
-        """The definition of the guest of a plan entry, as it is now. Raises Refused: moved, refused."""
+    def load(self, guest: str, node: str | None, config: str) -> D:
+        """A guest's definition as it is now; ``config`` is the path in its record. Raises Refused: moved, refused."""
 
     def edit(self, now: D, wanted: Wanted) -> D:
         """The definition with the options set; ``now`` itself where nothing changes. Raises Refused: refused."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import Any
 
 from .._model.disk_io import refused_at_start
 from .._pve.definition import Definition
@@ -39,16 +38,15 @@ class ConfigFiles:
     def _storages(self) -> Storages:
         return read_storages(Reading(), self.root)
 
-    def load(self, entry: dict[str, Any]) -> Definition:
+    def load(self, guest: str, node: str | None, config: str) -> Definition:
         """See Backend."""
-        guest, node, path = entry["guest"], entry["node"], entry["config"]
-        if path.endswith(".json"):
+        if config.endswith(".json"):
             raise Refused("refused", "its config is JSON, a copy that can be judged but not written")
         try:
-            raw = layout.read_config(self.root, path)
+            raw = layout.read_config(self.root, config)
         except FileNotFoundError as exc:
-            raise Refused("moved", self._where(guest, node, path)) from exc
-        return Definition(guest, node, path, raw, self._storages)
+            raise Refused("moved", self._where(guest, node, config)) from exc
+        return Definition(guest, node, config, raw, self._storages)
 
     def edit(self, now: Definition, wanted: Wanted) -> Definition:
         """See Backend."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Any
 
-from .._model.records import NOT_THERE
+from .._model.records import NOT_THERE, Guest, Storage
 from .._pve import config as _config
 from .._pve import pending_config as _pending
 from .._pve import storage as _storage
@@ -22,7 +21,7 @@ from . import layout
 from .reading import Reading
 
 #: Storages by id.
-Storages = dict[str, dict[str, Any]]
+Storages = dict[str, Storage]
 
 
 def chosen(reading: Reading, sources: list[layout.Source], only: Collection[str] | None) -> list[layout.Source]:
@@ -48,7 +47,7 @@ def chosen(reading: Reading, sources: list[layout.Source], only: Collection[str]
 
 def read_guest(
     reading: Reading, root: str, source: layout.Source, storages: Storages, printed: bool
-) -> tuple[dict[str, Any], str] | None:
+) -> tuple[Guest, str] | None:
     """The record of a guest and the text of its config; None where it cannot be read or is not a guest, which is noted.
 
     ``printed``: the file may also be what ``qm pending`` prints.
@@ -79,7 +78,7 @@ def read_guest(
     return (guest if lines is None else _with_lines(guest, lines)), parsed.text
 
 
-def _with_lines(guest: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
+def _with_lines(guest: Guest, lines: dict[str, int]) -> Guest:
     """The record with the lines of the file itself, not of the config text that was made from it."""
     if guest["controller"]["line"] is not None:
         guest["controller"]["line"] = lines.get("scsihw")

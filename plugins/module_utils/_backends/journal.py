@@ -15,12 +15,14 @@ import secrets
 import shlex
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import _shown
 from .._host import whole_file as _whole_file
 from .._journal import lines
+from .._journal.lines import Entry
+from .._model.records import Problem, problem
 from .._shown import piece
 
 #: Where a host keeps its journal; a tree has its own below its root.
@@ -75,7 +77,7 @@ class Journal:
             with contextlib.suppress(FileNotFoundError):
                 _refuse_others(self.path, os.lstat(self.path))
 
-    def intent(self, entry: dict[str, Any], digest: str, changes: list[dict[str, Any]], config: bytes) -> str:
+    def intent(self, entry: Mapping[str, Any], digest: str, changes: Sequence[Mapping[str, Any]], config: bytes) -> str:
         """Note what is about to be written, and the whole config as it is; the line's id.
 
         Raises OSError, and then nothing may be written.
@@ -84,7 +86,7 @@ class Journal:
         self._append(lines.intent(self.run, _now(), line_id, entry, digest, changes, self._why, config))
         return line_id
 
-    def outcome(self, line_id: str, guest: str, written: bool | None, result: dict[str, Any]) -> None:
+    def outcome(self, line_id: str, guest: str, written: bool | None, result: Mapping[str, Any]) -> None:
         """Note what became of the intent of that id; raises OSError."""
         self._append(lines.outcome(self.run, _now(), line_id, guest, written, result))
 
@@ -190,9 +192,9 @@ def in_tree(root: str, directory: str = DIRECTORY) -> str:
     return os.path.join(root, directory.lstrip("/"))
 
 
-def read(place: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def read(place: str, problems: list[Problem]) -> dict[str, list[Entry]]:
     """Run id → its entries, for every file in the directory ``place``; what cannot be read goes to ``problems``."""
-    runs: dict[str, list[dict[str, Any]]] = {}
+    runs: dict[str, list[Entry]] = {}
     try:
         _refuse_others(place, _status(place, os.stat))
         names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))
@@ -200,7 +202,7 @@ def read(place: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str,
         return runs
     except OSError as exc:
         named = piece(place) if exc.errno in (errno.EINVAL, errno.ENAMETOOLONG) else place
-        problems.append(_problem(named, None, f"cannot be read: {exc.strerror or exc}"))
+        problems.append(problem(named, f"cannot be read: {exc.strerror or exc}"))
         return runs
     for name in names:
         path = os.path.join(place, name)
@@ -210,10 +212,10 @@ def read(place: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str,
                 _refuse_others(shown, os.fstat(stream.fileno()))
                 raw = stream.read()
         except OSError as exc:
-            problems.append(_problem(shown, None, f"cannot be read: {exc.strerror or exc}"))
+            problems.append(problem(shown, f"cannot be read: {exc.strerror or exc}"))
             continue
         entries, faults = lines.read(raw, run)
-        problems += [_problem(shown, number, reason) for number, reason in faults]
+        problems += [problem(shown, reason, line=number) for number, reason in faults]
         if entries:
             runs[run] = entries
     return runs
@@ -222,10 +224,6 @@ def read(place: str, problems: list[dict[str, Any]]) -> dict[str, list[dict[str,
 def file_of(directory: str, run: str) -> str:
     """A run's file as the host names it."""
     return f"{directory.rstrip('/')}/{run}{_SUFFIX}"
-
-
-def _problem(path: str, line: int | None, reason: str) -> dict[str, Any]:
-    return {"file": path, "line": line, "guest": None, "node": None, "reason": reason}
 
 
 def _now() -> str:

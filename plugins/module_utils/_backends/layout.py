@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import stat
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -114,7 +115,7 @@ def has_nodes(root: str) -> bool:
     return os.path.isdir(inside(root, "/etc/pve")) and bool(node_names(root))
 
 
-def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | None = None) -> list[Source]:
+def sources(root: str, node: str | None, unreadable: Callable[[str, str], None] | None = None) -> list[Source]:
     """The guest configs of a tree, by node and id; of all nodes where ``node`` is None or ``all``.
 
     As ``node_sources`` for ``unreadable`` and errors.
@@ -123,12 +124,12 @@ def sources(root: str, node: str | None, unreadable: list[tuple[str, str]] | Non
 
 
 def node_sources(
-    root: str, node: str, unreadable: list[tuple[str, str]] | None = None, whole: bool = False
+    root: str, node: str, unreadable: Callable[[str, str], None] | None = None, whole: bool = False
 ) -> list[Source]:
     """The guest configs of a node, or of ``all`` nodes, by node and id.
 
-    A node's directory that cannot be read is appended to ``unreadable``, with why, and hides no other node's. Without
-    that list, or where no node can be read, it raises LayoutError. ``whole`` tells that every node has its directory,
+    A node's directory that cannot be read goes to ``unreadable`` with the reason, and hides no other node's. Without
+    it, or where no node can be read, LayoutError is raised. ``whole`` tells that every node has its directory,
     as Proxmox VE makes it; a tree out of Git has no empty ones.
     """
     names = node_names(root)
@@ -156,8 +157,9 @@ def node_sources(
             faults.append((directory, exc))
     if faults and (unreadable is None or len(faults) == len(names)):
         raise faults[0][1]
-    if unreadable is not None:
-        unreadable += [(directory, str(exc)) for directory, exc in faults]
+    for directory, fault in faults:
+        if unreadable:
+            unreadable(directory, str(fault))
     return found
 
 

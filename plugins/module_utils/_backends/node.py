@@ -29,8 +29,9 @@ _LISTED = re.compile(r"^ *([1-9]\d{2,8}) ", re.ASCII | re.MULTILINE)
 
 
 class Complaint(NamedTuple):
-    """A line of a guest's config that ``qm`` drops on its next write: its key, None where it is no ``key: value``, and
-    qm's words.
+    """A line of a guest's config that ``qm`` drops on its next write: its key, and qm's words.
+
+    The key is None where the line is not a ``key: value``.
     """
 
     key: str | None
@@ -38,6 +39,11 @@ class Complaint(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.words}" if self.key else self.words
+
+
+class _Answers(NamedTuple):
+    complaints: concurrent.futures.Future[dict[str, list[Complaint]]]
+    storages: concurrent.futures.Future[dict[str, str | None]]
 
 
 class Unanswered(Exception):
@@ -51,28 +57,30 @@ class Node:
         self._run = run
         self._timeout = min(timeout, SECONDS)
         self._lock = threading.Lock()
-        self._answers: tuple[concurrent.futures.Future, concurrent.futures.Future] | None = None
+        self._answers: _Answers | None = None
 
-    def ask(self) -> None:
+    def ask(self) -> _Answers:
         """Ask both questions, and do not wait for the answers."""
         with self._lock:
             if self._answers is None:
                 pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
-                self._answers = pool.submit(self._ask_for_complaints), pool.submit(self._ask_for_storages)
+                self._answers = _Answers(
+                    pool.submit(self._ask_for_complaints),
+                    pool.submit(self._ask_for_storages),
+                )
                 pool.shutdown(wait=False)
+            return self._answers
 
     def complaints(self) -> dict[str, list[Complaint]]:
         """Guest → its lines that a write would drop, [] where there is none; raises Unanswered.
 
-        A guest that is not in it was not on this node when that was asked.
+        A guest that is missing was not on this node when it was asked.
         """
-        self.ask()
-        return self._answers[0].result()
+        return self.ask().complaints.result()
 
     def storages(self) -> dict[str, str | None]:
         """Storage → why this node cannot use it, None where it can; raises Unanswered."""
-        self.ask()
-        return self._answers[1].result()
+        return self.ask().storages.result()
 
     def _ask_for_complaints(self) -> dict[str, list[Complaint]]:
         out, words = self._answer("qm", "list")
@@ -97,14 +105,16 @@ class Node:
         if status == 127:
             raise Unanswered(f"there is no command {command[0]}; is this a Proxmox VE node?")
         if status:
-            raise Unanswered(f"{asked} ended with status {status}: {qm_command.shortened(words) or 'no word'}")
+            raise Unanswered(
+                f"{asked} exited with status {status}: {qm_command.shortened(words) or 'it printed nothing'}"
+            )
         if _run.is_cut(out) or _run.is_cut(words):
             raise Unanswered(f"{asked} printed more than {_run.KEPT // 1024} KiB, more than is read")
         return out, words
 
 
 def _complaints(words: str) -> list[tuple[str, str]]:
-    """(guest, text) of each complaint, its further lines joined to it."""
+    """(guest, text) of each complaint, with its further lines joined to it."""
     found: list[tuple[str, list[str]]] = []
     for line in words.split("\n"):
         match = _COMPLAINT.match(line)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
+from .._model import records
+from .._model.records import Node
 from . import layout
 
 _RING = re.compile(r"^\s*(name|ring\d+_addr)\s*:\s*(\S+)\s*$", re.ASCII)
 
 
-def read(root: str, names: Iterable[str], own: str | None = None) -> list[dict[str, Any]]:
+def read(root: str, names: Iterable[str], own: str | None = None) -> list[Node]:
     """Each node, from corosync.conf and /etc/hosts; the node ``own``, this machine, has the kernel's addresses too."""
-    nodes: dict[str, dict[str, Any]] = {name: {"name": name, "addresses": [], "names": [name]} for name in names}
+    nodes = {name: records.node(name=name) for name in names}
     for name, address in _ring_addresses(layout.optional_text(root, f"{layout.etc_pve(root)}/corosync.conf") or ""):
         if name in nodes:
             _append(nodes[name]["addresses"], address)
@@ -27,7 +28,7 @@ def read(root: str, names: Iterable[str], own: str | None = None) -> list[dict[s
                 _append(nodes[name]["addresses"], address)
                 for host in hosts:
                     _append(nodes[name]["names"], host)
-    if own in nodes:
+    if own is not None and own in nodes:
         for address in kernel_addresses():
             _append(nodes[own]["addresses"], address)
     return list(nodes.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .._model import records
 from .._model.records import NOT_THERE
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import record
@@ -32,5 +33,5 @@ def read(root: str, node: str | None, only: Collection[str] | None) -> Reading:
     reading.guests = [
         record(guest, own) for guest in running if only is None or guest["id"] in only or guest["name"] in only
     ]
-    reading.nodes = [{"name": own, "addresses": nodes.kernel_addresses(), "names": [own]}]
+    reading.nodes = [records.node(name=own, addresses=nodes.kernel_addresses())]
     return reading

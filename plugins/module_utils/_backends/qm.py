@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 from .._model.records import foreign_pending_detail
 from .._pve import drive as _drive
@@ -54,14 +53,12 @@ class Qm(ConfigFiles):
 
     def read(self, only: Collection[str] | None = None) -> Reading:
         """See Backend. What runs on this node without a config comes last, where all its guests are read."""
-        reading, unreadable = Reading(), []  # type: Reading, list[tuple[str, str]]
-        sources = layout.node_sources(self.root, self.node, unreadable, whole=True)
-        for directory, why in unreadable:
-            reading.problem(directory, f"{why}; no guest of it was read")
+        reading = Reading()
+        sources = layout.node_sources(self.root, self.node, reading.unreadable, whole=True)
         reading.nodes = nodes.read(self.root, sorted({source.node for source in sources if source.node}), self.own)
         wanted = chosen(reading, sources, only)
         asks = self._asks and any(source.node == self.own for source in wanted)
-        asked = Asked(self._proxmox, self.own, reading.problem) if asks else None
+        asked = Asked(self._proxmox, self.own, reading) if asks else None
         storages = read_storages(reading, self.root)
         running = Running(self.root, self.own, reading)
         here = asked.storages(storages) if asked else storages
@@ -81,13 +78,13 @@ class Qm(ConfigFiles):
             reading.guests += running.without_config({source.guest for source in wanted})
         return reading
 
-    def alone(self, entries: Sequence[dict[str, Any]]) -> AbstractContextManager[None]:
+    def alone(self, configs: Sequence[str]) -> AbstractContextManager[None]:
         """See Backend. qm takes the guest's own lock, and compares the digest under it."""
         return contextlib.nullcontext()
 
-    def load(self, entry: dict[str, Any]) -> Definition:
+    def load(self, guest: str, node: str | None, config: str) -> Definition:
         """See Backend."""
-        found = super().load(entry)
+        found = super().load(guest, node, config)
         found.running = is_running(self.root, found.id)
         return found
 

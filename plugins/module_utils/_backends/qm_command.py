@@ -64,7 +64,7 @@ def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
         )
         return Refusal("busy", detail, ended=True)
     reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), "refused")
-    return Refusal(reason, shortened(words) or f"qm {arguments[0]} ended with status {status} and no word")
+    return Refusal(reason, shortened(words) or f"qm {arguments[0]} exited with status {status} and printed nothing")
 
 
 def revert(run: Run, guest: str, keys: list[str], digest: str, timeout: int) -> bool:

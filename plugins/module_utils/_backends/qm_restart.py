@@ -12,8 +12,8 @@ not answer stays up (vm_reboot, _do_vm_stop).
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from .._model.records import Guest
 from .._pve import ha
 from . import layout, qm_command
 from .backend import Refused
@@ -40,7 +40,7 @@ class QmRestarter:
         self._run = run
         self._own = layout.own_node(root)
 
-    def read(self, guest: str) -> dict[str, Any]:
+    def read(self, guest: str) -> Guest:
         """See Restarter."""
         reading = Qm(self._root).read([guest])
         if reading.guests:
@@ -51,7 +51,7 @@ class QmRestarter:
         why = next((problem["reason"] for problem in reading.problems if problem["guest"] == guest), "is not there")
         raise Refused("moved", why)
 
-    def managed(self, guest: dict[str, Any], allowed: bool) -> bool:
+    def managed(self, guest: Guest, allowed: bool) -> bool:
         """See Restarter: by HA, which must have it started here, and as it is asked to."""
         asked = ha.requested(self._text("/etc/pve/ha/resources.cfg"), guest["id"])
         if asked is None:

@@ -7,26 +7,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from .._model.records import NOT_THERE
+from .._model import records
+from .._model.records import NOT_THERE, Guest, Node, Problem, Storage
 
 
 class Reading:
     """``guests``, ``storages``, ``nodes`` and ``problems`` as in docs/data.md, and the paths of ``containers``."""
 
     def __init__(self) -> None:
-        self.guests: list[dict[str, Any]] = []
-        self.storages: list[dict[str, Any]] = []
-        self.nodes: list[dict[str, Any]] = []
-        self.problems: list[dict[str, Any]] = []
+        self.guests: list[Guest] = []
+        self.storages: list[Storage] = []
+        self.nodes: list[Node] = []
+        self.problems: list[Problem] = []
         self.containers: list[str] = []
 
     def problem(
         self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None
     ) -> None:
         """Note what could not be read."""
-        self.problems.append({"file": path, "line": line, "guest": guest, "node": node, "reason": text})
+        self.problems.append(records.problem(path, text, line=line, guest=guest, node=node))
+
+    def unreadable(self, directory: str, why: str) -> None:
+        """Note a directory whose guests could not be read."""
+        self.problem(directory, f"{why}; no guest of it was read")
 
 
 def joined(readings: Iterable[Reading]) -> Reading:

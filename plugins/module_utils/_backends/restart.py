@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from .. import _restart
+from .._model.records import Guest
 from .backend import Refused
 
 _UNDER_WAY = 10
@@ -48,10 +49,10 @@ class Restarter(Protocol):
     #: What to look at where a process is left over after its guest has powered off.
     left_over: str
 
-    def read(self, guest: str) -> dict[str, Any]:
+    def read(self, guest: str) -> Guest:
         """Its record, as it is now. Raises Refused: moved."""
 
-    def managed(self, guest: dict[str, Any], allowed: bool) -> bool:
+    def managed(self, guest: Guest, allowed: bool) -> bool:
         """Whether a cluster's HA manages it. Raises Refused where that keeps it from being restarted now."""
 
     def refuse(self, guest: str) -> None:
@@ -91,7 +92,7 @@ class Options(NamedTuple):
 def restart(guest: str, restarter: Restarter | None, options: Options) -> dict[str, Any]:
     """Restart one guest; its result as in docs/data.md, "Restart". Without a restarter nothing can be."""
     begun = options.clock()
-    record: dict[str, Any] = {}
+    record: Guest | None = None
     try:
         for name, seconds in (("timeout", options.timeout), ("start_timeout", options.start_timeout)):
             if seconds < 1:
@@ -113,12 +114,12 @@ def restart(guest: str, restarter: Restarter | None, options: Options) -> dict[s
 
 
 def _result(
-    guest: str, record: dict[str, Any], status: str, reason: str | None, detail: str | None, seconds: float = 0
+    guest: str, record: Guest | None, status: str, reason: str | None, detail: str | None, seconds: float = 0
 ) -> dict[str, Any]:
     return {
         "guest": guest,
-        "name": record.get("name", ""),
-        "node": record.get("node"),
+        "name": record["name"] if record else "",
+        "node": record["node"] if record else None,
         "status": status,
         "reason": reason,
         "detail": detail,
@@ -127,14 +128,14 @@ def _result(
     }
 
 
-def _waits(record: dict[str, Any]) -> list[str]:
+def _waits(record: Guest) -> list[str]:
     """What waits. Raises Refused where nothing does, or where the guest must not be touched now."""
     waits = _restart.waiting(record)
     if not waits:
         raise Refused(_UNCHANGED, "nothing waits for a cold start")
-    held = _restart.held(record)
-    if held:
-        raise Refused(*held)
+    blocker = _restart.blocker(record)
+    if blocker:
+        raise Refused(*blocker)
     return waits
 
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
+from .._model.records import Guest
 from .._pve.image import image_path
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
@@ -31,7 +31,7 @@ class Running:
         self._installed = _proc.installed_version(root)
         self._file_systems = FileSystems(root)
 
-    def add(self, guest: dict[str, Any]) -> None:
+    def add(self, guest: Guest) -> None:
         """Complete the record of a guest of this node."""
         guest["running"] = is_running(self._root, guest["id"])
         add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
@@ -39,7 +39,7 @@ class Running:
             path = image_path(disk["volume"], disk["storage"]) if disk["media"] == "disk" else None
             disk["filesystem"] = self._file_systems.of(path) if path else None
 
-    def without_config(self, known: Collection[str]) -> Iterator[dict[str, Any]]:
+    def without_config(self, known: Collection[str]) -> Iterator[Guest]:
         """The guests that run here and are not among ``known``: those of another hypervisor, and those of Proxmox VE
         that have no config on any node of the cluster.
         """

@@ -10,51 +10,73 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _plan
+from .._journal.lines import Entry
 from .._journal.rollback import rollback
+from .._model.records import Guest
 from .._text import natural_key
 from .backend import Backend, Refused
 
-_NOT_KNOWN = "not known"
+
+class _NotKnown(Exception):
+    """Whether the guest still has what was written."""
 
 
-def standing(backends: Sequence[Backend[Any]], runs: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+def standing(backends: Sequence[Backend[Any]], runs: dict[str, list[Entry]]) -> dict[str, list[str]]:
     """Run id → the ids of the guests for which a rollback of that run would put something back now.
 
     What was rolled back already, or changed by somebody since, or never written, does not stand. A guest that cannot be
     looked at counts as standing; one that is gone does not.
     """
-    by_hypervisor = {backend.hypervisor: backend for backend in backends}
-    looked: dict[tuple[str, str], Any] = {}
+    look = _Look(backends)
     found = {}
-    for run, entries in runs.items():
-        here: list[dict[str, Any]] = []
-        guests: dict[tuple[str, str], Any] = {}
+    for run, written in runs.items():
+        guests: dict[str, Guest] = {}
         unknown: set[str] = set()
+        entries = [entry for entry in written if entry["written"] is not False and look.covers(entry)]
         for entry in entries:
-            backend = by_hypervisor.get(entry["hypervisor"])
-            if entry["written"] is False or (backend and not backend.covers(entry["node"])):
-                continue
-            here.append(entry)
-            place = (entry["hypervisor"], entry["config"])
-            if place not in looked:
-                looked[place] = _look(backend, entry)
-            if looked[place] is _NOT_KNOWN:
+            try:
+                guest = look.at(entry)
+            except _NotKnown:
                 unknown.add(entry["guest"])
-            elif looked[place] is not None:
-                guests[place] = looked[place]
-        plan = rollback(here, list(guests.values()), [entry["node"] for entry in here])["plan"]
+            else:
+                guests.update({entry["config"]: guest} if guest else {})
+        plan = rollback(entries, guests.values(), [entry["node"] for entry in entries])["plan"]
         found[run] = sorted(unknown | {planned["guest"] for planned in plan}, key=natural_key)
     return found
 
 
-def _look(backend: Backend[Any] | None, entry: dict[str, Any]) -> Any:
-    """The guest's record; None where it is gone, or where the entry's path is not that of the guest's config."""
-    if backend is None:
-        return _NOT_KNOWN
-    try:
-        _plan.place(entry["guest"], entry["node"], entry["config"], entry["hypervisor"])
-        return backend.load(entry).guest
-    except (Refused, _plan.PlanError):
-        return None
-    except OSError:
-        return _NOT_KNOWN
+class _Look:
+    """The guests of journal entries as they are now, each looked at once."""
+
+    def __init__(self, backends: Sequence[Backend[Any]]) -> None:
+        self._backends = {backend.hypervisor: backend for backend in backends}
+        self._seen: dict[tuple[str, str], Guest | _NotKnown | None] = {}
+
+    def covers(self, entry: Entry) -> bool:
+        """Whether the entry is of a guest that would be looked at here."""
+        backend = self._backends.get(entry["hypervisor"])
+        return backend is None or backend.covers(entry["node"])
+
+    def at(self, entry: Entry) -> Guest | None:
+        """The guest; None where it is gone, or the entry's path is not that of its config. Raises _NotKnown."""
+        place = (entry["hypervisor"], entry["config"])
+        if place not in self._seen:
+            try:
+                self._seen[place] = self._load(entry)
+            except (_NotKnown, OSError):
+                self._seen[place] = _NotKnown()
+        seen = self._seen[place]
+        if isinstance(seen, _NotKnown):
+            raise seen
+        return seen
+
+    def _load(self, entry: Entry) -> Guest | None:
+        backend = self._backends.get(entry["hypervisor"])
+        if backend is None:
+            raise _NotKnown
+        try:
+            _plan.place(entry["guest"], entry["node"], entry["config"], entry["hypervisor"])
+            guest: Guest = backend.load(entry["guest"], entry["node"], entry["config"]).guest
+        except (Refused, _plan.PlanError):
+            return None
+        return guest

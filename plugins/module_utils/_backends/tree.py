@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 from .._host import whole_file as _whole_file
 from .._host.lock import alone
@@ -33,10 +32,8 @@ class Tree(ConfigFiles):
 
     def read(self, only: Collection[str] | None = None) -> Reading:
         """See Backend."""
-        reading, unreadable = Reading(), []  # type: Reading, list[tuple[str, str]]
-        sources = layout.sources(self.root, self.node, unreadable)
-        for directory, why in unreadable:
-            reading.problem(directory, f"{why}; no guest of it was read")
+        reading = Reading()
+        sources = layout.sources(self.root, self.node, reading.unreadable)
         reading.nodes = nodes.read(self.root, sorted({source.node for source in sources if source.node}))
         wanted = chosen(reading, sources, only)
         storages = read_storages(reading, self.root)
@@ -47,10 +44,10 @@ class Tree(ConfigFiles):
         return reading
 
     @contextlib.contextmanager
-    def alone(self, entries: Sequence[dict[str, Any]]) -> Iterator[None]:
+    def alone(self, configs: Sequence[str]) -> Iterator[None]:
         """Hold the directories of the configs: two runs would both find a guest as planned, and both write it."""
-        configs = [layout.inside(self.root, entry["config"]) for entry in entries]
-        directories = {os.path.dirname(config) for config in configs if layout.stays_inside(self.root, config)}
+        paths = [layout.inside(self.root, config) for config in configs]
+        directories = {os.path.dirname(path) for path in paths if layout.stays_inside(self.root, path)}
         with alone(directories, self._timeout) as busy:
             if busy:
                 raise Refused(

@@ -57,7 +57,9 @@ def strays(root: str, read: Collection[str]) -> Strays:
 
 def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
     """Each folder once, as the host has it, with the folders and files in it; those behind links after the others."""
-    waiting, links, seen = [top], [], set()
+    waiting: list[str] = [top]
+    links: list[str] = []
+    seen: set[str] = set()
     if top != "/":
         yield from _listed(root, "/", [], [])
         waiting += [path for path in _ALSO if os.path.isdir(inside(root, path))]
@@ -72,7 +74,8 @@ def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
 def _listed(
     root: str, here: str, folders_to: list[str], links_to: list[str]
 ) -> Iterator[tuple[str, list[str], list[str]]]:
-    folders, files = [], []
+    folders: list[str] = []
+    files: list[str] = []
     try:
         with os.scandir(inside(root, here)) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):

@@ -2,87 +2,84 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""From what a run wrote and what stands in the configs now to a plan that puts back only that. No I/O."""
+"""The plan of a rollback: what a run wrote, and the guests still have, is put back, and nothing else. No I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from .. import _plan
+from .._model import findings
+from .._model.findings import Change, PlanEntry
+from .._model.records import Guest
 from .._text import natural_key, word
+from .lines import Entry
 
-#: Reasons of what is left alone; docs/data.md.
+#: Reasons of what is skipped; docs/data.md.
 CHANGED_SINCE = "changed_since"
 GONE = "gone"
 
 _MISSING = object()
 
+_GuestKey = tuple[str, "str | None", str]
+
 
 def rollback(
-    entries: list[dict[str, Any]],
-    guests: list[dict[str, Any]],
-    nodes: list[str],
-    only: list[str] | None = None,
+    entries: Sequence[Entry],
+    guests: Iterable[Guest],
+    nodes: Collection[str | None],
+    only: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """``{plan, skipped, unchanged}`` for the entries of one run (docs/data.md, "Journal").
+    """``{plan, skipped, unchanged, not_in_run}`` for the entries of one run (docs/data.md, "Journal").
 
-    ``guests`` are the records as they are now, ``nodes`` the nodes these were read of: entries of other
-    nodes are not this reading's. ``only`` are ids of guests; None is all.
+    ``guests`` are the records as they are now, ``nodes`` the nodes they were read of: entries of other nodes are left
+    out. ``only`` are ids of guests; None is all.
     """
-    records = {_guest_key(guest, "id"): guest for guest in guests if guest["config"] is not None}
-    plan, skipped, unchanged = [], [], []
-    for (hypervisor, node, guest), mine in _by_guest(entries, nodes, only).items():
-        record = records.get((hypervisor, node, guest))
+    records = {(guest["hypervisor"], guest["node"], guest["id"]): guest for guest in guests if guest["config"]}
+    plan: list[PlanEntry] = []
+    skipped, unchanged = [], []
+    for key, mine in _by_guest(entries, nodes, only).items():
+        record = records.get(key)
         if record is None:
-            skipped.append(_left(mine[0], GONE, f"it is not on node {node} any more" if node else "its config is gone"))
+            node = mine[0]["node"]
+            skipped.append(_skipped(mine[0], GONE, f"it is no longer on node {node}" if node else "its config is gone"))
             continue
         changes, others = _split(record, _written(mine))
         if others:
-            skipped.append(_left({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
+            skipped.append(_skipped({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
         if changes:
-            plan.append(
-                {
-                    **{key: record[key] for key in ("name", "node", "config", "digest", "running")},
-                    "hypervisor": hypervisor,
-                    "guest": guest,
-                    "changes": changes,
-                }
-            )
+            plan.append(_planned(record, changes))
         elif not others:
-            unchanged.append(guest)
+            unchanged.append(record["id"])
     missing = sorted(set(only or ()) - {entry["guest"] for entry in entries}, key=natural_key)
     return {"plan": plan, "skipped": skipped, "unchanged": unchanged, "not_in_run": missing}
 
 
-def of_run(problems: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
-    """Those problems of a host's journal for which it may hide a part of what the run did: of its own file, or of all
-    files.
-    """
+def of_run(problems: Iterable[dict[str, Any]], run: str) -> list[dict[str, Any]]:
+    """Those problems of a host's journal that may hide a part of what the run did: of its own file, or of all files."""
     return [problem for problem in problems if run_of(problem) in (run, None)]
 
 
-def run_of(problem: dict[str, Any]) -> str | None:
-    """The run whose file a problem of the journal is about, None where it is the journal as a whole."""
-    name = problem["file"].rpartition("/")[2]
+def run_of(problem: Mapping[str, Any]) -> str | None:
+    """The run whose file a problem of the journal is about, None where it is about the whole journal."""
+    name: str = problem["file"].rpartition("/")[2]
     return name[: -len(".jsonl")] if name.endswith(".jsonl") else None
 
 
 def _by_guest(
-    entries: list[dict[str, Any]], nodes: list[str], only: list[str] | None
-) -> dict[tuple[str, str | None, str], list[dict[str, Any]]]:
-    found: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
+    entries: Iterable[Entry], nodes: Collection[str | None], only: Collection[str] | None
+) -> dict[_GuestKey, list[Entry]]:
+    found: dict[_GuestKey, list[Entry]] = {}
     for entry in entries:
         here = entry["node"] is None or entry["node"] in nodes
         if here and entry["written"] is not False and (only is None or entry["guest"] in only):
-            found.setdefault(_guest_key(entry, "guest"), []).append(entry)
-    return {place: found[place] for place in sorted(found, key=lambda place: natural_key(place[2]))}
+            found.setdefault((entry["hypervisor"], entry["node"], entry["guest"]), []).append(entry)
+    return dict(sorted(found.items(), key=lambda item: natural_key(item[0][2])))
 
 
-def _guest_key(of: dict[str, Any], name: str) -> tuple[str, str | None, str]:
-    return of["hypervisor"], of["node"], of[name]
-
-
-def _written(entries: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[Any, Any]]:
-    """(key, option) → (before the run, after it), over everything the run did to one guest."""
+def _written(entries: Iterable[Entry]) -> dict[tuple[str, str], tuple[Any, Any]]:
+    """(key, option) → (before the run, after it), over everything that the run did to one guest."""
     written: dict[tuple[str, str], tuple[Any, Any]] = {}
     for entry in entries:
         for change in entry["changes"]:
@@ -91,40 +88,51 @@ def _written(entries: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[Any, 
     return {place: pair for place, pair in written.items() if pair[0] != pair[1]}
 
 
-def _split(
-    record: dict[str, Any], written: dict[tuple[str, str], tuple[Any, Any]]
-) -> tuple[list[dict[str, Any]], list[str]]:
+def _split(record: Guest, written: Mapping[tuple[str, str], tuple[Any, Any]]) -> tuple[list[Change], list[str]]:
     """What is to be put back, and a sentence for each option that somebody has changed since."""
-    changes, others = [], []
-    for (key, option), (before, after) in sorted(
-        written.items(), key=lambda item: (natural_key(item[0][0]), item[0][1])
-    ):
+    changes: list[Change] = []
+    others: dict[str, None] = {}
+    for key, option in sorted(written, key=lambda place: (natural_key(place[0]), place[1])):
+        before, after = written[key, option]
         now = _now(record, key, option)
         if now is _MISSING:
-            others += [f"{key} is gone"] if f"{key} is gone" not in others else []
+            others[f"{key} is gone"] = None
         elif now == after:
-            changes.append({"key": key, "option": option, "before": now, "after": before})
+            changes.append(findings.change(key, option, now, before))
         elif now != before:
-            others.append(f"{key} {option} is {_word(now)}, the run wrote {_word(after)}")
-    return changes, others
+            others[f"{key} {option} is {_word(now)}, the run wrote {_word(after)}"] = None
+    return changes, list(others)
 
 
-def _now(record: dict[str, Any], key: str, option: str) -> Any:
-    """An option as it is configured, with what waits in [PENDING] counted; _MISSING where its drive is gone."""
+def _now(record: Guest, key: str, option: str) -> Any:
+    """What an option is set to for the next cold start; _MISSING where its disk is gone."""
     if key == "controller":
         controller = record["controller"]
-        if "delete:scsihw" in record["pending"]:
+        if f"delete:{_plan.controller_setting(record['hypervisor'])}" in record["pending"]:
             return None
         return controller["pending"] if controller["pending"] is not None else controller["configured"]
     disk = next((disk for disk in record["disks"] if disk["key"] == key), None)
     if disk is None or disk["pending_delete"]:
         return _MISSING
-    return (disk["pending"] or disk["configured"]).get(option)
+    return dict(disk["pending"] or disk["configured"]).get(option)
+
+
+def _planned(record: Guest, changes: list[Change]) -> PlanEntry:
+    return findings.plan_entry(
+        hypervisor=record["hypervisor"],
+        guest=record["id"],
+        name=record["name"],
+        node=record["node"],
+        config=record["config"],
+        digest=record["digest"],
+        running=record["running"],
+        changes=changes,
+    )
 
 
 def _word(value: Any) -> str:
     return "unset" if value is None else word(value)
 
 
-def _left(entry: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
+def _skipped(entry: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
     return {**{key: entry[key] for key in ("guest", "name", "node")}, "reason": reason, "detail": detail}

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Optional, Union
+from typing import Union
 
+from .._model.records import Guest, Storage
 from . import config as _config
 from . import drive as _drive
 from .pending import pending_keys
+from .plan import CONTROLLER
 from .record import record
 from .same import without_ours
-
-#: The config's key for the SCSI controller, which a plan calls ``controller``.
-CONTROLLER = "scsihw"
 
 #: What a plan sets an option to; None removes it.
 Value = Union[str, bool, None]
@@ -35,9 +35,9 @@ class Definition:
         node: str | None,
         path: str,
         raw: bytes,
-        storages: dict[str, dict[str, Any]],
+        storages: Mapping[str, Storage],
         running: bool | None = None,
-        values: dict[str, Optional[str]] | None = None,
+        values: dict[str, str | None] | None = None,
     ) -> None:
         self.id = guest
         self.node = node
@@ -54,7 +54,7 @@ class Definition:
         return _config.digest(self.raw)
 
     @cached_property
-    def guest(self) -> dict[str, Any]:
+    def guest(self) -> Guest:
         """The guest's record."""
         found = record(self.id, self.raw, self._storages, self.node, self.path, self.config)
         found["running"] = self.running
@@ -76,7 +76,7 @@ class Definition:
             return self.config.next(CONTROLLER)
         return _drive.parse(key, self._drive(key)).options.get(option)
 
-    def edited(self, wanted: dict[str, dict[str, Value]]) -> Definition:
+    def edited(self, wanted: Mapping[str, Mapping[str, Value]]) -> Definition:
         """The config with these options set, every other byte as it is; this very object where nothing changes.
 
         A drive that waits in [PENDING] is edited as it waits there, because ``qm set`` replaces it whole: what somebody
@@ -91,17 +91,17 @@ class Definition:
         text = _config.edit(self.config, values, pending_keys(self.config, values))
         return self.reread(_config.encode(text), values)
 
-    def reread(self, raw: bytes, values: dict[str, Optional[str]] | None = None) -> Definition:
+    def reread(self, raw: bytes, values: dict[str, str | None] | None = None) -> Definition:
         """The same guest with another config."""
         return Definition(self.id, self.node, self.path, raw, self._storages, self.running, values)
 
-    def _new_value(self, key: str, options: dict[str, Value]) -> str | None:
+    def _new_value(self, key: str, options: Mapping[str, Value]) -> str | None:
         if key == "controller":
             controller = options["type"]
             return None if controller is None else str(controller)
         old = self._drive(key)
         _drive.parse(key, old)
-        new = _drive.edit(old, options)
+        new = _drive.edit(old, dict(options))
         if without_ours(key, old) != without_ours(key, new):
             raise _drive.DriveError(f"{key} would lose an option: {old!r} would become {new!r}")
         return new

@@ -19,6 +19,9 @@ _NODE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?")
 
 _KEY = re.compile(r"[a-z]{1,10}[0-9]{1,2}")
 
+#: What a guest config calls the SCSI controller.
+CONTROLLER = "scsihw"
+
 #: What a controller can be.
 CONTROLLERS = disk_io.CONTROLLERS
 

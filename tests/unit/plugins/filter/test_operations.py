@@ -193,12 +193,12 @@ def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
 
 
 def unread(run, line=None):
-    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is no entry of a journal: cut off"}
+    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is not a journal entry: cut off"}
 
 
 @pytest.mark.parametrize("run, said", [("last", "knows of a run that changed guests"), ("x", "knows of a run 'x'")])
 def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
-    with pytest.raises(AnsibleFilterError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is no entry"):
+    with pytest.raises(AnsibleFilterError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is not a journal entry"):
         rollback_run([{"runs": [], "problems": [unread("x", 3)]}], run)
 
 

@@ -166,7 +166,7 @@ def test_a_field_of_the_wrong_kind_is_a_problem_and_hides_nothing(field, value):
     damaged = {key: it for key, it in {**old(intent("666")), field: value}.items() if it is not ...}
     entries, problems = lines.read(json.dumps(damaged).encode() + b"\n" + file(intent(), outcome()), "r1")
     assert [entry["guest"] for entry in entries] == ["100"]
-    assert [number for number, _why in problems] == [1] and problems[0][1].startswith("is no entry of a journal: ")
+    assert [number for number, _why in problems] == [1] and problems[0][1].startswith("is not a journal entry: ")
     json.dumps([entries, problems], ensure_ascii=False).encode()
     lines.summary("r1", "/j/r1.jsonl", entries, [])
 
