@@ -16,7 +16,9 @@ import os
 import re
 import stat
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from .._model.records import FileSystem
 
 _LOCAL = frozenset(
     "bcachefs btrfs devtmpfs exfat ext2 ext3 ext4 f2fs jfs ntfs3 overlay ramfs reiserfs tmpfs vfat xfs zfs".split()
@@ -42,7 +44,7 @@ class FileSystems:
             self._mounts = _Mounts(self._mountinfo)
         return self._mounts
 
-    def of(self, path: str) -> dict[str, Any] | None:
+    def of(self, path: str) -> FileSystem | None:
         """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it
         cannot be told.
         """

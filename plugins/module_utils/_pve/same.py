@@ -11,6 +11,7 @@ from typing import Any
 from .._model.disk_io import OPTIONS
 from . import drive as _drive
 from . import settings as _settings
+from .drive_options import boolean
 
 _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -62,11 +63,11 @@ def _but(names: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
 def _plain(key: str, value: str) -> Any:
     if _settings.is_whole_number(key):
         return value.lstrip("0")
-    truth = _drive.boolean(value)
+    truth = boolean(value)
     return value.strip('"') if truth is None else truth
 
 
 def _bytes(size: str) -> float:
     size = size[:-2] if size.endswith("iB") else size
     unit = _UNITS.get(size[-1], 0)
-    return float(size[:-1] if unit else size) * 1024**unit
+    return float(float(size[:-1] if unit else size) * 1024**unit)

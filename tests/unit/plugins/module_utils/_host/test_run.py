@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import qm
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import qm_command
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import run as _run
 
 
@@ -53,11 +53,11 @@ def test_a_process_that_is_left_behind_with_the_pipes_is_not_waited_for():
 
 
 def test_what_does_not_end_when_asked_is_killed_with_its_children(monkeypatch, tmp_path):
-    monkeypatch.setattr(qm, "_KILL_AFTER", 1)
+    monkeypatch.setattr(qm_command, "_KILL_AFTER", 1)
     begun = time.monotonic()
     script = f"trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ > {tmp_path}/child; sleep 60\" & wait; sleep 60"
-    status, _out, _words = _run.command(qm.bounded(1, "sh", "-c", script))
-    assert qm.timed_out(status) and time.monotonic() - begun < 20
+    status, _out, _words = _run.command(qm_command.bounded(1, "sh", "-c", script))
+    assert qm_command.timed_out(status) and time.monotonic() - begun < 20
     child = int((tmp_path / "child").read_text())
     assert not os.path.exists(f"/proc/{child}") or "\nState:\tZ" in Path(f"/proc/{child}/status").read_text()
 
