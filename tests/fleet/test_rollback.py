@@ -140,7 +140,7 @@ def test_without_a_name_a_run_of_which_nothing_stands_is_not_rolled_back_again(f
     (run,) = fleet["journals"]
     name = run[: -len(".jsonl")]
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_run={name}")
-    assert code == 0 and "as before the run already: " in said
+    assert code == 0 and "already as before the run: " in said
 
 
 def test_guests_that_the_run_changed_on_no_host_fail_the_roll_back(fleet):
@@ -168,4 +168,4 @@ def test_a_host_on_which_the_run_was_put_back_already_says_so_and_knows_its_gues
         (tree / name).write_bytes(fleet["before" if "/pve1/" in name else "meddled"][name])
     code, said = play(tree, "rollback_io", "--check", "--limit", "pve1,pve2", "--extra-vars", "rollback_guests=102,202")
     assert code == 0, said
-    assert "as before the run already: 102" in said and re.search(r"202 \S+: would be put back", said)
+    assert "already as before the run: 102" in said and re.search(r"202 \S+: would be put back", said)
