@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Values from outside in messages: a short piece, whatever their size and depth."""
+"""Values from outside in messages: a short piece, however large or deep they are."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._text import visible
 #: How many characters of a value an error shows: enough to find it, too few to print a file that was named by mistake.
 MOST_SHOWN = 60
 
-#: The same of a path: as long as a file's name may be, so that those that are meant are whole.
+#: The same of a path: as long as a file's name may be, so that a real path is shown whole.
 MOST_OF_A_PATH = 255
-#: How many names of a long list a sentence tells.
+#: How many names of a long list a sentence has.
 MOST_NAMED = 5
 
 _MOST_ITEMS = 4
@@ -26,12 +26,12 @@ _MOST_BITS = 4 * MOST_SHOWN
 
 
 def shown(value: Any) -> str:
-    """A value for an error: the beginning of its ``repr``, whatever its size and depth, text in quotes."""
+    """A value for an error: the beginning of its ``repr``, text in quotes."""
     return _cut(_repr(value, _MOST_LEVELS))
 
 
 def piece(value: Any) -> str:
-    """The same for a name that reads without quotes, such as a key."""
+    """The same without quotes, for a name such as a key."""
     return _beginning(value, MOST_SHOWN) if isinstance(value, str) else shown(value)
 
 
@@ -41,7 +41,7 @@ def path(value: str) -> str:
 
 
 def some(names: Sequence[str]) -> list[str]:
-    """The first few names, a piece of each, and last ``and 7 more`` where there are more; to be joined with commas."""
+    """The first few names, a piece of each, and ``and 7 more`` where there are more; to be joined with commas."""
     more = len(names) - MOST_NAMED
     return [piece(name) for name in names[:MOST_NAMED]] + ([f"and {more} more"] if more > 0 else [])
 

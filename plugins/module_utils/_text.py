@@ -12,12 +12,12 @@ from typing import Any
 
 
 def word(value: Any) -> str:
-    """A setting's value for a person: ``on``, ``threads``."""
+    """An option's value for a person: ``on``, ``threads``."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def builtin(value: Any) -> Any:
-    """The same value of Python's own types, for libraries that go by a type's name: a playbook's are Ansible's own."""
+    """The same value in Python's own types, for libraries that do not know Ansible's."""
     if isinstance(value, dict):
         return {str(key): builtin(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -25,7 +25,7 @@ def builtin(value: Any) -> Any:
     return str.__str__(value) if isinstance(value, str) else value
 
 
-def natural_key(text: str) -> tuple:
+def natural_key(text: str) -> tuple[str, int, str]:
     """Sort key that puts scsi2 before scsi10 and guest 99 before guest 100."""
     head = text.rstrip("0123456789")
     tail = text[len(head) :]
@@ -56,9 +56,9 @@ def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
 
 
 def visible(value: Any) -> str:
-    """`value` as one line of text in which every character that would not be seen is spelled as an escape.
+    """A value as one line of text, every character that would not be seen written as an escape.
 
-    None becomes "", other values their `str`.
+    None becomes "", other values their ``str``.
     """
     if value is None:
         return ""
@@ -69,9 +69,9 @@ def visible(value: Any) -> str:
 
 
 def one_line(value: Any) -> str:
-    """Words for a person, such as a message or what a command printed, on one line: several lines are joined with "; ".
+    """A text for a person, such as a message or what a command printed, on one line: lines are joined with "; ".
 
-    A name is no such text: there a line break is shown as what it is, see ``visible``.
+    Not for names, in which a line break must be seen: see ``visible``.
     """
     text = value if isinstance(value, str) else visible(value)
     if "\n" in text or "\r" in text:
@@ -92,5 +92,5 @@ def _escape(char: str) -> str:
         return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
     code = ord(char)
     if code < 0x100:
-        return "\\x%02x" % code
-    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

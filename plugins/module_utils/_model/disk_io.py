@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Disk I/O: aio and cache modes, what QEMU refuses, and which settings differ. Pure."""
+"""Disk I/O: aio and cache modes, what QEMU refuses, and which values differ. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CACHE_MODES = {
     "unsafe": (False, True, True),
 }
 
-#: Modes that acknowledge a write only when it is on disk: leaving them loosens durability.
+#: Modes that acknowledge a write only when it is on disk: another mode protects the data less.
 DURABLE_CACHE_MODES = ("writethrough", "directsync")
 
 #: SCSI controllers Proxmox VE knows; an unset one is ``lsi`` (qemu-server, scsihw).
@@ -49,8 +49,7 @@ AIO_DRIVERS = ("file", "host_device", "host_cdrom")
 def cache_mode(direct: bool, no_flush: bool, write_cache: bool = True) -> str:
     """The name of the cache mode that QEMU's three switches add up to.
 
-    Direct with flushes ignored has no name in QEMU's table; it is called
-    ``unsafe``, for that is what it does to the guest's data.
+    Direct with flushes ignored has no name in QEMU's table; it is called ``unsafe``, because it is.
     """
     if no_flush:
         return "unsafe"
@@ -60,17 +59,16 @@ def cache_mode(direct: bool, no_flush: bool, write_cache: bool = True) -> str:
 
 
 def native_needs_direct(aio: str | None, cache_direct: bool) -> bool:
-    """True for settings QEMU refuses to start with.
+    """True for values that QEMU refuses to start with.
 
-    ``aio=native was specified, but it requires cache.direct=on`` is the only
-    combination of the three that it refuses.
+    It refuses one combination: ``aio=native was specified, but it requires cache.direct=on``.
     """
     return aio == "native" and not cache_direct
 
 
 def refused_at_start(key: str, settings: Values | None) -> str | None:
-    """Why QEMU would not start with a disk's settings ("effective" or "next" of docs/data.md); None where it would, or
-    they are not known.
+    """Why QEMU would not start with a disk's values (``effective`` or ``next``); None where it would, or where they are
+    not known.
     """
     if settings and settings["cache"] and native_needs_direct(settings["aio"], CACHE_MODES[settings["cache"]][0]):
         return f"{key} would have aio native with cache {settings['cache']}, which QEMU refuses"
@@ -80,7 +78,7 @@ def refused_at_start(key: str, settings: Values | None) -> str | None:
 def differing(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, options: Iterable[str] = OPTIONS
 ) -> dict[str, tuple[Any, Any]]:
-    """Option → (old, new) of those that differ in a disk's settings; what is not known on either side does not."""
+    """Option → (old, new) where a disk's values differ; a value that is not known on one side does not differ."""
     if old is None or new is None:
         return {}
     return {

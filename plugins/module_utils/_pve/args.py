@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The ``args:`` line of a guest: what in it touches disks.
+"""What in the ``args:`` line of a guest touches disks.
 
-Proxmox VE splits it as a shell does (pve-common ``split_args``, Perl's Text::ParseWords) and puts the words behind
-its own on QEMU's command line. Options and devices are QEMU's (qemu(1), ``-device help``).
+Proxmox VE splits it as a shell does (pve-common ``split_args``, Perl's Text::ParseWords) and appends them to QEMU's
+command line. Options and devices are QEMU's (qemu(1), ``-device help``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 _GIVES_A_DISK = frozenset("drive blockdev hda hdb hdc hdd cdrom fda fdb mtdblock pflash sd".split())
-# Options that take no value, after which a word of its own is a disk image.
+# Options without a value: a word after them is a disk image.
 _ALONE = frozenset(
     """
     snapshot nodefaults no-user-config nographic enable-kvm S no-reboot no-shutdown no-acpi no-hpet no-fd-bootchk
@@ -46,8 +46,8 @@ _MOST = 20
 
 
 class Said(NamedTuple):
-    """One thing in ``args:`` that touches disks: its words, what they do, and the drive they change (None: not one of
-    the guest's).
+    """One thing in ``args:`` that touches disks: its words, what they do, and the guest's drive that they change, or
+    None.
     """
 
     words: str
@@ -56,7 +56,7 @@ class Said(NamedTuple):
 
 
 def split(args: str) -> list[str]:
-    """The words that Proxmox VE makes of the line: none where a quote is not closed."""
+    """The words that Proxmox VE makes of the line; an empty list where a quote is not closed."""
     words: list[list[str]] = []
     begun = False
     at = 0
@@ -79,7 +79,7 @@ def split(args: str) -> list[str]:
 
 def touching_disks(args: str) -> list[Said]:
     """What in ``args:`` gives the guest disks, or changes those it has; in the order of the line."""
-    # Where a quote is not closed QEMU gets nothing of it; what was meant is said all the same.
+    # Where a quote is not closed, QEMU gets none of it; what was meant is reported all the same.
     words = split(args) or args.split()
     found = []
     at = 0
@@ -101,7 +101,7 @@ def touching_disks(args: str) -> list[Said]:
 
 
 def _option(word: str) -> str | None:
-    """The option a word names, with one or two hyphens; None for a word that is not one."""
+    """The option that a word is, with one or two hyphens; None for other words."""
     if len(word) < 2 or word[0] != "-":
         return None
     return (word[2:] if word.startswith("--") else word[1:]).split("=", 1)[0]
@@ -117,7 +117,7 @@ def _said(option: str, value: str) -> tuple[str, str | None] | None:
     if option == "snapshot":
         return "sends the guest's writes to temporary files, which are lost when it stops", None
     if option == "readconfig":
-        return "reads a file that can hold disks, and that is not judged", None
+        return "reads a file that can hold disks and is not judged", None
     if option == "set":
         return _set(value)
     if option == "global" and _concerns_disks(_global(value)):
@@ -147,12 +147,12 @@ def _concerns_disks(driver: str) -> bool:
 
 
 def _set(value: str) -> tuple[str, str | None] | None:
-    """``-set group.id.option=value``: of the groups, ``drive`` holds disks and ``device`` holds everything."""
+    """``-set group.id.option=value``: the group ``drive`` holds disks, ``device`` holds everything."""
     group, _dot, rest = value.partition(".")
     name = rest.split("=", 1)[0].rpartition(".")[0]
     disk = name[len("drive-") :] if name.startswith("drive-") else name
     if group in ("drive", "device") and parse_key(disk):
-        return f"changes {disk} behind its line: what is judged here is not what QEMU gets", disk
+        return f"changes {disk} after its line is read: what is judged here is not what QEMU gets", disk
     if group in ("drive", "blockdev") or (group == "device" and _OWN_CONTROLLER.match(name)):
-        return "changes a disk or its controller behind the guest's lines", None
+        return "changes a disk or its controller after the guest's lines are read", None
     return None

@@ -4,10 +4,9 @@
 
 """Drive strings of Proxmox VE: read as ``parse_drive`` reads them, edited without losing an option.
 
-A drive string is ``volume,option=value,...``; the volume is the default key
-and may stand anywhere. An unknown or duplicate option rejects the whole
-drive (qemu-server Drive.pm, pve-common JSONSchema.pm parse_property_string),
-as does a value that its option does not take: drive_options.py.
+A drive string is ``volume,option=value,...``; the volume is the default key and may be anywhere. A duplicate or unknown
+option, or a value that its option does not take (drive_options.py), rejects the whole drive (qemu-server Drive.pm,
+pve-common JSONSchema.pm parse_property_string).
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from .drive_options import fault as option_fault
 #: Buses with the highest index they take (qemu-server Drive.pm).
 BUSES = {"ide": 3, "sata": 5, "scsi": 30, "virtio": 15, "efidisk": 0, "tpmstate": 0}
 
-#: Buses whose drives take aio, cache and the like.
+#: Buses of disks, with aio, cache and the like.
 DISK_BUSES = ("ide", "sata", "scsi", "virtio")
 
-#: Buses whose schema has an iothread option.
+#: Buses with an iothread option.
 IOTHREAD_BUSES = ("scsi", "virtio")
 
 _BLANKS = " \t\n\r\f\v"
 _KEY = re.compile(r"^(ide|sata|scsi|virtio|efidisk|tpmstate)(0|[1-9]\d?)$", re.ASCII)
 _CLOUDINIT = re.compile(r"[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|qed|vmdk|cloop|qcow|cow))?$", re.ASCII)
-# A key, and a colon, an equals sign or the volume right behind it.
+# A key followed by a colon, an equals sign or the volume.
 _LIKE_A_DRIVE = re.compile(
     r"\W*(?:ide|sata|scsi|virtio)\d+(?:\s*[:=]|\s+(?:[a-z][\w.\-]*:(?!//)|/)\S+\s*\Z)", re.IGNORECASE
 )
@@ -73,7 +72,7 @@ class Drive(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def parse_key(key: str) -> tuple[str, int] | None:
-    """``scsi0`` → ``("scsi", 0)``; None where the key names no drive (``unused0``, ``scsi31``, ``net0``)."""
+    """``scsi0`` → ``("scsi", 0)``; None where the key is not a drive's (``unused0``, ``scsi31``, ``net0``)."""
     match = _KEY.match(key)
     if not match or int(match[2]) > BUSES[match[1]]:
         return None
@@ -81,7 +80,7 @@ def parse_key(key: str) -> tuple[str, int] | None:
 
 
 def meant_for_a_drive(line: str) -> bool:
-    """True for a config line that was to be a disk by all that a person sees, whatever Proxmox VE makes of it."""
+    """True for a config line that a person would take for a disk, even where Proxmox VE does not."""
     return bool(_LIKE_A_DRIVE.match(line))
 
 
@@ -122,10 +121,10 @@ def _split(part: str) -> tuple[str, str]:
 
 
 def unusable(drive: Drive) -> str | None:
-    """Why Proxmox VE starts the guest without a drive whose line it keeps; None where the guest gets it.
+    """Why Proxmox VE keeps a drive's line but starts the guest without the drive; None where the guest gets it.
 
-    Each option is valid, but not beside the others (Drive.pm ``parse_drive``; AbstractConfig.pm
-    ``foreach_volume`` passes over such a drive without a word).
+    Each option is valid, but they exclude each other (Drive.pm ``parse_drive``; AbstractConfig.pm ``foreach_volume``
+    skips such a drive silently).
     """
     options = drive.options
     for way in ("", "_rd", "_wr"):
@@ -147,20 +146,20 @@ def unusable(drive: Drive) -> str | None:
 
 
 def _limit(options: dict[str, str | bool], name: str) -> bool:
-    """True for a limit that is given; one in bytes stands for the one in megabytes."""
+    """True for a limit that is set; a limit in bytes counts as the one in megabytes."""
     return _true(options.get(name)) or (name.startswith("mbps") and name[1:] in options)
 
 
 def _true(value: str | bool | None) -> bool:
-    """What Perl takes for true."""
+    """What is true in Perl."""
     return value not in (None, False, "0")
 
 
 def edit(text: str, changes: dict[str, str | bool | None]) -> str:
-    """The drive string with the named options set; every other byte stays.
+    """The drive string with these options set and every other byte kept.
 
-    A value of None removes the option. An option that has the value already,
-    in whatever spelling, is left as it is. Options unknown to us are kept.
+    A value of None removes the option. An option that has the value already, in any spelling, is not touched. Unknown
+    options are kept.
     """
     parts = text.split(",")
     todo = dict(changes)

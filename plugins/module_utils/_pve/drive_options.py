@@ -4,8 +4,8 @@
 
 """The options each drive takes, and the values each option takes.
 
-From qemu-server 9.2.6 (Drive.pm) and pve-common 9.2.1 (JSONSchema.pm ``check_prop``): what does
-not fit here makes Proxmox VE drop the whole line when it reads the config.
+From qemu-server 9.2.6 (Drive.pm) and pve-common 9.2.1 (JSONSchema.pm ``check_prop``): Proxmox VE drops the whole line
+when an option or a value does not fit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SHOWN = 40
 
 
 class Kind(NamedTuple):
-    """The values an option takes: ``takes`` in words, the whole value's pattern, and bounds of its number or length."""
+    """The values an option takes: in words (``takes``), as a pattern, and the bounds of a number or a length."""
 
     takes: str
     pattern: re.Pattern[str]
@@ -79,7 +79,7 @@ _BASE = {
 _SSD_AND_WWN = {"ssd": _BOOLEAN, "wwn": _kind("0x and 16 hexadecimal digits", r"0x[0-9a-fA-F]{16}")}
 _NAMED = r"[A-Za-z0-9\-_\s]"
 
-#: Bus → option → its kind. ``volume`` and the old names of the burst lengths are in ``ALIASES``.
+#: Bus → option → its kind.
 OPTIONS = {
     "ide": {**_BASE, **_SSD_AND_WWN, "model": _url_encoded(120)},
     "sata": {**_BASE, **_SSD_AND_WWN},
@@ -117,7 +117,7 @@ def boolean(text: str) -> bool | None:
 
 
 def fault(bus: str, name: str, value: str) -> str | None:
-    """Why Proxmox VE rejects an option of a drive; None where it takes it. Aliases are the caller's to resolve."""
+    """Why Proxmox VE rejects an option of a drive, None where it accepts it. The caller resolves aliases."""
     kind = OPTIONS[bus].get(name)
     if kind is None:
         return f"{'an' if bus[0] in 'eiu' else 'a'} {bus} drive has no option '{shown(name)}'"

@@ -7,7 +7,7 @@
 The rules are qemu-server's: Drive.pm (``drive_uses_cache_direct``,
 ``aio_cmdline_option``, ``storage_allows_io_uring_default``), Blockdev.pm
 (``generate_file_blockdev``), OVMF.pm and the command line of QemuServer.pm.
-Held against what Proxmox VE hands to QEMU for its own test configs.
+Tests compare them with what Proxmox VE gives QEMU for its own test configs.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _MACHINE = re.compile(r"^(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.(\d{1,4})", re.
 _WINDOWS = re.compile(r"^(?:w2k|w2k3|w2k8|wxp|wvista|win\d+)$", re.ASCII)
 _CREATION = re.compile(r"(?:^|,)creation-qemu=(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)", re.ASCII)
 
-#: The controller of a guest whose config names none.
+#: The controller of a guest without a scsihw line.
 DEFAULT_CONTROLLER = "lsi"
 
 
 def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> bool:
     """True where the guest's disks reach QEMU as ``-blockdev``: from machine version 10.0 on.
 
-    A machine without a version is the installed QEMU's newest, taken to be 10
-    or later; Windows without one is pinned to the QEMU it was created with,
-    5.1 where that is unknown or before 9.1 (Machine.pm ``get_vm_machine``).
+    A machine without a version is the installed QEMU's newest, assumed to be 10 or later. A Windows guest without one
+    is pinned to the QEMU that it was created with, or to 5.1 where that is unknown or before 9.1 (Machine.pm
+    ``get_vm_machine``).
     """
     if match := _MACHINE.match(machine_type(machine)):
         return int(match[1]) >= 10
@@ -51,7 +51,7 @@ def uses_blockdev(machine: str | None, ostype: str | None, meta: str | None) -> 
 
 
 def machine_type(machine: str | None) -> str:
-    """The type in a ``machine:`` line, a property string in any order whose default key it is; "" where it has none."""
+    """The type in a ``machine:`` line, "" where it has none: the default key of a property string in any order."""
     for part in (machine or "").split(","):
         name, equals, value = part.partition("=")
         if part and (not equals or name == "type"):
@@ -60,11 +60,10 @@ def machine_type(machine: str | None) -> str:
 
 
 def proven_qemu(machine: str | None, meta: str | None) -> str | None:
-    """The lowest version of the QEMU that starts the guest next, as its config proves it; None where it proves nothing.
+    """The lowest version that the QEMU of the next start can have, by the config; None where it proves nothing.
 
-    Two lines prove one: ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not
-    downgraded; a machine type with a version exists from the QEMU of that version on (Machine.pm). The higher one
-    holds.
+    ``meta: creation-qemu=`` is the QEMU that the guest was created with, and QEMU is not downgraded. A machine type
+    with a version exists from the QEMU of that version on (Machine.pm). The higher one counts.
     """
     lines = (_CREATION.search(meta or ""), _MACHINE.match(machine_type(machine)))
     found = [tuple(int(number) for number in match.groups(default="0")) for match in lines if match]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Proxmox VE's HA manager, as far as a restart must know: its resources and their state. Text in, values out.
+"""Proxmox VE's HA manager, as far as a restart needs it: its resources and their state. Text in, values out.
 
 From pve-ha-manager: ``vm_is_ha_managed`` and ``read_and_check_resources_config`` of HA/Config.pm, Resources/PVEVM.pm.
 """
@@ -18,9 +18,9 @@ _STATE = re.compile(r"^\s+state\s+(\S+)\s*$", re.ASCII)
 
 
 def requested(resources: str, guest: str) -> str | None:
-    """The state that is asked of a guest in resources.cfg; None where HA does not manage it.
+    """The requested state of a guest in resources.cfg; None where HA does not manage it.
 
-    ``ignored`` takes a guest out of HA's hands and counts as not managed; no state is ``started``.
+    A guest with the state ``ignored`` is not managed. Without a state it is ``started``.
     """
     state, mine = None, False
     for line in resources.split("\n"):
@@ -35,9 +35,7 @@ def requested(resources: str, guest: str) -> str | None:
 
 
 def current(status: str, guest: str) -> tuple[str | None, str | None]:
-    """(state, node) of a guest in manager_status; (None, None) where HA has not taken it up or the text is none of
-    its.
-    """
+    """(state, node) of a guest in manager_status; (None, None) where HA lacks it, or the text is not HA's status."""
     try:
         services: Any = json.loads(status).get("service_status", {})
         service = services.get(f"vm:{guest}", {})

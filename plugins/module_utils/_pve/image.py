@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Where the image of a disk is on its host, of disks whose file system nothing else tells: plain directories and bare
-paths.
-"""
+"""Where a disk's image is on its host, for plain directories and bare paths."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .drive_options import shown
 from .pending_config import config
 
-# Sections that some versions hand out beside the settings; no disk of the guest is in them.
+# Sections that some versions print with the settings; they hold no disks of the guest.
 _SECTIONS = ("pending", "snapshots", "special-sections")
 _KEY = re.compile(r"^[a-z][a-z0-9_\-]*$", re.ASCII)
 # The key of an object, or the name that an item of …/pending has as its key.
@@ -27,21 +27,22 @@ class JsonConfigError(ValueError):
 def to_text(raw: str) -> str:
     """The config text of a guest config in JSON; raises JsonConfigError.
 
-    An object is the answer of ``…/config``: the settings after the next cold start, of which what waits cannot be told.
-    A list is that of ``…/pending``: what waits stands in [PENDING]. ``digest`` is left out: it is that of another text.
+    An object is the answer of ``…/config``: the settings after the next cold start, which does not say what is pending.
+    A list is the answer of ``…/pending``: what is pending goes into [PENDING]. ``digest`` is left out: it is that of
+    another text.
     """
     try:
-        # Numbers stay text: Python refuses those of more than 4300 digits, and Proxmox VE's own check comes later.
+        # Numbers stay text: Python refuses those of more than 4,300 digits, and Proxmox VE's own check comes later.
         document = json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=str)
     except JsonConfigError:
         raise
     except (ValueError, RecursionError) as exc:
         raise JsonConfigError(f"is not JSON: {exc}") from exc
     if isinstance(document, dict) and isinstance(document.get("data"), (dict, list)):
-        beside = sorted(key for key in document if key != "data")
-        if beside:
+        others = sorted(key for key in document if key != "data")
+        if others:
             raise JsonConfigError(
-                f"has {shown(beside[0])!r} beside 'data': an answer of the API has the guest's settings in 'data' alone"
+                f"has {shown(others[0])!r} next to 'data': an answer of the API has all settings in 'data'"
             )
         document = document["data"]
     if isinstance(document, list):
@@ -65,20 +66,20 @@ def _pending(items: list[object]) -> str:
             )
         key = item["key"]
         if key in main or key in waiting:
-            raise JsonConfigError(f"has the key {shown(key)!r} twice")
+            raise JsonConfigError(f"has duplicate key {shown(key)!r}")
         if "value" in item:
             main[key] = item["value"]
         if "pending" in item:
             waiting[key] = item["pending"]
         if item.get("delete") not in (None, "0", False):
             deletes.append(key)
-    # The description that waits is nobody's settings.
+    # A pending description is not a setting.
     waiting.pop("description", None)
     return _description(main) + config(_plain(main), _plain(waiting), sorted(deletes))
 
 
 def _description(settings: dict[str, object]) -> str:
-    """The comment lines of a description, which is taken out of the settings."""
+    """The comment lines of a description, which is removed from the settings."""
     text = settings.pop("description", None)
     if text is None:
         return ""
@@ -108,11 +109,11 @@ def _value(key: str, value: object) -> str:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object whose keys stand once: which of two would count is anybody's guess."""
+    """An object without duplicate keys: which of two counts cannot be known."""
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise JsonConfigError(f"has the key {shown(key)!r} twice")
+            raise JsonConfigError(f"has duplicate key {shown(key)!r}")
         found[key] = value
     return found
 

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Texts that are not the config of a guest: those of containers, and those that are no config at all."""
+"""Texts that are not the config of a guest: those of containers, and those that are not a config."""
 
 from __future__ import annotations
 
 from . import config as _config
 from . import drive as _drive
 
-# A container's config has a root file system; the ostype of one is a distribution, a guest's is a kind of system
-# (pve-container).
+# A container's config has a root file system, and its ostype is a distribution (pve-container).
 _CONTAINER_OSTYPES = frozenset(
     "alpine archlinux centos debian devuan fedora gentoo nixos opensuse ubuntu unmanaged".split()
 )
@@ -26,13 +25,11 @@ def is_container(parsed: _config.Config) -> bool:
 
 
 def no_config(raw: bytes, parsed: _config.Config) -> tuple[str, int | None] | None:
-    """Why a text is no guest config, and the line that shows it; None where it is one. ``parsed`` is the text's
-    config.
-    """
+    """Why ``raw`` is not a guest config, and the line that shows it; None where it is one."""
     if not raw.strip():
-        return "is empty: no guest config", None
+        return "is empty: not a guest config", None
     if b"\0" in raw:
-        return "is binary: no guest config", raw.count(b"\n", 0, raw.index(b"\0")) + 1
+        return "is binary: not a guest config", raw.count(b"\n", 0, raw.index(b"\0")) + 1
     if not parsed.main.entries:
-        return "has no line 'key: value' before its first section: no guest config", 1
+        return "has no line 'key: value' before its first section: not a guest config", 1
     return None

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What ``qm pending VMID`` prints, back to a guest config with a [PENDING] section.
+"""From what ``qm pending VMID`` prints to a guest config with a [PENDING] section.
 
 Each line is ``cur KEY: VALUE``, ``new KEY: VALUE`` or ``del KEY: VALUE`` (pve-guest-common GuestHelpers.pm
 ``format_pending``; recorded).
@@ -24,7 +24,7 @@ class Printed(NamedTuple):
 
 
 def read(raw: str) -> Printed | None:
-    """The guest config that was printed; None where the text is something else."""
+    """The guest config that was printed, None where the text is something else."""
     main: dict[str, str] = {}
     pending: dict[str, str] = {}
     deletes: list[str] = []
@@ -47,7 +47,7 @@ def read(raw: str) -> Printed | None:
 
 
 def config(main: dict[str, str], pending: dict[str, str], deletes: list[str]) -> str:
-    """The text of a guest config: settings, those that wait, and the keys that wait to be removed."""
+    """The text of a guest config: settings, pending settings, and the keys that are pending to be removed."""
     text = "".join(f"{key}: {value}\n" for key, value in main.items())
     if pending or deletes:
         text += "\n[PENDING]\n" + (f"delete: {','.join(deletes)}\n" if deletes else "")

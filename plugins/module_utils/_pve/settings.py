@@ -4,8 +4,8 @@
 
 """The settings Proxmox VE knows, and which values of them it rejects when it reads a config.
 
-From qemu-server 9.2.6: ``confdesc`` and ``check_type`` of QemuServer.pm. A line
-it rejects is skipped with a warning and is gone after its next write, exit status 0.
+From qemu-server 9.2.6: ``confdesc`` and ``check_type`` of QemuServer.pm. A rejected line is skipped with a warning, and
+is gone after the next write, which succeeds.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _TAG_SEPARATOR = re.compile(r"[,;\s\0]+", re.ASCII)
 
 
 def known(key: str) -> bool:
-    """True for the settings of qemu-server 9.2.6. One that is not may be newer: only ``qm`` itself can tell."""
+    """True for the settings of qemu-server 9.2.6. Another one may be newer: only ``qm`` itself knows."""
     return key in _TEXT or key in _PATTERNS or _numbered(key) is not None
 
 
@@ -74,20 +74,20 @@ def _numbered(key: str) -> bool | None:
     match = _KEY.match(key)
     if not match or match[1] not in _NUMBERED:
         return None
-    # No number of a setting has more than three digits, and Python refuses to read one of thousands.
+    # A setting's number has up to three digits, and Python refuses to read one of thousands of digits.
     return len(match[2]) < 4 and int(match[2]) <= _NUMBERED[match[1]] and str(int(match[2])) == match[2]
 
 
 def rejected(key: str, value: str) -> str | None:
-    """Why Proxmox VE rejects a line, None where it takes it as far as this collection can tell.
+    """Why Proxmox VE rejects a line, None where it accepts it, as far as this collection knows.
 
-    Told are types, names, tags and numbers out of range. Drives are drive.parse's to judge;
-    the formats of other settings (net0 and the like) are not checked here.
+    Checks types, names, tags and the numbers of settings. drive.parse checks drives; the formats of other settings
+    (net0 and the like) are not checked.
     """
     if "\r" in value and key not in ("args", "delete"):
-        return f"there is a carriage return in the value of '{key}'"
+        return f"the value of '{key}' contains a carriage return"
     if key == "smp":
-        return "'smp' is an old setting, which no write keeps; use 'sockets'"
+        return "'smp' is obsolete and is dropped on every write; use 'sockets'"
     if key in _PATTERNS:
         pattern, words = _PATTERNS[key]
         return None if pattern.match(value) else f"'{key}' takes {words}"

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Volumes that Proxmox VE refuses to start a guest with, by their names and options and by what storage.cfg says alone.
+"""Volumes that Proxmox VE does not start a guest with, by their names and options and by storage.cfg alone.
 
 From pve-storage 9.1.7 (``parse_volname`` of each plugin, Storage.pm ``activate_storage``) and qemu-server 9.2.6
 (Blockdev.pm, Drive.pm ``get_path_and_format``, QemuServer.pm ``check_volume_storage_type`` and
-``print_drive_commandline_full``): all are found when the guest starts, none earlier.
+``print_drive_commandline_full``), which find them only when the guest starts.
 """
 
 from __future__ import annotations
@@ -57,21 +57,20 @@ _NAMES: dict[str, tuple[dict[str, re.Pattern[str]], str]] = {
 
 
 def fault(drive: Drive, storage: Storage | None, node: str | None = None, blockdev: bool = True) -> str | None:
-    """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be told from
-    here.
+    """Why Proxmox VE does not start a guest with this volume; None where it does, or where that cannot be known here.
 
     ``storage`` is the volume's storage as in docs/data.md, None for a path; ``node`` is the guest's, None where it is
-    not known. ``blockdev`` tells whether the guest's disks reach QEMU as ``-blockdev``.
+    not known. ``blockdev``: the guest's disks reach QEMU as ``-blockdev``.
     """
     if drive.volume == "none" and drive.media == "disk":
-        return "'none' is an empty drive, which takes media=cdrom; as a disk it gives QEMU no image"
+        return "'none' is an empty drive, which needs media=cdrom; as a disk it has no image"
     if storage is None or storage["type"] is None:
         return None
     return _storage_fault(storage, node) or _volume_fault(drive, storage, blockdev)
 
 
 def _storage_fault(storage: Storage, node: str | None) -> str | None:
-    """Why Proxmox VE activates no volume of a storage (Storage.pm ``storage_check_enabled``)."""
+    """Why Proxmox VE does not activate volumes of a storage (Storage.pm ``storage_check_enabled``)."""
     if storage["disabled"]:
         return f"storage {storage['id']} is disabled in storage.cfg"
     nodes = storage["nodes"]
@@ -93,7 +92,7 @@ def _volume_fault(drive: Drive, storage: Storage, blockdev: bool) -> str | None:
         )
     if content not in (held := storage["content"] or []):
         holds = ", ".join(held) or "none"
-        return f"storage {storage['id']} does not allow content {content}, which the volume is: its content is {holds}"
+        return f"storage {storage['id']} does not allow content {content}, which this volume is; it allows {holds}"
     if content == "iso" and "media" not in drive.options:
         return "an ISO image without media=cdrom"
     if blockdev and content in ("vztmpl", "backup", "snippets"):
@@ -107,12 +106,12 @@ def _volume_fault(drive: Drive, storage: Storage, blockdev: bool) -> str | None:
         return "a subvolume of a container is not a disk"
     given = drive.options.get("format") if drive.bus != "tpmstate" else None
     if of_name and given and given != of_name:
-        return f"format={given}, and the volume's format on this storage is {of_name}"
+        return f"format={given}, but the volume's format on this storage is {of_name}"
     return None
 
 
 def _format(name: str, kind: str) -> str | None:
-    """The format of an image as its storage tells it; None where only the newest versions could tell."""
+    """The format of an image by its storage, None where only the newest versions know it."""
     if kind in _DIRECTORIES:
         match = _FORMAT.search(name)
         return match[1] if match else "raw" if name.startswith("iso/") else None

@@ -24,7 +24,7 @@ def found(text, node=None):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "this one is empty: no guest config"),
+        ("", "this one is empty: not a guest config"),
         (" \n\n", "is empty"),
         ("nothing of a config\n", "has no line 'key: value'"),
         ("arch: amd64\nostype: debian\nrootfs: local-lvm:vm-101-disk-0,size=8G\n", "config of a container"),

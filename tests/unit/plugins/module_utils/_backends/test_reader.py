@@ -117,7 +117,7 @@ def test_a_flat_directory_with_text_and_json(tmp_path):
         (b"", "is empty", None),
         (b" \n\n", "is empty", None),
         (b"name: a\n\0\n", "is binary", 2),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)), "no guest config", 1),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)), "not a guest config", 1),
         (b"x" * (1024 * 1024 + 1), "larger than 1 MiB", None),
     ],
 )

@@ -93,7 +93,7 @@ def test_what_is_no_config_is_refused(raw):
 
 
 def test_settings_beside_those_of_an_answer_are_refused():
-    with pytest.raises(JsonConfigError, match="has 'scsi1' beside 'data'"):
+    with pytest.raises(JsonConfigError, match="has 'scsi1' next to 'data'"):
         to_text('{"data": {"name": "a"}, "scsi1": "local:x"}')
 
 
