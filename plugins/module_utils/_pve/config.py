@@ -86,10 +86,12 @@ class Config:
 
     def next(self, key: str) -> str | None:
         """A key's value after the next cold start: that in [PENDING], else that of the main section."""
-        waiting = self.pending.get(key) if self.pending else None
-        if waiting is not None:
-            return waiting
-        return None if key in self.pending_deletes else self.main.get(key)
+        if self.pending is None:
+            return self.main.get(key)
+        pending = self.pending.get(key)
+        if pending is None and key not in self.pending_deletes:
+            return self.main.get(key)
+        return pending
 
 
 def decode(raw: bytes) -> str:

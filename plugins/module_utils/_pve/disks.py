@@ -41,6 +41,7 @@ class DiskReader:
         self._next_scsihw = _text(parsed.next("scsihw"))
         self._blockdev = _effective.uses_blockdev(main.get("machine"), main.get("ostype"), main.get("meta"))
         self._next_blockdev = _effective.uses_blockdev(parsed.next("machine"), parsed.next("ostype"), main.get("meta"))
+        self._start_changes = (self._scsihw, self._blockdev) != (self._next_scsihw, self._next_blockdev)
 
     def disks(self) -> list[records.Disk]:
         """Every drive, in the order of their keys, including those that Proxmox VE rejects."""
@@ -69,10 +70,12 @@ class DiskReader:
         # A plan is made for the drive that the next cold start gives.
         shown = waiting or now
         store = self._storage(shown)
-        effective = self._effective(now, self._scsihw, self._blockdev)
+        changes = shown is not now or self._start_changes
+        effective = self._effective(now, store if shown is now else self._storage(now), self._scsihw, self._blockdev)
         fault = _volume.fault(shown, store, self._node, self._next_blockdev) if shown else None
         deleted = key in self._deletes and waiting is None
-        after = None if deleted else self._effective(shown, self._next_scsihw, self._next_blockdev)
+        after = self._effective(shown, store, self._next_scsihw, self._next_blockdev) if changes else effective
+        after = None if deleted else after
         # A pending line without a medium leaves no disk.
         deleted = deleted or (waiting is not None and after is None and effective is not None and fault is None)
         return records.disk(
@@ -95,8 +98,11 @@ class DiskReader:
             next=None if deleted or after == effective else after,
         )
 
-    def _effective(self, drive: _drive.Drive | None, scsihw: str | None, blockdev: bool) -> records.Values | None:
-        return _effective.effective(drive, self._storage(drive), scsihw, blockdev) if drive else None
+    @staticmethod
+    def _effective(
+        drive: _drive.Drive | None, storage: records.Storage | None, scsihw: str | None, blockdev: bool
+    ) -> records.Values | None:
+        return _effective.effective(drive, storage, scsihw, blockdev) if drive else None
 
     def _storage(self, drive: _drive.Drive | None) -> records.Storage | None:
         if drive is None or drive.volume in ("none", "cdrom") or drive.volume.startswith(("/", "nbd:")):
