@@ -90,3 +90,16 @@ def test_a_shape_that_differs_is_seen(change):
     changed = {**disk["effective"], **change}
     assert (faults({**disk, "effective": changed}, records.Disk, "disk", set()) == []) == (change == {"aio": None})
     assert faults({key: disk[key] for key in disk if key != "line"}, records.Disk, "disk", set())
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("Result", (*findings.RESULT_STATUSES, *findings.RESULT_REASONS)),
+        ("Document", (*findings.GUEST_STATUSES, *findings.UNRESOLVED_REASONS)),
+        ("RollbackPlan", operations.ROLLBACK_REASONS),
+        ("RestartResult", (*operations.RESTART_STATUSES, *operations.RESTART_REASONS)),
+    ],
+)
+def test_the_page_has_every_word_of_a_closed_set(shape, words):
+    assert [word for word in words if not re.search(rf"\b{word}\b", BLOCKS[shape])] == []

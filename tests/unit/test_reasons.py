@@ -1,0 +1,48 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The reason codes are closed sets: the code, the modules' documentation and the words for people have the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.findings import (
+    RESULT_REASONS,
+    UNRESOLVED_REASONS,
+)
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.operations import (
+    RESTART_REASONS,
+    ROLLBACK_REASONS,
+)
+from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_restart
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import words
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+SOURCE = "\n".join(
+    path.read_text("utf-8") for path in PLUGINS.rglob("*.py") if path.parent.name not in ("_model", "_render")
+)
+SETS = {*RESULT_REASONS, *UNRESOLVED_REASONS, *RESTART_REASONS, *ROLLBACK_REASONS}
+
+
+@pytest.mark.parametrize(
+    ("module", "key", "reasons"),
+    [(guest_io, "results", RESULT_REASONS), (guest_restart, "result", RESTART_REASONS)],
+)
+def test_a_module_documents_its_reasons(module, key, reasons):
+    described = yaml.safe_load(module.RETURN)[key]["contains"]["reason"]["description"]
+    assert sorted(re.findall(r"V\((\w+)\)", " ".join(described))) == sorted(reasons)
+
+
+def test_every_reason_of_a_report_has_its_words():
+    assert set(words._REASON_WORDS) == {*RESULT_REASONS, *UNRESOLVED_REASONS, "unknown"}
+
+
+@pytest.mark.parametrize("reason", sorted(SETS))
+def test_every_reason_is_given_by_something(reason):
+    assert f'"{reason}"' in SOURCE
