@@ -147,7 +147,7 @@ def test_a_second_section_replaces_the_first():
     assert "second section" in parsed.unsafe[0].reason
 
 
-def test_settings_newer_than_our_list_are_told_apart():
+def test_settings_newer_than_our_list_are_listed_apart():
     assert [entry.key for entry in config.parse("memory: 1\nholo-deck: 1\nusb12: y\n").unknown_keys] == ["holo-deck"]
 
 
@@ -178,7 +178,7 @@ def test_an_edit_goes_to_pending_where_the_key_waits_there():
     assert config.parse(edited).pending.get("scsi0") == "X"
 
 
-def test_a_new_key_stands_where_proxmox_would_write_it():
+def test_a_new_key_goes_where_proxmox_would_write_it():
     assert (
         config.edit(config.parse("name: a\nsockets: 1\n\n[snap]\nname: b\n"), {"scsihw": "x"})
         == "name: a\nscsihw: x\nsockets: 1\n\n[snap]\nname: b\n"

@@ -87,17 +87,17 @@ def test_sections_that_some_versions_print_hold_no_setting():
         *('{"scsi0": {"a": 1}}', '{"A b": 1}', '{"name": "a\\nscsi0: b"}', '{"scsi0": "a:b", "scsi0": "c:d"}'),
     ],
 )
-def test_what_is_no_config_is_refused(raw):
+def test_what_is_not_a_config_is_refused(raw):
     with pytest.raises(JsonConfigError):
         to_text(raw)
 
 
-def test_settings_beside_those_of_an_answer_are_refused():
+def test_settings_next_to_those_of_an_answer_are_refused():
     with pytest.raises(JsonConfigError, match="has 'scsi1' next to 'data'"):
         to_text('{"data": {"name": "a"}, "scsi1": "local:x"}')
 
 
-def test_half_a_character_in_a_description_is_no_trouble():
+def test_half_a_character_in_a_description_is_read():
     assert to_text('{"description": "\\ud83d", "name": "a"}') == "#%ED%A0%BD\nname: a\n"
 
 

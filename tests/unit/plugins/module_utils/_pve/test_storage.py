@@ -173,7 +173,7 @@ def test_a_list_with_a_word_that_proxmox_ve_does_not_take_is_as_if_it_were_not_t
     ("value", "on"),
     [("1", True), ("0", False), ("", True), *((word, False) for word in ("yes", "on", "true", "True", "2", "01"))],
 )
-def test_a_boolean_is_1_or_0_and_no_other_word(value, on):
+def test_a_boolean_is_1_or_0_alone(value, on):
     found = by_id(
         f"rbd: aa\n\tkrbd {value}\n\tdisable {value}\n\nbtrfs: bb\n\tpath /x\n\tnocow {value}\n\tshared {value}\n"
     )

@@ -112,7 +112,7 @@ def test_a_guest_that_starts(kind, line):
 
 
 @pytest.mark.parametrize("line", ["ide2: none,media=cdrom", "scsi0: st:x"])
-def test_an_empty_drive_of_a_cdrom_is_in_order(line):
+def test_an_empty_cdrom_drive_starts(line):
     assert fault(None, line) is None
 
 

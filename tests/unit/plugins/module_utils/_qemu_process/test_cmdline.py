@@ -270,7 +270,7 @@ def test_a_global_that_changes_disks_is_said_and_leaves_them_not_known(setting):
 
 
 @pytest.mark.parametrize("setting", ["ICH9-LPC.noreboot=off", "driver=cfi.pflash01,property=secure,value=on", "=", ""])
-def test_a_global_that_does_not_concern_disks_is_not_worth_a_word(setting):
+def test_a_global_that_does_not_concern_disks_is_ignored(setting):
     disk = ["-drive", "file=a,if=none,id=d", "-device", "virtio-blk-pci,drive=d,id=v"]
     parsed = parse(["qemu", *disk, "-global", setting])
     assert parsed["problems"] == [] and parsed["disks"][0]["runs"] is not None
@@ -296,7 +296,7 @@ def test_drives_that_make_their_own_device_are_named_as_qemu_names_them():
 
 
 @pytest.mark.parametrize(("more", "overlay"), [("", False), (",snapshot=on", True), (",snapshot=off", False)])
-def test_an_overlay_is_told_from_the_image_below_it(more, overlay):
+def test_an_overlay_is_distinguished_from_the_image_below_it(more, overlay):
     disk = one("-drive", f"file=/a.raw,if=none,id=d{more}", "-device", "virtio-blk-pci,drive=d,id=disk")
     assert (disk["overlay"], disk["file"]) == (overlay, "/a.raw")
 

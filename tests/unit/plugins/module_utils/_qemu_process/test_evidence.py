@@ -94,11 +94,11 @@ def test_which_descriptors_may_be_images(target, expected):
 @pytest.mark.parametrize(
     ("target", "expected"), [("/srv/ram", False), ("/srv/ram/pc.ram", False), ("/srv/ram2/a.raw", True)]
 )
-def test_what_other_options_name_is_no_image(target, expected):
+def test_a_file_of_another_option_is_not_an_image(target, expected):
     assert may_be_image(target, {"/srv/ram"}) is expected
 
 
-def test_agreement_is_no_disagreement():
+def test_what_agrees_is_not_a_disagreement():
     assert check([disk()], [opened()]) == ([], set())
 
 
@@ -136,7 +136,7 @@ def test_an_image_that_is_not_open_was_moved_and_is_not_known():
     ]
 
 
-def test_a_medium_that_was_changed_is_not_worth_a_word():
+def test_a_medium_that_was_changed_is_not_a_disagreement():
     assert check([disk(device="ide-cd")], []) == ([], {"scsi0"})
 
 
@@ -150,7 +150,7 @@ def test_links_are_followed_to_what_is_open(direct, count):
 @pytest.mark.parametrize(
     "one", [disk(driver="rbd", aio=None, file=None), disk(file="/dev/fdset/2"), disk(file="a.raw")]
 )
-def test_what_opens_no_path_of_its_own_is_not_looked_for(one):
+def test_a_disk_without_a_path_of_its_own_is_not_searched_for(one):
     assert check([one], []) == ([], set())
 
 
@@ -196,7 +196,7 @@ def test_absence_of_a_context_or_ring_proves_nothing():
 @pytest.mark.parametrize(
     ("version", "count"), [("7.2.22", 1), ("10.1.2-1", 1), ("10.2.0", 0), ("11.0.1-1", 0), (None, 0)]
 )
-def test_a_ring_speaks_only_where_qemus_own_loop_has_none(version, count):
+def test_a_ring_proves_something_only_below_qemu_10_2(version, count):
     assert len(check([disk()], [opened()], rings=1, version=version)[0]) == count
 
 

@@ -33,7 +33,7 @@ def test_options_are_split_as_qemu_splits_them(text, implied, expected):
     assert split_options(text, implied) == expected
 
 
-def test_dots_nest_and_a_path_beside_them_becomes_the_file_name():
+def test_dots_nest_and_a_path_next_to_them_becomes_the_file_name():
     assert nest({"file": "/a", "file.locking": "off"}) == {"file": {"filename": "/a", "locking": "off"}}
     assert nest({"file.locking": "off", "file": "/a"}) == {"file": {"filename": "/a", "locking": "off"}}
     assert nest({"cache.direct": "on", "driver": "file"}) == {"cache": {"direct": "on"}, "driver": "file"}

@@ -85,7 +85,7 @@ def test_a_moved_image_makes_the_disk_unknown(host):
     assert [(one["key"], one["option"]) for one in guest["disagreements"]] == [("scsi0", "file"), (None, "file")]
 
 
-def test_what_other_options_name_is_no_disk_that_was_plugged_in(host):
+def test_a_file_of_another_option_is_not_a_disk_that_was_plugged_in(host):
     argv = [
         *PVE,
         "-object",
@@ -108,7 +108,7 @@ def test_a_descriptor_in_place_of_a_path_is_the_qemu_process_own(host, name):
     assert [(one["key"], one["seen"]) for one in read(host)[0]["8101"]["disagreements"]] == [("scsi0", False)]
 
 
-def test_a_descriptor_that_leads_nowhere_any_more_is_no_moved_image(host):
+def test_a_descriptor_that_leads_nowhere_any_more_is_not_a_moved_image(host):
     host.process(700, [part.replace(IMAGE, "/proc/99/fd/3") for part in PVE], files=OPEN)
     guest = read(host)[0]["8101"]
     assert all(disk["runs"] for disk in guest["disks"]) and guest["disagreements"] == []
@@ -203,7 +203,7 @@ def test_the_command_line_names_qemu_where_the_link_is_hidden(host, monkeypatch)
     assert guests["8101"]["qemu"] == {"running": None, "installed": None}
 
 
-def test_no_proc_at_all(tmp_path):
+def test_a_host_without_proc(tmp_path):
     guests, problems = proc.running_guests(str(tmp_path))
     assert guests == []
     assert [problem["file"] for problem in problems] == [f"{tmp_path}/proc"]
@@ -228,7 +228,7 @@ def test_the_launcher_that_waits_for_a_guest_to_start_is_nothing_to_tell(host):
     assert (guests["8101"]["pid"], problems) == (701, [])
 
 
-def test_a_command_line_of_100_kb_and_bytes_that_are_no_text(host):
+def test_a_command_line_of_100_kb_and_bytes_that_are_not_text(host):
     argv = [*PVE, "-append", "x" * 100_000]
     path = host.process(700, argv, files=OPEN)
     raw = (path / "cmdline").read_bytes()

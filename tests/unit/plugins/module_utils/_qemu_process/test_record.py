@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Guests that are known from their process alone: what was not seen is not called in order."""
+"""Guests that are known from their process alone: what was not seen is not called compliant."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def told(document):
     return [(found["rule"], found["severity"], found["disk"]) for found in document["findings"]]
 
 
-def test_a_guest_in_order(judged):
+def test_a_compliant_guest(judged):
     _records, document = judged(GOOD, [IMAGE])
     assert told(document) == [] and document["guests"][0]["status"] == "compliant"
 
