@@ -2,20 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Whole numbers out of text that somebody else wrote. No I/O."""
+"""Whole numbers from text that somebody else wrote. No I/O."""
 
 from __future__ import annotations
 
 import re
 
-# More digits than any number of the kernel has, and far fewer than Python's int() refuses or takes seconds for.
+# More digits than any number of the kernel has, and far fewer than Python's int() refuses or needs seconds for.
 _WHOLE = re.compile(r"\s*([0-9]{1,20})\s*\Z", re.ASCII)
 
 
 def whole_number(text: str | bytes) -> int | None:
-    """The number that a text or bytes of ASCII digits spells, blanks around it aside; None for anything else, and over
-    20 digits.
-    """
+    """The number that ASCII digits spell, with blanks around them or not; None for anything else and over 20 digits."""
     if isinstance(text, bytes):
         text = text.decode("ascii", "replace")
     found = _WHOLE.match(text)

@@ -12,13 +12,13 @@ version_added: 0.1.0
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 description:
-  - Writes what P(hypervisor.io_hardening.assess_writeback#filter) planned, and nothing else. The role
+  - Writes what P(hypervisor.io_hardening.assess_writeback#filter) plans, and nothing else. The role
     P(hypervisor.io_hardening.host_writeback#role) does both.
-  - Refuses a plan whose files, kernel values or record have changed since it was made, before the first byte is
-    written. A plan that would rely on what could not be read is refused as well.
-  - Files are replaced atomically, so a killed run leaves each old or new. What was in force before is recorded
-    in C(/var/lib/hypervisor-io-hardening/host_writeback.json) before anything else is written.
-  - Reads back what it wrote and fails where that is not what was planned.
+  - Refuses the plan before the first byte is written, if the files, the kernel's values or the record have changed
+    since it was made, or if the plan relies on something that could not be read.
+  - Files are replaced atomically, so a killed run leaves the old or the new file. The limits that were in force before
+    are recorded in C(/var/lib/hypervisor-io-hardening/host_writeback.json) before anything else is written.
+  - Reads back what it wrote, and fails if that is not what was planned.
 options:
   plan:
     description: The V(plan) of P(hypervisor.io_hardening.assess_writeback#filter).
@@ -27,8 +27,8 @@ options:
   root:
     description:
       - The directory that holds the host's files.
-      - With another than V(/) no kernel is touched; ordinary files below C(ROOT/proc/sys/vm) are written instead,
-        where there are any.
+      - With any other directory than V(/) no kernel is changed. Ordinary files below C(ROOT/proc/sys/vm) are written
+        instead, if there are any.
     type: path
     default: /
 attributes:
@@ -57,13 +57,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: The plan's changes, empty where nothing had to be written.
+  description: The plan's changes; empty if nothing had to be written.
   type: list
   elements: dict
   returned: success
   sample: [{after: "dirty_ratio = 2", before: "dirty_ratio = 20", key: vm.dirty, option: null}]
 left:
-  description: What was left alone and why, one sentence each.
+  description: What was not restored and why, one sentence each.
   type: list
   elements: str
   returned: success
@@ -76,7 +76,8 @@ from ..module_utils._host.tree import Tree
 from ..module_utils._writeback.apply import Refused, carry_out, diff, prepare
 
 
-def main():
+def main() -> None:
+    """Carry out the plan and return."""
     module = AnsibleModule(
         argument_spec={
             "plan": {"type": "dict", "required": True},
@@ -97,8 +98,8 @@ def main():
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(
-            msg=f"{error.filename or 'a file'}: {error.strerror}; what was written before it stays,"
-            " and the next run goes on from there"
+            msg=f"{error.filename or 'a file'}: {error.strerror}; the files written before it stay, and the next run"
+            " continues from there"
         )
     module.exit_json(
         changed=work.changed,

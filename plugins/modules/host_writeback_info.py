@@ -13,14 +13,14 @@ author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 description:
   - Reads the files of C(sysctl.d) in systemd's order, the kernel's values, the memory, the active profile of tuned
-    and how much each disk queues by itself. Changes nothing and judges nothing.
-  - Judge what it returns with P(hypervisor.io_hardening.assess_writeback#filter).
+    and how much each disk queues by itself. Changes nothing and assesses nothing.
+  - Assess what it returns with P(hypervisor.io_hardening.assess_writeback#filter).
 options:
   root:
     description:
       - The directory that holds the host's files.
-      - With another than V(/) no kernel is asked. Ordinary files below C(ROOT/proc) and C(ROOT/sys) are read
-        instead, where there are any.
+      - With any other directory than V(/) no kernel is read. Ordinary files below C(ROOT/proc) and C(ROOT/sys) are read
+        instead, if there are any.
     type: path
     default: /
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ EXAMPLES = r"""
   hypervisor.io_hardening.host_writeback_info:
   register: writeback
 
-- name: Show what is to do
+- name: Show what has to be done
   ansible.builtin.debug:
     msg: "{{ writeback | hypervisor.io_hardening.assess_writeback(host=inventory_hostname) }}"
 """
@@ -48,7 +48,7 @@ root:
   returned: success
   sample: /
 files:
-  description: The files that touch the limits, in the order systemd reads them, then those that tuned alone applies.
+  description: The files that can set the limits, in the order systemd reads them, then those that only tuned applies.
   type: list
   elements: dict
   returned: success
@@ -57,45 +57,45 @@ files:
       description: The file in its directory.
       type: str
     target:
-      description: Where O(ignore:path) leads, links followed.
+      description: Where O(ignore:path) leads after all links are followed.
       type: str
     masks:
       description: Files of the same name in directories of lower precedence, which are not read.
       type: list
       elements: str
     read_at_boot:
-      description: Whether systemd reads it. V(false) for C(/etc/sysctl.conf) where no file of C(sysctl.d) leads to it.
+      description: Whether systemd reads it. V(false) for C(/etc/sysctl.conf) if no link in C(sysctl.d) leads to it.
       type: bool
     read_by_tuned:
       description:
-        - Whether tuned applies it where it applies sysctl files at all. It takes those of C(/run/sysctl.d) and
-          C(/etc/sysctl.d), and C(/etc/sysctl.conf) in the end.
+        - Whether tuned applies it, if it applies sysctl files at all. It applies those in C(/run/sysctl.d) and
+          C(/etc/sysctl.d), then C(/etc/sysctl.conf).
       type: bool
     digest:
       description: SHA-256 of the content.
       type: str
     assignments:
-      description: The lines that can touch the limits. RV(ignore:value) is V(null) for an exclusion.
+      description: The lines that can set the limits. RV(ignore:value) is V(null) for an exclusion.
       type: list
       elements: dict
       sample: [{key: vm/dirty_ratio, line: 3, text: vm.dirty_ratio = 40, value: "40"}]
     others:
-      description: How many other assignments the file holds.
+      description: How many other assignments the file has.
       type: int
 kernel:
-  description: The four values of the kernel, V(null) where there is no kernel to ask.
+  description: The kernel's four values; V(null) if there is no kernel to read.
   type: dict
   returned: success
   sample: {dirty_background_bytes: 0, dirty_background_ratio: 10, dirty_bytes: 0, dirty_ratio: 20}
 memory:
-  description: Installed and available memory in bytes, V(null) where unknown.
+  description: Installed and available memory in bytes; V(null) if unknown.
   type: dict
   returned: success
   sample: {available: 24726675456, total: 25276502016}
 tuned:
   description:
-    - The active profile of tuned and what it and the profiles it includes name of the limits, V(null) where tuned has
-      no active profile.
+    - The active profile of tuned, and the limits that it and the profiles it includes set; V(null) if tuned has no
+      active profile.
     - RV(ignore:reapplies) is whether tuned applies the sysctl files after its profile.
   type: dict
   returned: success
@@ -113,7 +113,7 @@ devices:
   returned: success
   sample: [{max_sectors_kb: 1280, name: sda, nr_requests: 128, queue_bytes: 167772160}]
 saved:
-  description: What an earlier run recorded, V(null) where there is no record.
+  description: What an earlier run recorded; V(null) if there is no record.
   type: dict
   returned: success
   sample:
@@ -122,11 +122,11 @@ saved:
     set: {dirty_background_ratio: 1, dirty_ratio: 2}
     taken: []
 problems:
-  description: What could not be read and why.
+  description: What could not be read, and why.
   type: list
   elements: dict
   returned: success
-  sample: [{file: /etc/sysctl.d/50-odd.conf, line: null, guest: null, node: null, reason: Permission denied}]
+  sample: [{file: /etc/sysctl.d/50-odd.conf, guest: null, line: null, node: null, reason: Permission denied}]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -135,7 +135,8 @@ from ..module_utils._host.tree import Tree
 from ..module_utils._writeback.read import read_facts
 
 
-def main():
+def main() -> None:
+    """Read and return."""
     module = AnsibleModule(argument_spec={"root": {"type": "path", "default": "/"}}, supports_check_mode=True)
     try:
         tree = Tree(module.params["root"])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""One run at a time in a directory: a lock on the directory itself, so that no file is needed and none is left."""
+"""One run at a time in a directory: the lock is on the directory itself, so no lock file is needed or left behind."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from collections.abc import Iterable, Iterator
 
 @contextlib.contextmanager
 def alone(directories: Iterable[str], seconds: float) -> Iterator[str | None]:
-    """Hold the directories; gives the one that another run would not let go of for so long, None where all are held.
+    """Lock the directories; yields the one that another run kept locked for so many seconds, None where all are locked.
 
-    The kernel lets go with the process. What is not there, or on a file system without locks, is not held.
+    The kernel drops the locks when the process ends. A directory that does not exist, or is on a file system without
+    locks, is not locked.
     """
     deadline = time.monotonic() + seconds
     with contextlib.ExitStack() as stack:
-        opened = {}
+        opened: dict[tuple[int, int], tuple[int, str]] = {}
         for directory in directories:
             with contextlib.suppress(OSError):
                 handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 stack.callback(os.close, handle)
                 status = os.fstat(handle)
                 opened[status.st_dev, status.st_ino] = handle, directory
-        # All runs take them in the same order, so that no two wait for each other; one of two names is held once.
+        # All runs lock in the same order, so no two wait for each other; a directory with two names is locked once.
         for _inode, (handle, directory) in sorted(opened.items()):
             if not _locked(handle, deadline):
                 yield directory

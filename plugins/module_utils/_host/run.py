@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Running a host's commands from a module: what they print is bytes, and bounded.
+"""Runs a host's commands from a module: output is bytes, and bounded.
 
-``AnsibleModule.run_command`` fails on bytes that are not UTF-8, keeps whatever a command prints, and waits for whoever
-else holds its pipes. Argument lists only, never a shell.
+``AnsibleModule.run_command`` fails on bytes that are not UTF-8, keeps all that a command prints, and waits for every
+process that holds its pipes open. Argument lists only, never a shell.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ import re
 import selectors
 import subprocess
 import time
+from typing import Any
 
-#: How many bytes of each output are kept: half of them from its beginning, half from its end.
+#: How many bytes of each output are kept: half from its beginning, half from its end.
 KEPT = 1024 * 1024
 
-#: Seconds that output is waited for after the command has ended: a process that it left behind may hold its pipes open.
+#: Seconds to wait for output after the command has ended: a process that it left behind may hold its pipes open.
 _GRACE = 2
 
 
 def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
     """Run a command in a session of its own, without standard input: (exit status, stdout, stderr).
 
-    The status is 127 where there is no such command, and 128 + N where signal N ended it, as a shell has it. What is
-    not UTF-8 becomes U+FFFD. Of an output larger than ``kept`` bytes the middle is left out, see :func:`is_cut`.
+    As in a shell, the status is 127 where there is no such command, and 128 + N where signal N ended it. Bytes that are
+    not UTF-8 become U+FFFD. The middle of an output larger than ``kept`` bytes is left out, see :func:`is_cut`.
     """
     try:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
@@ -57,7 +58,7 @@ _CUT = re.compile(r"^\[\d+ bytes left out\]$", re.ASCII | re.MULTILINE)
 
 
 class _Output:
-    """The beginning and the end of what a command prints."""
+    """The beginning and the end of a command's output."""
 
     def __init__(self, kept: int) -> None:
         self._half = kept // 2
@@ -87,8 +88,8 @@ class _Output:
         )
 
 
-def _drain(process: subprocess.Popen, outputs: dict) -> None:
-    """Read both outputs to their ends, or until the command has ended and nothing more comes."""
+def _drain(process: subprocess.Popen[bytes], outputs: dict[Any, _Output]) -> None:
+    """Read both outputs to their ends, or until the command has ended and no more output arrives."""
     ended = None
     with selectors.DefaultSelector() as selector:
         for stream in outputs:

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What systemd-sysctl reads out of sysctl.d files, and in which order it writes it.
+"""What systemd-sysctl reads from sysctl.d files, and in which order it writes it.
 
-Source of the facts: sysctl.d(5), and systemd-sysctl 252 watched at work on generated files.
+Source: sysctl.d(5), and systemd-sysctl 252 observed on generated files.
 """
 
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Assignment = dict[str, Any]
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 """Highest precedence first: a file masks those of the same name in later directories."""
@@ -17,11 +21,11 @@ DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/us
 _WHITESPACE = " \t\n\r"
 
 
-def normalize_key(key):
-    """The path below /proc/sys of a key, as sysctl.d(5) spells them.
+def normalize_key(key: str) -> str:
+    """The path of a key below /proc/sys (sysctl.d(5)).
 
-    Where the first separator is a dot, dots separate and slashes stand for dots in a name
-    (``net.ipv4.conf.eth0/10.forwarding``); where it is a slash, the key is the path already.
+    Where the first separator is a dot, dots separate and slashes mean dots in a name
+    (``net.ipv4.conf.eth0/10.forwarding``); where it is a slash, the key is a path already.
     """
     separators = [character for character in key if character in "./"]
     if separators and separators[0] == ".":
@@ -30,25 +34,25 @@ def normalize_key(key):
     return "/".join(parts)
 
 
-def is_glob(key):
+def is_glob(key: str) -> bool:
     """Whether systemd treats the key as a pattern."""
     return any(character in key for character in "*?[")
 
 
-def matches(pattern, key):
-    """Whether a normalized glob key names ``key``; like glob(7), a star never crosses a slash."""
+def matches(pattern: str, key: str) -> bool:
+    """Whether a normalized pattern names ``key``; as in glob(7), a star never matches a slash."""
     pattern_parts, key_parts = pattern.split("/"), key.split("/")
     return len(pattern_parts) == len(key_parts) and all(
         fnmatch.fnmatchcase(part, wanted.replace("[^", "[!")) for part, wanted in zip(key_parts, pattern_parts)
     )
 
 
-def parse(text):
-    """The lines of one file that mean something to systemd, in their order.
+def parse(text: str) -> list[Assignment]:
+    """The lines of one file that systemd acts on, in their order, as ``{line, key, value, text}``.
 
-    :returns: a list of ``{line, key, value, text}``: line counts from 1, key is normalized and may be a
-        glob, value is ``None`` for an exclusion (``-key``, which keeps globs off the key), text is the line
-        as it stands. Comments (``#``, ``;`` in front), empty lines and lines that are neither are left out.
+    line counts from 1; key is normalized and may be a pattern; value is None for an exclusion (``-key``, which keeps
+    patterns off the key); text is the whole line. Comments (``#`` or ``;`` in front), empty lines and invalid lines are
+    left out.
     """
     found = []
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -69,12 +73,10 @@ def parse(text):
     return found
 
 
-def comment_out(raw, lines, remark):
-    """The bytes of a file with some lines turned into comments, every other byte as it was.
+def comment_out(raw: bytes, lines: Iterable[int], remark: str) -> bytes:
+    """The bytes of a file with some lines turned into comments, and every other byte unchanged.
 
-    :param raw: the file's bytes
-    :param lines: line numbers, counting from 1
-    :param remark: who did it and why, one line, put in front of each
+    ``lines`` are line numbers, counting from 1; ``remark`` is one line, put in front of each.
     """
     out = []
     for number, line in enumerate(raw.split(b"\n"), start=1):
@@ -85,14 +87,14 @@ def comment_out(raw, lines, remark):
     return b"\n".join(out)
 
 
-def precedence(names_by_directory):
-    """The files systemd reads, in the order it reads them.
+def precedence(names_by_directory: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
+    """The files that systemd reads, in its order: ``(path, [paths it masks])``.
 
-    :param names_by_directory: ``{directory: [file names]}``, directories of :data:`DIRECTORIES`
-        (of whatever kind: systemd 252 lets a directory or a dangling link mask a file, too)
-    :returns: a list of ``(path, [paths it masks])``, sorted by file name as bytes across the directories
+    ``names_by_directory`` is ``{directory: [names]}``, directories of :data:`DIRECTORIES`, names of any kind: in
+    systemd 252 a directory or a dangling link masks a file too. The order is that of the names, as bytes, across the
+    directories.
     """
-    chosen = {}
+    chosen: dict[str, list[str]] = {}
     for directory in DIRECTORIES:
         for name in names_by_directory.get(directory, ()):
             if name.startswith(".") or not name.endswith(".conf"):
@@ -102,20 +104,16 @@ def precedence(names_by_directory):
     return [(chosen[name][0], chosen[name][1:]) for name in names]
 
 
-def write_order(assignments, keys):
-    """What systemd-sysctl writes to ``keys``, in the order it writes.
+def write_order(assignments: Iterable[Assignment], keys: Iterable[str]) -> list[tuple[str, Assignment]]:
+    """What systemd-sysctl writes to ``keys``, in its order: ``(key, assignment)``.
 
-    :param assignments: ``{key, value, …}`` of all files, in reading order
-    :param keys: the kernel's keys of interest, normalized
-    :returns: a list of ``(key, assignment)``
+    ``assignments`` are those of all files, in reading order; ``keys`` are normalized.
 
-    Three habits of systemd that decide which value stays:
-    a key that is assigned again *with another value* moves to the end of the order;
-    assigned again with the same value, it keeps its early place (so a twin in between wins);
-    an exclusion replaces an earlier assignment of its key. Globs never touch a key that is
-    named anywhere, not even by an exclusion.
+    Three rules of systemd decide which value stays. A key that is assigned again *with another value* moves to the end
+    of the order; assigned again with the same value, it keeps its early place (so a twin in between wins); an exclusion
+    replaces an earlier assignment of its key. Patterns never set a key that is named anywhere, even by an exclusion.
     """
-    options = {}
+    options: dict[str, Assignment] = {}
     for assignment in assignments:
         key = assignment["key"]
         if key in options:

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The kernel's write-back limits: two pairs of twins of which one is in force.
+"""The kernel's write-back limits: two pairs of twins; of each pair one is in force.
 
 Source: Documentation/admin-guide/sysctl/vm.rst and the handlers in mm/page-writeback.c.
-A *state* is a dict of the four integers of :data:`KEYS`. *Limits* are what is in force, one key
-per pair: ``{"dirty_ratio": 2, "dirty_background_ratio": 1}``.
+A *state* has the four integers of :data:`KEYS`. *Limits* are what is in force, one key per pair:
+``{"dirty_ratio": 2, "dirty_background_ratio": 1}``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from .assignments import is_glob, matches, parse, write_order
 
@@ -26,20 +28,20 @@ BOOT_STATE = {"dirty_ratio": 20, "dirty_bytes": 0, "dirty_background_ratio": 10,
 
 PAGE = 4096
 _NUMBER = re.compile(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)(?=\s|\Z)", re.ASCII)
-# kernel/sysctl.c, TMPBUFLEN: it refuses a number of that many characters, and one that does not fit.
+# kernel/sysctl.c, TMPBUFLEN: it refuses a number with more characters, and one that does not fit.
 _MOST_CHARACTERS = 20
 _LARGEST = 2**64 - 1
 
 
-def pair_of(key):
+def pair_of(key: str) -> str:
     """``dirty`` for ``dirty_bytes``."""
     return key.rpartition("_")[0]
 
 
-def number(text):
-    """The number the kernel reads out of what is written to the file, ``None`` where it refuses it.
+def number(text: str | int) -> int | None:
+    """The number that the kernel reads from what is written to the file; None where it refuses it.
 
-    The base is C's (``0x10``, ``010`` are 16 and 8), and what follows a blank is ignored.
+    The base is that of C (``0x10`` is 16, ``010`` is 8), and everything after a blank is ignored.
     """
     match = _NUMBER.match(str(text))
     if match is None:
@@ -56,11 +58,11 @@ def number(text):
     return None if value is None or value > _LARGEST else value
 
 
-def write(state, key, text):
-    """The state after ``text`` was written to ``key``; the same state where the kernel refuses it.
+def write(state: State, key: str, text: str | int) -> State:
+    """The state after ``text`` is written to ``key``; the same object where the kernel refuses it.
 
-    Writing one twin zeroes the other. For ``dirty_ratio`` and ``dirty_bytes`` only a *changed* value
-    does so, for the background pair every accepted one.
+    Writing one twin zeroes the other. For ``dirty_ratio`` and ``dirty_bytes`` only a *changed* value does so, for the
+    background pair every accepted one.
     """
     value = number(text)
     pair, _unused, unit = key.rpartition("_")
@@ -77,64 +79,62 @@ def write(state, key, text):
     return after
 
 
-def twin(key):
+def twin(key: str) -> str:
     """``dirty_bytes`` for ``dirty_ratio`` and back."""
     pair, _unused, unit = key.rpartition("_")
-    return "{}_{}".format(pair, "bytes" if unit == "ratio" else "ratio")
+    return f"{pair}_{'bytes' if unit == 'ratio' else 'ratio'}"
 
 
-def in_force(state):
-    """The limits of a state: bytes where they are set, else the ratio."""
+def in_force(state: State) -> Limits:
+    """The limits of a state: of each pair the bytes where they are set, else the ratio."""
     limits = {}
     for pair in PAIRS:
-        unit = "bytes" if state[pair + "_bytes"] else "ratio"
-        key = f"{pair}_{unit}"
+        key = f"{pair}_bytes" if state[f"{pair}_bytes"] else f"{pair}_ratio"
         limits[key] = state[key]
     return limits
 
 
-def of_pair(limits, pair):
-    """Of some limits that of one pair."""
+def of_pair(limits: Limits, pair: str) -> Limits:
+    """The limit of one pair."""
     return {key: value for key, value in limits.items() if pair_of(key) == pair}
 
 
-def spell(limits):
+def spell(limits: Limits) -> str:
     """Limits for a person: ``vm.dirty_ratio 2, vm.dirty_background_ratio 1``."""
-    return ", ".join("vm.%s %d" % item for item in limits.items())
+    return ", ".join(f"vm.{key} {value}" for key, value in limits.items())
 
 
-def steps(state, limits):
-    """The shortest list of ``(key, value)`` writes that puts ``limits`` in force."""
+def steps(state: State, limits: Limits) -> list[tuple[str, int]]:
+    """The shortest list of writes, ``(key, value)``, that puts ``limits`` in force."""
     writes = []
     current = in_force(state)
     for key, value in limits.items():
         if current.get(key) == value:
             continue
         if value == 0 and state[key] == 0:
-            # the kernel takes an unchanged ratio for no change and would keep the bytes
+            # An unchanged ratio is not a change to the kernel: it would keep the bytes.
             writes.append((key, 1))
         writes.append((key, value))
     return writes
 
 
-def relevant(assignment):
-    """Whether an assignment can touch the limits, by name or by glob."""
+def relevant(assignment: dict[str, Any]) -> bool:
+    """Whether an assignment can set a limit, by name or by a pattern."""
     key = assignment["key"]
     names = [PREFIX + name for name in KEYS]
     return any(matches(key, name) for name in names) if is_glob(key) else key in names
 
 
-def parse_relevant(text):
-    """The assignments of a file's text that can touch the limits."""
+def parse_relevant(text: str) -> list[dict[str, Any]]:
+    """The assignments in a file's text that can set a limit."""
     return [assignment for assignment in parse(text) if relevant(assignment)]
 
 
-def replay(assignments, state=None):
-    """What systemd-sysctl makes of the limits.
+def replay(assignments: Iterable[dict[str, Any]], state: State | None = None) -> tuple[State, dict[str, Any]]:
+    """What systemd-sysctl makes of the limits: ``(state, deciders)`` as of :func:`write_all`.
 
-    :param assignments: of all files in reading order, as :func:`.assignments.parse` gives them
-    :param state: what it starts from, default a freshly booted kernel
-    :returns: ``(state, deciders)`` as :func:`write_all`
+    ``assignments`` are those of all files in reading order (:func:`.assignments.parse`), ``state`` is what it starts
+    from, a freshly booted kernel by default.
     """
     writes = [
         (path.partition("/")[2], assignment["value"], assignment)
@@ -143,18 +143,16 @@ def replay(assignments, state=None):
     return write_all(dict(BOOT_STATE if state is None else state), writes)
 
 
-def write_all(state, writes):
-    """What a list of writes makes of the limits.
+def write_all(state: State, writes: Iterable[tuple[str, str, Any]]) -> tuple[State, dict[str, Any]]:
+    """What a list of writes, ``(key, text, who)``, makes of the limits: ``(state, deciders)``.
 
-    :param writes: ``(key, text, who)``
-    :returns: ``(state, deciders)``; deciders has, per pair, who wrote last what is in force, also where it was in force
-        already (a file with the kernel's own defaults changes nothing, and still replaces another's line); ``None``
-        where nobody did
+    deciders has, per pair, who wrote last what is in force; None where nobody did. A write that changes nothing counts
+    too: a file with the kernel's own defaults still replaces another file's line.
     """
-    last = {}
+    last: dict[str, Any] = {}
     for key, text, who in writes:
         after = write(state, key, text)
-        # the same state is a refused write
+        # The kernel refused the write.
         if after is not state:
             last[key] = who
         state = after
@@ -164,9 +162,9 @@ def write_all(state, writes):
     }
 
 
-def bytes_of(limits, available):
-    """The limits as bytes; a percentage is of *available* memory. ``None`` where that is unknown."""
-    amounts = {}
+def bytes_of(limits: Limits, available: int | None) -> dict[str, int | None]:
+    """The limits in bytes, by pair; a percentage is of the *available* memory. None where that is not known."""
+    amounts: dict[str, int | None] = {}
     for key, value in limits.items():
         if key.endswith("_bytes"):
             amounts[pair_of(key)] = value

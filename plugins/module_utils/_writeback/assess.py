@@ -1,14 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""Host write-back limits: facts and settings in; findings and a plan out. Pure, no I/O.
 
-Facts are what ``host_writeback_info`` returns, findings have the shape of docs/data.md; the plan is
-what ``host_writeback`` carries out (docs/data.md, "Host write-back").
+"""A host's write-back limits: facts and settings in, findings and a plan out. Pure, no I/O.
+
+Facts are what ``host_writeback_info`` returns, the plan is what ``host_writeback`` carries out (docs/data.md, "Host
+write-back").
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from .._model.findings import Finding
 from .._sysctl import dirty
 from . import boot, findings
 from .paths import file_text
@@ -16,32 +20,32 @@ from .plan import change, refusal, removal
 from .settings import check_settings, wanted_limits
 
 
-def assess(facts, settings, host=None):
-    """Hold a host's facts against the settings.
+def assess(facts: dict[str, Any], settings: dict[str, Any], host: str | None = None) -> dict[str, Any]:
+    """Compare a host's facts with the settings: ``{findings, plan, wanted, status, then, detail}``.
 
-    :param facts: what ``host_writeback_info`` returns
-    :param settings: as :func:`check_settings` takes them
-    :param host: the inventory's name for the host, for the findings
-    :returns: ``{findings, plan, wanted, status, then, detail}``; plan is ``None`` where nothing is to do; one that
-        relies on what could not be read is refused by ``host_writeback``.
-        status is compliant, to_change, overruled (nothing left to write, and still another file or manager has the
-        last word) or unknown (the same, and something that could set the limits could not be read); then is the
-        status that carrying out the plan leaves
+    ``settings`` are as :func:`.settings.check_settings` takes them, ``host`` is the inventory's name for the findings.
+
+    ``plan`` is None where nothing is to do; ``host_writeback`` refuses one that relies on what could not be read.
+    ``status`` is compliant, to_change, overruled (nothing is left to write, and another file or manager still has the
+    last word) or unknown (nothing is left to write, and something that could set the limits could not be read).
+    ``then`` is the status after the plan is carried out.
     """
     settings = check_settings(settings)
     refused = refusal(facts, settings)
     if settings["state"] == "absent":
-        return _assess_removal(facts, refused, findings.Findings(host))
+        return _assess_removal(facts, refused, host)
     wanted, reason = wanted_limits(settings, (facts["memory"] or {}).get("total"))
     text = file_text(wanted)
     must_write = boot.must_write(facts, wanted, text)
     conflicts, state, deciders = boot.conflicts(facts, wanted, text if must_write else None)
-    finding = findings.Findings(host)
-    findings.judge_kernel(finding, facts, wanted)
-    findings.judge_files(finding, facts, wanted, must_write, conflicts, settings["take_over"])
-    findings.judge_problems(finding, facts, refused)
-    findings.judge_tuned(finding, facts, wanted, state, deciders)
-    findings.judge_queues(finding, facts, wanted)
+    by_tuned = list(findings.of_tuned(facts, wanted, state, deciders))
+    found = [
+        *findings.of_kernel(facts, wanted),
+        *findings.of_files(facts, wanted, must_write, conflicts, settings["take_over"]),
+        *findings.of_problems(facts, refused),
+        *by_tuned,
+        *findings.of_queues(facts, wanted),
+    ]
     taken = [one for one in conflicts if one["can_take"]] if settings["take_over"] else []
     plan = refused or change(facts, wanted, text if must_write else None, taken)
     overruled = len(taken) < len(conflicts) or dirty.in_force(state) != wanted
@@ -50,38 +54,44 @@ def assess(facts, settings, host=None):
     if overruled:
         detail += "; not after a reboot: " + "; ".join(
             one["message"]
-            for one in finding.found
+            for one in found
             if one["rule"] in ("IO202", "IO203") and not one["fixable"] and one["severity"] == "error"
         )
-    elif any((one["rule"], one["severity"]) == ("IO203", "warning") for one in finding.found):
+    elif any(one["severity"] == "warning" for one in by_tuned):
         detail += f"; not known: whether tuned's profile {facts['tuned']['profile']} leaves them when it starts"
-    status = "unknown" if refused else "to_change" if plan else then
-    detail = refused["refused"] if refused else detail
-    return {"findings": finding.found, "plan": plan, "wanted": wanted, "status": status, "then": then, "detail": detail}
-
-
-def _assess_removal(facts, refused, finding):
-    plan, detail = (refused, refused["refused"]) if refused else removal(facts)
-    if refused:
-        findings.judge_problems(finding, facts, refused)
-    status = "unknown" if refused else "to_change" if plan else "compliant"
     return {
-        "findings": finding.found,
+        "findings": _of_host(found, host),
+        "plan": plan,
+        "wanted": wanted,
+        "status": "unknown" if refused else "to_change" if plan else then,
+        "then": then,
+        "detail": refused["refused"] if refused else detail,
+    }
+
+
+def _assess_removal(facts: dict[str, Any], refused: dict[str, Any] | None, host: str | None) -> dict[str, Any]:
+    plan, detail = (refused, refused["refused"]) if refused else removal(facts)
+    return {
+        "findings": _of_host(findings.of_problems(facts, refused) if refused else [], host),
         "plan": plan,
         "wanted": None,
-        "status": status,
+        "status": "unknown" if refused else "to_change" if plan else "compliant",
         "then": "compliant",
         "detail": detail,
     }
 
 
-def report(assessment, result=None, check_mode=False):
-    """What a run came to, for the table at the end.
+def _of_host(found: Any, host: str | None) -> list[Finding]:
+    return [{**one, "host": host} for one in found]
 
-    :param assessment: of :func:`assess`
-    :param result: what ``host_writeback`` returned, ``None`` or a skipped result where it did not run
-    :returns: ``{findings, changed, plan, status, detail}``; status is compliant, to_change (check mode),
-        changed, overruled, unknown
+
+def report(
+    assessment: dict[str, Any], result: dict[str, Any] | None = None, check_mode: bool = False
+) -> dict[str, Any]:
+    """The result of a run as one of a host's assessments: ``{subject, findings, plan, status, changed, detail}``.
+
+    ``result`` is what ``host_writeback`` returned; None, or skipped, where it did not run. The status is that of
+    :func:`assess`, to_change only in check mode, or changed.
     """
     ran = bool(result) and not result.get("skipped", False)
     changed = bool(ran and result.get("changed", False))
@@ -91,9 +101,10 @@ def report(assessment, result=None, check_mode=False):
         if result.get("left"):
             detail += "; " + "; ".join(result["left"])
     return {
+        "subject": "writeback",
         "findings": assessment["findings"],
-        "changed": changed,
         "plan": assessment["plan"],
         "status": status,
+        "changed": changed,
         "detail": detail,
     }

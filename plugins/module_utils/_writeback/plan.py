@@ -1,24 +1,28 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""What ``host_writeback`` is to do (docs/data.md, "Host write-back"). Pure, no I/O."""
+"""The plan that ``host_writeback`` carries out (docs/data.md, "Host write-back"). Pure, no I/O."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from .._host import meminfo
 from .._sysctl import dirty
 from . import paths
 from .settings import shortened
 
+Facts = dict[str, Any]
+Plan = dict[str, Any]
+
 KERNEL = "/proc/sys/vm"
 
 
-def refusal(facts, settings):
-    """A plan that ``host_writeback`` refuses, because what it would rely on could not be read; ``None`` where that is
-    not so.
+def refusal(facts: Facts, settings: dict[str, Any]) -> Plan | None:
+    """A plan that ``host_writeback`` refuses, because something it would rely on could not be read; None where all was.
 
-    Without the record, what was in force before could not be put back, or would be recorded anew from what this role
-    itself has set.
+    Without the record, the limits of before could not be restored, or the limits of an earlier run would be recorded as
+    those of before.
     """
     relied_on = [paths.RECORD, paths.FILE, paths.FILE.rpartition("/")[0], KERNEL]
     if settings["state"] == "present" and settings["mode"] == "auto":
@@ -26,12 +30,11 @@ def refusal(facts, settings):
     unread = next(((one["file"], one["reason"]) for one in facts["problems"] if one["file"] in relied_on), None)
     was_set = (facts["saved"] or {}).get("set") and (facts["saved"] or {}).get("previous")
     if unread is None and settings["state"] == "absent" and was_set and facts["kernel"] is None:
-        unread = KERNEL, "is not there, and its values were set by this role"
+        unread = KERNEL, "is missing, and an earlier run set its values"
     if unread is None:
         return None
-    sentence = "{}: {}; nothing was {}: make it readable and run again".format(
-        *unread, "taken back" if settings["state"] == "absent" else "written"
-    )
+    file, reason = unread
+    done = "taken back" if settings["state"] == "absent" else "written"
     return {
         "state": settings["state"],
         "files": [],
@@ -39,13 +42,16 @@ def refusal(facts, settings):
         "record": facts["saved"],
         "saved": facts["saved"],
         "changes": [],
-        "refused": sentence,
-        "unread": unread[0],
+        "refused": f"{file}: {reason}; nothing was {done}: make it readable and run again",
+        "unread": file,
     }
 
 
-def change(facts, wanted, text, taken):
-    """The plan that puts ``wanted`` in force now and at boot, or ``None``."""
+def change(facts: Facts, wanted: dirty.Limits, text: str | None, taken: list[dict[str, Any]]) -> Plan | None:
+    """The plan that puts ``wanted`` in force now and at boot; None where nothing is to do.
+
+    ``text`` is what our file is to contain, None to leave it; ``taken`` are the conflicts to take over.
+    """
     kernel = _kernel_change(facts["kernel"], wanted)
     files, changes = [], []
     if text is not None:
@@ -54,7 +60,7 @@ def change(facts, wanted, text, taken):
         changes.append(
             {"key": paths.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)}
         )
-    by_target = {}
+    by_target: dict[str, list[dict[str, Any]]] = {}
     for one in taken:
         by_target.setdefault(one["file"]["target"], []).append(one)
     for lines in by_target.values():
@@ -62,7 +68,7 @@ def change(facts, wanted, text, taken):
         changes.extend(
             {
                 "key": one["file"]["target"],
-                "option": "line %d" % one["line"],
+                "option": f"line {one['line']}",
                 "before": shortened(one["text"]),
                 "after": None,
             }
@@ -91,8 +97,8 @@ def change(facts, wanted, text, taken):
     }
 
 
-def _take_over(entry, lines):
-    """How one file loses lines: in place where /etc holds it, else masked by a copy in /etc."""
+def _take_over(entry: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """How one file loses lines: in place where it is in /etc, else masked by a copy in /etc."""
     numbers = sorted({one["line"] for one in lines})
     in_etc = entry["target"].startswith("/etc/")
     target = entry["target"] if in_etc else "/etc/sysctl.d/" + entry["path"].rpartition("/")[2]
@@ -108,7 +114,7 @@ def _take_over(entry, lines):
     }
 
 
-def _kernel_change(state, limits):
+def _kernel_change(state: dirty.State | None, limits: dirty.Limits) -> dict[str, Any] | None:
     if state is None or dirty.in_force(state) == limits:
         return None
     return {
@@ -118,23 +124,22 @@ def _kernel_change(state, limits):
     }
 
 
-def _kernel_changes(kernel):
+def _kernel_changes(kernel: dict[str, Any] | None) -> list[dict[str, Any]]:
     if kernel is None:
         return []
-    before = {dirty.pair_of(key): "%s = %d" % (key, value) for key, value in dirty.in_force(kernel["before"]).items()}
+    before, after = _by_pair(dirty.in_force(kernel["before"])), _by_pair(kernel["after"])
     return [
-        {
-            "key": "vm." + dirty.pair_of(key),
-            "option": None,
-            "before": before[dirty.pair_of(key)],
-            "after": "%s = %d" % (key, value),
-        }
-        for key, value in kernel["after"].items()
-        if before[dirty.pair_of(key)] != "%s = %d" % (key, value)
+        {"key": f"vm.{pair}", "option": None, "before": before[pair], "after": text}
+        for pair, text in after.items()
+        if before[pair] != text
     ]
 
 
-def removal(facts):
+def _by_pair(limits: dirty.Limits) -> dict[str, str]:
+    return {dirty.pair_of(key): f"{key} = {value}" for key, value in limits.items()}
+
+
+def removal(facts: Facts) -> tuple[Plan | None, str]:
     """The plan that takes back what was set, and a sentence about what stays."""
     saved, files, changes, notes = facts["saved"], [], [], []
     own = [entry["digest"] for entry in facts["files"] if entry["path"] == paths.FILE]
@@ -144,9 +149,9 @@ def removal(facts):
     kernel = None
     if saved is None:
         if own:
-            notes.append("what was in force before is not recorded, so the kernel's values stay")
+            notes.append("the limits of before are not recorded, so the kernel's values stay")
         if not files:
-            return None, "nothing was set by this role"
+            return None, "nothing was set"
     else:
         for taken in saved["taken"]:
             files.append(dict(taken, op="restore"))
@@ -160,14 +165,14 @@ def removal(facts):
             if moved:
                 notes.append(f"somebody set {dirty.spell(moved)} since, so that stays")
     plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "saved": saved, "changes": changes}
-    return plan, "; ".join(notes) or "what the role had set is taken back"
+    return plan, "; ".join(notes) or "what was set is taken back"
 
 
-def _back(now, saved):
-    """``(back, moved)``: the limits of before of each pair that is as it was set, or back already; the others as they
-    are.
+def _back(now: dirty.Limits, saved: dict[str, Any]) -> tuple[dirty.Limits, dirty.Limits]:
+    """``(back, moved)``: the limits of before, of each pair that still has what was set or is back already; and the
+    present limits of the others.
 
-    Pair by pair, for a run can be killed between the two.
+    Pair by pair, because a run can be killed between the two.
     """
     back, moved = {}, {}
     for pair in dirty.PAIRS:

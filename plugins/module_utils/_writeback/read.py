@@ -1,16 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""Reading what a host has for its write-back limits. Decides nothing, changes nothing."""
+"""Reads what decides a host's write-back limits. Decides nothing, changes nothing."""
 
 from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from .. import _tuned
 from .._host import meminfo, pid_file
-from .._model.records import problem
+from .._host.tree import Tree
+from .._model.records import Problem, problem
 from .._number import whole_number
 from .._sysctl import dirty
 from .._sysctl.assignments import DIRECTORIES, parse, precedence
@@ -18,22 +20,19 @@ from . import paths
 from .plan import KERNEL
 from .settings import shortened
 
-# Every line is weighed against every other one.
+# The time to find the conflicts grows with the square of the number of lines.
 _MOST_LINES = 500
 
 
-def read_facts(tree):
-    """Everything there is to know, as ``host_writeback_info`` returns it (docs/data.md, "Host write-back").
-
-    :param tree: a :class:`.._tree.Tree`
-    """
-    problems = []
+def read_facts(tree: Tree) -> dict[str, Any]:
+    """The facts that ``host_writeback_info`` returns (docs/data.md, "Host write-back")."""
+    problems: list[Problem] = []
     kernel, memory = read_kernel(tree), _memory(tree)
     if tree.live:
-        # A tree can be without them; a machine is not.
+        # A tree may lack them; a machine does not.
         for path, found in ((KERNEL, kernel), (meminfo.PATH, memory)):
             if found is None:
-                _problem(problems, path, None, "cannot be read, or holds no number where one belongs")
+                _problem(problems, path, "cannot be read, or has no number where one is expected")
     return {
         "root": tree.root or "/",
         "files": _files(tree, problems),
@@ -46,8 +45,8 @@ def read_facts(tree):
     }
 
 
-def read_kernel(tree):
-    """The four values, ``None`` where there is no kernel to ask."""
+def read_kernel(tree: Tree) -> dirty.State | None:
+    """The four values; None where there is no kernel to ask."""
     state = {}
     for key in dirty.KEYS:
         text = tree.kernel_text(f"{KERNEL}/{key}")
@@ -58,8 +57,8 @@ def read_kernel(tree):
     return state
 
 
-def read_record(tree, problems):
-    """What an earlier run recorded, ``None`` where there is none."""
+def read_record(tree: Tree, problems: list[Problem]) -> dict[str, Any] | None:
+    """What an earlier run recorded; None where there is no record."""
     raw = _read(tree, paths.RECORD, problems)
     if raw is None:
         return None
@@ -70,12 +69,12 @@ def read_record(tree, problems):
         fault = "not JSON"
     if fault is None:
         return {key: record[key] for key in ("schema", "previous", "set", "taken")}
-    _problem(problems, paths.RECORD, None, f"is not a record of this collection ({fault}): move it away")
+    _problem(problems, paths.RECORD, f"is not a record of this collection ({fault}): move it away")
     return None
 
 
-def _fault(record):
-    """What is wrong with a record, ``None`` where nothing is: what is put back is taken from it."""
+def _fault(record: Any) -> str | None:
+    """What is wrong with a record; None where it can be relied on to restore the limits of before."""
     if not isinstance(record, dict) or record.get("schema") != 1:
         return "its schema is not 1"
     for key in ("previous", "set"):
@@ -87,7 +86,7 @@ def _fault(record):
     return None
 
 
-def _are_limits(value):
+def _are_limits(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and sorted(map(dirty.pair_of, value)) == sorted(dirty.PAIRS)
@@ -98,7 +97,7 @@ def _are_limits(value):
     )
 
 
-def _is_taken(value):
+def _is_taken(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) == {"path", "aside", "original", "left"}
@@ -107,11 +106,11 @@ def _is_taken(value):
     )
 
 
-def _files(tree, problems):
-    """The files that touch the limits, and ours: in the order systemd reads them, then what tuned alone applies."""
-    listed = {}
-    for directory in DIRECTORIES:
-        listed[directory] = _names(tree, directory, problems)
+def _files(tree: Tree, problems: list[Problem]) -> list[dict[str, Any]]:
+    """The files that can set the limits, and ours: in the order systemd reads them, then those that only tuned
+    applies.
+    """
+    listed = {directory: _names(tree, directory, problems) for directory in DIRECTORIES}
     at_boot, by_tuned = precedence(listed), _tuned.reapplied_paths(listed)
     boot_paths = {path for path, _masked in at_boot}
     found, reached, room = [], set(), _MOST_LINES
@@ -122,7 +121,7 @@ def _files(tree, problems):
         if entry is None:
             continue
         if any(_printable(one) != one for one in (path, entry["target"])):
-            _problem(problems, path, None, "its name, or that of the file it leads to, is not UTF-8: rename it")
+            _problem(problems, path, "its name, or that of the file it leads to, is not UTF-8: rename it")
             continue
         reached.add(entry["target"])
         room -= len(entry["assignments"])
@@ -130,9 +129,8 @@ def _files(tree, problems):
             _problem(
                 problems,
                 path,
-                None,
-                f"more than {_MOST_LINES} lines of all files set the limits, with those of this one, which are"
-                " left out",
+                f"together, the files up to this one have more than {_MOST_LINES} lines that set the limits: this"
+                " file is left out",
             )
             room += len(entry["assignments"])
         elif entry["assignments"] or path == paths.FILE:
@@ -142,7 +140,7 @@ def _files(tree, problems):
     return found
 
 
-def _file(tree, path, problems):
+def _file(tree: Tree, path: str, problems: list[Problem]) -> dict[str, Any] | None:
     raw = _read(tree, path, problems)
     if raw is None:
         return None
@@ -157,48 +155,48 @@ def _file(tree, path, problems):
     }
 
 
-def _read(tree, path, problems):
+def _read(tree: Tree, path: str, problems: list[Problem]) -> bytes | None:
     try:
         return tree.read(path)
     except OSError as error:
-        _problem(problems, path, None, error.strerror)
+        _problem(problems, path, error.strerror or str(error))
     except ValueError:
-        # A name that holds NUL, as a profile's can.
-        _problem(problems, path, None, "is not a file's name")
+        # A name can contain NUL, as that of a profile.
+        _problem(problems, path, "is not a file's name")
     return None
 
 
-def _names(tree, path, problems):
+def _names(tree: Tree, path: str, problems: list[Problem]) -> list[str]:
     try:
         return tree.names(path)
     except OSError as error:
-        _problem(problems, path, None, error.strerror)
+        _problem(problems, path, error.strerror or str(error))
         return []
 
 
-def _problem(problems, path, line, reason):
-    problems.append(problem(_printable(path), reason, line=line))
+def _problem(problems: list[Problem], path: str, reason: str) -> None:
+    problems.append(problem(_printable(path), reason))
 
 
-def _printable(path):
+def _printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _memory(tree):
+def _memory(tree: Tree) -> dict[str, Any] | None:
     values = meminfo.parse(tree.kernel_text(meminfo.PATH) or "")
     if "MemTotal" not in values:
         return None
     return {"total": values["MemTotal"], "available": values.get("MemAvailable")}
 
 
-def _read_tuned(tree, problems):
-    """The active profile of tuned and what it writes; ``None`` where tuned has none."""
+def _read_tuned(tree: Tree, problems: list[Problem]) -> dict[str, Any] | None:
+    """The active profile of tuned and what it names of the limits; None where tuned has no active profile."""
     raw = _read(tree, "/etc/tuned/active_profile", problems)
     names = (raw or b"").decode("utf-8", "replace").strip()
     if not names:
         return None
 
-    def _find(name, done):
+    def find(name: str, done: set[str]) -> tuple[str, str] | None:
         for directory in _tuned.PROFILE_DIRECTORIES:
             path = f"{directory}/{os.path.basename(name)}/tuned.conf"
             if path in done:
@@ -208,9 +206,9 @@ def _read_tuned(tree, problems):
                 return path, text.decode("utf-8", "replace")
         return None
 
-    options, missing = _tuned.load(names, _find)
+    options, missing = _tuned.load(names, find)
     for name in missing:
-        _problem(problems, "/etc/tuned/active_profile", None, f"tuned profile {shortened(name)} is not found")
+        _problem(problems, "/etc/tuned/active_profile", f"tuned profile {shortened(name)} is not found")
     main = _read(tree, "/etc/tuned/tuned-main.conf", problems) or b""
     return {
         "profile": names,
@@ -224,8 +222,8 @@ def _read_tuned(tree, problems):
     }
 
 
-def _tuned_runs(tree):
-    """Whether tuned's daemon lives; ``None`` with another root."""
+def _tuned_runs(tree: Tree) -> bool | None:
+    """Whether tuned's daemon runs; None below another root."""
     if not tree.live:
         return None
     try:
@@ -235,28 +233,22 @@ def _tuned_runs(tree):
         return False
 
 
-def _devices(tree):
-    """What each disk queues by itself; devices without hardware behind them are left out."""
+def _devices(tree: Tree) -> list[dict[str, Any]]:
+    """What each disk queues by itself; devices without hardware are left out."""
     found = []
-    # What a disk queues is worth a note and decides nothing: what cannot be read of it is left out.
+    # It is worth a note and decides nothing, so a disk that cannot be read is left out.
     for name in _names(tree, "/sys/block", []):
-        base = "/sys/block/" + name
+        base = f"/sys/block/{name}"
         if not tree.exists(base + "/device"):
             continue
-        numbers = [_number(tree, f"{base}/queue/{key}") for key in ("nr_requests", "max_sectors_kb")]
-        if None in numbers:
-            continue
-        found.append(
-            {
-                "name": name,
-                "nr_requests": numbers[0],
-                "max_sectors_kb": numbers[1],
-                "queue_bytes": numbers[0] * numbers[1] * 1024,
-            }
-        )
+        requests, size = (_number(tree, f"{base}/queue/{key}") for key in ("nr_requests", "max_sectors_kb"))
+        if requests is not None and size is not None:
+            found.append(
+                {"name": name, "nr_requests": requests, "max_sectors_kb": size, "queue_bytes": requests * size * 1024}
+            )
     return found
 
 
-def _number(tree, path):
+def _number(tree: Tree, path: str) -> int | None:
     text = tree.kernel_text(path)
     return None if text is None else whole_number(text)

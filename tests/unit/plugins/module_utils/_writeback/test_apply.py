@@ -118,7 +118,7 @@ def test_absent_leaves_what_somebody_changed_since(tmp_path):
     assert kernel(root)["dirty_ratio"] == 30
     assert (root / ZZ.lstrip("/")).read_text() == "edited\n"
     assert work.left == [
-        f"{ZZ} has been changed since it was taken over and stays; the original is {ZZ}.before-io-hardening"
+        f"{ZZ} has been changed since it was taken over, and stays; the original is {ZZ}.before-io-hardening"
     ]
     assert (root / (ZZ + ".before-io-hardening").lstrip("/")).read_text() == LATE
 
@@ -148,7 +148,7 @@ def test_take_over_again_after_somebody_put_the_line_back(tmp_path):
 def test_a_file_in_the_way_of_the_original_is_refused_before_anything_is_written(tmp_path):
     root = host_tree(tmp_path, {ZZ: LATE, ZZ + ".before-io-hardening": "somebody's"})
     before = snapshot(root)
-    with pytest.raises(apply.Refused, match="is there already: move it away"):
+    with pytest.raises(apply.Refused, match="exists already, and it is not the original"):
         harden(root, take_over=True)
     assert snapshot(root) == before
 

@@ -517,6 +517,7 @@ def test_a_run_that_leaves_another_file_the_last_word_is_not_compliant_afterward
     assert (found["status"], found["then"]) == ("to_change", "overruled")
     assert report(found, {"changed": False})["status"] == "overruled"
     assert report(found, {"changed": True})["status"] == "changed"
+    assert report(found)["subject"] == "writeback"
 
 
 # What could not be read
