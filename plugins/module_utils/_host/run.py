@@ -41,8 +41,8 @@ def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
         )
     except OSError as exc:
         return 127, "", f"{arguments[0]}: {exc.strerror}"
-    with process.stdout, process.stderr:
-        outputs = {process.stdout: _Output(kept), process.stderr: _Output(kept)}
+    with process:
+        outputs = {stream: _Output(kept) for stream in (process.stdout, process.stderr) if stream}
         _drain(process, outputs)
     status = process.wait()
     out, err = (output.text() for output in outputs.values())

@@ -39,7 +39,9 @@ class Tree:
 
         Raises OSError for a loop of links.
         """
-        parts, done, links = [part for part in path.split("/") if part], [], 0
+        parts = [part for part in path.split("/") if part]
+        done: list[str] = []
+        links = 0
         while parts:
             part = parts.pop(0)
             if part == ".":

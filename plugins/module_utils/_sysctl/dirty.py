@@ -49,13 +49,12 @@ def number(text: str | int) -> int | None:
     digits = match.group(1)
     if len(digits) > _MOST_CHARACTERS:
         return None
-    if digits[:2] in ("0x", "0X"):
-        value = int(digits, 16)
-    elif len(digits) > 1 and digits[0] == "0":
-        value = int(digits, 8) if set(digits) <= set("01234567") else None
-    else:
-        value = int(digits)
-    return None if value is None or value > _LARGEST else value
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if len(digits) > 1 and digits[0] == "0" else 10
+    try:
+        value = int(digits, base)
+    except ValueError:
+        return None
+    return value if value <= _LARGEST else None
 
 
 def write(state: State, key: str, text: str | int) -> State:

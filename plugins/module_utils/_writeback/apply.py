@@ -18,7 +18,8 @@ from .._model.records import Problem
 from .._sysctl import dirty
 from .._sysctl.assignments import comment_out
 from . import paths
-from .read import KERNEL, read_kernel, read_record
+from .plan import KERNEL
+from .read import read_kernel, read_record
 
 
 class Refused(Exception):
@@ -28,6 +29,7 @@ class Refused(Exception):
 _Step = dict[str, Any]
 _Taken = dict[str, dict[str, Any]]
 
+_UNREADABLE = f"{KERNEL} cannot be read, so the kernel's values cannot be set"
 _AGAIN = "run again to make a new plan"
 
 
@@ -202,13 +204,13 @@ def _take_over(work: Work, tree: Tree, step: _Step, taken: _Taken) -> None:
     if known and known["aside"] is None:
         aside = None  # The file is our own masking copy: there is no original to keep.
     before, original = tree.read(path), tree.read(step["source"])
-    if _digest(original) != step["before"]:
+    if original is None or _digest(original) != step["before"]:
         if known and _digest(before) == known["left"]:
             return
         raise _moved(step["source"])
     kept = tree.read(aside) if aside else None
     # The original is still in place where a run was killed before it got here.
-    again = known is not None and _digest(kept) == known["original"] != _digest(original)
+    again = known if known and _digest(kept) == known["original"] != _digest(original) else None
     after = None if step["remove"] and not again else comment_out(original, step["lines"], paths.REMARK)
     if aside and not again:
         if kept not in (None, original):
@@ -218,7 +220,7 @@ def _take_over(work: Work, tree: Tree, step: _Step, taken: _Taken) -> None:
     taken[path] = {
         "path": path,
         "aside": aside,
-        "original": known["original"] if again else (_digest(original) if aside else None),
+        "original": again["original"] if again else (_digest(original) if aside else None),
         "left": _digest(after),
     }
 
@@ -244,7 +246,7 @@ def _restore(work: Work, tree: Tree, step: _Step, _taken: _Taken) -> None:
 def _kernel(work: Work, tree: Tree, change: dict[str, Any]) -> None:
     state = read_kernel(tree)
     if state is None:
-        raise Refused(f"{KERNEL} cannot be read, so the kernel's values cannot be set")
+        raise Refused(_UNREADABLE)
     if dirty.in_force(state) == change["after"]:
         return
     if state != change["before"]:
@@ -263,6 +265,8 @@ def _set(tree: Tree, key: str, value: int) -> None:
         return
     tree.remove_leftovers(f"{KERNEL}/{key}")
     before = read_kernel(tree)
+    if before is None:
+        raise Refused(_UNREADABLE)
     after = dirty.write(before, key, value)
     for name in dirty.KEYS:
         if before[name] != after[name]:

@@ -10,6 +10,7 @@ write-back").
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .._model.findings import Finding
@@ -39,7 +40,7 @@ def assess(facts: dict[str, Any], settings: dict[str, Any], host: str | None = N
     must_write = boot.must_write(facts, wanted, text)
     conflicts, state, deciders = boot.conflicts(facts, wanted, text if must_write else None)
     by_tuned = list(findings.of_tuned(facts, wanted, state, deciders))
-    found = [
+    found: list[Finding] = [
         *findings.of_kernel(facts, wanted),
         *findings.of_files(facts, wanted, must_write, conflicts, settings["take_over"]),
         *findings.of_problems(facts, refused),
@@ -81,8 +82,11 @@ def _assess_removal(facts: dict[str, Any], refused: dict[str, Any] | None, host:
     }
 
 
-def _of_host(found: Any, host: str | None) -> list[Finding]:
-    return [{**one, "host": host} for one in found]
+def _of_host(found: Iterable[Finding], host: str | None) -> list[Finding]:
+    found = list(found)
+    for one in found:
+        one["host"] = host
+    return found
 
 
 def report(
@@ -93,13 +97,12 @@ def report(
     ``result`` is what ``host_writeback`` returned; None, or skipped, where it did not run. The status is that of
     :func:`assess`, to_change only in check mode, or changed.
     """
-    ran = bool(result) and not result.get("skipped", False)
-    changed = bool(ran and result.get("changed", False))
+    result = {} if result is None or result.get("skipped") else result
+    changed = bool(result.get("changed"))
     status, detail = assessment["status"], assessment["detail"]
-    if ran and not check_mode:
+    if result and not check_mode:
         status = "changed" if changed else assessment["then"]
-        if result.get("left"):
-            detail += "; " + "; ".join(result["left"])
+        detail = "; ".join([detail, *result.get("left", [])])
     return {
         "subject": "writeback",
         "findings": assessment["findings"],

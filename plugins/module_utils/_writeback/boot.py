@@ -65,7 +65,7 @@ def must_write(facts: Facts, wanted: dirty.Limits, text: str) -> bool:
     """
     own = [entry for entry in facts["files"] if entry["path"] == paths.FILE]
     if own:
-        return own[0]["digest"] != paths.digest(text)
+        return bool(own[0]["digest"] != paths.digest(text))
     state, _deciders = _sysctl(files_with(facts), ())
     if dirty.in_force(state) != wanted:
         return True
@@ -83,7 +83,8 @@ def conflicts(
     the kernel's default. State and deciders are those of a boot without the conflicts. Each conflict has its ``file``,
     ``by_tuned`` (the boot has it right, and tuned then applies the line) and ``can_take``.
     """
-    files, gone = files_with(facts, text), []
+    files = files_with(facts, text)
+    gone: list[Assignment] = []
     while True:
         state, deciders = _sysctl(files, gone)
         wrong = _wrong(state, deciders, wanted)
@@ -138,7 +139,8 @@ def _place(assignment: Assignment) -> tuple[str, int]:
 
 
 def _name(entry: Entry) -> bytes:
-    return entry["path"].rpartition("/")[2].encode("utf-8", "surrogateescape")
+    path: str = entry["path"]
+    return path.rpartition("/")[2].encode("utf-8", "surrogateescape")
 
 
 def tuned_starts(facts: Facts) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._model.findings import Finding, finding
+from .._model.findings import Finding, Severity, finding
 from .._sysctl import dirty
 from . import boot, paths
 from .settings import amount, shortened
@@ -88,7 +88,7 @@ def of_files(
 
 
 def _of_line(
-    severity: Any,
+    severity: Severity,
     entry: boot.Entry,
     line: boot.Assignment,
     what: str,
@@ -140,6 +140,7 @@ def of_tuned(
         return
     tuned, limits = facts["tuned"], dirty.in_force(state)
     for setting in tuned["settings"]:
+        severity: Severity
         pair, value = dirty.pair_of(setting["key"]), shortened(setting["value"])
         where = f"{setting['file']} line {setting['line']} sets {setting['key']} to {value}"
         if "section" not in (deciders[pair] or {}):
