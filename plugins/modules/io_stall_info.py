@@ -11,39 +11,39 @@ module: io_stall_info
 short_description: Watch whether running guests are blocked by storage
 version_added: 0.1.0
 description:
-  - Watches the threads of running QEMU processes for some seconds, and tells for each guest how long its main loop, its
+  - Watches the threads of running QEMU processes for some seconds. Returns for each guest how long its main loop, its
     vCPUs and its iothreads were blocked, in which system call and where in the kernel, and what its disks run with.
-  - A thread counts as blocked while the kernel shows it in state C(D), which is waiting that nothing can interrupt, for storage as
-    a rule. A guest freezes when its main loop or a vCPU is blocked. Blocked I/O workers are not counted, they are what
-    a guest with C(aio=threads) has instead.
-  - Reads C(/proc) and C(/sys) only. Attaches to no process, changes nothing, and speaks to QEMU only where O(qmp=true).
-  - Any QEMU process is watched, whether Proxmox VE, libvirt or a person started it.
-  - Its own cost is measured, and kept under 2 % of one core by sampling more slowly where there are many guests.
+  - A thread is blocked while the kernel shows it in state C(D), a wait that cannot be interrupted, usually for storage. A
+    guest freezes when its main loop or a vCPU is blocked. Blocked I/O workers are not counted, because with
+    C(aio=threads) they wait in place of those.
+  - Reads only C(/proc) and C(/sys). Attaches to no process, changes nothing, and talks to QEMU only with O(qmp=true).
+  - Watches any QEMU process, whether Proxmox VE, libvirt or a person started it.
+  - Measures its own cost, and keeps it below 2 % of one core by sampling less often if there are many guests.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
   duration:
-    description: How long to watch, in seconds. In less than 5 seconds the setting up alone can cost more than 2 % of a core.
+    description: How long to watch, in seconds. In less than 5 seconds, setting up alone can cost more than 2 % of a core.
     type: float
     default: 10
   interval:
     description:
       - The wanted time between two looks, in seconds. Every look takes in all threads.
-      - With many threads the looks come less often, so that the cost stays below the limit; RV(sampling.interval) is the
-        mean time between them. A stretch shorter than that may be missed, and RV(guests[].longest_ms) is as exact.
+      - With many threads the looks are less frequent, to keep the cost below the limit. RV(sampling.interval) is the mean
+        time between them. A shorter stretch may be missed, and RV(guests[].longest_ms) is only as exact as that.
     type: float
     default: 0.01
   guests:
-    description: Ids or names of the guests to watch. Without it, all that run.
+    description: Ids or names of the guests to watch. By default, all that run.
     type: list
     elements: str
   qmp:
     description:
-      - Whether to ask QEMU as well how long it takes to answer C(query-status), once a second and guest, or less often
-        where there are more than ten.
-      - A QMP socket serves one client at a time. While this module asks, which takes about a millisecond unless the guest is
-        stalled, and at most 5 seconds then, Proxmox VE waits for the socket, and its own requests can fail with a time-out.
-        Libvirt holds its socket all the time, and passes it so that it cannot be asked.
+      - Whether to measure as well how long QEMU takes to answer C(query-status), once a second for each guest, or less often
+        if there are more than ten.
+      - A QMP socket serves one client at a time. While this module asks, Proxmox VE waits for the socket, and its own
+        requests can time out. That takes about a millisecond, or up to 5 seconds if the guest is stalled.
+      - Libvirt holds its socket all the time, so it cannot be used.
     type: bool
     default: false
   root:
@@ -86,12 +86,12 @@ guests:
   elements: dict
   contains:
     id:
-      description: Proxmox VE's guest id. Elsewhere the guest's name, its UUID, or V(pid-PID).
+      description: Proxmox VE's guest id. For other guests the name, the UUID, or V(pid-PID).
       type: str
       returned: success
       sample: "101"
     name:
-      description: The guest's name, empty where it has none.
+      description: The guest's name, empty if it has no name.
       type: str
       returned: success
       sample: web01
@@ -140,13 +140,13 @@ guests:
           sample: CPU 0/KVM
         role:
           description:
-            - V(main), V(vcpu), V(iothread), or V(unnamed) where no name tells vCPUs, iothreads and workers apart.
-            - An unnamed thread is returned only where it was blocked, and counts only where it was handing over I/O.
+            - V(main), V(vcpu), V(iothread), or V(unnamed) if the threads have no names.
+            - An unnamed thread is returned only if it was blocked, and counts only if it was submitting I/O.
           type: str
           returned: success
           sample: main
         samples:
-          description: Looks from which the shares are counted. Each stands for the time since the one before.
+          description: The number of looks at it. Each stands for the time since the one before.
           type: int
           returned: success
           sample: 412
@@ -158,17 +158,17 @@ guests:
         longest_ms:
           description:
             - Time from the first to the last of the samples in a row that found it blocked, in milliseconds.
-            - The true stretch is longer by what lies before and after them. It may have gone on for a moment in between.
+            - The true stretch is longer, by up to one interval at each end. It may have been interrupted in between.
           type: int
           returned: success
           sample: 2921
         lock_share:
-          description: The share of the time that the main loop waited for a lock, V(null) for other threads.
+          description: The share of the time that the main loop waited for a lock; V(null) for other threads.
           type: float
           returned: success
           sample: 0.02
         syscall:
-          description: The system call it was blocked in most, V(null) where it was not blocked or that cannot be read.
+          description: The system call it was blocked in most; V(null) if it was not blocked or that cannot be read.
           type: str
           returned: success
           sample: io_submit
@@ -178,20 +178,20 @@ guests:
           returned: success
           sample: waiting for request tags of sdb
         stack:
-          description: The kernel functions it waited in most, innermost first. One function where only C(wchan) can be read.
+          description: The kernel functions it waited in most, innermost first. Only one function if only C(wchan) can be read.
           type: list
           elements: str
           returned: success
           sample: [blk_mq_get_tag, __blk_mq_alloc_requests, blk_mq_submit_bio, iomap_dio_rw, aio_write, io_submit_one]
         device:
           description:
-            - The disk it waited for, where that can be told, from the descriptor that the system call is about, or where all images of the
-              guest lie on one disk.
+            - The disk it waited for. Known from the descriptor of the system call, or if all images of the guest are on one
+              disk; else V(null).
           type: str
           returned: success
           sample: sdb
     disks:
-      description: What its disks run with, as its command line says. Not held against its open files, as M(hypervisor.io_hardening.guest_io_info) does.
+      description: What its disks run with according to its command line. M(hypervisor.io_hardening.guest_io_info) checks that against its open files.
       type: list
       elements: dict
       returned: success
@@ -202,26 +202,27 @@ guests:
           returned: success
           sample: scsi0
         file:
-          description: The image, as QEMU was given it.
+          description: The image, as on the command line.
           type: str
           returned: success
           sample: /dev/pve/vm-101-disk-0
         runs:
-          description: V(null) where it is not known.
+          description: The values; V(null) if not known.
           type: dict
           returned: success
           sample: {driver: host_device, aio: native, cache: none, cache_direct: true, cache_no_flush: false, iothread: false}
     qmp:
       description:
-        - Round trips through QEMU's main loop, V(null) without O(qmp).
-        - C(unanswered) are those that timed out, failed or were still open when the watch ended, C(reason) tells of the last of them.
-        - C(longest_ms) is the longest wait for an answer, whether it came or not. Waiting for a greeting is in none of the
-          figures but C(unanswered), as another client may hold the socket.
+        - Round trips through QEMU's main loop; V(null) without O(qmp).
+        - C(unanswered) counts those that timed out, failed or were in progress when the watch ended; C(reason) is that of
+          the last one.
+        - C(longest_ms) is the longest wait for an answer, whether it came or not. A wait for the greeting counts only in
+          C(unanswered), because another client may hold the socket.
       type: dict
       returned: success
       sample: {socket: /var/run/qemu-server/101.qmp, answered: 10, unanswered: 0, median_ms: 0.4, longest_ms: 2921.3, reason: null}
     stopped:
-      description: Whether a signal or a debugger held the process when the watch ended (state T). Nothing of it ran then.
+      description: Whether a signal or a debugger had stopped the process when the watch ended (state T). Then none of it ran.
       type: bool
       returned: success
       sample: false
@@ -231,7 +232,7 @@ guests:
       returned: success
       sample: false
 host:
-  description: How the host did meanwhile. V(null) stands for what its kernel does not tell.
+  description: The host during the watch. V(null) if its kernel does not say.
   returned: success
   type: dict
   contains:
@@ -271,7 +272,7 @@ sampling:
       returned: success
       sample: 0.0728
     longest_gap:
-      description: The longest time between two looks. Far above RV(sampling.interval), the host left this module no time either.
+      description: The longest time between two looks. If it is far above RV(sampling.interval), this module did not run either.
       type: float
       returned: success
       sample: 0.091
@@ -286,7 +287,7 @@ sampling:
       returned: success
       sample: 600
 cost:
-  description: What the module took, from finding the guests to summing up, without the start of its Python.
+  description: What the module itself used, from finding the guests to summing up, without the start of Python.
   returned: success
   type: dict
   contains:
@@ -305,7 +306,7 @@ problems:
   returned: success
   type: list
   elements: dict
-  sample: [{file: null, line: null, guest: "999", node: null, reason: "does not run here, or has no such id or name"}]
+  sample: [{file: null, line: null, guest: "999", node: null, reason: no running guest has this id or name}]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -332,9 +333,11 @@ def main() -> None:
         module.fail_json(
             msg=f"interval is {values['interval']:g}: it must be between 0.001 seconds and duration, {values['duration']:g}"
         )
-    module.exit_json(
-        changed=False, **watch(values["root"], values["duration"], values["interval"], values["guests"], values["qmp"])
-    )
+    try:
+        seen = watch(values["root"], values["duration"], values["interval"], values["guests"], values["qmp"])
+    except NotADirectoryError as error:
+        module.fail_json(msg=f"root {error.filename!r} {error.strerror}")
+    module.exit_json(changed=False, **seen)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Which block device an open file of a process lies on, as far as that can honestly be told.
+"""The block device of a process's open file, as far as it can be known.
 
-Reads links, fdinfo, mountinfo and /sys; never the file or its file system, which may not answer.
+Reads links, fdinfo, mountinfo and /sys, but never the file or its file system, which may not respond.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Devices:
         self._tree = tree
         self._proc = tree.real(f"/proc/{pid}")
         self._named = {disk["file"] for disk in disks if isinstance(disk["file"], str)}
-        self._images = None
+        self._images: set[str | None] | None = None
 
-    def of_wait(self, syscall, argument):
-        """The device a system call works on: of its descriptor where it has one, else of the guest's images.
+    def of_wait(self, syscall: str | None, argument: int | None) -> str | None:
+        """The device that a system call works on: that of its descriptor, or else that of the guest's images.
 
-        io_submit and io_uring_enter do not tell which image they are about: a device is named only where all of
-        the guest's images lie on one. None where it cannot be told.
+        io_submit and io_uring_enter do not say which image they work on: a device is named only if all of the guest's
+        images are on the same one. None if it is not known.
         """
         try:
             if syscall in waits.ON_DESCRIPTOR:
@@ -50,8 +50,8 @@ class Devices:
             pass
         return None
 
-    def _of_images(self):
-        found = set()
+    def _of_images(self) -> set[str | None]:
+        found: set[str | None] = set()
         for number in descriptors(self._proc):
             target = os.readlink(f"{self._proc}/fd/{number}")
             if not (target in self._named or may_be_image(target)):
@@ -61,7 +61,7 @@ class Devices:
                 found.add(self._of_descriptor(number))
         return found
 
-    def _of_descriptor(self, number):
+    def _of_descriptor(self, number: str) -> str | None:
         target = os.readlink(f"{self._proc}/fd/{number}")
         if target.endswith(_DELETED):
             target = target[: -len(_DELETED)]
@@ -77,15 +77,15 @@ class Devices:
                 return self._of_mount(fields[2], right.split())
         return None
 
-    def _of_mount(self, number, described):
+    def _of_mount(self, number: str, described: list[str]) -> str | None:
         try:
             return self._disk(posixpath.basename(os.readlink(self._tree.real("/sys/dev/block") + f"/{number}")))
         except OSError:
-            # btrfs, ZFS, NFS and the like have no device of their own; what was mounted is all there is to say.
+            # btrfs, ZFS, NFS and the like have no device of their own; only what was mounted is known.
             return described[1] if len(described) > 1 else None
 
-    def _disk(self, name):
-        """The disk below a partition, and below device-mapper and md as long as there is just one."""
+    def _disk(self, name: str) -> str:
+        """The disk below a partition, and below device-mapper and md as long as there is only one."""
         for _level in range(_DEPTH):
             path = self._tree.real(f"/sys/class/block/{name}")
             if os.path.exists(f"{path}/partition"):
@@ -101,5 +101,5 @@ class Devices:
         return name
 
 
-def _read(path):
+def _read(path: str) -> str:
     return read_start(path, _MOST_BYTES).decode("utf-8", "backslashreplace")

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The host's I/O pressure and dirty pages, from the text of /proc. No I/O."""
+"""The host's I/O pressure and dirty pages, from text of /proc. No I/O."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from .._number import whole_number
 
 
-def parse_pressure(text):
-    """{"some": microseconds, "full": microseconds} of /proc/pressure/io's totals, empty where it has none."""
-    totals = {}
+def parse_pressure(text: str) -> dict[str, int]:
+    """{"some": microseconds, "full": microseconds}: the totals in /proc/pressure/io, empty if it has none."""
+    totals: dict[str, int] = {}
     for line in text.splitlines():
         kind, _blank, rest = line.partition(" ")
         for field in rest.split():
@@ -22,25 +24,26 @@ def parse_pressure(text):
     return totals
 
 
-def host_record(before, after, seconds):
-    """Both ends of the watch as the module returns them; `before` and `after` are {pressure, memory}, pressure of
-    parse_pressure(), memory of meminfo.parse().
+def host_record(before: dict[str, Any], after: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The two ends of the watch as the module returns them.
 
-    ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``: pressure as the share of the time
-    that at least one task (some), or all that had work to do (full), waited for I/O; the others in bytes. Null where
-    not known.
+    ``before`` and ``after`` are {pressure, memory}: what parse_pressure() and meminfo.parse() return.
+
+    Returns ``{pressure: {some, full}, dirty: {before, after}, writeback: {before, after}}``. Pressure is the share of
+    the time that at least one task (some), or all tasks that had work to do (full), waited for I/O; the others are in
+    bytes. None where a value is not known.
     """
 
-    def share(kind):
+    def share(kind: str) -> float | None:
         first, last = before["pressure"].get(kind), after["pressure"].get(kind)
-        # The kernel adds up to its own last look, which may lie before the watch.
+        # The kernel's total is as of its own last look, which may be before the watch.
         return (
             None
             if first is None or last is None or seconds <= 0
             else round(min((last - first) / (seconds * 1e6), 1), 4)
         )
 
-    def pair(name):
+    def pair(name: str) -> dict[str, int | None]:
         return {"before": before["memory"].get(name), "after": after["memory"].get(name)}
 
     return {

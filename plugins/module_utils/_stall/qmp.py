@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Round trips through a guest's QMP socket: how long QEMU's main loop is away.
+"""Round trips through a guest's QMP socket: how long QEMU's main loop does not respond.
 
-A QMP socket serves one client at a time. While it is held, the others wait, so each round trip connects anew, asks one
-question that changes nothing (query-status), and lets go at once.
+A QMP socket serves one client at a time, and the others wait. So each round trip connects anew, asks one question that
+changes nothing (query-status), and disconnects at once.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 _LARGEST_ANSWER = 1 << 16
-
-
-# An answer that is not there after so many seconds is late; one that is under way for less says nothing.
+# At the end of a watch, an answer counts as missing only if it has been awaited for so many seconds.
 _LATE = 0.02
 
 
-def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: None):
-    """(milliseconds, None), or where no answer came (milliseconds waited for it, why); None where it came to no
-    question.
+def round_trip(
+    path: str,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    when_asked: Callable[[float], None] = lambda moment: None,
+) -> tuple[float | None, str | None]:
+    """(milliseconds, None) of an answer; (milliseconds waited, why) where none came, None milliseconds where the
+    question was not even sent.
 
-    `timeout` in seconds, for the whole conversation. `when_asked` is told the moment the question went out.
+    ``timeout`` is in seconds, for the whole conversation. ``when_asked`` is called with the time of the question.
     """
     end = clock() + timeout
-    asked = None
+    asked: float | None = None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(timeout)
@@ -49,25 +54,25 @@ def round_trip(path, timeout, clock=time.monotonic, when_asked=lambda moment: No
                 timeout if waited is None else waited, waited is not None
             )
         except OSError as error:
-            return None, f"cannot be asked: {error.strerror or error}"
+            return None, f"cannot be reached: {error.strerror or error}"
         except (ValueError, RecursionError):
-            return None, "what answers is not QMP"
+            return None, "the answer is not QMP"
 
 
-def _no_answer(seconds, asked):
+def _no_answer(seconds: float, asked: bool) -> str:
     if asked:
-        return f"no answer within {seconds:.3g} s: QEMU's main loop is away"
-    return f"no greeting within {seconds:.3g} s: another client holds the socket, or QEMU's main loop is away"
+        return f"no answer within {seconds:.3g} s: QEMU's main loop does not respond"
+    return f"no greeting within {seconds:.3g} s: another client holds the socket, or QEMU's main loop does not respond"
 
 
 class _Lines:
-    def __init__(self, connection, end, clock):
+    def __init__(self, connection: socket.socket, end: float, clock: Callable[[], float]) -> None:
         self._connection = connection
         self._end = end
         self._clock = clock
         self._rest = b""
 
-    def _line(self):
+    def _line(self) -> bytes:
         while b"\n" not in self._rest:
             left = self._end - self._clock()
             if left <= 0:
@@ -82,12 +87,12 @@ class _Lines:
         line, _newline, self._rest = self._rest.partition(b"\n")
         return line
 
-    def read_until(self, mark):
+    def read_until(self, mark: bytes) -> None:
         while mark not in self._line():
             pass
 
-    def answer(self):
-        """The next answer; events in between are passed over."""
+    def answer(self) -> None:
+        """Read up to the next answer; events in between are skipped. Raises ValueError where it is not a success."""
         while True:
             message = json.loads(self._line())
             if not isinstance(message, dict):
@@ -99,20 +104,22 @@ class _Lines:
 
 
 class Prober(threading.Thread):
-    """Asks one guest every `pause` seconds until it is stopped."""
+    """Asks one guest every ``pause`` seconds until it is stopped."""
 
-    def __init__(self, path, pause, timeout):
+    def __init__(self, path: str, pause: float, timeout: float) -> None:
         super().__init__(daemon=True)
         self._path = path
         self._pause = pause
         self._timeout = timeout
         self._stop_asked = threading.Event()
         self._lock = threading.Lock()
-        self._times = []
-        self._failures = []
-        self._began = self._asked = None
+        self._times: list[float] = []
+        self._failures: list[tuple[float | None, str]] = []
+        self._began: float | None = None
+        self._asked: float | None = None
 
-    def run(self):
+    def run(self) -> None:
+        """Until stop()."""
         while not self._stop_asked.is_set():
             self._under_way(time.monotonic(), None)
             milliseconds, failure = round_trip(
@@ -122,21 +129,21 @@ class Prober(threading.Thread):
                 self._count(milliseconds, failure)
             self._stop_asked.wait(self._pause)
 
-    def _under_way(self, began, asked):
+    def _under_way(self, began: float | None, asked: float | None) -> None:
         with self._lock:
             self._began, self._asked = began, asked
 
-    def _count(self, milliseconds, failure):
+    def _count(self, milliseconds: float | None, failure: str | None) -> None:
         if self._stop_asked.is_set():
             return
-        if failure is None:
-            self._times.append(milliseconds)
-        else:
+        if failure is not None:
             self._failures.append((milliseconds, failure))
+        elif milliseconds is not None:
+            self._times.append(milliseconds)
         self._began = self._asked = None
 
-    def stop(self):
-        """Count what is under way with the age it has now, and let it end."""
+    def stop(self) -> None:
+        """Count the round trip in progress with the time it has taken so far, and let it end."""
         now = time.monotonic()
         with self._lock:
             since = self._asked or self._began
@@ -145,10 +152,8 @@ class Prober(threading.Thread):
                 self._count(waited, _no_answer(now - since, self._asked is not None))
             self._stop_asked.set()
 
-    def record(self):
-        """{socket, answered, unanswered, median_ms, longest_ms, reason} of what it saw; the longest is of those without
-        an answer too.
-        """
+    def record(self) -> dict[str, Any]:
+        """{socket, answered, unanswered, median_ms, longest_ms, reason}; the longest includes the unanswered ones."""
         times = sorted(self._times)
         all_times = times + [milliseconds for milliseconds, _failure in self._failures if milliseconds is not None]
         return {

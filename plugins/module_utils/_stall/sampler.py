@@ -50,7 +50,7 @@ class Watched:
 
         Raises OSError where the process has ended or is hidden, and where it has too many threads.
         """
-        names = {}
+        names: dict[int, str] = {}
         for tid in os.listdir(f"{self.path}/task"):
             if len(names) >= MOST_THREADS:
                 raise OSError(errno.E2BIG, f"it has more than {MOST_THREADS} threads")
@@ -61,10 +61,9 @@ class Watched:
             names[int(tid)] = comm.decode("utf-8", "backslashreplace").rstrip("\n")
         pid = self.guest["pid"]
         self.named = _threads.are_named(pid, names)
-        for tid, (role, name) in sorted(_threads.roles(pid, names, self.guest["iothreads"]).items()):
-            self.stats.append(
-                (os.open(f"{self.path}/task/{tid}/stat", os.O_RDONLY | os.O_CLOEXEC), Track(tid, role, name))
-            )
+        for number, (role, name) in sorted(_threads.roles(pid, names, self.guest["iothreads"]).items()):
+            stat = os.open(f"{self.path}/task/{number}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            self.stats.append((stat, Track(number, role, name)))
         self.tracks = [track for _descriptor, track in self.stats]
         try:
             self._main_syscall = os.open(f"{self.path}/task/{pid}/syscall", os.O_RDONLY | os.O_CLOEXEC)

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What samples of one thread add up to. No I/O, no clock but the one it is told.
+"""What the samples of one thread add up to. No I/O, no clock of its own.
 
-Two kinds of samples: looks at all threads, from which shares are counted, and quicker ones at threads that were just
-found blocked, which only follow how long a stretch lasts. A look at all threads stands for the time since the one
-before: that time was settled before anybody knew what the look would find, so a pace that gives way under load does not
-bend the shares.
+A sample stands for the time since the one before. That time is settled before anybody knows what the sample finds, so a
+pace that slows down under load does not distort the shares.
 """
 
 from __future__ import annotations
 
-# Different waits that are told apart; more of them than this are counted as "other".
+from typing import Optional, Tuple
+
+#: Where a thread waits: (system call number, its first argument, stack), each as read or None.
+Wait = Tuple[Optional[int], Optional[int], Optional[str]]
+
+# Different waits that are counted separately; further ones are counted as "other".
 _MOST_WAITS = 200
 
 
 class Track:
-    """The samples of one thread: state D is blocked, as the kernel says it of a wait nothing can interrupt."""
+    """The samples of one thread. It is blocked in state D, the kernel's word for a wait that cannot be interrupted."""
 
     __slots__ = (
         "role",
@@ -35,7 +38,7 @@ class Track:
         "ended",
     )
 
-    def __init__(self, tid, role, name):
+    def __init__(self, tid: int, role: str, name: str) -> None:
         self.tid = tid
         self.role = role
         self.name = name
@@ -45,60 +48,56 @@ class Track:
         self.lock_watched = 0.0
         self.lock_waits = 0.0
         self.longest = 0.0
-        self.waits = {}
+        self.waits: dict[Wait | None, int] = {}
         self.ended = False
-        self._first = None
-        self._last = None
+        self._first: float | None = None
+        self._last = 0.0
 
-    def take_blocked(self, now, since):
-        """A sample at `now` seconds that found it blocked.
-
-        `since` is the time since the look at all threads before, 0 for a quicker look in between.
-        """
+    def take_blocked(self, now: float, since: float) -> None:
+        """A sample at ``now`` seconds that found it blocked; ``since`` is the time since the sample before."""
         self.blocked += since
         if self._first is None:
             self._first = now
         self._last = now
 
-    def take_going_on(self):
-        """A sample that found it not blocked: the stretch that may be open ended at its last sample."""
+    def take_going_on(self) -> None:
+        """A sample that found it not blocked: a stretch that is open ended at its last sample."""
         if self._first is not None:
             self.longest = max(self.longest, self._last - self._first)
             self._first = None
 
-    def take_watched(self, samples, seconds):
-        """What all looks at all threads add up to; told once, for it is the same for all threads of a watch."""
+    def take_watched(self, samples: int, seconds: float) -> None:
+        """The number of samples and the time they stand for; given once, since it is the same for all threads."""
         self.samples = samples
         self.watched = seconds
 
     @property
-    def is_in_stretch(self):
+    def is_in_stretch(self) -> bool:
         """Whether its last sample found it blocked."""
         return self._first is not None
 
-    def take_lock(self, is_waiting, since):
-        """A sample of whether it waits for a lock, `since` the one before."""
+    def take_lock(self, is_waiting: bool, since: float) -> None:
+        """A sample of whether it waits for a lock; ``since`` is the time since the sample before."""
         self.lock_watched += since
         if is_waiting:
             self.lock_waits += since
 
-    def take_wait(self, wait):
-        """Count where it was found blocked: (syscall number, its first argument, stack), each as read or None."""
-        if wait not in self.waits and len(self.waits) >= _MOST_WAITS:
-            wait = None
-        self.waits[wait] = self.waits.get(wait, 0) + 1
+    def take_wait(self, wait: Wait) -> None:
+        """Count where it was found blocked."""
+        counted = wait if wait in self.waits or len(self.waits) < _MOST_WAITS else None
+        self.waits[counted] = self.waits.get(counted, 0) + 1
 
     @property
-    def blocked_share(self):
-        """The share of the time watched that it was blocked, 0 where it was not watched."""
+    def blocked_share(self) -> float:
+        """The share of the watched time that it was blocked, 0 if it was not watched."""
         return self.blocked / self.watched if self.watched else 0.0
 
     @property
-    def lock_share(self):
-        """The share of the time watched that it waited for a lock."""
+    def lock_share(self) -> float:
+        """The share of the watched time that it waited for a lock."""
         return self.lock_waits / self.lock_watched if self.lock_watched else 0.0
 
-    def main_wait(self):
-        """The wait it was found in most, None where none could be read."""
+    def main_wait(self) -> Wait | None:
+        """The wait it was found in most often, None if none could be read."""
         known = {wait: count for wait, count in self.waits.items() if wait is not None}
-        return max(known, key=known.get) if known else None
+        return max(known, key=lambda wait: known[wait]) if known else None

@@ -2,25 +2,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""From tracks of a guest's threads to figures and one plain sentence. No I/O."""
+"""From the tracks of a guest's threads to figures and one plain sentence. No I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from .._text import plural
 from . import waits
+from .track import Track
 
-# Below this nothing is worth a sentence: a guest's timer ticks are as far apart.
+# A shorter stretch is not worth a sentence: a guest's timer ticks are as far apart.
 _SHORT_MS = 20
 _LOCK_SHARE = 0.05
 
 
-def thread_record(track, machine, device):
+def thread_record(track: Track, machine: str, device: Callable[[str | None, int | None], str | None]) -> dict[str, Any]:
     """One thread's figures as the module returns them (io_stall_info, RETURN, threads).
 
-    `device` is a function (syscall name, first argument) -> name of the device it waits for, or None.
+    ``device`` gives, for the name of a system call and its first argument, the name of the device that it waits for, or
+    None.
     """
     wait = track.main_wait()
-    record = {
+    record: dict[str, Any] = {
         "tid": track.tid,
         "name": track.name,
         "role": track.role,
@@ -49,24 +54,23 @@ def thread_record(track, machine, device):
     return record
 
 
-def counts(record):
-    """Whether a thread's being blocked can hold the guest: a worker's cannot, and an unnamed thread may be one."""
+def counts(record: dict[str, Any]) -> bool:
+    """Whether the guest waits while this thread is blocked; not for a worker, which an unnamed thread may be."""
     return record["role"] != "unnamed" or record["syscall"] in waits.SUBMITTING
 
 
-def sentence(guest, threads, disks, seconds, stopped=False):
-    """What a person should know about one guest.
+def sentence(
+    guest: str, threads: list[dict[str, Any]], disks: list[dict[str, Any]], seconds: float, stopped: bool = False
+) -> str:
+    """What a person should know about one guest, watched for so many seconds.
 
-    guest    its id
-    threads  thread_record()s
-    disks    [{"runs": values of docs/data.md or None}]
-    seconds  how long it was watched
-    stopped  whether the process was stopped at the end of the watch (state T)
+    ``guest`` is its id, ``threads`` are of thread_record(), ``disks`` are [{"runs": values of docs/data.md, or None}],
+    ``stopped`` is whether the process was stopped at the end of the watch (state T).
     """
     telling = sorted((one for one in threads if counts(one)), key=lambda one: -one["blocked_share"])
     span = f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
     worst = telling[0] if telling else None
-    parts = ["stopped by a signal or a debugger (state T): it does not run at all"] if stopped else []
+    parts = ["stopped by a signal or a debugger (state T): it does not run"] if stopped else []
     if worst is None or not worst["samples"]:
         parts.append("ended before it could be watched")
     elif worst["blocked_share"] and (worst["longest_ms"] >= _SHORT_MS or worst["blocked_share"] >= 0.01):
@@ -84,7 +88,7 @@ def sentence(guest, threads, disks, seconds, stopped=False):
     return f"guest {guest}: {'; '.join(parts)}"
 
 
-def _blocked(thread, span):
+def _blocked(thread: dict[str, Any], span: str) -> str:
     names = {"main": "main loop", "iothread": f"iothread {thread['name']}", "vcpu": f"vCPU {thread['name']}"}
     text = f"{names.get(thread['role'], thread['name'])} blocked {_percent(thread['blocked_share'])} of {span}"
     if thread["syscall"] is not None:
@@ -94,14 +98,14 @@ def _blocked(thread, span):
     return f"{text}, {thread['longest_ms']} ms at a stretch" if thread["longest_ms"] else text
 
 
-def _percent(share):
+def _percent(share: float) -> str:
     return f"{share * 100:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def _running_with(disks):
+def _running_with(disks: list[dict[str, Any]]) -> str:
     known = [disk["runs"] for disk in disks if disk["runs"] is not None]
     if not known:
-        return "what its disks run with is not known"
+        return "the values that its disks run with are not known"
     without = sum(1 for runs in known if runs["iothread"] is False)
     if without == len(known):
         iothread = "without iothread"

@@ -4,8 +4,8 @@
 
 """Kernel stacks and system calls in words. No I/O.
 
-Sources: the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h; the stacks seen
-under load stand in the project's account of the freeze.
+Source: the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h, and stacks recorded
+under load.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _GENERIC = {
 }
 _TABLES = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}
 
-#: System calls that hand I/O over; a thread that blocks in one blocks whoever waits for that thread.
+#: System calls that submit I/O; a thread that blocks in one blocks everything that waits for that thread.
 SUBMITTING = frozenset(("io_submit", "io_uring_enter"))
 #: System calls whose first argument is the descriptor they work on.
 ON_DESCRIPTOR = frozenset(
@@ -90,7 +90,7 @@ FUTEX = "futex"
 
 _FRAME = re.compile(r"^(?:\[<[0-9a-fx]*>\] )?([A-Za-z_][\w.]*)")
 
-# First match wins, from the innermost cause outwards: (functions' pattern, words, whether "of DEVICE" fits).
+# The first match wins: (pattern of functions, words, whether "of DEVICE" can follow).
 _CAUSES = (
     (r"balance_dirty_pages", "held back because too many dirty pages wait for write-back", False),
     (
@@ -120,26 +120,26 @@ _CAUSES = (
     (r"cifs_|smb2_|wait_for_response", "waiting for an SMB server", False),
     (r"txg_|zil_|dmu_|cv_wait|zio_", "waiting for ZFS", False),
     (r"ceph_|rbd_|osdc", "waiting for Ceph", False),
-    (r"blkdev_issue_flush|submit_bio_wait|blk_execute_rq", "waiting for the device to answer", True),
+    (r"blkdev_issue_flush|submit_bio_wait|blk_execute_rq", "waiting for the device to respond", True),
     (r"inode_lock|rwsem_down|down_write|down_read", "waiting for a lock of the image's inode", False),
     (r"iomap_dio|dio_|blkdev_direct|__blockdev_direct", "waiting for direct I/O", True),
     (r"filemap_|folio_wait|page_cache|readahead", "waiting for a page to be read", True),
     (r"swap|shrink_|try_to_free|mem_cgroup", "waiting for free memory", False),
 )
-_CAUSES = tuple((re.compile(f"_*(?:{pattern})"), words, of_device) for pattern, words, of_device in _CAUSES)
-# Frames below every wait, which tell nothing about its cause.
+_PATTERNS = tuple((re.compile(f"_*(?:{pattern})"), words, of_device) for pattern, words, of_device in _CAUSES)
+# Frames at the bottom of every wait, which say nothing about its cause.
 _PLAIN = re.compile(
     r"(?:io_schedule|schedule|__schedule|wait_for_completion|bit_wait|out_of_line_wait|__wait_on_bit|__switch_to)"
 )
 
 
-def syscall_name(number, machine):
-    """The name of a system call of this machine (uname's), "syscall 999" where it is not known here."""
+def syscall_name(number: int, machine: str) -> str:
+    """The name of a system call of this machine (as uname names it), "syscall 999" if it is not in the tables."""
     return _TABLES.get(machine, {}).get(number) or f"syscall {number}"
 
 
-def parse_syscall(text):
-    """(number, first argument) of /proc/TID/syscall; None for a thread that is in none or runs."""
+def parse_syscall(text: str) -> tuple[int, int] | None:
+    """(number, first argument) of /proc/TID/syscall; None for a thread that is running or not in a system call."""
     words = text.split()
     number = whole_number(words[0]) if len(words) > 1 else None
     try:
@@ -148,8 +148,8 @@ def parse_syscall(text):
         return None
 
 
-def functions(stack):
-    """Function names of /proc/TID/stack, innermost first; of /proc/TID/wchan too, which is one name."""
+def functions(stack: str) -> list[str]:
+    """The function names in /proc/TID/stack, innermost first, or in /proc/TID/wchan, which is one name."""
     names = []
     for line in stack.splitlines():
         frame = _FRAME.match(line.strip())
@@ -158,13 +158,13 @@ def functions(stack):
     return names
 
 
-def cause(names):
-    """(words, whether "of DEVICE" can follow) for a stack's function names; None for an empty one."""
-    # A function may call deeper ones that say more: the first frame that any cause knows decides.
+def cause(names: list[str]) -> tuple[str, bool] | None:
+    """(words, whether "of DEVICE" can follow) for a stack's function names; None for an empty stack."""
+    # The innermost frame that matches a cause decides.
     for name in names:
         if _PLAIN.match(name):
             continue
-        for pattern, words, of_device in _CAUSES:
+        for pattern, words, of_device in _PATTERNS:
             if pattern.match(name):
                 return words, of_device
     telling = [name for name in names if not _PLAIN.match(name)] or names

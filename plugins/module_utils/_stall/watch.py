@@ -8,40 +8,51 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 from .._host import meminfo
 from .._host.tree import Tree
-from .._model.records import problem
+from .._model.records import Problem, problem
 from .._qemu_process import proc
 from .._text import plural
 from . import host, qmp, sampler, verdict
 from .device import Devices
 
-#: The most of one core that a watch takes, setting up and summing up included, except of a very short one.
+Guest = dict[str, Any]
+
+#: The largest share of one core that a watch takes, with setting up and summing up; a very short one takes more.
 SHARE = 0.02
-# Kept back for summing up, and what the sampling gets at least, however dear the setting up was.
+# Reserved for summing up; and the least that is left for sampling, however much setting up took.
 _KEPT_BACK = 0.004
 _LEAST_SHARE = 0.003
 _QMP_TIMEOUT = 5.0
 _QMP_PAUSE = 1.0
-# Round trips in a second over all guests: each costs some 0.3 ms.
+# Round trips per second for all guests together: each takes about 0.3 ms.
 _QMP_RATE = 10
-# With fewer looks than this at the main loops, one look more or less is over ten percent of the time.
+# With fewer looks than this, one look is more than ten percent of the time.
 _FEW_PASSES = 10
 
 
-def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, most_share=SHARE):
-    """Watch the running guests (ids or names in `guests`, None for all) for `duration` seconds.
+def watch(
+    root: str = "/",
+    duration: float = 10.0,
+    interval: float = 0.01,
+    guests: list[str] | None = None,
+    ask_qmp: bool = False,
+    most_share: float = SHARE,
+) -> dict[str, Any]:
+    """Watch the running guests (ids or names in ``guests``, None for all) for ``duration`` seconds.
 
-    `most_share` is the most of one core that it takes, as far as setting up leaves any of it.
+    ``most_share`` is the largest share of one core that it takes, unless setting up takes more.
 
-    Returns ``{guests, host, sampling, cost, problems}`` as documented in the module io_stall_info.
+    Returns ``{guests, host, sampling, cost, problems}`` as the module io_stall_info documents them. Raises OSError
+    where ``root`` is not a directory.
     """
     began, cpu_began = time.monotonic(), time.process_time()
     tree = Tree(root)
     running, problems = proc.running_guests(root, cross_check=False)
     running, missing = _chosen(running, guests)
-    problems.extend(problem(None, "does not run here, or has no such id or name", guest=one) for one in missing)
+    problems.extend(problem(None, "no running guest has this id or name", guest=one) for one in missing)
     machine = os.uname().machine
     watched = _open(tree, running, machine, problems)
     probers = _probers(watched, ask_qmp, problems)
@@ -65,8 +76,8 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
         problems.append(
             problem(
                 None,
-                f"{plural(paces['passes'], 'look')} at the main loops in {seconds:.1f} s was all that its share of a"
-                " core allowed: the shares are rough; watch for longer",
+                f"the share of a core allowed only {plural(paces['passes'], 'look')} in {seconds:.1f} s, so the shares"
+                " are rough: watch for longer",
             )
         )
     cpu, wall = time.process_time() - cpu_began, time.monotonic() - began
@@ -86,7 +97,7 @@ def watch(root="/", duration=10.0, interval=0.01, guests=None, ask_qmp=False, mo
     }
 
 
-def _chosen(running, wanted):
+def _chosen(running: list[Guest], wanted: list[str] | None) -> tuple[list[Guest], list[str]]:
     if wanted is None:
         return running, []
     chosen = [guest for guest in running if guest["id"] in wanted or guest["name"] in wanted]
@@ -94,8 +105,8 @@ def _chosen(running, wanted):
     return chosen, [one for one in wanted if one not in known]
 
 
-def _open(tree, running, machine, problems):
-    # Two files per guest and one per thread: one that has many leaves enough for the others.
+def _open(tree: Tree, running: list[Guest], machine: str, problems: list[Problem]) -> list[sampler.Watched]:
+    # Two files per guest and one per thread; a guest with many threads leaves enough for the others.
     sampler.allow_descriptors(256 + (sampler.MOST_THREADS + 2) * len(running))
     watched = []
     for guest in running:
@@ -112,15 +123,15 @@ def _open(tree, running, machine, problems):
             problems.append(
                 problem(
                     path,
-                    "its threads carry no names (debug-threads is off): vCPUs, iothreads and workers are told apart"
-                    " only by what they block in",
+                    "its threads have no names (debug-threads is off): only what they block in distinguishes vCPUs,"
+                    " iothreads and workers",
                     guest=guest["id"],
                 )
             )
     return watched
 
 
-def _probers(watched, ask_qmp, problems):
+def _probers(watched: list[sampler.Watched], ask_qmp: bool, problems: list[Problem]) -> dict[int, qmp.Prober]:
     if not ask_qmp:
         return {}
     probers = {}
@@ -131,12 +142,14 @@ def _probers(watched, ask_qmp, problems):
             probers[one.guest["pid"]] = qmp.Prober(sockets[0], pause, _QMP_TIMEOUT)
         else:
             problems.append(
-                problem(one.path, "no QMP socket that could be asked is on its command line", guest=one.guest["id"])
+                problem(one.path, "its command line has no QMP socket that can be used", guest=one.guest["id"])
             )
     return probers
 
 
-def _guest_record(tree, watched, seconds, machine, prober):
+def _guest_record(
+    tree: Tree, watched: sampler.Watched, seconds: float, machine: str, prober: qmp.Prober | None
+) -> dict[str, Any]:
     guest = watched.guest
     device = Devices(tree, guest["pid"], guest["disks"]).of_wait
     threads = [verdict.thread_record(track, machine, device) for track in watched.tracks]
@@ -158,26 +171,22 @@ def _guest_record(tree, watched, seconds, machine, prober):
     }
 
 
-def _unreadable(watched):
-    """One sentence for each file that may not be read, whatever the number of guests."""
-    told = {
-        "stack": (
-            "kernel stacks may not be read (root only): wchan is used instead, one function without those above it"
-        ),
-        "syscall": (
-            "system calls may not be read (root only): what a thread is blocked in, and waits for locks, are not known"
-        ),
-        "wchan": "wchan may not be read: where threads wait is not known",
-    }
-    problems = []
-    for kind, reason in told.items():
-        count = sum(1 for one in watched if kind in one.unreadable)
-        if count:
-            problems.append(problem(None, f"{plural(count, 'guest')}: {reason}"))
-    return problems
+_REASONS = {
+    "stack": "kernel stacks cannot be read (root only): wchan is used instead, which is only the innermost function",
+    "syscall": "system calls cannot be read (root only): what a thread blocks in, and waits for locks, are not known",
+    "wchan": "wchan cannot be read: where threads wait is not known",
+}
 
 
-def _host(tree):
+def _unreadable(watched: list[sampler.Watched]) -> list[Problem]:
+    """One problem for each kind of file that cannot be read, whatever the number of guests."""
+    counts = {kind: sum(1 for one in watched if kind in one.unreadable) for kind in _REASONS}
+    return [
+        problem(None, f"{plural(counts[kind], 'guest')}: {reason}") for kind, reason in _REASONS.items() if counts[kind]
+    ]
+
+
+def _host(tree: Tree) -> dict[str, Any]:
     return {
         "pressure": host.parse_pressure(tree.kernel_text("/proc/pressure/io") or ""),
         "memory": meminfo.parse(tree.kernel_text(meminfo.PATH) or ""),

@@ -106,7 +106,7 @@ def test_a_question_that_is_still_open_at_the_end_counts_with_its_age(serve):
     record = probe(serve(GREETING, OK, OK, last=10), 0.4)
     assert (record["answered"], record["unanswered"], record["median_ms"]) == (0, 1, None)
     assert 100 < record["longest_ms"] < 4000
-    assert "main loop is away" in record["reason"] and "another client" not in record["reason"]
+    assert "main loop does not respond" in record["reason"] and "another client" not in record["reason"]
 
 
 def test_a_question_that_timed_out_counts_with_what_was_waited(serve):

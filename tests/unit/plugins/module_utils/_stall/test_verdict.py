@@ -86,7 +86,7 @@ def test_a_guest_at_ease():
 
 def test_a_stopped_guest_is_not_at_ease():
     told = sentence("102", [record()], [disk()], 30, stopped=True)
-    assert told == "guest 102: stopped by a signal or a debugger (state T): it does not run at all"
+    assert told == "guest 102: stopped by a signal or a debugger (state T): it does not run"
     assert "; main loop blocked 50 %" in sentence("102", [record(share=0.5, longest=1)], [disk()], 30, stopped=True)
 
 
@@ -107,8 +107,8 @@ def test_a_worker_among_nameless_threads_does_not_count_and_a_submitter_does():
         ),
         ([disk(None, False)], "its disks run without iothread"),
         ([disk("threads", None)], "its disks run with or without iothread (not known), aio threads"),
-        ([{"key": "scsi0", "runs": None}], "what its disks run with is not known"),
-        ([], "what its disks run with is not known"),
+        ([{"key": "scsi0", "runs": None}], "the values that its disks run with are not known"),
+        ([], "the values that its disks run with are not known"),
     ],
 )
 def test_what_the_disks_run_with(disks, expected):
