@@ -8,33 +8,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: io_prove
-short_description: Measure how long a guest stands still while its storage is busy
+short_description: Measure how long a guest freezes while its storage is busy
 version_added: 0.1.0
 description:
-  - Starts a tiny guest with a temporary disk image on the storage that is named, puts a load on that storage,
-    and measures how long the guest's heart stops; once for each of several ways to attach the disk, in turn.
-  - The guest is the host's own kernel with Perl. No guest of yours is touched.
-  - The load is real. What else is on this storage feels it, as it feels a backup.
-  - Nothing it makes has a name in the file system, and QEMU ends with the module. So nothing is left behind, even when it is killed.
-  - Needs QEMU, a kernel image with its modules, perl-base and util-linux on the host, an x86-64 one. Root is needed only where they or the path ask for it.
+  - Starts a tiny guest with a temporary disk image on the named storage, puts a load on that storage, and measures how
+    long the guest's heartbeat stops. Does so for each of several ways to attach the disk, in turn.
+  - The guest is the host's own kernel with Perl. None of your guests is changed or restarted.
+  - The load is real. Everything else on this storage is slowed down, as by a backup.
+  - Its files have no names in the file system, and QEMU ends with the module. So nothing is left behind, even if the module is killed.
+  - Needs an x86-64 host with QEMU, a kernel image with its modules, perl-base and util-linux. Needs root only if they or the path require it.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
   path:
     description:
       - A directory on the storage to measure, on Proxmox VE for example C(/var/lib/vz) for the storage C(local).
-      - It needs room for O(image_mb) and O(load_mb), and 256 MiB more. Where there is not, nothing is started.
+      - It needs free space for O(image_mb) and O(load_mb), and 256 MiB more. If there is less, nothing is started.
     type: path
     required: true
   settings:
     description:
-      - What is compared. The first is what the others are held against.
-      - Without it, a guest with Proxmox VE's defaults on a VirtIO SCSI controller (V(today)), and what the collection's policy asks for (V(hardened)).
+      - The settings to compare. The first is compared with each of the others.
+      - By default, a guest with Proxmox VE's defaults on a VirtIO SCSI controller (V(today)), and what the collection's policy asks for (V(hardened)).
     type: list
     elements: dict
     suboptions:
       name:
-        description: What the setting is called in the results.
+        description: The setting's name in the results.
         type: str
         required: true
       bus:
@@ -43,7 +43,7 @@ options:
         choices: [scsi, virtio, ide, sata]
         default: scsi
       controller:
-        description: The SCSI controller, as in Proxmox VE's C(scsihw). Without effect on other buses.
+        description: The SCSI controller, as in Proxmox VE's C(scsihw). No effect on other buses.
         type: str
         choices: [virtio-scsi-single, virtio-scsi-pci, lsi, lsi53c810, megasas, pvscsi]
         default: virtio-scsi-pci
@@ -54,7 +54,7 @@ options:
       aio:
         description: How QEMU submits requests.
         type: str
-        choices: [native, io_uring, threads]
+        choices: [threads, io_uring, native]
         default: io_uring
       cache:
         description: The disk's cache mode.
@@ -63,10 +63,10 @@ options:
         default: none
       during:
         description:
-          - What is done to the guest every second while it is measured, through QEMU's monitor.
-          - V(block_resize) sets the disk's size to what it is, V(block_job) starts a backup job and cancels it, in turn,
-            V(query_blockstats) reads its statistics.
-          - With V(disk_reset) the guest itself resets its SCSI disk every second, as its kernel does with a disk that does not answer for 30 seconds.
+          - What happens to the guest every second while it is measured, through QEMU's monitor.
+          - V(block_resize) sets the disk to its present size, V(block_job) starts a backup job and cancels it, in turn,
+            V(query_blockstats) reads the disk's statistics.
+          - With V(disk_reset) the guest itself resets its SCSI disk every second, as its kernel does with a disk that has not responded for 30 seconds.
         type: str
         choices: [block_resize, block_job, query_blockstats, disk_reset]
   runs:
@@ -74,11 +74,11 @@ options:
     type: int
     default: 3
   seconds:
-    description: How long a run measures.
+    description: How long a run measures, in seconds.
     type: int
     default: 10
   warm_up:
-    description: Seconds from the load's start to the measurement's, at least. The measurement then waits up to ten more until the load is felt.
+    description: The least time between the start of the load and of the measurement, in seconds. The measurement then waits up to ten more seconds until the load is felt.
     type: int
     default: 3
   image_mb:
@@ -87,42 +87,42 @@ options:
     default: 256
   image_format:
     description:
-      - V(raw) has every block written before the first run. V(raw-sparse) and V(qcow2) (with its metadata preallocated) are made anew for every run.
+      - In V(raw) every block is written before the first run. V(raw-sparse) and V(qcow2) (with preallocated metadata) are created anew for every run.
     type: str
     choices: [raw, raw-sparse, qcow2]
     default: raw
   load_writers:
-    description: Number of buffered writers beside the guest. V(0) is no load.
+    description: Number of buffered writers next to the guest. V(0) is no load.
     type: int
     default: 1
   load_mb:
-    description: The most that the load occupies, MiB, all writers together. Each writes its share to a file, syncs it, and starts a new one.
+    description: The most space that all writers together use, MiB. Each writes its part to a file, syncs it, and starts a new one.
     type: int
     default: 2048
   load_total_mb:
-    description: The most that the load writes in one run, MiB, all writers together. Where that ends the load early, the results say so.
+    description: The most that all writers together write in one run, MiB. If that ends the load early, the results say so.
     type: int
     default: 32768
   accelerator:
-    description: V(auto) uses KVM where the guest boots with it within 20 seconds, and emulation (V(tcg)) otherwise.
+    description: V(auto) uses KVM if the guest boots with it within 20 seconds, else emulation (V(tcg)).
     type: str
     choices: [auto, kvm, tcg]
     default: auto
   qemu:
-    description: The QEMU to measure with. Without it, C(/usr/bin/kvm) or C(/usr/bin/qemu-system-x86_64).
+    description: The QEMU to measure with. By default C(/usr/bin/kvm) or C(/usr/bin/qemu-system-x86_64).
     type: path
   kernel:
-    description: The kernel image that the guest boots. Without it, the running kernel's, or the newest in C(/boot).
+    description: The kernel image that the guest boots. By default the running kernel's, or else the newest in C(/boot).
     type: path
   kernel_modules:
-    description: The directory of that kernel's modules. Without it, C(lib/modules/VERSION) beside the image's directory, or in C(/).
+    description: The directory of that kernel's modules. By default C(lib/modules/VERSION) next to the image's directory, or in C(/).
     type: path
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 attributes:
   check_mode:
     support: full
-    description: Checks that everything is there and starts nothing.
+    description: Checks that the host has everything that the measurement needs, and starts nothing.
 seealso:
   - plugin: hypervisor.io_hardening.prove_settings
     plugin_type: filter
@@ -134,11 +134,11 @@ EXAMPLES = r"""
     path: /var/lib/vz
   register: proof
 
-- name: Show it
+- name: Show the report
   ansible.builtin.debug:
     msg: "{{ proof.lines }}"
 
-- name: Does an iothread alone do, and does it help while a disk is resized
+- name: Measure whether an iothread alone is enough, and whether the cure helps while a disk is resized
   hypervisor.io_hardening.io_prove:
     path: /var/lib/vz
     settings:
@@ -149,12 +149,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: Table, chart and conclusions, to be shown to a person.
+  description: Table, chart and conclusions, for a person.
   type: list
   elements: str
   returned: success
 runs:
-  description: The runs, in the order they were made.
+  description: The runs, in their order.
   type: list
   elements: dict
   returned: success
@@ -168,7 +168,7 @@ runs:
       type: int
       returned: success
     longest_gap_ms:
-      description: The longest time between two heartbeats, by the guest's clock, ms. The heart beats every 2 ms.
+      description: The longest time between two heartbeats, by the guest's clock, ms. There is a heartbeat every 2 ms.
       type: float
       returned: success
       sample: 3295.1
@@ -186,7 +186,7 @@ runs:
       elements: list
       returned: success
     window_s:
-      description: How long was measured. Longer than asked for where the guest stood still at the end.
+      description: The length of the measurement, in seconds. Longer than O(seconds) if the guest was frozen at the end.
       type: float
       returned: success
     beats:
@@ -194,15 +194,15 @@ runs:
       type: int
       returned: success
     reads:
-      description: Requests that the guest's disk answered.
+      description: Read requests that the guest's disk completed.
       type: int
       returned: success
     writes:
-      description: Requests that the guest's disk answered.
+      description: Write requests that the guest's disk completed.
       type: int
       returned: success
     main_blocked_percent:
-      description: Share of time QEMU's main thread was in uninterruptible sleep.
+      description: The percentage of the time that QEMU's main thread was in uninterruptible sleep.
       type: int
       returned: success
     commands:
@@ -210,17 +210,17 @@ runs:
       type: int
       returned: success
     complete:
-      description: Whether the guest came back to report. If not, the figures are the least that is known.
+      description: Whether the guest reported at the end. If not, the true figures can be worse.
       type: bool
       returned: success
     died:
-      description: QEMU's last words where it died while it was measured, for instance by an assertion of its own; else null.
+      description: QEMU's last output if it died during the measurement, for instance by an assertion of its own; else V(null).
       type: str
       returned: success
     load:
       description:
         - MiB that the load wrote, and whether it ended before the measurement did.
-        - C(felt_ms) is the longest time that the storage took for a small read of the host's own before the measurement, ms.
+        - C(felt_ms) is the longest time that a small read by the host took before the measurement, ms.
       type: dict
       returned: success
       sample: {mb: 512, ended_early: false, felt_ms: 812.5}
@@ -230,7 +230,7 @@ summary:
   elements: dict
   returned: success
 ratios:
-  description: Longest gap of the first setting over that of the second, round by round; 0 where QEMU died with the second.
+  description: The longest gap of the first setting divided by that of the second, for each round; 0 if QEMU died with the second.
   type: list
   elements: float
   returned: success
@@ -244,7 +244,7 @@ accelerator:
   description: KVM or emulation, and why.
   type: dict
   returned: success
-  sample: {name: tcg, reason: there is no /dev/kvm to use}
+  sample: {name: tcg, reason: /dev/kvm cannot be used}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -266,8 +266,8 @@ def main() -> None:
                     "bus": {"type": "str", "choices": list(setting.BUSES), "default": "scsi"},
                     "controller": {"type": "str", "choices": list(setting.CONTROLLERS), "default": "virtio-scsi-pci"},
                     "iothread": {"type": "bool", "default": False},
-                    "aio": {"type": "str", "choices": list(setting.AIO), "default": "io_uring"},
-                    "cache": {"type": "str", "choices": list(setting.CACHE), "default": "none"},
+                    "aio": {"type": "str", "choices": list(setting.AIO_MODES), "default": "io_uring"},
+                    "cache": {"type": "str", "choices": list(setting.CACHE_MODES), "default": "none"},
                     "during": {"type": "str", "choices": list(setting.DURING)},
                 },
             },

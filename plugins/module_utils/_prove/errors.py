@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""What stops a measurement before or while it runs."""
+"""The error that stops a measurement."""
 
 from __future__ import annotations
 
 
 class ProveError(Exception):
-    """A sentence for a person: what is missing or wrong, and what to do about it."""
+    """The message says what is missing or wrong, and what to do."""

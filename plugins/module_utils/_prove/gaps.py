@@ -1,26 +1,32 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""From what the guest said to figures, and from runs to a comparison. Pure."""
+"""From the guest's report to figures, and from runs to a comparison. Pure, no I/O."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Iterable
+from typing import Any
 
 from .errors import ProveError
 
 STALL_MS = 50
-"""A gap between two heartbeats that counts as a stall. The heart beats every 2 ms."""
+"""A longer gap between two heartbeats counts as a stall. There is a heartbeat every 2 ms."""
+
+Run = dict[str, Any]
+Setting = dict[str, Any]
 
 
-def read_report(lines):
+def read_report(lines: Iterable[str]) -> Run:
     """The guest's report (guest_program) as one run's figures.
 
-    Returns {beats, window_s, longest_gap_ms, stalled_s, reads, writes, gaps: [[start_ms,
-    length_ms]]}, gaps being those that count as stalls. Raises ProveError where it is not one.
+    Returns {beats, window_s, longest_gap_ms, stalled_s, reads, writes, gaps: [[start_ms, length_ms]]}; gaps are those
+    that count as stalls. Raises ProveError where the lines are not a report.
     """
-    figures, gaps = None, []
+    figures: Run | None = None
+    gaps = []
     try:
         for line in lines:
             word, _blank, rest = line.partition(" ")
@@ -38,7 +44,7 @@ def read_report(lines):
                 if length > STALL_MS:
                     gaps.append([round(start, 1), round(length, 1)])
     except ValueError as problem:
-        raise ProveError("the guest's report cannot be read: %r" % line) from problem
+        raise ProveError(f"the guest's report cannot be read: {line!r}") from problem
     if figures is None:
         raise ProveError("the guest ended without a report")
     figures["stalled_s"] = round(sum(length for _start, length in gaps) / 1000, 2)
@@ -46,12 +52,12 @@ def read_report(lines):
     return figures
 
 
-def figures(seen):
-    """One run's figures from what Machine.measure() saw.
+def figures(seen: dict[str, Any]) -> Run:
+    """One run's figures from what Machine.measure() returns.
 
-    As read_report(), and complete, host_longest_gap_ms: the same gap by this host's clock, from
-    when the heartbeats arrived. Where the guest did not come back to report, the host's clock
-    is all there is: the figures are then the least that can be said.
+    The keys of read_report(), and complete and host_longest_gap_ms: the longest gap by this host's clock, from when the
+    heartbeats arrived. Where the guest did not report, there is only the host's clock, and the true figures can be
+    worse.
     """
     times = list(seen["beats"])
     if seen["complete"]:
@@ -71,21 +77,20 @@ def figures(seen):
             "gaps": found,
             "stalled_s": round(sum(length for _start, length in found) / 1000, 2),
         }
-    return dict(run, complete=seen["complete"], host_longest_gap_ms=longest_step_ms(times))
+    return {**run, "complete": seen["complete"], "host_longest_gap_ms": longest_step_ms(times)}
 
 
-def longest_step_ms(times):
-    """The longest step between neighbours of ascending times (seconds), in ms; 0 for fewer than two."""
+def longest_step_ms(times: list[float]) -> float:
+    """The longest step between two consecutive times (seconds, ascending), in ms; 0 for fewer than two."""
     steps = (later - earlier for earlier, later in zip(times, times[1:]))
     return round(max(steps, default=0) * 1000, 1)
 
 
-def summarize(settings, runs):
-    """One entry per setting, in order: {setting, text, during, runs, longest_gap_ms: {median, min,
-    max}, stalled_s: {median, min, max}, requests_per_s, main_blocked_percent, died}; died is the number of runs in
-    which QEMU died.
+def summarize(settings: Iterable[tuple[Setting, str]], runs: list[Run]) -> list[dict[str, Any]]:
+    """One entry per setting, in order; ``settings`` are (setting, its description).
 
-    settings: [(setting, its description)].
+    {setting, text, during, runs, longest_gap_ms: {median, min, max}, stalled_s: {median, min, max}, requests_per_s,
+    main_blocked_percent, died}; died is the number of runs in which QEMU died.
     """
     out = []
     for setting, text in settings:
@@ -105,9 +110,11 @@ def summarize(settings, runs):
     return out
 
 
-def ratios(runs, worse, better):
-    """The longest gap of setting worse over that of better, per round: [ratio, ...]; 0 where better killed its QEMU."""
-    by_round = {}
+def ratios(runs: list[Run], worse: str, better: str) -> list[float]:
+    """Per round, the longest gap of the setting ``worse`` divided by that of ``better``; 0 where QEMU died with
+    ``better``.
+    """
+    by_round: dict[int, dict[str, float]] = {}
     for run in runs:
         by_round.setdefault(run["round"], {})[run["setting"]] = math.inf if run["died"] else run["longest_gap_ms"]
     return [

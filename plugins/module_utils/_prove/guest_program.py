@@ -3,21 +3,20 @@
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 """The program of the tiny guest: its init, in Perl.
 
-Perl, because perl-base is an essential package on Debian and Proxmox VE: it is always there,
-one binary and its libraries, and its builtin syscall() reaches what a shell cannot
-(modules, O_DIRECT on aligned memory, real-time priority). No Perl module is loaded.
+perl-base is an essential package on Debian and Proxmox VE: it is always installed, one binary and its libraries, and
+its builtin syscall() does what a shell cannot (modules, O_DIRECT on aligned memory, real-time priority). No Perl module
+is loaded.
 
 The numbers are Linux' system calls on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl).
 
-What it says on its second serial port, a line each:
+It writes lines to its second serial port:
   ``ready DISK SECTORS`` or ``fail REASON``; it then waits for ``go SECONDS WRITERS READERS RESETS``;
   one ``.`` per heartbeat while it measures; then
   ``end BEATS WINDOW_NS LONGEST_NS READS WRITES``, ``gap START_NS LENGTH_NS`` for each gap over
   20 ms, and ``done``. Times are the guest's own monotonic clock.
 
-A heartbeat touches a device that QEMU emulates (the serial port) on purpose. A virtual
-processor that only computes never needs QEMU's main lock and would not feel the freeze; a
-real guest, with its timers, console and interrupts, does.
+A heartbeat deliberately uses a device that QEMU emulates, the serial port. A virtual processor that only computes never
+needs QEMU's main lock and does not notice the freeze; a real guest, with its timers, console and interrupts, does.
 """
 
 from __future__ import annotations

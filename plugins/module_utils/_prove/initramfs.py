@@ -18,28 +18,28 @@ _PERL = "/usr/bin/perl"
 _MOST_BYTES = 64 << 20
 
 
-def libraries(ldd_output):
-    """The absolute paths of the libraries in what ldd printed, without the kernel's own."""
+def libraries(ldd_output: str) -> list[str]:
+    """The absolute paths of the libraries in ldd's output, without the kernel's own."""
     return re.findall(r"(?:=>\s+|^\s*)(/\S+)", ldd_output, re.MULTILINE)
 
 
-def _perl():
-    """{path: bytes} of the host's perl and what it is linked with."""
+def _perl() -> dict[str, bytes]:
+    """{path: bytes} of the host's perl and its libraries."""
     if not os.access(_PERL, os.X_OK):
-        raise ProveError("%s is missing; the guest's program needs it (package perl-base)" % _PERL)
+        raise ProveError(f"{_PERL} is missing; the guest's program needs it (package perl-base)")
     try:
         linked = process.run(
             ["ldd", _PERL], stdout=process.PIPE, stderr=process.PIPE, check=True, universal_newlines=True
         ).stdout
     except (OSError, process.CalledProcessError) as problem:
-        raise ProveError("ldd %s does not work: %s" % (_PERL, problem)) from problem
+        raise ProveError(f"ldd {_PERL} does not work: {problem}") from problem
     return {path: read(path, _MOST_BYTES) for path in [_PERL, *libraries(linked)]}
 
 
-def build(modules):
-    """The bytes of the initramfs. modules: [(name, bytes)] in load order (kernel.load_order)."""
+def build(modules: list[tuple[str, bytes]]) -> bytes:
+    """The bytes of the initramfs, with modules as kernel.load_order() returns them."""
     files = {path.lstrip("/"): (body, True) for path, body in _perl().items()}
     files["init"] = (PROGRAM.encode(), True)
     for number, (name, body) in enumerate(modules):
-        files["modules/%03d-%s.ko" % (number, name)] = (body, False)
+        files[f"modules/{number:03d}-{name}.ko"] = (body, False)
     return cpio.archive(files, devices=[("dev/console", 5, 1)])

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""The measurement: what it needs is checked first, then every setting in turn, round by round."""
+"""The measurement: its requirements are checked first, then every setting is measured in turn, round by round."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Iterable
+from typing import Any
 
 from .._host import meminfo
 from .._host.tree import Tree
@@ -24,11 +26,14 @@ _GUEST_MIB = 192
 _QEMU = ("/usr/bin/kvm", "/usr/bin/qemu-system-x86_64")
 FORMATS = storage.FORMATS
 WRITERS, READERS = 4, 1
-"""Processes in the guest that make requests, each one at a time; with a writer one more makes one every 50 ms."""
-_PRESS_S = 10
+"""Processes in the guest that make requests, each one at a time; with a writer, one more makes one every 50 ms."""
+_PRESSURE_S = 10
+
+Options = dict[str, Any]
+Setting = dict[str, Any]
 
 
-def _bounds(options):
+def _bounds(options: Options) -> None:
     for key, low, high in (
         ("runs", 1, 100),
         ("seconds", 1, 600),
@@ -39,29 +44,26 @@ def _bounds(options):
         ("load_total_mb", 1, 16777216),
     ):
         if not low <= options[key] <= high:
-            raise ProveError("%s is %s; allowed: %d to %d" % (key, options[key], low, high))
+            raise ProveError(f"{key} is {options[key]}; allowed: {low} to {high}")
 
 
-def _program(named, usual, what):
+def _program(named: str | None, usual: Iterable[str], what: str) -> str:
     for path in [named] if named else usual:
         found = shutil.which(path)
         if found:
             return found
-    raise ProveError(
-        "%s is not on this host (looked for %s); install it or name it" % (what, named or ", ".join(usual))
-    )
+    raise ProveError(f"{what} is not on this host (looked for {named or ', '.join(usual)}); install it or name it")
 
 
-def check(options):
-    """What a measurement needs, found before anything is started: {settings, qemu, qemu_img, kernel,
-    modules, needed_bytes}. Raises ProveError for the first thing that is missing.
+def check(options: Options) -> dict[str, Any]:
+    """What a measurement needs, before anything is started: {settings, qemu, qemu_img, kernel, modules, needed_bytes}.
 
-    options: the module's parameters (io_prove), all of them.
+    ``options`` are all parameters of the module io_prove. Raises ProveError for the first thing that is missing.
     """
     _bounds(options)
     settings = check_all(options["settings"])
     if platform.machine() != "x86_64":
-        raise ProveError("the guest's program is for x86_64; this host is %s" % platform.machine())
+        raise ProveError(f"the guest's program is for x86_64; this host is {platform.machine()}")
     needed = (options["image_mb"] + options["load_mb"] * bool(options["load_writers"])) * storage.MIB
     storage.check_room(options["path"], needed)
     qemu = _program(options["qemu"], _QEMU, "QEMU")
@@ -70,10 +72,8 @@ def check(options):
     image, directory = kernel.find(options["kernel"], options["kernel_modules"])
     memory = meminfo.parse(Tree("/").kernel_text(meminfo.PATH) or "").get("MemAvailable")
     if memory is not None and memory < 2 * _GUEST_MIB * storage.MIB:
-        raise ProveError(
-            "this host has %s of memory available; the guest needs %s"
-            % (storage.mib(memory), storage.mib(2 * _GUEST_MIB * storage.MIB))
-        )
+        wanted = storage.mib(2 * _GUEST_MIB * storage.MIB)
+        raise ProveError(f"this host has {storage.mib(memory)} of memory available; the guest needs {wanted}")
     if any(setting["cache"] in DIRECT for setting in settings):
         storage.check_direct(options["path"])
     for setting in settings:
@@ -89,36 +89,37 @@ def check(options):
 
 
 class Lab:
-    """Everything that lives as long as the measurement. Use as a context manager."""
+    """Everything that exists as long as the measurement runs. Use as a context manager."""
 
-    def __init__(self, options, found):
+    def __init__(self, options: Options, found: dict[str, Any]) -> None:
         self._options, self._found = options, found
         self._size = options["image_mb"] * storage.MIB
         self._kernel = os.open(found["kernel"], os.O_RDONLY)
-        self._initrds = {}
-        self._image = None
+        self._initrds: dict[tuple[str, ...], int] = {}
+        self._image: int | None = None
         self.accelerator, self.accelerator_reason = self._first_accelerator()
 
-    def __enter__(self):
+    def __enter__(self) -> Lab:
         return self
 
-    def __exit__(self, *_exception):
-        for file in [self._kernel] + list(self._initrds.values()) + ([] if self._image is None else [self._image]):
-            os.close(file)
+    def __exit__(self, *_exception: object) -> None:
+        for file in (self._kernel, self._image, *self._initrds.values()):
+            if file is not None:
+                os.close(file)
 
-    def _first_accelerator(self):
+    def _first_accelerator(self) -> tuple[str, str]:
         asked = self._options["accelerator"]
         if asked == "tcg":
             return "tcg", "asked for"
         usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
         if not usable and asked == "kvm":
             raise ProveError("/dev/kvm cannot be used on this host; use accelerator: auto or tcg")
-        return (
-            ("kvm", "asked for" if asked == "kvm" else "it works") if usable else ("tcg", "there is no /dev/kvm to use")
-        )
+        if not usable:
+            return "tcg", "/dev/kvm cannot be used"
+        return "kvm", "asked for" if asked == "kvm" else "it works"
 
-    def _initrd(self, setting):
-        """An open file, in memory only, with the initramfs for the setting's drivers."""
+    def _initrd(self, setting: Setting) -> int:
+        """An open file, only in memory, with the initramfs for the setting's drivers."""
         wanted = modules(setting)
         if wanted not in self._initrds:
             body = initramfs.build(kernel.load_order(wanted, self._found["modules"]))
@@ -128,8 +129,8 @@ class Lab:
                 target.write(body)
         return self._initrds[wanted]
 
-    def _fresh_image(self):
-        """A preallocated image serves all runs; one that grows must be new for each."""
+    def _fresh_image(self) -> int:
+        """A preallocated image is used for all runs; one that grows must be new for each run."""
         if self._image is not None and self._options["image_format"] != "raw":
             os.close(self._image)
             self._image = None
@@ -137,27 +138,28 @@ class Lab:
             self._image = storage.image(
                 self._options["path"], self._options["image_format"], self._size, self._found["qemu_img"]
             )
+        return self._image
 
-    def _machine(self, setting):
-        fds = {"image": self._image, "kernel": self._kernel, "initrd": self._initrd(setting)}
+    def _machine(self, setting: Setting) -> Machine:
+        fds = {"image": self._fresh_image(), "kernel": self._kernel, "initrd": self._initrd(setting)}
 
-        def command(sockets):
+        def command(sockets: dict[str, int]) -> list[str]:
             line = qemu_argv.argv(
                 self._found["qemu"],
                 setting,
                 self.accelerator,
-                dict(fds, **sockets),
+                {**fds, **sockets},
                 self._options["image_format"],
                 _GUEST_MIB,
             )
             if setting["during"] == "block_job":
-                line += ["-blockdev", "driver=null-co,node-name=job-target,size=%d" % self._size]
+                line += ["-blockdev", f"driver=null-co,node-name=job-target,size={self._size}"]
             return line
 
         return Machine(command, fds.values())
 
-    def _booted(self, setting):
-        """A machine that is ready; where KVM is there and does not work, one without it."""
+    def _booted(self, setting: Setting) -> Machine:
+        """A machine that is ready; one without KVM where KVM does not work."""
         machine = self._machine(setting)
         try:
             machine.wait_ready(_BOOT_S[self.accelerator])
@@ -165,17 +167,16 @@ class Lab:
         except ProveError as problem:
             machine.close()
             if self.accelerator != "kvm" or self._options["accelerator"] == "kvm":
-                raise ProveError("setting %s: %s" % (setting["name"], problem)) from problem
-            self.accelerator, self.accelerator_reason = "tcg", "KVM does not work here: %s" % problem
+                raise ProveError(f"setting {setting['name']}: {problem}") from problem
+            self.accelerator, self.accelerator_reason = "tcg", f"KVM does not work here: {problem}"
         except BaseException:
             machine.close()
             raise
         return self._booted(setting)
 
-    def run(self, setting, number):
+    def run(self, setting: Setting, number: int) -> dict[str, Any]:
         """One run of one setting: its figures (docs/proof.md)."""
         options = self._options
-        self._fresh_image()
         with self._booted(setting) as machine, Probe(options["path"]) as probe:
             load = Load(
                 options["path"],
@@ -186,7 +187,7 @@ class Lab:
             try:
                 load.start()
                 time.sleep(options["warm_up"])
-                felt_ms = probe.wait(_PRESS_S if options["load_writers"] else 0)
+                felt_ms = probe.wait(_PRESSURE_S if options["load_writers"] else 0)
                 seen = machine.measure(
                     options["seconds"],
                     WRITERS,
@@ -197,30 +198,30 @@ class Lab:
             finally:
                 load.stop()
         if load.problem:
-            raise ProveError("the load could not write to %s: %s" % (options["path"], load.problem))
-        return dict(
-            gaps.figures(seen),
-            died=seen["died"],
-            setting=setting["name"],
-            round=number,
-            main_blocked_percent=seen["main_blocked_percent"],
-            commands=seen["commands"],
-            load={"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms},
-        )
+            raise ProveError(f"the load could not write to {options['path']}: {load.problem}")
+        return {
+            **gaps.figures(seen),
+            "died": seen["died"],
+            "setting": setting["name"],
+            "round": number,
+            "main_blocked_percent": seen["main_blocked_percent"],
+            "commands": seen["commands"],
+            "load": {"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms},
+        }
 
 
-def plan(options):
-    """What measure() would do, in the same shape, with nothing started. Raises ProveError."""
+def plan(options: Options) -> dict[str, Any]:
+    """What measure() would do, in the same shape, without starting anything. Raises ProveError."""
     settings = check(options)["settings"]
     lines = [
-        "Everything that the measurement needs is there. It would measure, %d times %d s each:"
-        % (options["runs"], options["seconds"])
+        f"The host has everything that the measurement needs. It would measure, {options['runs']} times"
+        f" {options['seconds']} s each:"
     ]
-    lines += ["%s: %s" % (setting["name"], describe(setting)) for setting in settings]
+    lines += [f"{setting['name']}: {describe(setting)}" for setting in settings]
     return {"settings": settings, "runs": [], "summary": [], "ratios": [], "lines": lines}
 
 
-def measure(options):
+def measure(options: Options) -> dict[str, Any]:
     """The whole measurement: what io_prove returns. Raises ProveError."""
     found = check(options)
     settings = found["settings"]

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""The load beside the guest: buffered writers with fsync, as a backup is, held in bounds."""
+"""The load next to the guest: buffered writers with fsync, as a backup writes, within bounds."""
 
 from __future__ import annotations
 
@@ -14,32 +14,31 @@ _KICK = 16 * MIB
 
 
 class Load:
-    """Writes file_bytes to a nameless file, syncs, and starts over, until stop().
+    """Each writer writes ``file_bytes`` to a nameless file, syncs, and starts over, until stop().
 
-    Bounds: file_bytes of space per writer, total_bytes written by all writers together; a
-    writer that reaches its share ends by itself (ended_early). The writers are threads of this
-    process, so they end with it.
+    Bounds: ``file_bytes`` of space per writer, ``total_bytes`` written by all writers together; a writer that reaches
+    its part of that ends by itself (ended_early). The writers are threads of this process, so they end with it.
     """
 
-    def __init__(self, path, writers, file_bytes, total_bytes):
+    def __init__(self, path: str, writers: int, file_bytes: int, total_bytes: int) -> None:
         self._files = [nameless(path) for _number in range(writers)]
         self._file_bytes = max(MIB, file_bytes // MIB * MIB)
         self._share = total_bytes // writers if writers else 0
         self._stopping = threading.Event()
-        self._threads = []
+        self._threads: list[threading.Thread] = []
         self.written = [0] * writers
         self.ended_early = False
-        self.problem = None
+        self.problem: str | None = None
 
-    def start(self):
-        """Set the writers to work."""
+    def start(self) -> None:
+        """Start the writers."""
         for number in range(len(self._files)):
             thread = threading.Thread(target=self._write, args=(number,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def _write(self, number):
-        # Random, since many storages compress or leave out zeros.
+    def _write(self, number: int) -> None:
+        # Random, because many storages compress, or do not write zeros.
         block = os.urandom(MIB)
         file, place = self._files[number], 0
         try:
@@ -50,22 +49,22 @@ class Load:
                 self.written[number] += os.pwrite(file, block, place)
                 place += MIB
                 if place % _KICK == 0:
-                    # Starts the writing and does not wait for it. Else a host with much memory would
-                    # take in everything first, and the storage stay idle for the measurement.
+                    # Starts the writing and does not wait for it. Otherwise a host with much memory would keep
+                    # everything in its page cache, and the storage would be idle during the measurement.
                     os.posix_fadvise(file, place - _KICK, _KICK, os.POSIX_FADV_DONTNEED)
                 if place >= self._file_bytes:
                     os.fsync(file)
-                    # A new file, as every backup is: blocks to allocate, a journal to write.
+                    # A new file, as for every backup: blocks to allocate, a journal to write.
                     os.ftruncate(file, 0)
                     place = 0
         except OSError as problem:
             self.problem = problem.strerror
 
-    def stop(self):
-        """End the writers, wait for them, free their space. What was not yet written is dropped."""
+    def stop(self) -> None:
+        """End the writers, wait for them, and free their space. Data not yet written to the storage is dropped."""
         self._stopping.set()
-        # A sync in progress has less to wait for once the pages are gone. All files at once: each waits for what is on
-        # its way to the storage, and until the last is cut the others keep that way full.
+        # A sync in progress waits for less once the pages are gone. All files at once, because each waits for the
+        # requests in flight, and the files that are not yet cut keep adding some.
         cutting = [threading.Thread(target=os.ftruncate, args=(file, 0)) for file in self._files]
         for thread in cutting:
             thread.start()

@@ -10,7 +10,10 @@ import os
 import selectors
 import socket
 import time
+from collections.abc import Callable, Iterable
+from typing import IO, Any, cast
 
+from .._host.whole_file import read_start
 from . import process
 from .errors import ProveError
 from .qemu_argv import NODE
@@ -19,10 +22,13 @@ _GRACE_S = 60
 _SAMPLE_S = 0.01
 
 
-def during_commands(during, size):
+Command = tuple[str, dict[str, Any]]
+
+
+def during_commands(during: str | None, size: int) -> list[Command]:
     """The QMP commands that are sent in turn, one every second, while the guest is measured."""
     if during == "block_resize":
-        # To the size it has: QEMU drains the disk all the same, and the guest sees no change.
+        # To the present size: QEMU drains the disk all the same, and the guest sees no change.
         return [("block_resize", {"node-name": NODE, "size": size})]
     if during == "query_blockstats":
         return [("query-blockstats", {})]
@@ -34,41 +40,43 @@ def during_commands(during, size):
     return []
 
 
-def _prefer(pid):
-    """Let a process of a session of its own have the processor first, where this one may say so.
+def _prefer(pid: int) -> None:
+    """Raise the priority of a process that has a session of its own, if permitted.
 
-    The storage is measured: busy processors shall disturb it less. Where the kernel groups
-    processes by session (sched(7), autogroup), niceness counts only within the session.
+    The storage is measured, so busy processors should disturb it less. Where the kernel groups processes by session
+    (sched(7), autogroup), niceness counts only within the session.
     """
     try:
         os.setpriority(os.PRIO_PROCESS, pid, -15)
-        with open("/proc/%d/autogroup" % pid, "w", encoding="ascii") as file:
+        with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
             file.write("-15")
     except OSError:
         pass
 
 
 class QemuDied(ProveError):
-    """A signal ended QEMU: it aborted, or somebody killed it. The message is its last words."""
+    """A signal ended QEMU: it aborted, or somebody killed it. The message is its last output."""
 
 
 class Machine:
     """Starts at once; use as a context manager, which ends it.
 
-    argv_of: a function from {console, beat, monitor} (descriptors) to QEMU's command line.
-    fds: further descriptors QEMU needs.
+    ``argv_of`` makes QEMU's command line from the descriptors {console, beat, monitor}; ``fds`` are further descriptors
+    that QEMU needs.
     """
 
-    def __init__(self, argv_of, fds):
-        self._lines, self._rest = [], ""
+    def __init__(self, argv_of: Callable[[dict[str, int]], list[str]], fds: Iterable[int]) -> None:
+        self._lines: list[str] = []
+        self._rest = ""
         self._console = b""
         self._errors = b""
-        self._replies, self._monitor_rest = [], b""
-        self.beats = []
+        self._replies: list[dict[str, Any]] = []
+        self._monitor_rest = b""
+        self.beats: list[float] = []
         pairs = {name: socket.socketpair() for name in ("console", "beat", "monitor")}
         theirs = {name: pair[1].fileno() for name, pair in pairs.items()}
         self._sockets = {name: pair[0] for name, pair in pairs.items()}
-        # setpriv: the kernel kills QEMU when this process ends, were it by kill -9.
+        # With setpriv the kernel kills QEMU when this process ends, even by kill -9.
         command = ["setpriv", "--pdeathsig", "KILL", "--"] + argv_of(theirs)
         try:
             self._process = process.start(
@@ -80,7 +88,7 @@ class Machine:
             )
         except OSError as problem:
             self._close_sockets()
-            raise ProveError("QEMU cannot be started: %s" % problem) from problem
+            raise ProveError(f"QEMU cannot be started: {problem}") from problem
         finally:
             for pair in pairs.values():
                 pair[1].close()
@@ -89,39 +97,40 @@ class Machine:
         for name, mine in self._sockets.items():
             mine.setblocking(False)
             self._selector.register(mine, selectors.EVENT_READ, name)
-        self._selector.register(self._process.stderr, selectors.EVENT_READ, "stderr")
+        self._stderr = cast(IO[bytes], self._process.stderr)
+        self._selector.register(self._stderr, selectors.EVENT_READ, "stderr")
         self._send("monitor", b'{"execute": "qmp_capabilities"}\n')
 
-    def __enter__(self):
+    def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, *_exception):
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _close_sockets(self):
+    def _close_sockets(self) -> None:
         for mine in self._sockets.values():
             mine.close()
 
-    def close(self):
-        """End QEMU. Waits for its requests in flight, which nothing can call back."""
+    def close(self) -> None:
+        """End QEMU. Waits for its requests in flight, which cannot be cancelled."""
         self._process.kill()
         self._process.wait()
-        self._process.stderr.close()
+        self._stderr.close()
         self._selector.close()
         self._close_sockets()
 
-    def _send(self, name, data):
+    def _send(self, name: str, data: bytes) -> None:
         try:
             self._sockets[name].send(data)
         except OSError:
-            # QEMU has ended or is about to: the next _read() finds out and says why.
+            # QEMU has ended or is about to: the next _read() sees it and says why.
             pass
 
-    def _read(self, timeout):
-        """Take in what arrived; wait for timeout seconds at most."""
+    def _read(self, timeout: float) -> None:
+        """Read what has arrived; wait at most ``timeout`` seconds for something. Raises ProveError where QEMU ended."""
         for key, _mask in self._selector.select(timeout):
             try:
-                data = os.read(key.fileobj.fileno(), 65536)
+                data = os.read(key.fd, 65536)
             except OSError:
                 data = b""
             if not data:
@@ -139,70 +148,66 @@ class Machine:
             elif key.data == "stderr":
                 self._errors = (self._errors + data)[-4000:]
             else:
-                *lines, self._monitor_rest = (self._monitor_rest + data).split(b"\n")
+                *messages, self._monitor_rest = (self._monitor_rest + data).split(b"\n")
                 self._replies += [
                     reply
-                    for reply in map(json.loads, filter(bytes.strip, lines))
+                    for reply in map(json.loads, filter(bytes.strip, messages))
                     if "return" in reply or "error" in reply
                 ]
         if self._process.poll() is not None:
-            # The last words arrive after the end.
-            self._errors += self._process.stderr.read() or b""
+            # The last output arrives after the end.
+            self._errors += self._stderr.read() or b""
             said = self._errors.decode("utf-8", "replace").strip()
             if self._process.returncode < 0:
-                raise QemuDied(said or "signal %d" % -self._process.returncode)
-            raise ProveError(
-                "QEMU ended: %s"
-                % (said or "status %s; the guest's last words: %s" % (self._process.returncode, self._last_words()))
-            )
+                raise QemuDied(said or f"signal {-self._process.returncode}")
+            said = said or f"status {self._process.returncode}; the guest's last output: {self._last_output()}"
+            raise ProveError(f"QEMU ended: {said}")
 
-    def _last_words(self):
-        """The end of what the guest's kernel wrote on its console."""
+    def _last_output(self) -> str:
+        """The end of what the guest's kernel wrote to its console."""
         lines = self._console.decode("utf-8", "replace").strip().splitlines()
-        # A panic says the reason first and a trace after it.
+        # A panic prints the reason first, then a trace.
         told = [line for line in lines if "panic - " in line] or lines[-3:]
         return " / ".join(line.strip() for line in told) or "nothing"
 
-    def _said(self, word):
-        """The line that begins with word, None so far. A ``fail`` line raises ProveError."""
+    def _said(self, word: str) -> str | None:
+        """The line that begins with a word, None as long as there is none. Raises ProveError for a line ``fail``."""
         for line in self._lines:
             first, _blank, rest = line.partition(" ")
             if first == "fail":
-                raise ProveError("the guest gave up: %s" % rest)
+                raise ProveError(f"the guest gave up: {rest}")
             if first == word:
                 return line
         return None
 
-    def wait_ready(self, timeout):
-        """Wait until the guest has booted and sees its disk. Raises ProveError after timeout seconds."""
+    def wait_ready(self, timeout: float) -> None:
+        """Wait until the guest has booted and sees its disk. Raises ProveError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while self._said("ready") is None:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise ProveError(
-                    "the guest did not boot within %d s; its last words: %s" % (timeout, self._last_words())
-                )
+                raise ProveError(f"the guest did not boot within {timeout} s; its last output: {self._last_output()}")
             self._read(min(left, 1))
 
-    def _main_thread_blocked(self):
-        """Whether QEMU's main loop is in uninterruptible sleep right now."""
+    def _main_thread_blocked(self) -> bool:
+        """Whether QEMU's main loop is in uninterruptible sleep now."""
         pid = self._process.pid
         try:
-            with open("/proc/%d/task/%d/stat" % (pid, pid), encoding="ascii", errors="replace") as file:
-                return file.read().rpartition(")")[2].split()[0] == "D"
+            return read_start(f"/proc/{pid}/task/{pid}/stat", 4096).rpartition(b")")[2].split()[0] == b"D"
         except (OSError, IndexError):
             return False
 
-    def measure(self, seconds, writers, readers, commands=(), resets=False):
-        """Measure for seconds: {lines, beats, main_blocked_percent, commands, complete, died, now, window_s}.
+    def measure(
+        self, seconds: int, writers: int, readers: int, commands: list[Command] | None = None, resets: bool = False
+    ) -> dict[str, Any]:
+        """Measure for so many seconds: {lines, beats, main_blocked_percent, commands, complete, died, now, window_s}.
 
-        lines: the guest's report. beats: when each heartbeat arrived, monotonic seconds.
-        complete: false where the guest did not come back to report; lines is empty then.
-        died: QEMU's last words where a signal ended it (an assertion of its own), else null. That is a result, not an
-        obstacle.
+        lines is the guest's report; beats are the times when each heartbeat arrived, in monotonic seconds. complete is
+        false where the guest did not report, and then lines is empty. died is QEMU's last output where a signal ended
+        it (an assertion of its own), else None: that is a result, not an error.
         """
         self._lines, self.beats = [], []
-        self._send("beat", b"go %d %d %d %d\n" % (seconds, writers, readers, resets))
+        self._send("beat", f"go {seconds} {writers} {readers} {int(resets)}\n".encode())
         start = time.monotonic()
         end, next_command, next_sample = start + seconds, start + 1, start
         sent = samples = blocked = 0
@@ -224,12 +229,12 @@ class Machine:
                 next_command = now + 1
             try:
                 self._read(_SAMPLE_S)
-            except QemuDied as end:
-                died = str(end)
+            except QemuDied as problem:
+                died = str(problem)
                 break
         for reply in self._replies:
             if "error" in reply:
-                raise ProveError("QEMU refused a command: %s" % reply["error"].get("desc"))
+                raise ProveError(f"QEMU refused a command: {reply['error'].get('desc')}")
         complete = self._said("done") is not None
         return {
             "lines": self._lines if complete else [],

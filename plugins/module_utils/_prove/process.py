@@ -2,26 +2,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The one place where the lab starts programs.
+"""The only place where the lab starts programs.
 
-A module's run_command passes no descriptors on, gives text and not bytes, and waits for the end; the lab's
-nameless files and its QEMU need all three otherwise. Argument lists only, never a shell.
+A module's run_command passes no descriptors, returns text instead of bytes, and waits for the end; the lab's nameless
+files and its QEMU need all three differently. Argument lists only, never a shell.
 """
 
 from __future__ import annotations
 
 import subprocess
+from typing import Any
 
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
 CalledProcessError = subprocess.CalledProcessError
 TimeoutExpired = subprocess.TimeoutExpired
 
 
-def run(command, **options):
-    """A program that ends by itself: as subprocess.run, without standard input."""
+def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
+    """Run a program to its end: subprocess.run without standard input."""
     return subprocess.run(command, stdin=DEVNULL, **options)  # pylint: disable=ansible-bad-function,subprocess-run-check
 
 
-def start(command, **options):
-    """A program that goes on: as subprocess.Popen, without standard input."""
+def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a program: subprocess.Popen without standard input."""
     return subprocess.Popen(command, stdin=DEVNULL, **options)  # pylint: disable=ansible-bad-function

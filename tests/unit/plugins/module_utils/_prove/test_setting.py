@@ -45,7 +45,7 @@ def test_other_buses_have_no_controller():
     ("given", "says"),
     [
         ({}, "give it a name"),
-        ({"name": "x", "aio": "posix"}, "allowed: native, io_uring, threads"),
+        ({"name": "x", "aio": "posix"}, "allowed: threads, io_uring, native"),
         ({"name": "x", "cache": "on"}, "cache is 'on'"),
         ({"name": "x", "bus": "usb"}, "allowed: scsi, virtio, ide, sata"),
         ({"name": "x", "controller": "lsi9"}, "controller is 'lsi9'"),
