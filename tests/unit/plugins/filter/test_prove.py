@@ -92,7 +92,9 @@ def test_wrong_types():
 
 
 COMMANDS = [
-    line for line in (ROOT / "docs/evidence.md").read_text().splitlines() if line.startswith("make prove ARGS=")
+    line
+    for line in (ROOT / "docs/evidence.md").read_text().replace("\\\n", "").splitlines()
+    if line.startswith("make prove ARGS=")
 ]
 
 
