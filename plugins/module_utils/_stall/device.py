@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import Any
 
 from .._host.tree import Tree
 from .._host.whole_file import read_start
+from .._model.records import RunningDisk
 from .._qemu_process.evidence import may_be_image, parse_fdinfo
 from .._qemu_process.opened import descriptors
 from . import waits
@@ -27,7 +27,7 @@ _MOST_BYTES = 16 << 20
 class Devices:
     """The devices of one process's open files."""
 
-    def __init__(self, tree: Tree, pid: int, disks: list[dict[str, Any]]) -> None:
+    def __init__(self, tree: Tree, pid: int, disks: list[RunningDisk]) -> None:
         self._tree = tree
         self._proc = tree.real(f"/proc/{pid}")
         self._named = {disk["file"] for disk in disks if isinstance(disk["file"], str)}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._host.whole_file import read_start
+from .._model.records import RunningGuest
 from . import threads as _threads
 from . import waits
 from .track import Track
@@ -32,7 +33,7 @@ _STOPPED = b"Tt"
 class Watched:
     """One guest's process: its tracks, and whether its system calls and stacks may be read."""
 
-    def __init__(self, guest: dict[str, Any], path: str, machine: str) -> None:
+    def __init__(self, guest: RunningGuest, path: str, machine: str) -> None:
         self.guest = guest
         self.path = path
         self.named = True

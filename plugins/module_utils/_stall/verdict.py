@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._model.records import RunningDisk
 from .._text import plural
 from . import waits
 from .track import Track
@@ -60,7 +61,7 @@ def counts(record: dict[str, Any]) -> bool:
 
 
 def sentence(
-    guest: str, threads: list[dict[str, Any]], disks: list[dict[str, Any]], seconds: float, stopped: bool = False
+    guest: str, threads: list[dict[str, Any]], disks: list[RunningDisk], seconds: float, stopped: bool = False
 ) -> str:
     """What a person should know about one guest, watched for so many seconds.
 
@@ -102,7 +103,7 @@ def _percent(share: float) -> str:
     return f"{share * 100:.0f} %" if share >= 0.01 else "under 1 %"
 
 
-def _running_with(disks: list[dict[str, Any]]) -> str:
+def _running_with(disks: list[RunningDisk]) -> str:
     known = [disk["runs"] for disk in disks if disk["runs"] is not None]
     if not known:
         return "the values that its disks run with are not known"

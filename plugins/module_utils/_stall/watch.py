@@ -12,13 +12,11 @@ from typing import Any
 
 from .._host import meminfo
 from .._host.tree import Tree
-from .._model.records import Problem, problem
+from .._model.records import Problem, RunningGuest, problem
 from .._qemu_process import proc
 from .._text import plural
 from . import host, qmp, sampler, verdict
 from .device import Devices
-
-Guest = dict[str, Any]
 
 #: The largest share of one core that a watch takes, with setting up and summing up; a very short one takes more.
 SHARE = 0.02
@@ -97,7 +95,7 @@ def watch(
     }
 
 
-def _chosen(running: list[Guest], wanted: list[str] | None) -> tuple[list[Guest], list[str]]:
+def _chosen(running: list[RunningGuest], wanted: list[str] | None) -> tuple[list[RunningGuest], list[str]]:
     if wanted is None:
         return running, []
     chosen = [guest for guest in running if guest["id"] in wanted or guest["name"] in wanted]
@@ -105,7 +103,7 @@ def _chosen(running: list[Guest], wanted: list[str] | None) -> tuple[list[Guest]
     return chosen, [one for one in wanted if one not in known]
 
 
-def _open(tree: Tree, running: list[Guest], machine: str, problems: list[Problem]) -> list[sampler.Watched]:
+def _open(tree: Tree, running: list[RunningGuest], machine: str, problems: list[Problem]) -> list[sampler.Watched]:
     # Two files per guest and one per thread; a guest with many threads leaves enough for the others.
     sampler.allow_descriptors(256 + (sampler.MOST_THREADS + 2) * len(running))
     watched = []
