@@ -93,11 +93,6 @@ class Tree:
         except OSError:
             return False
 
-    def is_link(self, path: str) -> bool:
-        """Whether ``path`` itself is a link, whatever leads to it."""
-        directory, _slash, name = path.rstrip("/").rpartition("/")
-        return os.path.islink(f"{self.real(directory)}/{name}")
-
     def why_not_ours(self, path: str) -> str | None:
         """Why a file must not be written or removed: it is a link, or not a regular file; None where it may be."""
         real = self.root + path

@@ -41,7 +41,8 @@ def read(path: str, limit: int, follow: bool = True) -> bytes:
     finally:
         os.close(found)
     if len(raw) > limit:
-        raise OSError(errno.EFBIG, f"is larger than {limit} bytes", path)
+        size = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"
+        raise OSError(errno.EFBIG, f"is larger than {size}", path)
     return raw
 
 

@@ -21,6 +21,9 @@ def test_a_file_is_read_whole_or_not_at_all(tmp_path):
     assert read(str(tmp_path / "a"), 200000) == b"x" * 200000
     with pytest.raises(OSError, match="is larger than 199999 bytes"):
         read(str(tmp_path / "a"), 199999)
+    (tmp_path / "b").write_bytes(b"x" * ((1 << 21) + 1))
+    with pytest.raises(OSError, match="is larger than 2 MiB"):
+        read(str(tmp_path / "b"), 1 << 21)
 
 
 def test_the_start_of_a_file_is_cut_at_the_bound(tmp_path):
@@ -64,7 +67,6 @@ def test_a_link_leads_where_it_would_lead_on_the_host(tmp_path, link, target):
     tree = Tree(str(tmp_path))
     assert tree.read(f"/{link}") == b"inside"
     assert tree.resolve(f"/{link}") == "/etc/file"
-    assert (tree.is_link(f"/{link}"), tree.is_link("/link2/file"), tree.is_link("/gone")) == (True, False, False)
 
 
 def test_a_file_outside_the_root_is_not_there(tmp_path):
