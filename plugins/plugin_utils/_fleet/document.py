@@ -26,12 +26,12 @@ class ReportError(ValueError):
     """The input cannot be reported. The text is for a person: what, where, what is expected."""
 
 
-def check_document(document: Any, where: str = "the findings document") -> Document:
-    """``document`` itself when it has the shape of docs/data.md. Raises ReportError with what is wrong.
+def check_document(value: Any, where: str = "the findings document") -> Document:
+    """``value`` itself when it has the shape of docs/data.md. Raises ReportError with what is wrong.
 
     Only what the reports rely on is checked; docs/findings.schema.json describes everything.
     """
-    _dictionary(document, where, " Pass what the filter hypervisor.io_hardening.assess returned.")
+    document = _dictionary(value, where, " Pass what the filter hypervisor.io_hardening.assess returned.")
     if document.get("schema") != SCHEMA:
         raise ReportError(
             f"{where} has schema {document.get('schema')!r}; this version of the collection reads schema {SCHEMA}."
@@ -138,7 +138,7 @@ def hosts_of(document: Document) -> Sequence[Item]:
     return document.get("hosts") or ()
 
 
-def known_hosts(document: Document, entries: Iterable[Item]) -> set[str]:
+def known_hosts(document: Document, entries: Iterable[Item]) -> set[Any]:
     """The names of the hosts in the document or of the guests ``entries``; empty for a flat directory of configs."""
     return ({entry.get("host") for entry in entries} | {host["host"] for host in hosts_of(document)}) - {None}
 

@@ -10,10 +10,10 @@ The joined document keeps the shape of docs/data.md ("The findings document") an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...module_utils._model.findings import SCHEMA, assessment, host_entry, summary
+from ...module_utils._model.findings import SCHEMA, HostEntry, assessment, host_entry, summary
 from ...module_utils._text import natural_key
 from .._policy import waivers as _waivers
 from .document import LISTS, Document, Item, ReportError, check_document, check_list, hosts_of, sort_key
@@ -27,7 +27,7 @@ WAIVER_RULES = ("IO121", NO_MATCH)
 class _Part(NamedTuple):
     """A document to join; ``host`` is None where it knows its hosts, ``document`` where the host gave none."""
 
-    host: str | None
+    host: Any
     document: Document | None
     where: str
 
@@ -98,25 +98,27 @@ def _refuse_host_in_two(parts: list[_Part]) -> None:
                 )
 
 
-def _covered(part: _Part) -> set[str]:
-    """The hosts that a document reports on; not those of which it says that they gave no report."""
+def _listed(part: _Part) -> Sequence[Item]:
+    """The entries of the hosts that a document is about."""
     if part.document is None:
-        return set()
-    listed = hosts_of(part.document) or [{"host": part.host}]
-    hosts = {entry["host"] for entry in listed if entry.get("reported", True)}
-    return (hosts | {guest.get("host") for guest in part.document["guests"]}) - {None}
+        return [{"host": part.host, "reported": False}]
+    return hosts_of(part.document) or ([{"host": part.host}] if part.host is not None else [])
 
 
-def _hosts(parts: list[_Part]) -> dict[Any, dict[str, Any]]:
+def _covered(part: _Part) -> set[Any]:
+    """The hosts that a document reports on; not those of which it says that they gave no report."""
+    hosts = {entry["host"] for entry in _listed(part) if entry.get("reported", True)}
+    guests = part.document["guests"] if part.document else ()
+    return (hosts | {guest.get("host") for guest in guests}) - {None}
+
+
+def _hosts(parts: list[_Part]) -> dict[Any, HostEntry]:
     """Name to entry of every host that gave a document or was to give one."""
-    hosts: dict[Any, dict[str, Any]] = {}
-    for part in parts:
-        if part.document is None:
-            hosts.setdefault(part.host, host_entry(part.host, reported=False))
-            continue
-        for entry in hosts_of(part.document) or ([{"host": part.host}] if part.host is not None else []):
-            if entry.get("reported", True) or entry["host"] not in hosts:
-                hosts[entry["host"]] = {**host_entry(entry["host"]), **entry}
+    hosts: dict[Any, HostEntry] = {}
+    for entry in (entry for part in parts for entry in _listed(part)):
+        name, reported = entry["host"], entry.get("reported", True)
+        if reported or name not in hosts:
+            hosts[name] = host_entry(name, reported=reported, assessments=list(entry.get("assessments") or ()))
     return hosts
 
 
@@ -139,9 +141,9 @@ def _concatenated(read: list[tuple[str | None, Document]]) -> dict[str, Any]:
     return joined
 
 
-def _assess_hosts(hosts: dict[Any, dict[str, Any]], assessments: Any) -> list[dict[str, Any]]:
+def _assess_hosts(hosts: dict[Any, HostEntry], assessments: Any) -> list[Item]:
     """Adds each assessment to its host's entry; returns the findings, without those that were fixed."""
-    findings: list[dict[str, Any]] = []
+    findings: list[Item] = []
     for subject, reports in _pairs(assessments, "assessments", "subjects"):
         for host, report in _pairs(reports, f"assessments of {subject}", "host names"):
             if not report:
@@ -169,7 +171,7 @@ def _waivers_of(documents: Iterable[Document]) -> list[dict[str, Any]]:
     return list(waivers.values())
 
 
-def _results(read: list[tuple[str | None, Document]], results: Any) -> list[dict[str, Any]]:
+def _results(read: list[tuple[str | None, Document]], results: Any) -> list[Item]:
     applied = [_with_host(item, host) for host, document in read for item in document.get("results", ())]
     for host, items in _pairs(results, "results", "host names"):
         applied += [_with_host(item, host) for item in check_list(items or [], f"results of host {host}")]
@@ -184,5 +186,6 @@ def _pairs(value: Any, what: str, keys: str) -> Iterable[tuple[Any, Any]]:
     return value.items()
 
 
-def _with_host(item: Item, host: str | None) -> dict[str, Any]:
-    return {**item, "host": item["host"] if item.get("host") is not None else host}
+def _with_host(item: Item, host: str | None) -> Item:
+    """The item itself where it knows its host."""
+    return item if item.get("host") is not None else {**item, "host": host}

@@ -66,7 +66,7 @@ def columns(text: str) -> int:
 def _columns(char: str) -> int:
     """Of one character, so that the parts of a text add up to the whole."""
     try:
-        return get_text_width(char)
+        return int(get_text_width(char))
     except OSError:
         # The C library does not know it, but this Python does: most new characters are emoji, which are wide.
         return 2
