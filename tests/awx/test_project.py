@@ -126,7 +126,7 @@ def test_slices_hand_out_parts_and_the_join_judges_the_fleet(awx):
 
     del parts["io_hardening_part_12"]
     missing = awx("join_reports.yml", **parts)
-    assert missing.rc == 2 and "NO REPORT from pve3" in missing.text
+    assert missing.rc == 2 and "NO REPORT from 1 host: pve3" in missing.text
 
 
 def test_a_survey_that_is_not_answered_leaves_the_inventory_in_force(awx):

@@ -13,7 +13,7 @@ from ...module_utils._text import plural, visible
 from .._fleet.document import Document, Item, least_rank
 from .._fleet.gate import judge
 from .table import head_line, not_read_lines, unseen_lines, waived_lines
-from .text import brief, location, short, wrap
+from .text import ARROW, brief, location, short, wrap_all
 
 
 def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: int = 10, reasons: int = 40) -> list[str]:
@@ -24,53 +24,43 @@ def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: in
     Raises ReportError as ``judge`` does.
     """
     verdict = judge(document, fail_on)
-    lines = [head_line(document, document["guests"])]
-    if verdict["silent"]:
-        text = (
-            f"NO REPORT from {', '.join(verdict['silent'])}: unreachable or failed; nothing is known about its guests."
-        )
-        lines += wrap(text, width, "", "  ")
-    lines += unseen_lines(document, width)
+    lines = wrap_all([head_line(document, document["guests"]), *unseen_lines(document)], width)
     groups: dict[tuple[str, str, str], list[Item]] = {}
     for finding in verdict["findings"]:
         key = (finding["severity"], visible(finding.get("rule")), brief(finding.get("message")))
         groups.setdefault(key, []).append(finding)
     for (severity, rule, message), findings in list(groups.items())[:reasons]:
-        lines += ["", *wrap(f"{severity.upper()} {rule} ({len(findings)}): {message}", width, "", "  ")]
-        lines += _advice(findings, width)
+        title = f"{severity.upper()} {rule} ({len(findings)}): {message}"
+        lines += wrap_all(["", title, *_advice(findings)], width)
+        # Not wrapped, so that editors and CIs find file and line.
         lines += [f"    {_where(finding)}" for finding in findings[:limit]]
         lines += _more(len(findings) - limit, "    ")
-    if len(groups) > reasons:
-        lines += ["", *_more(len(groups) - reasons, "", " reasons")]
-    lines += waived_lines(document, width)
-    lines += _void_waivers(document, verdict["findings"], width, reasons)
-    lines += not_read_lines(document, width)
-    lines += ["", *_uncounted(document, fail_on)]
-    return lines + wrap(f"GATE {'PASSED' if verdict['passed'] else 'FAILED'}: {verdict['reason']}", width, "", "  ")
+    end = ["", *_more(len(groups) - reasons, "", " reasons")] if len(groups) > reasons else []
+    end += waived_lines(document)
+    end += _void_waivers(document, verdict["findings"], reasons)
+    end += not_read_lines(document)
+    end += ["", *_uncounted(document, fail_on)]
+    end.append(f"GATE {'PASSED' if verdict['passed'] else 'FAILED'}: {verdict['reason']}")
+    return lines + wrap_all(end, width)
 
 
-def _void_waivers(document: Document, told: Sequence[Item], width: int, limit: int) -> list[str]:
+def _void_waivers(document: Document, told: Sequence[Item], limit: int) -> list[str]:
     """Waivers that have expired or match nothing, even where they do not fail the gate: their author finds out here."""
     known = set(map(id, told))
     void = [item for item in document["findings"] if item.get("rule") in ("IO121", "IO122") and id(item) not in known]
-    if not void:
-        return []
-    lines = ["", "WAIVERS WITHOUT EFFECT"]
-    for finding in void[:limit]:
-        text = f"{finding['rule']}: {brief(finding.get('message'))}. {brief(finding.get('hint'))}"
-        lines += wrap(text, width, "  ", "    ")
-    return lines + _more(len(void) - limit, "  ")
+    lines = [f"  {item['rule']}: {brief(item.get('message'))}. {brief(item.get('hint'))}" for item in void[:limit]]
+    return ["", "WAIVERS WITHOUT EFFECT", *lines, *_more(len(void) - limit, "  ")] if void else []
 
 
-def _advice(findings: Sequence[Item], width: int) -> list[str]:
+def _advice(findings: Sequence[Item]) -> list[str]:
     """What to do; where that differs from guest to guest, what to do for the first."""
     first = brief(findings[0].get("hint"))
     same = len({brief(finding.get("hint")) for finding in findings}) == 1
-    return wrap(f"-> {'' if same else 'for the first: '}{first}", width, "  ", "     ") if first else []
+    return [f"  {ARROW}{'' if same else 'for the first: '}{first}"] if first else []
 
 
 def _where(finding: Item) -> str:
-    """File and line as editors and CIs know them, and the guest and disk."""
+    """File and line, and the guest and disk."""
     who = " ".join(short(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
     return ": ".join(filter(None, [location(finding), who])) or "policy"
 

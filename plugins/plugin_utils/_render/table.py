@@ -26,13 +26,14 @@ from .._fleet.document import (
     subjects,
 )
 from .._fleet.outcome import count_states, outcomes
-from .text import NO_BREAK, brief, columns, fit, location, sentences, short, wrap
+from .text import ARROW, NO_BREAK, brief, columns, fit, location, sentences, short, wrap_all
 from .words import (
     CHANGE_AT_SOURCE,
     LIMITED,
     MIGRATE,
     NO_HOST,
     STATE_WORDS,
+    UNKNOWN,
     assessment_words,
     reason_advice,
     reason_words,
@@ -66,22 +67,19 @@ def table_lines(
     check_document(document)
     entries = outcomes(document, check)
     several = len({entry["host"] for entry in entries}) > 1
-    lines = [head_line(document, entries)]
-    lines += _silent(document, width)
-    lines += unseen_lines(document, width)
-    if entries:
-        lines += ["", *_totals(entries, width)]
-        lines += _run(entries, document, check, width)
+    head = [head_line(document, entries), *unseen_lines(document)]
+    totals = ["", *_totals(entries, width), ""] if entries else []
+    lines = _run(entries, document, check) if entries else []
     for state, belongs in _SECTIONS.items():
         members = [entry for entry in entries if belongs(entry)]
-        lines += _section(state, members, _advice(state, members, document), several, width, limit, variable)
-    lines += _unread(document, several, width)
-    lines += not_read_lines(document, width)
-    lines += waived_lines(document, width)
-    lines += _elsewhere(document, width)
+        lines += _section(state, members, _advice(state, members, document), several, limit, variable)
+    lines += _unread(document, several)
+    lines += not_read_lines(document)
+    lines += waived_lines(document)
+    lines += _elsewhere(document)
     for subject in subjects(document):
-        lines += _assessments(document, subject, width)
-    return lines
+        lines += _assessments(document, subject)
+    return wrap_all(head, width) + totals + wrap_all(lines, width)
 
 
 def head_line(document: Document, entries: Sequence[Item]) -> str:
@@ -90,30 +88,17 @@ def head_line(document: Document, entries: Sequence[Item]) -> str:
     disks = disks_of(document)
     waived = sum(disk_state(disk) == "waived" for disk in disks)
     counts = [plural(len(hosts), "host")] if hosts else []
-    counts += [
-        plural(len(entries), "guest"),
-        plural(len(disks), "disk") + (f" ({waived} of them waived)" if waived else ""),
-    ]
-    return f"Guest I/O, {visible(document.get('date')) or 'no date'}: {', '.join(counts)}"
+    counts += [plural(len(entries), "guest"), plural(len(disks), "disk")]
+    more = f" ({waived} of them waived)" if waived else ""
+    return f"Guest I/O, {visible(document.get('date')) or 'no date'}: {', '.join(counts)}{more}"
 
 
-def _silent(document: Document, width: int) -> list[str]:
-    silent = [visible(host) for host in silent_hosts(document)]
-    if not silent:
-        return []
-    text = f"NO REPORT from {plural(len(silent), 'host')}: {', '.join(silent)}."
-    return wrap(f"{text} Unreachable or failed; nothing is known about the guests there.", width, "", "  ")
-
-
-def unseen_lines(document: Document, width: int) -> list[str]:
-    """What was not checked although no host failed: hosts without a guest, and those outside the run's limit."""
-    lines = []
-    hosts = [visible(host) for host in empty_hosts(document)]
-    if hosts:
-        lines += wrap(f"No guest was read on {', '.join(hosts)}.", width, "", "  ")
-    if not document.get("complete", True):
-        lines += wrap(f"{LIMITED}.", width, "", "  ")
-    return lines
+def unseen_lines(document: Document) -> list[str]:
+    """What was not checked: hosts without a report, hosts without a guest, and those outside the run's limit."""
+    silent, empty = ([visible(host) for host in hosts] for hosts in (silent_hosts(document), empty_hosts(document)))
+    lines = [f"NO REPORT from {plural(len(silent), 'host')}: {', '.join(silent)}. {UNKNOWN}."] if silent else []
+    lines += [f"No guest was read on {', '.join(empty)}."] if empty else []
+    return lines if document.get("complete", True) else [*lines, f"{LIMITED}."]
 
 
 def _totals(entries: Sequence[Item], width: int) -> list[str]:
@@ -139,18 +124,16 @@ def _totals(entries: Sequence[Item], width: int) -> list[str]:
     return lines + ([line("all", numbers(entries, total))] if len(per_host) > 1 else [])
 
 
-def _run(entries: Sequence[Item], document: Document, check: bool, width: int) -> list[str]:
+def _run(entries: Sequence[Item], document: Document, check: bool) -> list[str]:
     """What this run did, and the findings, in a sentence each."""
-    lines = [""]
-    applied = "results" in document and not check
-    if applied:
-        lines += wrap(_changed(entries), width, "", "  ")
-    elif check and "results" in document:
-        lines.append("Check run: nothing was written.")
+    lines, after = [], ""
+    if "results" in document:
+        lines = ["Check run: nothing was written."] if check else [_changed(entries)]
+        after = "" if check else " after this run"
     summary = document["summary"]
     counts = ", ".join(plural(number, severity) for severity, number in summary["findings"].items())
     waived = f", and {summary['waived_findings']} waived" if summary["waived_findings"] else ""
-    return lines + wrap(f"Findings{' after this run' if applied else ''}: {counts}{waived}", width, "", "  ")
+    return [*lines, f"Findings{after}: {counts}{waived}"]
 
 
 def _changed(entries: Sequence[Item]) -> str:
@@ -173,28 +156,26 @@ def _advice(state: str, members: Sequence[Item], document: Document) -> str:
     return CHANGE_AT_SOURCE if state == "to_change" and of_directory(document) else STATE_WORDS[state][2]
 
 
-def _section(
-    state: str, entries: Sequence[Item], advice: str, several: bool, width: int, limit: int, variable: str
-) -> list[str]:
+def _section(state: str, entries: Sequence[Item], advice: str, several: bool, limit: int, variable: str) -> list[str]:
     if not entries:
         return []
     elsewhere = sum(entry["state"] != state for entry in entries)
     number = f"{len(entries)}, {elsewhere} of them in another column" if elsewhere else str(len(entries))
-    lines = ["", *wrap(f"{STATE_WORDS[state][1].upper()} ({number}): {advice}", width, "", "  ")]
+    lines = ["", f"{STATE_WORDS[state][1].upper()} ({number}): {advice}"]
     if state not in ("failed", "unresolved"):
-        return lines + _members(entries, several, width, limit, "  ")
+        return lines + _members(entries, several, limit, "  ")
     groups: dict[Any, list[Item]] = {}
     for entry in entries:
         groups.setdefault(entry["reason"], []).append(entry)
     for reason, members in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
-        lines += wrap(f"{visible(reason_words(reason))} ({len(members)})", width, "  ", "    ")
-        lines += _members(members, several, width, limit, "    ")
+        lines.append(f"  {visible(reason_words(reason))} ({len(members)})")
+        lines += _members(members, several, limit, "    ")
         what_to_do = reason_advice(reason, members, variable)
-        lines += wrap(f"-> {what_to_do}", width, "    ", "       ") if what_to_do else []
+        lines += [f"    {ARROW}{what_to_do}"] if what_to_do else []
     return lines
 
 
-def _members(members: Sequence[Item], several: bool, width: int, limit: int, indent: str) -> list[str]:
+def _members(members: Sequence[Item], several: bool, limit: int, indent: str) -> list[str]:
     """Guests of one reason: those with the same detail together under it, each of the others with its own."""
     lines: list[str] = []
     by_detail: dict[str, list[Item]] = {}
@@ -207,14 +188,13 @@ def _members(members: Sequence[Item], several: bool, width: int, limit: int, ind
         if not named:
             continue
         if detail and len(same) == 1:
-            lines += wrap(f"{_where(same[0], several)}: {brief(same[0]['detail'])}", width, indent, indent + "  ")
+            lines.append(f"{indent}{_where(same[0], several)}: {brief(same[0]['detail'])}")
             continue
         if detail:
-            lines += wrap(f"{detail.rstrip('.')}:", width, indent, indent + "  ")
-        lines += _names(named, several, width, indent + ("  " if detail else ""))
-    if len(members) > limit:
-        lines.append(f"{indent}... and {len(members) - limit} more; the reports name them all")
-    return lines
+            lines.append(f"{indent}{detail.rstrip('.')}:")
+        lines += _names(named, several, indent + ("  " if detail else ""))
+    more = len(members) - limit
+    return lines + ([f"{indent}... and {more} more; the reports name them all"] if more > 0 else [])
 
 
 def _detail(entry: Item) -> str:
@@ -222,15 +202,11 @@ def _detail(entry: Item) -> str:
     return brief(entry["detail"]).replace(f"'{visible(entry['guest'])}'", "'ID'")
 
 
-def _names(entries: Sequence[Item], several: bool, width: int, indent: str) -> list[str]:
+def _names(entries: Sequence[Item], several: bool, indent: str) -> list[str]:
     per_host: dict[Any, list[str]] = {}
     for entry in entries:
         per_host.setdefault(entry["host"], []).append(_where(entry, False))
-    lines: list[str] = []
-    for host, names in per_host.items():
-        lead = f"{short(host)}: " if several else ""
-        lines += wrap(lead + ", ".join(names), width, indent, indent + "  ")
-    return lines
+    return [f"{indent}{f'{short(host)}: ' if several else ''}{', '.join(names)}" for host, names in per_host.items()]
 
 
 def _where(entry: Item, several: bool) -> str:
@@ -239,7 +215,7 @@ def _where(entry: Item, several: bool) -> str:
     return NO_BREAK.join(filter(None, [short(entry["host"]) if several else "", *words]))
 
 
-def waived_lines(document: Document, width: int) -> list[str]:
+def waived_lines(document: Document) -> list[str]:
     """Each waiver with the number of its guests, and until when it holds."""
     by_waiver: dict[tuple[str, str, str], set[tuple[Any, ...]]] = {}
     for finding in document["findings"]:
@@ -247,39 +223,34 @@ def waived_lines(document: Document, width: int) -> list[str]:
         if waived:
             key = (visible(waived.get("until")), visible(waived.get("id")), brief(waived.get("reason")))
             by_waiver.setdefault(key, set()).add(guest_key(finding))
-    if not by_waiver:
-        return []
-    lines = ["", "WAIVED, the first to end first"]
-    for (until, name, reason), guests in sorted(by_waiver.items()):
-        lines += wrap(f"until {until}, {name} ({plural(len(guests), 'guest')}): {reason}", width, "  ", "    ")
-    return lines
+    lines = [
+        f"  until {until}, {name} ({plural(len(guests), 'guest')}): {reason}"
+        for (until, name, reason), guests in sorted(by_waiver.items())
+    ]
+    return ["", "WAIVED, the first to end first", *lines] if lines else []
 
 
-def _unread(document: Document, several: bool, width: int) -> list[str]:
+def _unread(document: Document, several: bool) -> list[str]:
     """Guests that could not be read: no count includes them, so they are named."""
     known = set(map(guest_key, document["guests"]))
-    found = [f for f in document["findings"] if f.get("guest") is not None and guest_key(f) not in known]
-    if not found:
-        return []
-    title = f"COULD NOT BE READ ({len(found)}): these were not checked, and the run fails because of them"
-    lines = ["", *wrap(title, width, "", "  ")]
-    for finding in found:
-        parts = (_where(finding, several), location(finding, " line "), brief(finding.get("message")))
-        lines += wrap(": ".join(filter(None, parts)), width, "  ", "    ")
-    return lines
+    lines = []
+    for finding in document["findings"]:
+        if finding.get("guest") is not None and guest_key(finding) not in known:
+            parts = (_where(finding, several), location(finding, " line "), brief(finding.get("message")))
+            lines.append(f"  {': '.join(filter(None, parts))}")
+    title = f"COULD NOT BE READ ({len(lines)}): These were not checked, and the run fails."
+    return ["", title, *lines] if lines else []
 
 
-def not_read_lines(document: Document, width: int, limit: int = 10) -> list[str]:
+def not_read_lines(document: Document, limit: int = 10) -> list[str]:
     """Files next to the configs of a directory that are not configs, so that nobody thinks they were judged."""
     names = document.get("not_read") or ()
-    if not names:
-        return []
     more = f", and {len(names) - limit} more" if len(names) > limit else ""
     named = ", ".join(map(visible, names[:limit]))
-    return ["", *wrap(f"Not read, not guest configs ({len(names)}): {named}{more}", width, "", "  ")]
+    return ["", f"Not read, not guest configs ({len(names)}): {named}{more}"] if names else []
 
 
-def _elsewhere(document: Document, width: int) -> list[str]:
+def _elsewhere(document: Document) -> list[str]:
     """Findings without a guest: about hosts, and about the policy itself."""
     groups: dict[str, list[str]] = {}
     for finding in sorted(document["findings"], key=severity_rank):
@@ -290,10 +261,10 @@ def _elsewhere(document: Document, width: int) -> list[str]:
         text = f"{finding['severity']} {visible(finding.get('rule'))}{place}: {words}"
         host = visible(finding.get("host")) or (NO_HOST if finding.get("file") else "policy")
         groups.setdefault(text, []).append(host)
-    return _by_host("HOSTS AND POLICY", groups, width)
+    return _by_host("HOSTS AND POLICY", groups)
 
 
-def _assessments(document: Document, subject: str, width: int) -> list[str]:
+def _assessments(document: Document, subject: str) -> list[str]:
     """What was assessed of the hosts themselves, those with the same result together."""
     groups: dict[str, list[str]] = {}
     for host in hosts_of(document):
@@ -301,11 +272,9 @@ def _assessments(document: Document, subject: str, width: int) -> list[str]:
         if found:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
-    return _by_host(f"HOSTS: {subject_words(subject).upper()}", groups, width)
+    return _by_host(f"HOSTS: {subject_words(subject).upper()}", groups)
 
 
-def _by_host(title: str, groups: dict[str, list[str]], width: int) -> list[str]:
-    lines = ["", title] if groups else []
-    for text, hosts in groups.items():
-        lines += wrap(f"{', '.join(hosts)}: {text}", width, "  ", "    ")
-    return lines
+def _by_host(title: str, groups: dict[str, list[str]]) -> list[str]:
+    lines = [f"  {', '.join(hosts)}: {text}" for text, hosts in groups.items()]
+    return ["", title, *lines] if lines else []

@@ -11,7 +11,7 @@ override in it instead of showing it, and a lone surrogate cannot be encoded at 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.utils.display import get_text_width
@@ -19,6 +19,8 @@ from ansible.utils.display import get_text_width
 from ...module_utils._text import one_line, visible
 
 NO_BREAK = "\u00a0"
+#: Before what to do.
+ARROW = "-> "
 
 
 def brief(value: Any, width: int = 1000) -> str:
@@ -126,3 +128,16 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
         used += wanted
     lines.append("".join(parts))
     return [one.replace(NO_BREAK, " ").rstrip() for one in lines]
+
+
+def wrap_all(lines: Iterable[str], width: int) -> list[str]:
+    """Each line in lines of at most ``width`` columns; what follows its first is indented by two blanks more.
+
+    After an arrow it is indented to the text.
+    """
+    wrapped = []
+    for line in lines:
+        text = line.lstrip(" ")
+        indent = " " * (len(line) - len(text))
+        wrapped += wrap(text, width, indent, indent + (" " * len(ARROW) if text.startswith(ARROW) else "  "))
+    return wrapped

@@ -28,7 +28,7 @@ from .._fleet.document import (
     sort_key,
 )
 from .text import location
-from .words import NO_HOST, found_and_wanted, waiver_words
+from .words import NO_HOST, UNKNOWN, found_and_wanted, waiver_words
 
 _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -137,8 +137,7 @@ class _Suites:
         return self._case(finding, f"{where} {visible(finding.get('rule'))}", element)
 
     def _silent(self, host: Item) -> _Case:
-        words = "no report from this host: unreachable or failed; nothing is known about its guests"
-        return self._case(host, "report", ElementTree.Element("error", message=words, type="no report"))
+        return self._case(host, "report", ElementTree.Element("error", message=UNKNOWN, type="no report"))
 
     def _case(self, about: Item, name: str, element: ElementTree.Element | None = None) -> _Case:
         """CIs group cases by the name of their class: host, then guest."""

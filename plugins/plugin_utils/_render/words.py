@@ -35,6 +35,9 @@ DISK_WORDS = {"compliant": "Compliant", "waived": "Waived", "noncompliant": "Non
 #: What to do about ``to_change`` of a directory of configs.
 CHANGE_AT_SOURCE = "Change these where the configs come from; no run writes to a directory."
 
+#: What is said of hosts without a report.
+UNKNOWN = "Unreachable or failed; nothing is known about the guests there"
+
 # Reason of a result or of unresolved to its words.
 _REASON_WORDS = {
     "busy": "locked by another process",
