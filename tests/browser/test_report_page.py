@@ -206,7 +206,7 @@ def test_in_a_narrow_window_no_table_is_cut_off_and_no_name_without_a_value_is_s
     assert page.find_element(By.CSS_SELECTOR, ".verdict").text.startswith("Gate failed")
 
 
-def test_numbers_are_written_as_people_do(see):
+def test_numbers_have_thousands_separators(see):
     page = see(document([guest(str(number)) for number in range(1000, 3000)]))
     assert status(page, "guests") == "2,000 guests"
     assert "Rows 1 to 25 of 2,000" in page.find_element(By.CSS_SELECTOR, "#guests .pager").text
@@ -215,7 +215,7 @@ def test_numbers_are_written_as_people_do(see):
     assert "Disk, 0 compliant" in one.find_element(By.CSS_SELECTOR, ".tiles").text
 
 
-def test_a_name_of_thousands_of_characters_makes_no_page_of_its_own(see):
+def test_a_name_of_thousands_of_characters_does_not_fill_the_page(see):
     long = "x" * 3000
     page = see(
         document(
@@ -230,14 +230,14 @@ def test_a_name_of_thousands_of_characters_makes_no_page_of_its_own(see):
     assert page.find_element(By.CSS_SELECTOR, "#guests td.name [title]").get_attribute("title") == long
 
 
-def test_the_line_stands_beside_its_file(see):
+def test_the_line_number_stays_with_its_file(see):
     page = see(
         document([guest("1", "to_change")], [finding("1", file="/etc/pve/nodes/pve1/qemu-server/1.conf", line=10)])
     )
     assert page.find_element(By.CSS_SELECTOR, "#findings .where .nowrap").text == "1.conf:10"
 
 
-def test_a_waived_guest_says_by_what_and_leads_to_its_findings(see):
+def test_a_waived_guest_names_its_waiver_and_leads_to_its_findings(see):
     page = see(document([guest("1", "waived")], [finding("1", waived=waiver())]))
     assert column(page, "guests", "Why") == ["waived\nW-1 until 2027-03-31: vendor appliance, lsi driver only"]
     assert column(page, "guests", "Findings") == ["1 waived"]
@@ -325,7 +325,7 @@ return best;
 
 
 def test_five_thousand_guests_open_and_filter_without_a_pause(see):
-    """The best of several, for the machine may be busy with something else."""
+    """The best of several, because the machine may be busy with something else."""
     doc = fleet(5000, disks=4, hosts=20)
     loads = []
     for _again in range(4):

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 //
-// The parts of the page that move: the map, and two tables that filter, sort and turn pages.
-// All text of guests goes through textContent; nothing here makes markup out of data.
+// The interactive parts of the page: the map, and two tables with filters, sorting and pages.
+// All text of guests goes through textContent; nothing here makes markup from data.
 (function () {
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
-  // every text of the page once, in natural order: the number of a text is also its rank
+  // Every text of the page once, in natural order: the number of a text is also its rank.
   const texts = data.texts;
   const lower = texts.map((text) => text.toLowerCase());
   const guests = data.guests;
@@ -33,7 +33,7 @@
   const english = (number) => number.toLocaleString("en");
   const short = (text) => (text && text.length > 128 ? text.slice(0, 127) + "~" : text);
 
-  // ---- marks: each state has a shape of its own, so that colour is not the only sign ----
+  // ---- marks: each state has its own shape, so that colour is not the only sign ----
   function shape(name, x, y, size) {
     const at = data.shapes[name];
     let path = "";
@@ -106,7 +106,7 @@
       return order;
     }
 
-    // for each word of the search: which texts hold it
+    // For each word of the search: which texts contain it.
     function words() {
       return search.value.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
         const hits = new Uint8Array(lower.length);
@@ -165,7 +165,7 @@
     next.addEventListener("click", () => turn(1));
     clear.addEventListener("click", () => show({}));
 
-    // show({host: "3"}, {label, test(row)}): everything else is cleared
+    // show({host: "3"}, {label, test(row)}): clears all other filters.
     function show(values, only) {
       search.value = "";
       state.only = only || null;
@@ -181,7 +181,7 @@
     if (number >= 0 && texts[number]) cell.append(texts[number]);
   }
 
-  // as long as names are; the whole of it on demand
+  // At most as long as names are; a tooltip has the whole name.
   function nameOf(cell, number) {
     if (number < 0 || !texts[number]) return;
     const text = texts[number];
@@ -196,13 +196,13 @@
   const textOptions = (numbers) => distinct(numbers).map((n) => [String(n), texts[n]]);
   const is = (column) => (value) => (row) => column[row] === Number(value);
 
-  // what is counted per guest, once
+  // Counted once per guest.
   const open = new Uint32Array(guests.id.length);
   const waived = new Uint32Array(guests.id.length);
   findings.guest.forEach((guest, row) => {
     if (guest >= 0) (findings.waiver[row] < 0 ? open : waived)[guest] += 1;
   });
-  const eyes = new Set(data.states.map((state, n) => [state[0], n]).filter(([name]) => !["compliant", "changed", "waived"].includes(name)).map(([, n]) => n));
+  const attention = new Set(data.states.map((state, n) => [state[0], n]).filter(([name]) => !["compliant", "changed", "waived"].includes(name)).map(([, n]) => n));
   const typesOf = guests.types;
 
   const guestTable = table(document.getElementById("guests"), {
@@ -232,7 +232,7 @@
         fill: (cell, row) => {
           const notes = [];
           if (guests.reason[row] >= 0) notes.push(texts[guests.reason[row]]);
-          if (guests.restart_pending[row] && data.states[guests.state[row]][0] !== "restart_pending") notes.push("also waits for a restart");
+          if (guests.restart_pending[row] && data.states[guests.state[row]][0] !== "restart_pending") notes.push("also waiting for a restart");
           cell.append(notes.join("; "));
           if (guests.detail[row] >= 0) small(cell, texts[guests.detail[row]]);
         },
@@ -243,8 +243,8 @@
         key: "state",
         label: "State",
         all: "All states",
-        options: [["eyes", "Needs somebody"], ...data.states.map(([, label], n) => [String(n), label])],
-        test: (value) => (value === "eyes" ? (row) => eyes.has(guests.state[row]) : (row) => guests.state[row] === Number(value) || (data.states[value][0] === "restart_pending" && guests.restart_pending[row])),
+        options: [["attention", "Needs attention"], ...data.states.map(([, label], n) => [String(n), label])],
+        test: (value) => (value === "attention" ? (row) => attention.has(guests.state[row]) : (row) => guests.state[row] === Number(value) || (data.states[value][0] === "restart_pending" && guests.restart_pending[row])),
       },
       { key: "host", label: "Host", all: "All hosts", options: textOptions(guests.host), test: is(guests.host) },
       { key: "type", label: "Storage type", all: "All types", options: textOptions(typesOf.flat()), test: (value) => (row) => typesOf[row].includes(Number(value)) },
@@ -311,11 +311,11 @@
         fill: (cell, row) => {
           if (findings.file[row] < 0) return;
           const path = make("small");
-          // a long path breaks after a slash
+          // A long path breaks after a slash.
           const steps = texts[findings.file[row]].split(/(?<=\/)/);
           const last = steps.pop();
           steps.forEach((step) => path.append(step, make("wbr")));
-          // the line stands beside its file's name
+          // The line number stays with the name of its file.
           const end = last + (findings.line[row] ? ":" + findings.line[row] : "");
           path.append(end.length <= 40 ? make("span", { className: "nowrap" }, end) : end);
           cell.append(path);
@@ -362,7 +362,7 @@
     });
   }
 
-  // ---- the map: one path per state, whatever the number of guests ----
+  // ---- the map: one path per state, however many guests there are ----
   const map = document.getElementById("map");
   const box = map.querySelector(".scroll");
   const tip = make("div", { id: "tip", hidden: true });

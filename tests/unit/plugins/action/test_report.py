@@ -48,7 +48,7 @@ def report(tmp_path, monkeypatch):
 
 
 def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp_path):
-    """What stands between {{ }} in a guest's name would, as a template, make a file."""
+    """The guest's name would make a file if it were a template."""
     mark = tmp_path / "ran"
     names = [HOSTILE[0], "{{ lookup('pipe', 'touch %s') }}" % mark, HOSTILE[6], "{% raw %}"]
     doc = document(
@@ -80,7 +80,7 @@ def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others
     assert set(text) == {"guest-io.json", "guest-io.sarif", "guest-io.html"}
 
 
-def test_the_terminal_says_what_sarif_had_no_room_for():
+def test_the_terminal_says_what_sarif_lacks():
     found = [finding()] * (MOST_RESULTS + 1)
     assert action.told("guest-io.sarif", True, {"findings": found}).startswith(
         "Report: guest-io.sarif (the 25,000 most severe of 25,001 findings"

@@ -27,7 +27,7 @@ TWO = document(
 )
 
 
-def test_everything_knows_its_host_and_the_summary_is_summed():
+def test_everything_knows_its_host_and_the_summary_counts_all():
     before = copy.deepcopy((ONE, TWO))
     joined = join_documents({"pve2": TWO, "pve1": ONE})
     assert [(g["host"], g["guest"]) for g in joined["guests"]] == [("pve1", "9"), ("pve1", "101"), ("pve2", "101")]
@@ -80,8 +80,8 @@ def about_waiver(name, **other):
     }
 
 
-def test_waivers_are_judged_over_all_hosts():
-    """A waiver for a guest of one host matches nothing on the others, and an expired one is told by each."""
+def test_waivers_are_judged_for_all_hosts_together():
+    """A waiver for a guest of one host matches nothing on the others; every host reports an expired one."""
     unmatched = finding(
         None, name=None, node=None, file=None, disk=None, rule="IO122", message="waiver W-1 matches nothing"
     )
@@ -129,7 +129,7 @@ def test_bad_input_says_where(documents, results, says):
 
 
 def test_a_waiver_matches_nothing_only_where_all_hosts_were_asked():
-    """What it is for may be on a host that gave no report, or that the run was not about."""
+    """Its guest may be on a host without a report, or outside the limit."""
     one = document([guest("101")], waivers=[about_waiver("W-1"), about_waiver("W-2", expired=True)])
 
     def rules(**asked):
@@ -161,7 +161,7 @@ def test_a_host_in_two_documents_is_refused():
         ]
 
 
-def test_the_document_tells_whether_all_hosts_were_asked():
+def test_the_document_says_whether_all_hosts_were_asked():
     """Slices of a run are limited, and complete together where all hosts are expected."""
     parts = [join_documents({"pve1": ONE}, complete=False), join_documents({"pve2": TWO}, complete=False)]
     assert [part["complete"] for part in parts] == [False, False]

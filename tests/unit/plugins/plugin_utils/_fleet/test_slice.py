@@ -17,13 +17,13 @@ def test_what_is_packed_comes_back():
     assert unpack(pack(hostile())) == hostile()
 
 
-def test_nothing_of_a_guests_name_is_readable_in_it_and_it_is_small():
+def test_a_packed_document_is_small_and_shows_no_guest_name():
     text = pack(hostile())
     assert text.isascii() and not set(text) & set("{}%'\"<> \n")
     assert len(pack(fleet(200))) < 20000
 
 
 @pytest.mark.parametrize("text", ["", "garbled", "Z2FyYmxlZA==", "ünlesbar", None, {"a": 1}])
-def test_anything_else_is_refused_by_name(text):
+def test_anything_else_is_refused_with_its_name(text):
     with pytest.raises(ReportError, match="^part 7 is not what the module report returned"):
         unpack(text, "part 7")

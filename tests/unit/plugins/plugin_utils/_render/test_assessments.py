@@ -78,7 +78,7 @@ def test_what_a_change_fixed_is_no_longer_found():
     assert [item["rule"] for item in joined(status="changed", findings=[unfixable])["findings"]] == ["IO999"]
 
 
-def test_what_a_subject_is_called_is_text():
+def test_the_name_of_a_subject_is_shown_as_text():
     for name in HOSTILE:
         doc = join_documents({"pve1": document([guest()])}, assessments={name: {"pve1": {**FANS, "detail": name}}})
         assert "<script>alert" not in html_report(doc).lower()
@@ -94,6 +94,6 @@ def test_what_a_subject_is_called_is_text():
         ({"fans": {"pve1": {"findings": {"a": 1}}}}, "fans of host pve1: findings is a dictionary, not a list"),
     ],
 )
-def test_anything_else_is_refused_by_name(assessments, says):
+def test_anything_else_is_refused_with_its_name(assessments, says):
     with pytest.raises(ReportError, match=says):
         join_documents({"pve1": document()}, assessments=assessments)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""For what a run fails at its end, and what a second try makes of the first."""
+"""What fails a run at its end, and how a second try replaces the first."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_same_number_on_two_nodes_is_two_guests():
     ]
 
 
-def test_the_last_line_of_a_run_is_short_however_much_failed_and_holds_no_output():
+def test_the_last_line_of_a_run_is_short_however_much_failed():
     results = [
         {**result(str(number), reason="refused"), "detail": "400 failed\nqm set <vmid>\n" * 50}
         for number in range(100, 500)

@@ -59,7 +59,7 @@ WAIVED = [finding("7", waived=waiver())]
 APPLIED = document(GUESTS, WAIVED, LEFT, results=RESULTS)
 
 
-def test_a_guest_is_in_one_state_and_the_result_has_the_last_word():
+def test_a_guest_is_in_one_state_and_its_result_decides():
     assert states(document(GUESTS, (), LEFT)) == {
         "1": "compliant",
         "2": "to_change",
@@ -76,8 +76,8 @@ def test_a_guest_is_in_one_state_and_the_result_has_the_last_word():
     assert states(APPLIED, check=True)["2"] == states(APPLIED, check=True)["3"] == "to_change"
 
 
-def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
-    """It stands once in the totals, and is named among the unresolved and among those that wait for a restart."""
+def test_a_guest_that_was_changed_and_still_violates_the_policy_is_unresolved():
+    """It is counted once, and named under unresolved and under restart pending."""
     half = [{"guest": "2", "name": "web01", "node": "pve1", "reason": "driver_change", "detail": "IO101 lsi"}]
     doc = document([guest("2", "to_change")], (), half)
     assert states(doc) == {"2": "to_change"}
@@ -89,11 +89,11 @@ def test_a_guest_that_was_changed_and_still_violates_is_no_pass():
     assert any(line.startswith("RESTART PENDING (1, 1 of them in another column)") for line in lines)
 
 
-def test_a_result_nobody_knows_is_no_pass():
+def test_an_unknown_result_is_a_failure():
     assert states(document([guest("1", "to_change")], results=[result("1", "odd")])) == {"1": "failed"}
 
 
-def test_a_status_nobody_knows_is_no_pass():
+def test_an_unknown_status_is_unresolved():
     assert states(document([guest("1", "odd")])) == {"1": "unresolved"}
 
 
@@ -142,7 +142,7 @@ def test_rows_add_up_and_the_last_row_is_the_sum():
     assert rows[-1][0] == 200
 
 
-def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
+def test_silent_hosts_policy_findings_and_host_assessments_are_printed():
     odd = finding(
         None, disk=None, file=None, name=None, rule="IO100", severity="warning", message="waiver W-9 fits nothing."
     )
@@ -154,7 +154,7 @@ def test_what_happened_to_silent_hosts_policy_and_write_back_is_told():
     assert lines[-1] == "  pve1: unresolved: tuned profile virtual-host sets vm.dirty_bytes"
 
 
-def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
+def test_a_finding_without_a_guest_names_its_file_and_its_line_if_known():
     about = {
         "disk": None,
         "name": None,
@@ -168,7 +168,7 @@ def test_a_finding_of_no_guest_names_its_file_and_the_line_where_there_is_one():
         assert "  configs: error IO100 in %s: cannot be read." % place in lines
 
 
-def test_what_this_run_cured_on_a_host_is_no_open_finding():
+def test_what_this_run_fixed_on_a_host_is_no_longer_a_finding():
     odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
     for state, told in (("changed", False), ("overruled", True)):
         wb = {"pve1": {"status": state, "detail": None, "findings": [odd]}}
@@ -176,7 +176,7 @@ def test_what_this_run_cured_on_a_host_is_no_open_finding():
         assert any("IO202" in line for line in lines) is told
 
 
-def test_details_that_differ_in_the_guests_number_alone_are_told_once():
+def test_details_that_differ_only_in_the_guests_id_are_printed_once():
     guests = [guest(number, "unresolved") for number in ("101", "102", "103")]
     left = [{**g, "reason": "not_fixable", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]
     lines = table_lines(document(guests, (), left))
@@ -184,7 +184,7 @@ def test_details_that_differ_in_the_guests_number_alone_are_told_once():
     assert table_lines(document(guests[:1], (), left[:1]))[-1] == "    101 web01: allow it: guest.id == '101'"
 
 
-def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pasted():
+def test_the_guests_that_need_another_driver_are_in_one_line_ready_to_be_pasted():
     guests = [guest(number, "unresolved") for number in ("101", "102", "103")]
     left = [
         {**g, "reason": "driver_change", "detail": "IO101 %s" % name}
@@ -196,7 +196,7 @@ def test_guests_whose_driver_would_change_are_named_once_for_all_ready_to_be_pas
     assert text.endswith("guest_io_migrate_controllers: \"contains(['101', '102', '103'], guest.id)\"")
 
 
-def test_a_selector_on_the_terminal_is_whole_or_not_there():
+def test_a_selector_on_the_terminal_is_complete_or_absent():
     guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     left = [{**g, "reason": "driver_change", "detail": "IO101 lsi"} for g in guests]
     text = " ".join(" ".join(table_lines(document(guests, (), left))).split())
@@ -205,8 +205,8 @@ def test_a_selector_on_the_terminal_is_whole_or_not_there():
     assert "'100', " in few and "'139'], guest.id)" in few
 
 
-def test_the_reason_stands_beside_a_guest_that_knows_its_host():
-    """As guest_io_assess returns it, not joined yet."""
+def test_a_guest_that_knows_its_host_has_its_reason():
+    """As guest_io_assess returns it, before it is joined."""
     record = policy_fleet.guest("scsi0: local:1/d.raw\n", "100", tags=[])
     doc = assess([record], {}, policy_fleet.DAY, host="pve1")
     text = " ".join(table_lines(doc))
@@ -216,7 +216,7 @@ def test_the_reason_stands_beside_a_guest_that_knows_its_host():
 
 @pytest.mark.parametrize(("status", "done"), [("changed", "restart_pending"), ("unchanged", "restart_pending")])
 def test_a_guest_that_waited_for_a_restart_before_still_does(status, done):
-    """What this run wrote needed none, and took none."""
+    """The change of this run needed no restart."""
     (entry,) = outcomes(document([guest("6", "restart_pending")], results=[result("6", status, restart_pending=False)]))
     assert (entry["state"], entry["restart_pending"], entry["changed"]) == (done, True, status == "changed")
 
@@ -250,7 +250,7 @@ def test_words_of_several_lines_are_one_line_without_escapes():
         )
 
 
-def test_nobody_is_told_that_a_run_writes_to_a_directory():
+def test_no_report_says_that_a_run_writes_to_a_directory():
     doc = document([guest("1", "to_change")])
     assert "TO CHANGE (1): The next run without check mode changes these." in table_lines(doc)
     assert table_lines({**doc, "not_read": []}, width=100)[-2:] == [
@@ -259,7 +259,7 @@ def test_nobody_is_told_that_a_run_writes_to_a_directory():
     ]
 
 
-def test_check_run_says_that_nothing_was_written():
+def test_a_check_run_says_that_nothing_was_written():
     assert "Check run: nothing was written." in table_lines(APPLIED, check=True)
 
 
@@ -304,8 +304,8 @@ def test_a_long_word_is_cut_wherever_it_ends():
 
 
 @pytest.mark.parametrize("letter", ["x", "\u65e5", "\u0301", "-\u0301"])
-def test_a_long_word_takes_time_in_proportion_to_its_length(letter):
-    """Eight times the text takes less than 24 times the time; what is quadratic would take 64 times, what is cubic
+def test_the_time_for_a_long_word_is_proportional_to_its_length(letter):
+    """Eight times the text takes less than 24 times the time; a quadratic algorithm would take 64 times, a cubic one
     512.
     """
 

@@ -96,7 +96,7 @@ def test_placeholders_in_data_are_not_filled_in():
     assert "{{ script }}" in data_of(Page(page))["texts"]
 
 
-def test_the_data_are_the_documents():
+def test_the_data_are_those_of_the_document():
     doc = join_documents({"pve1": document([guest("9", "to_change", 2), guest("101")], [finding("9", disk="scsi1")])})
     data = data_of(Page(html_report(doc)))
     texts, guests, findings = data["texts"], data["guests"], data["findings"]
@@ -117,7 +117,7 @@ def row(page, head):
     return [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in cells]
 
 
-def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_script():
+def test_the_fixed_parts_show_hosts_storages_waivers_and_restarts_without_javascript():
     doc = document(
         [guest("1", "restart_pending", 2), guest("2", "waived"), guest("3", "to_change")],
         [finding("2", waived=waiver(until="2026-12-01")), finding("3")],
@@ -136,7 +136,7 @@ def test_the_fixed_parts_tell_hosts_storages_waivers_and_restarts_without_a_scri
     assert row(page, "IO102")[1:] == ["2", "1", "0", "0", "1"]
 
 
-def test_every_number_has_its_head_beside_it_for_a_narrow_window():
+def test_every_cell_has_its_head_for_a_narrow_window():
     page = Page(
         html_report(join_documents({"pve1": document([guest("1", "waived")], [finding("1", waived=waiver())])}))
     )
@@ -144,7 +144,7 @@ def test_every_number_has_its_head_beside_it_for_a_narrow_window():
     assert cells and all(attributes["data-label"] and attributes["role"] == "cell" for attributes in cells)
 
 
-def test_no_name_is_longer_than_names_are():
+def test_very_long_names_are_cut():
     long = "x" * 3000
     page = html_report(
         join_documents(
@@ -155,7 +155,7 @@ def test_no_name_is_longer_than_names_are():
     assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
 
 
-def test_an_expired_waiver_is_told_even_where_it_waives_nothing_any_more():
+def test_an_expired_waiver_is_shown_even_if_it_no_longer_waives_anything():
     ended = {"id": "W-7", "rules": ["IO101"], "until": "2026-01-31", "reason": "r", "expired": True, "matched": 2}
     page = html_report(document(waivers=[ended]))
     assert row(page, "W-7")[0].split() == ["2026-01-31", "ended"] and row(page, "W-7")[3] == "nobody"
@@ -177,7 +177,7 @@ def test_an_empty_document_is_a_page():
     Page(html_report(document()))
 
 
-def test_what_is_no_document_is_refused():
+def test_anything_but_a_document_is_refused():
     with pytest.raises(ReportError):
         html_report({"guests": []})
 
@@ -193,7 +193,7 @@ def test_the_same_number_on_two_nodes_is_two_guests():
     assert row(html_report(doc), "IO102")[1] == "2"
 
 
-def test_a_waived_guest_and_its_disks_are_not_in_order_and_say_by_what():
+def test_a_waived_guest_and_its_disks_are_not_compliant_and_name_the_waiver():
     page = html_report(document([guest("1", "waived"), guest("2")], [finding("1", waived=waiver())]))
     assert "Disks, 1 compliant, 1 waived" in page
     assert row(page, "dir")[1:] == ["2", "1", "1", "0"]
@@ -208,7 +208,7 @@ def test_the_storage_of_a_rejected_drive_is_not_known():
     assert row(html_report(document([one])), "unknown")[1] == "1"
 
 
-def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at():
+def test_the_top_of_the_page_says_whether_the_gate_passed_and_what_was_not_checked():
     joined = join_documents({"pve1": document([guest()]), "b<": document()}, complete=False)
     for passed, word in ((True, "passed"), (False, "failed")):
         page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
@@ -217,7 +217,7 @@ def test_the_page_says_on_top_whether_the_gate_passed_and_what_was_not_looked_at
     assert "<strong>Gate" not in html_report(joined)
 
 
-def test_the_setting_that_allows_other_drivers_is_whole_however_many_guests_there_are():
+def test_the_setting_that_allows_other_drivers_is_complete_for_any_number_of_guests():
     guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     left = [{**one, "reason": "driver_change", "detail": "IO101 lsi"} for one in guests]
     page = html_report(document(guests, (), left), variable="guest_io_migrate_controllers")

@@ -79,7 +79,7 @@ def test_a_finding_is_a_line():
         (("summary", "findings"), {}),
     ],
 )
-def test_the_schema_refuses_what_is_not_the_shape(path, value):
+def test_the_schema_refuses_another_shape(path, value):
     doc = copy.deepcopy(ONE)
     place = doc
     for step in path[:-1]:
@@ -95,6 +95,6 @@ def test_an_unquoted_date_of_yaml_becomes_text():
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
-def test_what_json_cannot_say_is_refused(value):
+def test_what_json_cannot_express_is_refused(value):
     with pytest.raises(ReportError, match="JSON cannot express"):
         json_report({**ONE, "findings": [finding(actual=value)]})

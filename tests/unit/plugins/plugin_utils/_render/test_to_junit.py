@@ -103,7 +103,7 @@ def test_the_threshold(fail_on, failures):
     assert list(report(SMALL, fail_on=fail_on).values()).count("failure") == failures
 
 
-def test_a_waived_finding_says_by_what_until_when_and_why():
+def test_a_waived_finding_names_its_waiver_end_and_reason():
     assert "waived by W-1 until 2027-03-31: vendor appliance, lsi driver only" in junit_report(SMALL)
 
 
@@ -114,7 +114,7 @@ def test_a_failure_says_where_and_what_to_do():
     assert "Where: /etc/pve/nodes/pve1/qemu-server/101.conf:12" in text
 
 
-def test_what_compares_nothing_says_nothing_of_found_and_wanted():
+def test_a_finding_that_compares_nothing_has_no_found_and_wanted():
     assert "Wanted" not in junit_report(document([guest()], [finding(rule="IO100", actual=None, wanted=None)]))
 
 
@@ -135,8 +135,8 @@ def test_two_findings_of_a_rule_in_one_place_are_two_cases():
     }
 
 
-def test_a_disk_that_is_not_in_order_never_passes():
-    """Its finding may be the guest's, as that about the controller is."""
+def test_a_noncompliant_disk_never_passes():
+    """Its finding may be about the guest, for instance about its controller."""
     doc = document([guest("1", "to_change", 2)], [finding("1", disk=None, rule="IO101")])
     assert set(report(doc)) == {("configs.1 web01", "guest IO101")}
 
@@ -162,7 +162,7 @@ def test_hostile_names_are_text():
     assert len(cases) == 10
 
 
-def test_a_threshold_that_is_no_severity_is_refused():
+def test_a_threshold_other_than_a_severity_is_refused():
     with pytest.raises(ReportError, match="'fatal'; allowed are error, warning, note"):
         junit_report(SMALL, fail_on="fatal")
 

@@ -84,7 +84,7 @@ def test_addresses(file, base, wanted):
     assert location["physicalLocation"]["artifactLocation"] == wanted
 
 
-def test_relative_names_are_meant_from_where_they_were_read():
+def test_relative_names_start_from_where_they_were_read():
     one = run(document([], [finding(file="../configs/101.conf")]), base="/repo", here="/repo/ci")["results"][0][
         "locations"
     ][0]
@@ -140,7 +140,7 @@ def test_hostile_names_are_text():
     assert unquote(uri) == "file:///etc/pve/<script>alert(1)</script>" and "<" not in uri
 
 
-def test_a_finding_without_a_file_or_a_place_is_told_all_the_same():
+def test_a_finding_without_a_file_or_a_place_is_reported():
     one = run(
         document([], [finding(None, disk=None, file=None, line=None, host="pve1"), finding(None, disk=None, file=None)])
     )
@@ -150,7 +150,7 @@ def test_a_finding_without_a_file_or_a_place_is_told_all_the_same():
     ]
 
 
-def test_no_more_results_than_github_takes_the_gravest_that_are_not_waived():
+def test_the_most_severe_unwaived_findings_are_kept_where_github_takes_no_more():
     def many(count, **about):
         return [finding(str(number), **about) for number in range(count)]
 

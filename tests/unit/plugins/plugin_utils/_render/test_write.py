@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Reports on disk: each file is the whole new report, or as it was."""
+"""Reports on disk: each file is the whole new report, or stays as it was."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_each_text_is_in_its_place_and_readable_for_others(tmp_path):
     ],
 )
 def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, bad, why):
-    """What is no regular file would be replaced by one: a link, as root even a device."""
+    """Anything but a regular file would be replaced by one: a link, as root even a device."""
     (tmp_path / "a").write_text("old")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -51,7 +51,7 @@ def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, ba
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_what_was_there_and_nothing_beside(tmp_path, monkeypatch, call):
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, call):
     (tmp_path / "a").write_text("old")
 
     def full(*_arguments):
@@ -62,7 +62,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_beside(tmp_path, m
     assert os.listdir(tmp_path) == ["a"] and files(tmp_path) == {"a": "old"}
 
 
-def test_where_the_last_cannot_take_its_place_the_others_have_theirs(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_replaced_does_not_stop_the_others(tmp_path, monkeypatch):
     """As in a folder with the sticky bit, where the last is somebody else's file."""
     (tmp_path / "d").write_text("old")
     replace = os.replace
