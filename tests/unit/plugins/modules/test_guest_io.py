@@ -82,6 +82,7 @@ def test_check_mode_returns_what_the_run_then_does(tree):
     done = apply(tree, planned, diff=True)
     assert checked["changed"] is done["changed"] is True
     assert checked["diff"] == done["diff"] and done["diff"][0]["before_header"].startswith("guest 100 ")
+    assert "scsihw: virtio-scsi-single" in done["diff"][0]["after"]
     assert [(one["guest"], one["status"], one["restart_pending"]) for one in checked["results"]] == [
         (one["guest"], one["status"], one["restart_pending"]) for one in done["results"]
     ]

@@ -2,28 +2,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Configs that people posted, hardened: nothing but policy keys changes, and a second run finds nothing to do."""
+"""Configs as people have them, hardened: nothing but policy keys changes, and a second run finds nothing to do."""
 
 from __future__ import annotations
 
 import datetime
 import re
 import shutil
+from pathlib import Path
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_io_info
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
-pytestmark = requires_shared_pve
-
+SAMPLE_FLEET = Path(__file__).resolve().parents[5] / "sample_fleet/root"
 DRIVE = re.compile(r"((?:ide|sata|scsi|virtio)\d+): (.*)")
 DAY = datetime.date(2026, 11, 28)
 
 
 def plan_of(root):
-    reading = find.read(str(root))
-    return assess(reading.guests, {}, DAY, reading.nodes, reading.problems, migrate_controllers="guest.id != ''")[
+    read = run_module(guest_io_info, root=str(root), node="all")
+    return assess(read["guests"], {}, DAY, read["nodes"], read["problems"], migrate_controllers="guest.id != ''")[
         "plan"
     ]
 
@@ -46,15 +48,26 @@ def configs(root):
     }
 
 
-def test_nothing_but_policy_keys_changes_and_the_second_run_is_silent(tmp_path):
-    root = tmp_path / "wild"
-    shutil.copytree(shared_pve().parent / "wild", root, copy_function=shutil.copyfile)
+@pytest.fixture(params=["sample fleet", pytest.param("posted", marks=requires_shared_pve)])
+def fleet(request, tmp_path):
+    """(a copy of the fleet that can be written, how many of its guests are to change)"""
+    source, count = {"sample fleet": (SAMPLE_FLEET, 25), "posted": ((shared_pve() or Path()).parent / "wild", 25)}[
+        request.param
+    ]
+    root = tmp_path / "root"
+    shutil.copytree(source, root, copy_function=shutil.copyfile, symlinks=True)
     for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)
+    return root, count
+
+
+def test_nothing_but_policy_keys_changes_and_the_second_run_is_silent(fleet):
+    root, count = fleet
     before = configs(root)
-    outcomes = apply_below(str(root), plan_of(root))
-    assert {outcome.result["status"] for outcome in outcomes} == {"changed"} and len(outcomes) >= 25
+    returned = run_module(guest_io, root=str(root), plan=plan_of(root), run="r1")
+    assert {result["status"] for result in returned["results"]} == {"changed"} and len(returned["results"]) >= count
     after = configs(root)
+    assert after.keys() == before.keys()
     for name, lines in before.items():
         kept, now = ([line for line in map(without_ours, text) if line is not None] for text in (lines, after[name]))
         assert kept == now, name

@@ -238,7 +238,8 @@ def test_a_megabyte_of_one_thing_is_read_quickly(words):
     assert sum(len(word) + 1 for word in argv) < 1 << 20
     began = time.process_time()
     cmdline.parse(argv)
-    assert time.process_time() - began < 8
+    # What is quadratic takes minutes. Measuring coverage multiplies the seconds by four.
+    assert time.process_time() - began < 30
 
 
 def test_many_disks_and_many_files_are_compared_quickly():
@@ -250,7 +251,7 @@ def test_many_disks_and_many_files_are_compared_quickly():
     found, moved = evidence.cross_check(disks, {"native": False, "rings": 0, "files": files}, "10.1.2-1", {})
     assert (len(found), len(moved)) == (20_000 - 8192, 20_000 - 8192)
     assert sum(evidence.may_be_image(f"/srv/{number}/a/b", others) for number in range(8192, 28_192)) == 8192
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 30
 
 
 # The binary

@@ -143,8 +143,8 @@ def evaluated(monkeypatch):
 def test_thousands_of_waivers_are_each_looked_at_once(tmp_path, evaluated):
     """Not once for each finding, nor for each other waiver."""
     began = time.process_time()
-    waivers = parsed(tmp_path, many(20_000))
-    assert len(waivers) == 20_000 and time.process_time() - began < 30
+    waivers = parsed(tmp_path, many(5_000))
+    assert len(waivers) == 5_000 and time.process_time() - began < 20
     used = Waivers(waivers, DAY)
     for number in range(100, 300):
         found = guest("scsi0: local:1/d.raw\n", str(number))
