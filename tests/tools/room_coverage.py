@@ -111,7 +111,7 @@ def measure(arguments: list[str]) -> tuple[int, Files]:
     measured.set_option("run:omit", [str(ROOT / "plugins/doc_fragments/*")])
     # Also the files that no test imports, in folders without __init__.py.
     measured.set_option("report:include_namespace_packages", True)
-    measured.set_option("report:exclude_also", ["if TYPE_CHECKING:", r"^\s+\.\.\.$", 'if __name__ == "__main__":'])
+    measured.set_option("report:exclude_lines", ["if TYPE_CHECKING:", r"^\s+\.\.\.$", 'if __name__ == "__main__":'])
     measured.start()
     try:
         status = pytest.main(arguments)

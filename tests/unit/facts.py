@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What Proxmox VE 9 did, as tests/fixtures has it: lines, commands, command lines of QEMU. docs/testing.md says what is in each file."""
+"""What Proxmox VE 9 did, from tests/fixtures. docs/testing.md says what is in each file."""
 
 from __future__ import annotations
 

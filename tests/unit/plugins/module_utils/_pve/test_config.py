@@ -42,10 +42,10 @@ def round_trips(raw):
 
 
 def test_configs_as_qm_leaves_them_round_trip():
-    texts = [
+    texts = {
         text for guest in qm_answers() for text in (guest["config"], *(step["config_after"] for step in guest["steps"]))
-    ]
-    assert len(texts) > 200 and all(round_trips(text.encode()) for text in texts)
+    }
+    assert len(texts) > 80 and all(round_trips(text.encode()) for text in texts)
 
 
 @requires_shared_pve
