@@ -52,7 +52,7 @@ def _arguments(arguments: dict[str, Any]):
 def run_action(
     action: ModuleType, task_vars: dict[str, Any] | None = None, check: bool = False, **options: Any
 ) -> dict[str, Any]:
-    """What an action plugin returned. A module that it calls runs in this process too, with its warnings."""
+    """What an action plugin returned. The modules and actions that it calls run in this process too."""
     # Not at the top: the controller's part of ansible-core, which modules are tested without.
     from ansible.errors import AnsibleActionFail
     from ansible.parsing.dataloader import DataLoader
@@ -62,15 +62,24 @@ def run_action(
 
     task, loader = Task(), DataLoader()
     task.args, task.check_mode = options, check
-    plugin = action.ActionModule(task, mock.MagicMock(), PlayContext(), loader, Templar(loader=loader), None)
+    given = (mock.MagicMock(), PlayContext(), loader, Templar(loader=loader), mock.MagicMock())
+
+    def plugin(module: ModuleType, task: Task) -> Any:
+        found = module.ActionModule(task, *given)
+        found._execute_module = execute_module
+        found._shared_loader_obj.action_loader.get = lambda name, task, **_parts: plugin(_named("action", name), task)
+        return found
 
     def execute_module(module_name: str, module_args: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        name = module_name.removeprefix("hypervisor.io_hardening.")
-        module = importlib.import_module(f"ansible_collections.hypervisor.io_hardening.plugins.modules.{name}")
-        return run_module(module, check=check, **module_args)
+        return run_module(_named("modules", module_name), check=check, **module_args)
 
-    with mock.patch.object(plugin, "_execute_module", execute_module):
-        try:
-            return plugin.run(task_vars=task_vars or {})
-        except AnsibleActionFail as exc:
-            return {"failed": True, "msg": str(exc)}
+    try:
+        return plugin(action, task).run(task_vars=task_vars or {})
+    except AnsibleActionFail as exc:
+        return {"failed": True, "msg": str(exc)}
+
+
+def _named(kind: str, name: str) -> ModuleType:
+    """The module or action plugin of this collection with that full name."""
+    name = name.removeprefix("hypervisor.io_hardening.")
+    return importlib.import_module(f"ansible_collections.hypervisor.io_hardening.plugins.{kind}.{name}")
