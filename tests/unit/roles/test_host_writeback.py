@@ -138,9 +138,7 @@ def test_what_was_in_force_is_not_given_up_where_its_record_cannot_be_read(tmp_p
     record.write_text(text + "x" * (4 << 20))
     before = snapshot(root)
     code, output, _unused = run(*arguments, host_writeback_state="absent")
-    assert (
-        code == 2 and "is larger than 4 MiB; nothing was taken back: make it readable and run again" in output
-    )
+    assert code == 2 and "is larger than 4 MiB; nothing was taken back: make it readable and run again" in output
     assert snapshot(root) == before
     record.write_text(text)
     assert run(*arguments, host_writeback_state="absent")[0] == 0
