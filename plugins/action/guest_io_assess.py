@@ -4,8 +4,8 @@
 
 """Action guest_io_assess: read on the host, assess on the controller. Documentation: modules/guest_io_assess.py.
 
-The filter assess does the same with records that a playbook holds. Here the records of thousands of disks never
-become a variable, whose every value Ansible would look through for templates: that took longer than reading them.
+The records of thousands of disks never become a variable: Ansible looks through each value of a variable for templates,
+which takes longer than reading the disks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._model.records import NOT_THERE
+from ..module_utils._text import visible
 from ..plugin_utils._policy.assess import assess
-from ..plugin_utils._policy.document import parse_date
+from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._policy.waivers_file import load
-from ..plugin_utils._render.text import visible
 
 _READ = {
     "root": {"type": "str", "default": "/"},
@@ -39,7 +39,7 @@ _ASSESS = {
 
 
 class ActionModule(ActionBase):
-    """Calls guest_io_info once, and assess on what it returned."""
+    """Calls guest_io_info once, and assesses what it returned."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -49,37 +49,33 @@ class ActionModule(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec({**_READ, **_ASSESS})
-        if options["guests"] is not None:
-            options["guests"] = [guest.strip() for guest in options["guests"]]
         try:
-            named_waivers = load(options["waivers_file"])
+            return self._run(options, task_vars or {})
         except PolicyError as exc:
             raise AnsibleActionFail(visible(exc)) from None
-        read = self._execute_module(
+
+    def _run(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        policy = parse(
+            options["policy"],
+            options["waivers"],
+            load(options["waivers_file"]),
+            options["migrate_controllers"],
+            options["apply_foreign_pending"],
+        )
+        date = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
+        if options["guests"] is not None:
+            options["guests"] = [guest.strip() for guest in options["guests"]]
+        reading = self._execute_module(
             module_name="hypervisor.io_hardening.guest_io_info",
             module_args={name: options[name] for name in _READ if options[name] is not None},
             task_vars=task_vars,
         )
-        if read.get("failed") or "guests" not in read:
-            return read
-        missing = {problem["guest"] for problem in read["problems"] if problem["reason"] == NOT_THERE}
-        try:
-            findings = assess(
-                read["guests"],
-                options["policy"],
-                datetime.date.today() if options["date"] is None else parse_date("date", options["date"]),
-                read["nodes"],
-                [problem for problem in read["problems"] if problem["reason"] != NOT_THERE],
-                options["migrate_controllers"] or None,
-                (task_vars or {}).get("inventory_hostname"),
-                options["waivers"],
-                named_waivers,
-                options["apply_foreign_pending"],
-            )
-        except PolicyError as exc:
-            raise AnsibleActionFail(visible(exc)) from None
+        if reading.get("failed") or "guests" not in reading:
+            return reading
+        missing = {problem["guest"] for problem in reading["problems"] if problem["reason"] == NOT_THERE}
+        reading["problems"] = [problem for problem in reading["problems"] if problem["reason"] != NOT_THERE]
         return {
             "changed": False,
-            "findings": findings,
+            "findings": assess(reading, policy, date, task_vars.get("inventory_hostname")),
             "named": {guest: guest not in missing for guest in options["guests"] or ()},
         }

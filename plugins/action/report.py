@@ -26,7 +26,7 @@ from ..plugin_utils._fleet.document import ReportError
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
-from ..plugin_utils._policy.document import parse_date
+from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._policy.waivers_file import load
 from ..plugin_utils._render.gate import gate_lines
@@ -118,9 +118,8 @@ class ActionModule(ActionBase):
 def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["root"] is not None:
         day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
-        documents: Any = [
-            assess_directory(options["root"], options["policy"], day, options["waivers"], load(options["waivers_file"]))
-        ]
+        policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
+        documents: Any = [assess_directory(options["root"], policy, day)]
     elif options["documents"] is not None:
         documents = options["documents"]
     else:

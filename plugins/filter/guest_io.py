@@ -51,27 +51,16 @@ def assess(
     waivers: Any = None,
     apply_foreign_pending: bool = False,
 ) -> dict[str, Any]:
-    """What guest_io_info read, or a list of its records, against a policy; see assess.yml."""
-    if isinstance(read, dict) and "guests" in read:
-        guests, nodes, problems = read["guests"], read.get("nodes"), read.get("problems")
-    else:
-        guests, nodes, problems = read, None, None
+    """What guest_io_info returned, or a list of its records, against a policy; see assess.yml."""
+    reading = read if isinstance(read, dict) and "guests" in read else {"guests": read}
+    guests = reading["guests"]
     if not isinstance(guests, list) or not all(isinstance(guest, dict) and "disks" in guest for guest in guests):
-        raise AnsibleFilterError("assess takes what guest_io_info returns, or a list of its guest records")
+        raise AnsibleFilterError("assess takes what guest_io_info returned, or a list of its guest records")
     try:
+        rules = _document.parse(policy, waivers, None, migrate_controllers, apply_foreign_pending)
         day = datetime.date.today() if date is None else _document.parse_date("date", date)
-        return _assess(
-            builtin(guests),
-            policy,
-            day,
-            nodes,
-            problems,
-            migrate_controllers or None,
-            host,
-            waivers,
-            None,
-            apply_foreign_pending,
-        )
+        records: Any = {key: builtin(reading.get(key) or []) for key in ("guests", "nodes", "problems")}
+        return dict(_assess(records, rules, day, host))
     except PolicyError as exc:
         raise AnsibleFilterError(visible(exc)) from exc
 

@@ -34,6 +34,9 @@ options:
         description: The guest's hypervisor. A guest of one that this host does not have is refused.
         type: str
         default: pve
+      host:
+        description: The inventory name of the guest's host. Not used; it is part of the findings document.
+        type: str
       guest:
         description: The guest's id.
         type: str
@@ -219,6 +222,7 @@ def argument_spec() -> dict:
         "node": {"type": "str"},
         "config": {"type": "str", "required": True},
         "digest": {"type": "str", "required": True},
+        "host": {"type": "str"},
         "running": {"type": "bool"},
         "changes": {"type": "list", "elements": "dict", "required": True, "options": change},
     }

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: guest_io_assess
-short_description: Read guests and hold them against a policy
+short_description: Read guests and assess them against a policy
 version_added: 0.1.0
 description:
-  - Runs M(hypervisor.io_hardening.guest_io_info) on the host and what the filter
-    P(hypervisor.io_hardening.assess#filter) does on the controller, in one step.
-  - The same findings, made faster, because the records of many guests never become a variable.
+  - Runs M(hypervisor.io_hardening.guest_io_info) on the host and assesses the result on the controller, as the filter
+    P(hypervisor.io_hardening.assess#filter) does, in one step.
+  - The findings are the same. It is faster, because the records of many guests never become a variable.
   - Needs the Python libraries jmespath and netaddr on the controller.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -28,7 +28,7 @@ options:
   guests:
     description:
       - Ids of the guests to read. Without it, all.
-      - One that is not there is no finding, as it is with M(hypervisor.io_hardening.guest_io_info), because another host may have it. See RV(named).
+      - A guest that is not there is not a finding, because another host may have it. See RV(named).
     type: list
     elements: str
   policy:
@@ -36,19 +36,19 @@ options:
     type: raw
     required: true
   waivers:
-    description: More waivers, beside the policy's.
+    description: More waivers, in addition to the policy's.
     type: raw
   waivers_file:
-    description: A YAML file on the controller with a list of more waivers. It is read as data, nothing in it is a template.
+    description: A YAML file on the controller with a list of more waivers. It is read as data; templates in it are not evaluated.
     type: path
   date:
-    description: The day on which waivers are judged. Today where it is not given.
+    description: The day on which waivers are judged. The default is today.
     type: raw
   migrate_controllers:
-    description: JMESPath selector of the guests whose SCSI driver may change.
+    description: JMESPath selector of the guests whose SCSI driver may change. Without it, none.
     type: str
   apply_foreign_pending:
-    description: Whether to plan stopped guests although the write would apply what somebody else left pending.
+    description: Whether to plan stopped guests if the write would also apply pending changes that are not ours.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -83,35 +83,8 @@ findings:
     unresolved: []
 named:
   description:
-    - For each of O(guests), whether this host has it. The filter P(hypervisor.io_hardening.guests_nowhere#filter) tells which of them no host has.
+    - For each of O(guests), whether this host has it. The filter P(hypervisor.io_hardening.guests_nowhere#filter) lists those that no host has.
   returned: success
   type: dict
   sample: {"102": true, "301": false}
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main() -> None:
-    """Only reached where the action plugin of the same name was not found."""
-    module = AnsibleModule(
-        argument_spec={
-            "root": {"type": "str", "default": "/"},
-            "node": {"type": "str"},
-            "guests": {"type": "list", "elements": "str"},
-            "policy": {"type": "raw", "required": True},
-            "waivers": {"type": "raw"},
-            "waivers_file": {"type": "path"},
-            "date": {"type": "raw"},
-            "migrate_controllers": {"type": "str"},
-            "apply_foreign_pending": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    module.fail_json(
-        msg="guest_io_assess is an action plugin: call it by its full name hypervisor.io_hardening.guest_io_assess"
-    )
-
-
-if __name__ == "__main__":
-    main()

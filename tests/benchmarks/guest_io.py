@@ -27,6 +27,7 @@ from pathlib import Path
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.document import parse
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = (
@@ -72,7 +73,9 @@ def bench_read(folder: Path) -> bool:
     start = time.process_time()
     reading = find.read(str(folder))
     middle = time.process_time()
-    document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
+    document = assess(
+        {"guests": reading.guests, "nodes": reading.nodes, "problems": []}, parse(POLICY), datetime.date(2026, 11, 23)
+    )
     end = time.process_time()
     assert len(document["plan"]) == 1000
     print(f"read: 1,000 guests of 4 disks: read {middle - start:.2f} s, assess {end - middle:.2f} s, together {end - start:.2f} s of CPU; "
@@ -117,7 +120,9 @@ def bench_apply(folder: Path) -> bool:
     make(folder, 200, hardened=False)
     find.is_this_host = lambda root: True
     reading = find.read(str(folder))
-    plan = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)["plan"]
+    plan = assess(
+        {"guests": reading.guests, "nodes": reading.nodes, "problems": []}, parse(POLICY), datetime.date(2026, 11, 23)
+    )["plan"]
 
     def run(arguments):
         done = subprocess.run(["sleep", "0.3"], check=True)

@@ -446,3 +446,21 @@ def document(
         "waivers": waivers,
         "summary": summary(findings, guests),
     }
+
+
+def waiver_findings(waivers: list[Waiver], complete: bool = True) -> list[Finding]:
+    """IO121 for expired waivers and IO122 for those that match nothing, of one host or of many.
+
+    A waiver for a guest of one host matches nothing on the others: add their ``matched`` first. ``complete``: all hosts
+    are there, so that what matches nothing is not on another.
+    """
+    found = []
+    for waiver in waivers:
+        if waiver["expired"]:
+            rules = ", ".join(waiver["rules"])
+            message = f"waiver {waiver['id']} ended on {waiver['until']}, it waived {rules}: {waiver['reason']}"
+            found.append(("IO121", message, "Renew it with a new date and reason, or remove it.", waiver["until"]))
+        elif complete and not waiver["matched"]:
+            message = f"waiver {waiver['id']} matches nothing"
+            found.append(("IO122", message, "Fix its selector or rules, or remove it.", waiver["until"]))
+    return [finding(rule, "warning", message, hint, actual=until) for rule, message, hint, until in found]

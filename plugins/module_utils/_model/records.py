@@ -426,8 +426,8 @@ def disagreement(*, option: str, seen: Any, detail: str, key: str | None = None,
 
 
 def foreign_pending_detail(keys: Iterable[str]) -> str:
-    """Why a stopped guest with these keys of somebody else in [PENDING] is not written, in a sentence."""
+    """Why a stopped guest with these pending keys of somebody else is not written, in a sentence."""
     return (
-        f"stopped, with somebody else's pending changes ({', '.join(keys)}), which qm set would apply; "
-        "start or revert them, or allow it: guest_io_apply_foreign_pending: true"
+        f"stopped, with somebody else's pending changes ({', '.join(keys)}), which a write would apply too; start the"
+        " guest or revert them, or allow it with apply_foreign_pending"
     )

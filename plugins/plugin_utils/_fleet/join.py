@@ -13,15 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...module_utils._model.findings import SCHEMA, HostEntry, assessment, host_entry, summary
+from ...module_utils._model.findings import SCHEMA, HostEntry, assessment, host_entry, summary, waiver_findings
 from ...module_utils._text import natural_key
-from .._policy import waivers as _waivers
 from .document import LISTS, Document, Item, ReportError, check_document, check_list, hosts_of, sort_key
 
-#: A waiver that matches nothing: only the documents of all hosts together can tell.
-NO_MATCH = "IO122"
-#: Findings about the waivers themselves.
-WAIVER_RULES = ("IO121", NO_MATCH)
+# Findings about the waivers themselves: only all hosts together can tell.
+_WAIVER_RULES = ("IO121", "IO122")
 
 
 class _Part(NamedTuple):
@@ -62,9 +59,7 @@ def join_documents(
     joined["complete"] = bool(complete)
     joined["waivers"] = _waivers_of(document for _host, document in read)
     all_known = complete and all(entry["reported"] for entry in hosts.values())
-    joined["findings"] += [
-        finding for finding in _waivers.findings(joined["waivers"]) if all_known or finding["rule"] != NO_MATCH
-    ]
+    joined["findings"] += waiver_findings(joined["waivers"], all_known)
     for key in LISTS:
         joined[key].sort(key=sort_key)
     joined["hosts"] = [hosts[host] for host in sorted(hosts, key=lambda host: natural_key(str(host)))]
@@ -133,7 +128,7 @@ def _concatenated(read: list[tuple[str | None, Document]]) -> dict[str, Any]:
             _with_host(item, host)
             for host, document in read
             for item in document[key]
-            if item.get("rule") not in WAIVER_RULES
+            if item.get("rule") not in _WAIVER_RULES
         ]
     not_read = [document["not_read"] for _host, document in read if "not_read" in document]
     if not_read:

@@ -2,138 +2,137 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Assess and plan: guest records against one policy on one day. Pure; the findings document comes out."""
+"""Assess: guest records against one policy on one day. Pure; the findings document comes out."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from collections.abc import Callable
 
-from ...module_utils._model.findings import SEVERITIES
+from ...module_utils._model import findings as _findings
+from ...module_utils._model.findings import Document, Finding, GuestEntry, PlanEntry, Unresolved
+from ...module_utils._model.records import Guest, Problem, Reading
 from ...module_utils._text import natural_key
-from . import waivers as _waivers
-from .document import parse
-from .judge_guest import GuestJudge
-from .locality import Locality, require_netaddr
-from .selector import Selector
+from . import judge_plan
+from .document import Policy
+from .judge_guest import Judge, judge
+from .locality import Locality
+from .plan import plan, status
+from .remark import Mark
+from .selector import guest_subject
+from .waivers import Waivers
 
-SCHEMA = 1
-STATUSES = ("compliant", "to_change", "restart_pending", "unresolved", "waived")
 
+def assess(reading: Reading, policy: Policy, date: datetime.date, host: str | None = None) -> Document:
+    """The findings document of what was read on one host; ``host`` is its inventory name.
 
-def assess(
-    guests: list[dict[str, Any]],
-    policy: Any,
-    date: datetime.date,
-    nodes: list[dict[str, Any]] | None = None,
-    problems: list[dict[str, Any]] | None = None,
-    migrate_controllers: str | None = None,
-    host: str | None = None,
-    waivers: Any = None,
-    named_waivers: tuple[str, Any] | None = None,
-    apply_foreign_pending: bool = False,
-) -> dict[str, Any]:
-    """The findings document of docs/data.md.
-
-    ``nodes`` are the read nodes' addresses, against which storages' servers are classified; ``problems`` are
-    what could not be read: each is an IO100. ``migrate_controllers`` selects the guests whose
-    driver may change; ``waivers`` stand beside the policy's, and ``named_waivers``,
-    with what they are called in errors. ``apply_foreign_pending`` plans guests as a run does that may apply what
-    somebody else left pending. Raises PolicyError where policy or selector are wrong.
+    What could not be read is IO100. Raises PolicyError where a selector cannot be evaluated.
     """
-    require_netaddr()
-    rules = parse(policy, waivers, named_waivers)
-    used = _waivers.Waivers(rules.waivers, date)
-    migrate = (
-        Selector("guest_io_migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None
-    )
-    judge = GuestJudge(rules, used, Locality(nodes or []), migrate, apply_foreign_pending)
-    document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "date": date.isoformat(),
-        "findings": [_problem(problem) for problem in problems or ()],
-        "plan": [],
-        "unresolved": [],
-        "guests": [],
-        "waivers": [],
-    }
-    for guest in sorted(guests, key=lambda record: (record["node"] or "", natural_key(record["id"]))):
-        _add(document, guest, judge.judge(guest))
-    document["waivers"] = used.used()
-    document["findings"] += _waivers.findings(document["waivers"])
-    for finding in document["findings"]:
-        finding["host"] = host
-    for entry in (*document["guests"], *document["unresolved"]):
-        entry["host"] = host
-    document["summary"] = summarize(document)
-    return document
+    return _Assessment(policy, date, lambda _node: host).document(reading)
 
 
-def _add(document: dict[str, Any], guest: dict[str, Any], verdict: Any) -> None:
-    who = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
-    document["findings"] += verdict.findings
-    document["guests"].append(
-        {
-            **who,
-            "host": None,
-            "config": guest["config"],
-            "status": verdict.status,
-            "running": guest["running"],
-            "template": guest["template"],
-            "disks": verdict.disks,
-        }
-    )
-    if verdict.changes:
-        document["plan"].append(
-            {
-                **who,
-                "config": guest["config"],
-                "digest": guest["digest"],
-                "running": guest["running"],
-                "changes": verdict.changes,
-            }
+def assess_nodes(reading: Reading, policy: Policy, date: datetime.date) -> Document:
+    """The same for a tree with the guests of many nodes: the host of a guest is its node."""
+    return _Assessment(policy, date, lambda node: node).document(reading)
+
+
+class _Assessment:
+    """The lists of a findings document, as they are filled guest by guest."""
+
+    def __init__(self, policy: Policy, date: datetime.date, host_of: Callable[[str | None], str | None]) -> None:
+        self._policy = policy
+        self._date = date
+        self._host_of = host_of
+        self._findings: list[Finding] = []
+        self._plan: list[PlanEntry] = []
+        self._unresolved: list[Unresolved] = []
+        self._guests: list[GuestEntry] = []
+
+    def document(self, reading: Reading) -> Document:
+        """Assess all that was read."""
+        by = Judge(self._policy, Waivers(self._policy.waivers, self._date), Locality(reading["nodes"]))
+        self._findings += [self._unread(problem) for problem in reading["problems"]]
+        for guest in sorted(reading["guests"], key=lambda record: (record["node"] or "", natural_key(record["id"]))):
+            self._add(guest, by)
+        waivers = by.waivers.used()
+        return _findings.document(
+            date=self._date.isoformat(),
+            findings=self._findings + _findings.waiver_findings(waivers),
+            plan=self._plan,
+            unresolved=self._unresolved,
+            guests=self._guests,
+            waivers=waivers,
         )
-    if verdict.unresolved:
-        reason, detail = verdict.unresolved
-        document["unresolved"].append({**who, "host": None, "reason": reason, "detail": detail})
+
+    def _add(self, guest: Guest, by: Judge) -> None:
+        """Judge one guest and plan its changes."""
+        number, name, node, host = guest["id"], guest["name"], guest["node"], self._host_of(guest["node"])
+        marks, disks = judge(guest, by)
+        planned = plan(guest, marks, self._policy)
+        marks += [by.mark(guest_subject(guest), remark) for remark in judge_plan.judge(guest, planned)]
+        self._findings += [_finding(guest, mark, planned.carries_out(mark), host) for mark in marks]
+        if planned.changes:
+            entry = _findings.plan_entry(
+                hypervisor=guest["hypervisor"],
+                guest=number,
+                name=name,
+                node=node,
+                config=guest["config"],
+                digest=guest["digest"],
+                running=guest["running"],
+                changes=planned.changes,
+            )
+            self._plan.append({**entry, "host": host})
+        if planned.left:
+            reason, detail = planned.left
+            self._unresolved.append(
+                _findings.unresolved(guest=number, name=name, node=node, host=host, reason=reason, detail=detail)
+            )
+        self._guests.append(
+            _findings.guest_entry(
+                guest=number,
+                name=name,
+                node=node,
+                host=host,
+                config=guest["config"],
+                status=status(planned, marks),
+                running=guest["running"],
+                template=guest["template"],
+                disks=disks,
+            )
+        )
+
+    def _unread(self, problem: Problem) -> Finding:
+        return _findings.finding(
+            "IO100",
+            "error",
+            problem["reason"],
+            "Fix the file; guests that could not be read were not checked.",
+            host=self._host_of(problem["node"]),
+            guest=problem["guest"],
+            node=problem["node"],
+            file=problem["file"],
+            line=problem["line"],
+        )
 
 
-def _problem(problem: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "rule": "IO100",
-        "severity": "error",
-        "host": None,
-        "guest": problem["guest"],
-        "name": None,
-        "node": problem.get("node"),
-        "disk": None,
-        "file": problem["file"],
-        "line": problem["line"],
-        "message": problem["reason"],
-        "hint": "Mend the file; what could not be read was not checked.",
-        "actual": None,
-        "wanted": None,
-        "fixable": False,
-        "waived": None,
-    }
-
-
-def summarize(document: dict[str, Any]) -> dict[str, Any]:
-    """The counts of a findings document, from its findings and guests."""
-    counts = {status: 0 for status in STATUSES}
-    for guest in document["guests"]:
-        counts[guest["status"]] += 1
-    open_ones = {severity: 0 for severity in SEVERITIES}
-    waived = 0
-    for finding in document["findings"]:
-        if finding["waived"]:
-            waived += 1
-        else:
-            open_ones[finding["severity"]] += 1
-    return {
-        "guests": len(document["guests"]),
-        "disks": sum(len(guest["disks"]) for guest in document["guests"]),
-        **counts,
-        "findings": open_ones,
-        "waived_findings": waived,
-    }
+def _finding(guest: Guest, mark: Mark, fixable: bool, host: str | None) -> Finding:
+    remark = mark.remark
+    return _findings.finding(
+        remark.rule,
+        remark.severity,
+        remark.message,
+        remark.hint,
+        host=host,
+        guest=guest["id"],
+        name=guest["name"],
+        node=guest["node"],
+        disk=mark.disk,
+        file=guest["config"],
+        line=mark.line,
+        actual=remark.actual,
+        wanted=remark.wanted,
+        cure=list(remark.cure),
+        fixable=fixable,
+        waived=mark.waived,
+    )

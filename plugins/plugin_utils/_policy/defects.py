@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Versions with known defects that a disk setting would meet: data, one entry each. Adding one needs no code unless it
-hits something new.
+"""Versions of QEMU with known defects that a disk setting triggers, one entry each. A new entry needs no code unless
+something else triggers it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from .qemu import Version
 
-#: What a defect can hit. Each has its own test in judge_defects.py.
+#: What triggers a defect. Each has its own check in judge_defects.py.
 IOTHREAD_ON_VIRTIO_SCSI = "an iothread on virtio-scsi"
 
 
 class Defect(NamedTuple):
-    """A QEMU below ``fixed`` and from ``since`` on (None: from the first) has it; ``hits`` is one of the constants
-    above.
-    """
+    """A QEMU from ``since`` (None: the first) to below ``fixed`` has it; ``hits`` is one of the constants above."""
 
     id: str
     since: Version | None

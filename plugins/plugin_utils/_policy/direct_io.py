@@ -2,56 +2,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Whether a disk's image can be opened past the host's page cache (O_DIRECT), as the cache modes none and directsync
-do.
+"""Whether a disk's image can be opened with O_DIRECT, past the host's page cache, as cache none and directsync do.
 
-QEMU does not start a guest whose image's file system refuses O_DIRECT. On btrfs and bcachefs with copy-on-write it
-does, and a buffer that the guest changes in flight makes a checksum error. What a file system is like only its own host
-can tell.
+QEMU does not start a guest if the image's file system refuses O_DIRECT. On btrfs and bcachefs with copy-on-write it
+does, and a buffer that the guest changes in flight causes a checksum error. Only a file system's own host knows what it
+supports.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from ...module_utils._model.records import Disk
+from .disks import after_restart
 
-# Storage types whose images are files, and whose file system takes direct I/O; Proxmox VE itself opens them so by
-# default. A plain directory (dir) may lie on anything.
+# Storage types whose images are files on a file system that supports direct I/O. A plain directory (dir) may lie on any
+# file system.
 _DIRECT_FILE_TYPES = ("nfs", "cifs", "cephfs", "glusterfs", "btrfs")
-# The same of file systems that are not looked at below a plain directory, because they may not answer.
+# File systems below a plain directory that support it, and are not probed because they may not answer.
 _DIRECT_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "ceph")
 
 
-def takes_direct_io(disk: dict[str, Any], told: bool) -> bool | None:
-    """True where the image's file system takes direct I/O, False where it does not, None where that is not known.
+def takes_direct_io(disk: Disk, told: bool) -> bool | None:
+    """True where the image's file system supports direct I/O, False where it does not, None where that is not known.
 
-    ``told`` is the policy's word (``disk.direct_io``) for what cannot be looked at; it does not outweigh what was seen.
-    Whether it is safe besides, ``copy_on_write`` tells.
+    ``told`` is what the policy says (``disk.direct_io``); it does not override what was probed. ``copy_on_write`` tells
+    whether direct I/O is safe too.
     """
-    filesystem = disk.get("filesystem") or {"type": None, "direct_io": None}
-    if filesystem["direct_io"] is not None:
+    filesystem = disk["filesystem"]
+    if filesystem and filesystem["direct_io"] is not None:
         return filesystem["direct_io"]
-    return True if told or filesystem["type"] in _DIRECT_FILE_SYSTEMS or _not_a_plain_file(disk) else None
+    known = filesystem is not None and filesystem["type"] in _DIRECT_FILE_SYSTEMS
+    return True if told or known or _not_a_plain_file(disk) else None
 
 
-def copy_on_write(disk: dict[str, Any]) -> bool:
-    """True for an image that its file system copies on write and keeps checksums of."""
-    storage = disk["storage"] or {}
-    return bool(
-        (storage.get("type") == "btrfs" and not storage.get("nocow"))
-        or (disk.get("filesystem") or {}).get("copy_on_write")
-    )
+def copy_on_write(disk: Disk) -> bool:
+    """True for an image that its file system copies on write, with checksums."""
+    storage, filesystem = disk["storage"], disk["filesystem"]
+    if storage and storage["type"] == "btrfs" and not storage["nocow"]:
+        return True
+    return bool(filesystem and filesystem["copy_on_write"])
 
 
-def where(disk: dict[str, Any]) -> str:
+def where(disk: Disk) -> str:
     """What the image lies on, in words for a sentence."""
-    kind = (disk.get("filesystem") or {}).get("type")
+    kind = disk["filesystem"] and disk["filesystem"]["type"]
     storage = disk["storage"]
     place = f"storage {storage['id']}" if storage else str(disk["volume"])
     return f"{kind} below {place}" if kind else f"the file system below {place}"
 
 
-def _not_a_plain_file(disk: dict[str, Any]) -> bool:
-    now = disk["next"] or disk["effective"] or {}
-    if now.get("driver") != "file":
-        return now.get("driver") is not None
-    return bool(disk["storage"]) and disk["storage"]["type"] in _DIRECT_FILE_TYPES
+def _not_a_plain_file(disk: Disk) -> bool:
+    now = after_restart(disk)
+    if now is None or now["driver"] != "file":
+        return now is not None and now["driver"] is not None
+    return disk["storage"] is not None and disk["storage"]["type"] in _DIRECT_FILE_TYPES

@@ -12,19 +12,17 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
-from ...module_utils._pve.storage_types import driver as _known_type
+from ...module_utils._model.records import Disk
 from ...module_utils._shown import piece, shown
 from .defects import DEFECTS
 from .errors import PolicyError
+from .hypervisors import knows_storage_type
 from .rules import RULES
-from .selector import Selector
+from .selector import Selector, Subject
 
 KEEP = "keep"
 
-#: What waivers that stand beside the policy are called in errors: the variable that holds them.
-MORE_WAIVERS = "guest_io_waivers"
-
-#: What is judged where a policy says nothing.
+#: What the policy wants where it says nothing.
 DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": [], "direct_io": False}
 DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 
@@ -32,16 +30,16 @@ _TOP = ("controller", "disk", "overrides", "waivers", "accept_defects", "storage
 _DISK = ("iothread", "aio", "cache", "loosen", "direct_io")
 _OVERRIDE = ("name", "match", "disk", "controller")
 WAIVER_KEYS = ("id", "match", "rules", "until", "reason")
-# What a plugin's storage hands to QEMU, and the driver that QEMU then has for it.
+# What the storage of a plugin gives to QEMU, and QEMU's block driver for it.
 _STORAGE_KINDS = {"block": "host_device", "file": "file"}
 _STORAGE_TYPE = re.compile(r"[a-z][a-z0-9_\-.]{0,99}\Z", re.ASCII)
-# As YAML reads one.
+# The dates that YAML accepts.
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 _WANTED_CACHES = tuple(mode for mode in CACHE_MODES if mode != "unsafe")
 
 
 class Override(NamedTuple):
-    """One entry of ``overrides``; ``disk`` holds only the keys it names."""
+    """An entry of ``overrides``; ``disk`` has only the keys that it sets."""
 
     name: str
     match: Selector
@@ -50,7 +48,7 @@ class Override(NamedTuple):
 
 
 class Waiver(NamedTuple):
-    """One entry of ``waivers``; it holds through the whole day ``until``."""
+    """An entry of ``waivers``; it is in force up to and including the day ``until``."""
 
     id: str
     match: Selector
@@ -60,8 +58,13 @@ class Waiver(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A validated policy. ``disk`` has all five keys; aio and cache are lists or ``keep``. ``storage_types`` maps a
-    plugin's type to QEMU's driver for it."""
+    """A validated policy, with all that a run may add to it.
+
+    ``disk`` has all five keys; aio and cache are lists or ``keep``. ``waivers`` are the policy's own and the added
+    ones. ``storage_types`` maps a plugin's storage type to QEMU's block driver for it. ``migrate`` selects the guests
+    that may get another controller driver, None: no guest. ``apply_foreign_pending``: stopped guests are planned too
+    where the write would apply pending changes that are not ours.
+    """
 
     controller: str
     disk: dict[str, Any]
@@ -69,40 +72,88 @@ class Policy(NamedTuple):
     waivers: tuple[Waiver, ...]
     accept_defects: tuple[str, ...]
     storage_types: dict[str, str]
+    migrate: Selector | None
+    apply_foreign_pending: bool
+
+    def controller_for(self, guest: Subject) -> str:
+        """The controller the policy wants for a guest: that of the first override that matches and names one."""
+        for override in self.overrides:
+            if override.controller is not None and override.match.matches(guest):
+                return override.controller
+        return self.controller
+
+    def disk_for(self, disk: Subject) -> dict[str, Any]:
+        """What the policy wants of a disk: each key from the first override that matches and names it."""
+        wanted: dict[str, Any] = {}
+        for override in self.overrides:
+            missing = [key for key in override.disk if key not in wanted]
+            if missing and override.match.matches(disk):
+                wanted.update({key: override.disk[key] for key in missing})
+        return {**self.disk, **wanted}
+
+    def with_driver(self, disk: Disk) -> Disk:
+        """The disk with the block driver that the policy names for its storage's type."""
+        storage = disk["storage"]
+        driver = self.storage_types.get(storage["type"]) if storage and storage["type"] else None
+        if driver is None:
+            return disk
+        effective, after = disk["effective"], disk["next"]
+        return {
+            **disk,
+            "effective": effective and {**effective, "driver": driver},
+            "next": after and {**after, "driver": driver},
+        }
+
+    def may_migrate(self, guest: Subject) -> bool:
+        """Whether the guest may get a controller that needs another driver in the guest."""
+        return self.migrate is not None and self.migrate.matches(guest)
 
 
-def parse(document: Any, more_waivers: Any = None, named_waivers: tuple[str, Any] | None = None) -> Policy:
-    """Validate a policy document; raises PolicyError naming the place and what is allowed there.
+def parse(
+    document: Any,
+    waivers: Any = None,
+    waivers_file: tuple[str, Any] | None = None,
+    migrate_controllers: str | None = None,
+    apply_foreign_pending: bool = False,
+) -> Policy:
+    """Validate a policy document and what a run adds to it; raises PolicyError with the place and what it allows.
 
-    ``more_waivers`` are waivers that stand beside the policy, ``named_waivers`` further ones with what they are called
-    in errors.
+    ``waivers`` are more waivers, ``waivers_file`` those of a file, with the name that errors give to it
+    (``waivers_file.load``). ``migrate_controllers`` is the expression that becomes ``Policy.migrate``.
     """
-    _mapping("", document, _TOP)
-    disk = {**DEFAULT_DISK, **_disk("disk", document.get("disk", {}))}
-    _possible("disk", disk)
+    _mapping("policy", document, _TOP)
+    disk = {**DEFAULT_DISK, **_disk("policy.disk", document.get("disk", {}))}
+    _possible("policy.disk", disk)
     overrides = []
-    for number, raw in enumerate(_list("overrides", document.get("overrides"))):
-        override = _override(f"overrides[{number}]", raw)
-        _possible(f"overrides[{number}].disk", {**disk, **override.disk})
+    for number, raw in enumerate(_list("policy.overrides", document.get("overrides"))):
+        override = _override(f"policy.overrides[{number}]", raw)
+        _possible(f"policy.overrides[{number}].disk", {**disk, **override.disk})
         overrides.append(override)
-    waivers = [
-        _waiver(f"{place}[{number}]", raw)
-        for place, listed in (
-            ("waivers", document.get("waivers")),
-            (MORE_WAIVERS, more_waivers),
-            *((named_waivers,) if named_waivers else ()),
-        )
-        for number, raw in enumerate(_list(place, listed))
-    ]
-    _unique("waivers", [waiver.id for waiver in waivers])
+    listed = [("policy.waivers", document.get("waivers")), ("waivers", waivers)]
     return Policy(
-        _controller("controller", document.get("controller", DEFAULT_CONTROLLER)),
-        disk,
-        tuple(overrides),
-        tuple(waivers),
-        _defects("accept_defects", document.get("accept_defects")),
-        _storage_types("storage_types", document.get("storage_types")),
+        controller=_controller("policy.controller", document.get("controller", DEFAULT_CONTROLLER)),
+        disk=disk,
+        overrides=tuple(overrides),
+        waivers=_waivers([*listed, waivers_file] if waivers_file else listed),
+        accept_defects=_defects("policy.accept_defects", document.get("accept_defects")),
+        storage_types=_storage_types("policy.storage_types", document.get("storage_types")),
+        migrate=Selector("migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None,
+        apply_foreign_pending=apply_foreign_pending,
     )
+
+
+def _waivers(listed: list[tuple[str, Any]]) -> tuple[Waiver, ...]:
+    """The waivers of several lists, each with the name that errors give to it; an id is used once in all of them."""
+    found: dict[str, Waiver] = {}
+    places: dict[str, str] = {}
+    for name, values in listed:
+        for number, raw in enumerate(_list(name, values)):
+            place = f"{name}[{number}]"
+            waiver = _waiver(place, raw)
+            if waiver.id in found:
+                raise PolicyError(f"{place}.id", f"duplicate id {shown(waiver.id)}; {places[waiver.id]} has it too")
+            found[waiver.id], places[waiver.id] = waiver, place
+    return tuple(found.values())
 
 
 def _defects(place: str, value: Any) -> tuple[str, ...]:
@@ -113,7 +164,7 @@ def _defects(place: str, value: Any) -> tuple[str, ...]:
 
 
 def _storage_types(place: str, value: Any) -> dict[str, str]:
-    """Storage type → QEMU's driver for its images, of types that Proxmox VE has from a plugin."""
+    """Storage type → QEMU's block driver for its images. A hypervisor's own types are known without."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -124,11 +175,9 @@ def _storage_types(place: str, value: Any) -> dict[str, str]:
     found = {}
     for name, kind in value.items():
         if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
-            raise PolicyError(_at(place, name), "is not a storage type, as it stands before the colon in storage.cfg")
-        if _known_type(name) is not None:
-            raise PolicyError(
-                _at(place, name), "is Proxmox VE's own, and known already; only a plugin's type is told here"
-            )
+            raise PolicyError(_at(place, name), "is not a storage type; it takes one such as drbd")
+        if knows_storage_type(name):
+            raise PolicyError(_at(place, name), "is known already; only the type of a storage plugin goes here")
         if not isinstance(kind, str) or kind not in _STORAGE_KINDS:
             raise PolicyError(_at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
         found[str(name)] = _STORAGE_KINDS[kind]
@@ -147,7 +196,7 @@ def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[s
 
 
 def _at(place: str, key: Any) -> str:
-    return f"{place}.{piece(key)}" if place else piece(key)
+    return f"{place}.{piece(key)}"
 
 
 def _list(place: str, value: Any) -> list[Any]:
@@ -159,7 +208,7 @@ def _list(place: str, value: Any) -> list[Any]:
 
 
 def _text(place: str, value: Any) -> str:
-    """Text that a person wrote; YAML makes a number or a date of some."""
+    """Text that a person wrote; YAML reads some of it as a number or a date."""
     if isinstance(value, str):
         if not value.strip():
             raise PolicyError(place, "is empty, it takes text")
@@ -169,18 +218,10 @@ def _text(place: str, value: Any) -> str:
     raise PolicyError(place, f"is {shown(value)}, it takes text")
 
 
-def _unique(place: str, values: list[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise PolicyError(place, f"duplicate id {shown(value)}")
-        seen.add(value)
-
-
 def _controller(place: str, value: Any) -> str:
     if value not in (IOTHREAD_CONTROLLER, KEEP):
         raise PolicyError(place, f"is {shown(value)}, it takes {IOTHREAD_CONTROLLER} or {KEEP}")
-    return value
+    return str(value)
 
 
 def _disk(place: str, raw: Any) -> dict[str, Any]:
@@ -210,14 +251,14 @@ def _modes(place: str, value: Any, allowed: tuple[str, ...], keep: bool = True, 
 
 
 def _possible(place: str, disk: dict[str, Any]) -> None:
-    """QEMU refuses aio=native on a cached disk, so no policy may ask for it."""
+    """QEMU refuses aio native on a cached disk, so a policy may not ask for it."""
     if disk["aio"] == KEEP or disk["cache"] == KEEP or disk["aio"][0] != "native":
         return
     for mode in disk["cache"]:
         if not CACHE_MODES[mode][0]:
             raise PolicyError(
                 place,
-                f"aio native with cache {mode} is impossible: QEMU starts no guest with it; "
+                f"aio native with cache {mode} is impossible: QEMU does not start a guest with it; "
                 "native takes cache none or directsync",
             )
 
@@ -225,7 +266,7 @@ def _possible(place: str, disk: dict[str, Any]) -> None:
 def _override(place: str, raw: Any) -> Override:
     _mapping(place, raw, _OVERRIDE, required=("match",))
     if not raw.get("disk") and raw.get("controller") is None:
-        raise PolicyError(place, "changes nothing: it takes disk, controller or both")
+        raise PolicyError(place, "changes nothing; it takes disk, controller or both")
     return Override(
         _text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
         Selector(f"{place}.match", raw["match"], guests=raw.get("controller") is not None),
@@ -252,7 +293,7 @@ def _waiver(place: str, raw: Any) -> Waiver:
 
 
 def parse_date(place: str, value: Any) -> datetime.date:
-    """A date as YAML or JSON brings it; raises PolicyError."""
+    """A date as YAML or JSON gives it; raises PolicyError."""
     if isinstance(value, datetime.datetime):
         return value.date()
     if isinstance(value, datetime.date):

@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-_VARIABLES = ("guest_io_", "restart_match", "date")
-
 
 class PolicyError(ValueError):
-    """``place`` is the path in the policy document, or a variable beside it (``guest_io_…``, ``restart_match``,
-    ``date``) with the path in there; ``reason`` is what is wrong and what is allowed there."""
+    """``place`` is where the fault is, from the option down: ``policy.disk.aio``, ``waivers[0].until``; ``reason`` is
+    what is wrong there, and what is allowed.
+    """
 
     def __init__(self, place: str, reason: str) -> None:
-        dot = "." if place and not place.startswith("[") else ""
-        super().__init__(f"{place if place.startswith(_VARIABLES) else f'policy{dot}{place}'}: {reason}")
+        super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason

@@ -2,83 +2,57 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What lies in wait in a guest's lines: a start that Proxmox VE refuses, and what ``args:`` does behind the drives."""
+"""What only shows at the next start: a drive that keeps the guest from starting, and arguments behind the drives."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from ...module_utils._model.records import ArgsDisk, Disk, Guest
 from ...module_utils._shown import piece
 from . import qemu
-from .judge_disk import Remark
-from .judge_running import process_only
+from .hypervisors import hint, process_only
+from .remark import Remark
 
 _MACHINE = re.compile(r"(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
 
 _NAMED = 5
 
 
-def judge(guest: dict[str, Any], disk: dict[str, Any]) -> Iterator[Remark]:
+def judge(guest: Guest, disk: Disk) -> Iterator[Remark]:
     """IO113 for a drive that keeps its guest from starting."""
     if disk["pending_delete"] or disk["error"]:
         return
     if disk["start_fault"]:
-        yield Remark(
-            "IO113",
-            "error",
-            f"Proxmox VE does not start the guest: {disk['start_fault']}",
-            "Mend the line by hand.",
-            disk["start_fault"],
-            None,
-        )
+        message, advice = f"the guest does not start: {disk['start_fault']}", "Fix the line by hand."
+        yield Remark("IO113", "error", message, advice, disk["start_fault"])
     elif disk["overlay"] and not process_only(guest) and _starts_with_machine_10(guest):
-        yield Remark(
-            "IO113",
-            "error",
-            "Proxmox VE does not start the guest: snapshot=1 from machine version 10.0 on",
-            "Remove snapshot=1, or set a machine version below 10.0.",
-            True,
-            None,
-        )
+        message = "the guest does not start: temporary overlays (snapshot=1) end with machine version 10.0"
+        yield Remark("IO113", "error", message, hint(guest, "start_snapshot"), True)
 
 
-def args(said: dict[str, Any]) -> Remark:
-    """IO100 for what the ``args:`` line does to disks."""
-    return Remark(
-        "IO100",
-        "warning",
-        f"args {said['does']}: {said['args']}",
-        "Judge it by hand and waive this, or make it settings of the guest's own lines.",
-        said["args"],
-        None,
-    )
+def args(said: ArgsDisk) -> Remark:
+    """IO100 for what an argument that is added to QEMU's command line does to disks."""
+    message = f"an added QEMU argument {said['does']}: {said['args']}"
+    advice = "Check it by hand and waive this, or configure the disk on a line of its own."
+    return Remark("IO100", "warning", message, advice, said["args"])
 
 
-def unknown_keys(guest: dict[str, Any]) -> Iterator[Remark]:
-    """IO100 for the settings of which only a live node can tell whether its Proxmox VE keeps them; one that was asked
-    has told.
-    """
+def unknown_settings(guest: Guest) -> Iterator[Remark]:
+    """IO100 for settings that only a live node can tell to be lost or kept; one that was asked has told."""
     keys = guest["unknown_keys"]
     if keys and guest["running"] is None:
-        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + (
-            f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-        )
+        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        named = ", ".join(f"'{piece(key)}'" for key in keys[:_NAMED]) + more
         settings, them = (f"the setting {named}", "it") if len(keys) == 1 else (f"the settings {named}", "them")
-        yield Remark(
-            "IO100",
-            "note",
-            f"this collection does not know {settings}; an older Proxmox VE drops {them} on a write",
-            "Make sure that it is spelled as Proxmox VE spells it; on a live node Proxmox VE is asked.",
-            keys[:_NAMED],
-            None,
-        )
+        message = f"this collection does not know {settings}; a write may drop {them}"
+        yield Remark("IO100", "note", message, hint(guest, "unknown_setting"), keys[:_NAMED])
 
 
-def _starts_with_machine_10(guest: dict[str, Any]) -> bool:
-    """True unless the machine line of the next cold start, the installed QEMU or the QEMU that Windows is pinned to
-    tells of an older one.
+def _starts_with_machine_10(guest: Guest) -> bool:
+    """False where the machine type of the next cold start, the installed QEMU, or the QEMU that Windows is pinned to is
+    older.
     """
     match = _MACHINE.match(guest["next_start"]["machine"] or "")
     if match:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Whether a storage's servers are the node itself, so that its load and its guests share one machine."""
+"""Whether a node serves a storage itself, so that the storage's load and the guests share one machine."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ from typing import Any
 try:
     import netaddr
     import netaddr.core
-except ImportError:  # told to the user by `require_netaddr`, where there is a user to tell
+except ImportError:  # `require_netaddr` tells the user
     netaddr = None
 
+from ...module_utils._model.records import Node, Storage
 from .errors import PolicyError
 
 
 def require_netaddr() -> None:
-    """Raise PolicyError where the controller lacks the library that classifies addresses."""
+    """Raise PolicyError where the controller does not have the library that classifies addresses."""
     if netaddr is None:
-        raise PolicyError("", "the Python library netaddr is missing on the controller: pip install netaddr")
+        raise PolicyError("policy", "the Python library netaddr is missing on the controller: pip install netaddr")
 
 
 class Locality:
-    """Classifies servers against the addresses and names of the nodes of one host's reading."""
+    """Compares servers with the addresses and names of the nodes that were read."""
 
-    def __init__(self, nodes: list[dict[str, Any]]) -> None:
+    def __init__(self, nodes: list[Node]) -> None:
+        require_netaddr()
         self._addresses = {
-            node["name"]: netaddr.IPSet([ip for ip in map(_address, node.get("addresses", ())) if ip is not None])
+            node["name"]: netaddr.IPSet([ip for ip in map(_address, node["addresses"]) if ip is not None])
             for node in nodes
         }
-        self._names = {node["name"]: {node["name"], *node.get("names", ())} for node in nodes}
+        self._names = {node["name"]: {node["name"], *node["names"]} for node in nodes}
         self._known: dict[tuple[str | None, tuple[str, ...]], str | None] = {}
 
-    def own_servers(self, node: str | None, storage: dict[str, Any]) -> list[str]:
-        """Those of a storage's servers that are the node itself."""
+    def own_servers(self, node: str | None, storage: Storage) -> list[str]:
+        """The servers of a storage that are the node itself."""
         return [server for server in storage["servers"] if self._is_own(node, server)]
 
-    def classify(self, node: str | None, storage: dict[str, Any] | None) -> str | None:
-        """``node`` (a server is the node itself), ``remote``, ``unknown`` (names, or nothing known of the node), None
-        without servers.
+    def classify(self, node: str | None, storage: Storage | None) -> str | None:
+        """``node`` (a server is the node itself), ``remote``, ``unknown`` (a server is a name, or the node's addresses
+        are not known), None without servers.
         """
         if storage is None or not storage["servers"]:
             return None
@@ -49,7 +51,7 @@ class Locality:
             self._known[key] = self._classify(node, storage)
         return self._known[key]
 
-    def _classify(self, node: str | None, storage: dict[str, Any]) -> str:
+    def _classify(self, node: str | None, storage: Storage) -> str:
         if self.own_servers(node, storage):
             return "node"
         known = bool(node in self._addresses and self._addresses[node])

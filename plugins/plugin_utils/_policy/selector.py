@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Selectors: JMESPath conditions over a guest's or a disk's record, checked before they are used.
+"""Selectors: JMESPath conditions over the record of a guest or a disk, checked before they are used.
 
-A selector decides whose driver changes and whose finding is waived. One that matches everything by mistake is
-worse than none: so a mistyped field, a value where a condition is meant, and a list of ids are errors.
+A selector decides which guests get another driver and which findings are waived. One that matches everything by
+mistake is worse than none, so a mistyped field, a value in place of a condition, and a list of ids are errors.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ try:
     import jmespath
     import jmespath.exceptions
     import jmespath.functions
-except ImportError:  # told to the user by `require_jmespath`, where there is a user to tell
+except ImportError:  # `require_jmespath` tells the user
     jmespath = None
 
 from ...module_utils._model.disk_io import OPTIONS
+from ...module_utils._model.records import Guest
 from ...module_utils._shown import piece, shown
 from .errors import PolicyError
 
@@ -37,8 +38,12 @@ _GUEST_KEYS = (
     "snapshots",
 )
 
-_SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread")
-# The fields at the root, and those below them; None: not looked at.
+#: What selectors see: ``guest`` and ``controller``, and of a disk its own fields too.
+Subject = dict[str, Any]
+_Node = dict[str, Any]
+
+_SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread", "controller")
+# The fields at the root, and those below them; None: not checked.
 _FIELDS: dict[str, tuple[str, ...] | None] = {
     "guest": _GUEST_KEYS,
     "controller": ("configured", "pending", "effective", "line"),
@@ -51,9 +56,9 @@ _FIELDS: dict[str, tuple[str, ...] | None] = {
     "aio_default": ("direct", "cached"),
     **dict.fromkeys(("key", "bus", "media", "volume", "format", "line", "error", "pending_delete")),
 }
-# What is known of a guest as a whole; the other fields are a disk's.
+# The fields of a guest as a whole; the others are a disk's.
 _OF_GUEST = ("guest", "controller")
-# Fields of which a number is never equal, since they are text.
+# Text fields: a number never equals one.
 _TEXT = (
     "id",
     "name",
@@ -74,23 +79,23 @@ _EXAMPLE = "guest.id == '105'"
 
 
 def require_jmespath() -> None:
-    """Raise PolicyError where the controller lacks the one library selectors need."""
+    """Raise PolicyError where the controller does not have the library that selectors need."""
     if jmespath is None:
-        raise PolicyError("", "the Python library jmespath is missing on the controller: pip install jmespath")
+        raise PolicyError("policy", "the Python library jmespath is missing on the controller: pip install jmespath")
 
 
-def guest_subject(guest: dict[str, Any]) -> dict[str, Any]:
+def guest_subject(guest: Guest) -> Subject:
     """What a selector sees of a guest record: ``{guest, controller}``."""
-    return {"guest": {key: guest[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
+    record: dict[str, Any] = {**guest}
+    return {"guest": {key: record[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
 
 
 class Selector:
     """A compiled JMESPath condition with its place in the policy, for errors.
 
-    ``guests``: it chooses guests, and may not ask for a disk's fields: of a guest they would all be null,
-    and ``storage.id != 'x'`` true of everybody. ``of_disk`` tells that it does ask for some. ``named`` are the only
-    guests for which it can hold, as far as the expression says so in plain words: ``("id", "105")`` or ``("name",
-    "web")``; None: any.
+    ``guests``: it selects guests and may not use a disk's fields: they are null for a guest, and
+    ``storage.id != 'x'`` would be true for every guest. ``of_disk``: it uses some. ``named``: the only guests that it
+    can match, where the expression lists them: ``("id", "105")`` or ``("name", "web")``; None: any.
     """
 
     def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
@@ -111,7 +116,7 @@ class Selector:
             raise
         except RecursionError:
             raise PolicyError(place, f"is nested too deeply: {self._shown}") from None
-        except Exception as exc:  # jmespath lets through what Python raises, and it is the expression's fault
+        except Exception as exc:  # jmespath lets Python's own errors through, and the expression is at fault
             raise PolicyError(place, f"is not a JMESPath expression: {self._shown}: {_said(exc)}") from None
         if self._compiled.parsed["type"] in _VALUES:
             raise PolicyError(
@@ -120,8 +125,8 @@ class Selector:
                 " guest.id)",
             )
 
-    def _check(self, node: dict[str, Any]) -> None:
-        """Look at the fields that stand at the record's root, and at every function."""
+    def _check(self, node: _Node) -> None:
+        """Check the fields at the record's root, and every function."""
         kind, children = node["type"], node["children"]
         if kind == "field":
             self._check_field(node["value"], self._roots, "")
@@ -144,13 +149,13 @@ class Selector:
             below = _FIELDS.get(children[0]["value"])
             if below:
                 self._check_field(children[1]["value"], below, f"{children[0]['value']}.")
-        # Behind a projection, a filter, a pipe or an & the root is another.
+        # A projection, a filter, a pipe or an & has another root.
         below_root = [] if kind == "expref" else _nodes(node)
         for child in below_root[:1] if kind == "pipe" or _goes_on(kind) else below_root:
             self._check(child)
 
     def _check_number(self, *pairs: Any) -> None:
-        """A text field beside a number: never equal, always unequal, and both are meant otherwise."""
+        """Refuse to compare a text field with a number: they are never equal."""
         for value, field in pairs:
             if (
                 value["type"] != "literal"
@@ -167,7 +172,7 @@ class Selector:
                 number = shown(value["value"])
                 raise PolicyError(
                     self.place,
-                    f"holds {name}, which is text, against the number {number}: {self._shown}. Write '{number}' in raw"
+                    f"compares {name}, which is text, with the number {number}: {self._shown}. Write '{number}' in raw"
                     " quotes.",
                 )
 
@@ -177,91 +182,98 @@ class Selector:
         if not lead and name in _FIELDS:
             raise PolicyError(
                 self.place,
-                f"asks for {name}, a disk's, and chooses guests: {self._shown}. There are guest and controller.",
+                f"uses {name}, a field of a disk, but selects guests: {self._shown}. Allowed are guest and controller.",
             )
-        hint = "" if lead else f" Text stands in raw quotes: '{piece(name)}'."
+        hint = "" if lead else f" Write text in raw quotes: '{piece(name)}'."
         raise PolicyError(
             self.place,
-            f"asks for {lead}{piece(name)}, which is not there: {self._shown}. There are"
+            f"uses {lead}{piece(name)}, which does not exist: {self._shown}. Allowed are"
             f" {', '.join(sorted(allowed))}.{hint}",
         )
 
-    def matches(self, subject: dict[str, Any]) -> bool:
-        """Whether the condition holds; null, which is what a missing value compares to, is no.
+    def matches(self, subject: Subject) -> bool:
+        """Whether the condition is true; null, the result for a missing value, counts as false.
 
-        Raises PolicyError where the expression cannot be evaluated, a function that is given null for instance, and
-        where it gives a value: a selector that fails matches nothing silently, and one that is no condition not
-        everything. One that asks for a disk's fields does not hold for a guest as a whole.
+        Raises PolicyError where the expression cannot be evaluated, for instance because a function gets null, and
+        where its result is not true, false or null. A selector that uses a disk's fields does not match a guest as a
+        whole.
         """
         if self.of_disk and "key" not in subject:
             return False
         try:
             result = self._compiled.search(subject)
         except Exception as exc:  # as above
-            raise PolicyError(self.place, f"fails on {_where(subject)}: {self._shown}: {_said(exc)}") from None
+            raise PolicyError(self.place, f"fails for {_where(subject)}: {self._shown}: {_said(exc)}") from None
         if result is None or isinstance(result, bool):
             return bool(result)
         raise PolicyError(
             self.place,
-            f"gives {shown(result)} on {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or"
+            f"returns {shown(result)} for {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or"
             " guest.lock != `null`",
         )
 
 
 def _said(exc: Exception) -> str:
-    """The first line of what jmespath or Python said of an expression."""
+    """The first line of the error that jmespath or Python raised."""
     lines = str(exc).splitlines()
     return piece(lines[0]) if lines and lines[0] else "syntax error"
 
 
-def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
-    """The children of a node that are nodes; those of a slice are numbers."""
+def _nodes(node: _Node) -> list[_Node]:
+    """The children that are nodes; those of a slice are numbers."""
     return [child for child in node["children"] if isinstance(child, dict)]
 
 
-def _named(node: dict[str, Any]) -> frozenset[tuple[str, str]] | None:
-    """The guests that ``guest.id == '105'`` and ``contains(['105', '106'], guest.id)`` name, or names in place of ids:
-    alone, with || or &&.
+def _named(node: _Node) -> frozenset[tuple[str, str]] | None:
+    """The guests that ``guest.id == '105'`` or ``contains(['105', '106'], guest.id)`` list, by id or by name; such
+    terms may be combined with || and &&.
     """
     kind, children = node["type"], node["children"]
     if kind == "comparator" and node["value"] == "eq":
         left, right = children if _names_by(children[0]) else children[::-1]
-        return frozenset([(_names_by(left), right["value"])]) if _names_by(left) and _is_text(right) else None
-    if kind == "function_expression" and node["value"] == "contains" and len(children) == 2 and _names_by(children[1]):
+        by = _names_by(left)
+        return frozenset([(by, right["value"])]) if by and _is_text(right) else None
+    if kind == "function_expression" and node["value"] == "contains" and len(children) == 2:
+        by = _names_by(children[1])
         values = children[0]["children"] if children[0]["type"] == "multi_select_list" else ()
         return (
-            frozenset((_names_by(children[1]), value["value"]) for value in values)
-            if values and all(map(_is_text, values))
+            frozenset((by, value["value"]) for value in values)
+            if by and values and all(map(_is_text, values))
             else None
         )
     if kind == "and_expression":
         return min((found for found in map(_named, children) if found is not None), key=len, default=None)
     if kind == "or_expression":
-        found = [_named(child) for child in children]
-        return None if None in found else frozenset().union(*found)
+        either: frozenset[tuple[str, str]] = frozenset()
+        for child in children:
+            named = _named(child)
+            if named is None:
+                return None
+            either |= named
+        return either
     return None
 
 
-def _names_by(node: dict[str, Any]) -> str | None:
+def _names_by(node: _Node) -> str | None:
     """``id`` for ``guest.id``, ``name`` for ``guest.name``, None for anything else."""
     fields = [child.get("value") for child in node["children"] if isinstance(child, dict) and child["type"] == "field"]
     return fields[1] if node["type"] == "subexpression" and fields in (["guest", "id"], ["guest", "name"]) else None
 
 
-def _is_text(node: dict[str, Any]) -> bool:
+def _is_text(node: _Node) -> bool:
     return node["type"] == "literal" and isinstance(node["value"], str)
 
 
 def _goes_on(kind: str) -> bool:
-    """True for nodes that go on from what their first child gives: ``a.b``, ``a[0]``, ``a[*]``, ``a[?b]``."""
+    """True for nodes that continue from the result of their first child: ``a.b``, ``a[0]``, ``a[*]``, ``a[?b]``."""
     return kind in ("subexpression", "index_expression", "flatten") or kind.endswith("projection")
 
 
-def _negate_whole(node: dict[str, Any]) -> dict[str, Any]:
+def _negate_whole(node: _Node) -> _Node:
     """The same tree with ``!a.b`` read as ``!(a.b)``.
 
-    JMESPath binds the ``!`` first: ``(!a).b`` looks for a field of true or false, finds none and gives null for
-    everybody. Nobody means that, and everybody writes ``!storage.nocow``.
+    JMESPath reads it as ``(!a).b``, a field of true or false, which is null for every guest. Everybody writes
+    ``!storage.nocow``, and nobody means that.
     """
     children = [_negate_whole(child) if isinstance(child, dict) else child for child in node["children"]]
     if _goes_on(node["type"]) and children and children[0]["type"] == "not_expression":
@@ -270,6 +282,6 @@ def _negate_whole(node: dict[str, Any]) -> dict[str, Any]:
     return {**node, "children": children}
 
 
-def _where(subject: dict[str, Any]) -> str:
+def _where(subject: Subject) -> str:
     guest = (subject.get("guest") or {}).get("id")
     return f"guest {piece(guest)}" + (f" disk {piece(subject['key'])}" if subject.get("key") else "")

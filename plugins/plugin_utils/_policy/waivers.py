@@ -2,121 +2,87 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Waivers at work: which finding is waived by which, which have expired, which match nothing."""
+"""Waivers in force: which waiver covers which finding."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
+from ...module_utils._model.findings import Waived, waiver
+from ...module_utils._model.findings import Waiver as Entry
 from .document import Waiver
-from .selector import Selector
+from .selector import Selector, Subject
 
 
 class Waivers:
-    """The policy's waivers on one day; counts what each one waives."""
+    """The policy's waivers on one day; counts the findings that each one matches."""
 
     def __init__(self, waivers: tuple[Waiver, ...], date: datetime.date) -> None:
         self._waivers = waivers
         self._date = date
         self._matched = {waiver.id: 0 for waiver in waivers}
-        # Most waivers name their guest: of thousands only the guest's own are evaluated.
+        # Most waivers name their guest: out of thousands only that guest's own are evaluated.
         self._numbered: dict[tuple[str, tuple[str, str] | None], list[tuple[int, Waiver]]] = {}
         for numbered in enumerate(waivers):
             named = numbered[1].match.named
             for rule in dict.fromkeys(numbered[1].rules):
                 for guest in (None,) if named is None else named:
                     self._numbered.setdefault((rule, guest), []).append(numbered)
-        # Those that name none are evaluated once for a guest, or once for a disk: its findings come one after the
-        # other.
-        self._guest: Any = None
-        self._disk: Any = None
+        # The others are evaluated once for each guest or disk: its findings come one after another.
+        self._guest: Subject | None = None
+        self._disk: Subject | None = None
         self._of_guest: dict[str, bool] = {}
         self._of_disk: dict[str, bool] = {}
 
-    def find(self, rule: str, subject: dict[str, Any]) -> dict[str, Any] | None:
-        """The first waiver in force that covers the rule on this subject, as a finding's ``waived``.
+    def find(self, rule: str, subject: Subject) -> Waived | None:
+        """The first waiver in force that covers the rule for this subject; each that matches is counted."""
+        matching = self._matching(rule, subject)
+        for one in matching:
+            self._matched[one.id] += 1
+        in_force = next(filter(self._in_force, matching), None)
+        return in_force and {"id": in_force.id, "until": in_force.until.isoformat(), "reason": in_force.reason}
 
-        A subject is what selectors see: a disk with its guest and controller, or those two alone.
-        """
-        found = None
+    def cover(self, rule: str, subject: Subject) -> bool:
+        """Whether a waiver in force covers the rule for this subject."""
+        return any(map(self._in_force, self._matching(rule, subject)))
+
+    def _in_force(self, one: Waiver) -> bool:
+        return one.until >= self._date
+
+    def _matching(self, rule: str, subject: Subject) -> list[Waiver]:
         self._turn_to(subject)
-        for waiver in self._candidates(rule, subject["guest"]):
-            if self._matches(waiver.match, subject):
-                self._matched[waiver.id] += 1
-                if found is None and waiver.until >= self._date:
-                    found = {"id": waiver.id, "until": waiver.until.isoformat(), "reason": waiver.reason}
-        return found
+        return [one for one in self._candidates(rule, subject["guest"]) if self._matches(one.match, subject)]
 
-    def _turn_to(self, subject: dict[str, Any]) -> None:
-        """Forget what was found of another guest or disk."""
+    def _turn_to(self, subject: Subject) -> None:
+        """Forget the results for another guest or disk."""
         if subject["guest"] is not self._guest:
             self._guest, self._of_guest = subject["guest"], {}
         if subject is not self._disk:
             self._disk, self._of_disk = subject, {}
 
-    def _matches(self, selector: Selector, subject: dict[str, Any]) -> bool:
+    def _matches(self, selector: Selector, subject: Subject) -> bool:
         known = self._of_disk if selector.of_disk else self._of_guest
         found = known.get(selector.expression)
         if found is None:
             found = known[selector.expression] = selector.matches(subject)
         return found
 
-    def _candidates(self, rule: str, guest: dict[str, Any]) -> list[Waiver]:
+    def _candidates(self, rule: str, guest: Subject) -> list[Waiver]:
         """The waivers of a rule, in their order, without those that name other guests."""
         keys = (None, ("id", guest["id"]), ("name", guest["name"]))
         found = {number: waiver for key in keys for number, waiver in self._numbered.get((rule, key), ())}
         return [found[number] for number in sorted(found)]
 
-    def used(self) -> list[dict[str, Any]]:
-        """Every waiver with ``matched``, how many findings it covers, and ``expired``."""
+    def used(self) -> list[Entry]:
+        """Every waiver, with the number of findings that it matches."""
         return [
-            {
-                "id": waiver.id,
-                "rules": list(waiver.rules),
-                "until": waiver.until.isoformat(),
-                "reason": waiver.reason,
-                "expired": waiver.until < self._date,
-                "matched": self._matched[waiver.id],
-            }
-            for waiver in self._waivers
-        ]
-
-
-def findings(used: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """IO121 for the expired waivers and IO122 for those that match nothing, from ``Waivers.used``.
-
-    Of several hosts' documents, add the ``matched`` first: a waiver for one host's guest matches nothing on the others.
-    """
-    found = []
-    for waiver in used:
-        if waiver["expired"]:
-            message = (
-                f"waiver {waiver['id']} ended on {waiver['until']}, it waived {', '.join(waiver['rules'])}:"
-                f" {waiver['reason']}"
+            waiver(
+                id=one.id,
+                rules=list(one.rules),
+                until=one.until.isoformat(),
+                reason=one.reason,
+                expired=not self._in_force(one),
+                matched=self._matched[one.id],
             )
-            found.append(_finding("IO121", message, "Renew it with a new date and reason, or remove it.", waiver))
-        elif not waiver["matched"]:
-            message = f"waiver {waiver['id']} matches nothing"
-            found.append(_finding("IO122", message, "Mend its selector or rules, or remove it.", waiver))
-    return found
-
-
-def _finding(rule: str, message: str, hint: str, waiver: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "rule": rule,
-        "severity": "warning",
-        "host": None,
-        "guest": None,
-        "name": None,
-        "node": None,
-        "disk": None,
-        "file": None,
-        "line": None,
-        "message": message,
-        "hint": hint,
-        "actual": waiver["until"],
-        "wanted": None,
-        "fixable": False,
-        "waived": None,
-    }
+            for one in self._waivers
+        ]

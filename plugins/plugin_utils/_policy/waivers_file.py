@@ -4,9 +4,9 @@
 
 """Waivers in a file of their own, read as data.
 
-Who may propose a waiver may not run code: a file given to Ansible with ``-e @`` may set any variable, and its
-values are templates. Nor may they read what the controller reads: a link is refused, and no error shows the
-content of a file that holds something else than waivers.
+People who propose waivers must not be able to run code: a file that Ansible gets with ``-e @`` sets any variable, and
+its values are templates. Nor must they read what the controller can read: a link is refused, and errors do not show
+the content of a file that does not hold waivers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 try:
     import yaml
-except ImportError:  # ansible-core brings it to the controller, where alone this is called
+except ImportError:  # ansible-core brings it to the controller, the only place where this is called
     yaml = None
 
 from ...module_utils._shown import piece
@@ -26,10 +26,7 @@ from ...module_utils._text import visible
 from .document import WAIVER_KEYS
 from .errors import PolicyError
 
-#: The variable that names the file, and what its waivers are called in errors.
-VARIABLE = "guest_io_waivers_file"
-
-#: Tens of thousands of waivers.
+#: Enough for tens of thousands of waivers.
 LARGEST = 4 << 20
 
 _DEEPEST = 10
@@ -37,15 +34,15 @@ _LONGEST_PATH = 4096
 
 
 def load(path: str | None) -> tuple[str, Any] | None:
-    """What the waivers of the file are called in errors, and the list itself; None where no file is named.
+    """The name that errors give to the file's waivers, and the list; None where no file is named.
 
-    An empty file holds none. Each value of a waiver is text or a list; whether it may be what it is, ``document.parse``
-    says. Raises PolicyError where the file cannot be read or does not hold a list of waivers.
+    An empty file has no waivers. Each value of a waiver is text or a list; ``document.parse`` checks it. Raises
+    PolicyError where the file cannot be read or does not hold a list of waivers.
     """
     if not path:
         return None
-    # No path is longer than that; a shorter one is needed whole to find the file.
-    place = f"{VARIABLE} {visible(path) if len(path) <= _LONGEST_PATH else piece(path)}"
+    # A path is not longer than that; a shorter one is shown whole, to find the file by it.
+    place = f"waivers_file {visible(path) if len(path) <= _LONGEST_PATH else piece(path)}"
     found = _parsed(place, _text(place, path))
     if found in (None, ""):
         return place, None
@@ -59,7 +56,7 @@ def load(path: str | None) -> tuple[str, Any] | None:
 
 def _text(place: str, path: str) -> str:
     try:
-        # A pipe would be waited for.
+        # Opening a pipe would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as exc:
         reason = "is a link; give the file itself" if exc.errno == errno.ELOOP else f"cannot be read: {exc.strerror}"
@@ -83,12 +80,12 @@ def _text(place: str, path: str) -> str:
 
 
 def _parsed(place: str, text: str) -> Any:
-    """Lists, dictionaries and text: no value becomes a date or number here, and none of another kind."""
+    """Lists, dictionaries and text: no value becomes a date, a number or anything else here."""
     try:
         _refuse_unusual(place, text)
         return _constructed(place, _loader()(text))
     except yaml.YAMLError as exc:
-        # libyaml's own words are constants; those of the parser in Python quote the file.
+        # libyaml's messages are constants; those of the parser in Python quote the file.
         problem = getattr(exc, "problem", None) if yaml.__with_libyaml__ else None
         raise PolicyError(
             _line(place, getattr(exc, "problem_mark", None)), f"is not YAML: {problem}" if problem else "is not YAML"
@@ -96,7 +93,7 @@ def _parsed(place: str, text: str) -> Any:
 
 
 def _constructed(place: str, loader: Any) -> Any:
-    """What the one document holds; YAML itself takes the last of two values of a key, and another was meant perhaps."""
+    """The content of the one document. YAML itself takes the last value of a repeated key, which may not be meant."""
     try:
         root = loader.get_single_node()
         if root is None:
@@ -117,7 +114,7 @@ def _refuse_repeated(place: str, node: Any) -> None:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     name = f"the key {key.value}" if key.value in WAIVER_KEYS else "a key"
-                    raise PolicyError(_line(place, key.start_mark), f"has {name} twice")
+                    raise PolicyError(_line(place, key.start_mark), f"repeats {name}")
                 seen.add(key.value)
             _refuse_repeated(place, value)
 
@@ -127,7 +124,7 @@ def _loader() -> Any:
 
 
 def _refuse_unusual(place: str, text: str) -> None:
-    """A few hundred bytes of aliases are billions of waivers, and a list in ten thousand lists ends the parser."""
+    """A few hundred bytes of aliases expand to billions of waivers, and ten thousand nested lists crash the parser."""
     depth = 0
     for event in yaml.parse(text, Loader=_loader()):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -135,10 +132,10 @@ def _refuse_unusual(place: str, text: str) -> None:
             raise PolicyError(_line(place, event.start_mark), f"is nested deeper than {_DEEPEST} levels")
         if getattr(event, "anchor", None) is not None:
             raise PolicyError(
-                _line(place, event.start_mark), "has an anchor or alias (& or *), which a waivers file may not have"
+                _line(place, event.start_mark), "has an anchor or alias (& or *), which a waivers file must not have"
             )
         if getattr(event, "tag", None) is not None:
-            raise PolicyError(_line(place, event.start_mark), "has a tag (!), which a waivers file may not have")
+            raise PolicyError(_line(place, event.start_mark), "has a tag (!), which a waivers file must not have")
 
 
 def _line(place: str, mark: Any) -> str:

@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A directory of guest configs against a policy, on the machine this runs on: read and assess in one call.
-
-What the walk of docs/data.md does with a host in between, for configs in Git and the like.
-"""
+"""A directory of guest configs on the controller: read and assess in one call, for configs in Git and the like."""
 
 from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._backends import find, layout
@@ -19,16 +17,15 @@ from ...module_utils._backends.unread import Strays, strays
 from ...module_utils._host.run import command
 from ...module_utils._model.findings import host_entry
 from ...module_utils._text import plural
-from .._policy.assess import assess
+from .._policy.assess import assess_nodes
+from .._policy.document import Policy
 
 
-def assess_directory(
-    root: str, policy: Any, date: datetime.date, waivers: Any = None, named_waivers: tuple[str, Any] | None = None
-) -> dict[str, Any]:
-    """The findings document of the guests below ``root``; its files are paths of this machine.
+def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str, Any]:
+    """The findings document of the guests below ``root``; its files are paths on this machine.
 
-    ``not_read`` in it names what lies beside the configs and is none, containers first. Where the directory is a
-    cluster's tree, its nodes are the document's ``hosts``.
+    ``not_read`` in it lists the files that are not guest configs, containers first. In a tree of a cluster each node is
+    the host of its guests, and the document has them as ``hosts``.
 
     Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
     """
@@ -53,20 +50,23 @@ def assess_directory(
         )
     for path, reason in beside.guests:
         reading.problem(path, reason)
-    document = assess(
-        reading.guests, policy, date, reading.nodes, reading.problems, waivers=waivers, named_waivers=named_waivers
-    )
-    for item in (*document["findings"], *document["guests"], *document["plan"], *document["unresolved"]):
-        item["host"] = item["node"]
-        for key in ("file", "config"):
-            if item.get(key):
-                item[key] = layout.inside(root, item[key])
+    records: Any = {
+        "guests": [_placed(root, guest, "config") for guest in reading.guests],
+        "nodes": reading.nodes,
+        "problems": [_placed(root, problem, "file") for problem in reading.problems],
+    }
+    document: dict[str, Any] = dict(assess_nodes(records, policy, date))
     document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
     document["not_read"] += [layout.inside(root, path) for path in beside.others]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
     if any(nodes):
         document["hosts"] = [host_entry(node) for node in sorted(nodes)]
     return document
+
+
+def _placed(root: str, item: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The item with its path below ``root`` as a path on this machine."""
+    return {**item, key: layout.inside(root, item[key]) if item[key] else item[key]}
 
 
 def _nothing(root: str, reading: Reading) -> str:

@@ -129,29 +129,29 @@ WRONG = {
     "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
     "waiver's date": (
         {"waivers": [{**WAIVER, "until": "2027-02-30"}]},
-        "guest_io_waivers[0].until: is '2027-02-30', it takes a date such as",
+        "waivers[0].until: is '2027-02-30', it takes a date such as",
     ),
     "waiver's key": (
         {"waivers": [{**WAIVER, "untill": "x"}]},
-        "guest_io_waivers[0].untill: is not known; allowed here: id, match",
+        "waivers[0].untill: is not known; allowed here: id, match",
     ),
     "waivers in a link": (
         {"waivers_file": "link.yml"},
-        "guest_io_waivers_file link.yml: is a link; give the file itself",
+        "waivers_file link.yml: is a link; give the file itself",
     ),
-    "waivers in a pipe": ({"waivers_file": "pipe"}, "guest_io_waivers_file pipe: is not a regular file"),
+    "waivers in a pipe": ({"waivers_file": "pipe"}, "waivers_file pipe: is not a regular file"),
     "waivers with aliases": (
         {"waivers_file": "bomb.yml"},
-        "guest_io_waivers_file bomb.yml line 1: has an anchor or alias",
+        "waivers_file bomb.yml line 1: has an anchor or alias",
     ),
-    "waivers that are a key": ({"waivers_file": "key"}, "guest_io_waivers_file key: does not hold a list of waivers"),
+    "waivers that are a key": ({"waivers_file": "key"}, "waivers_file key: does not hold a list of waivers"),
     "a deep selector": (
         {"waivers": [{**WAIVER, "match": "(" * 9999}]},
-        "guest_io_waivers[0].match: is nested too deeply: '((((",
+        "waivers[0].match: is nested too deeply: '((((",
     ),
     "a slice of nothing": (
         {"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}},
-        "policy.overrides[0].match: fails on guest 100: ",
+        "policy.overrides[0].match: fails for guest 100: ",
     ),
     "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),

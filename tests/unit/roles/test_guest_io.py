@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.document import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
 
@@ -44,8 +45,8 @@ def test_no_policy_is_the_default_policy(tmp_path):
     for guest, text in GUESTS.items():
         (tmp_path / f"{guest}.conf").write_text(text)
     for root in (str(tmp_path), str(ROOT / "sample_fleet/root")):
-        document = assess_directory(root, default, DAY)
-        assert document["findings"] and assess_directory(root, {}, DAY) == document
+        document = assess_directory(root, parse(default), DAY)
+        assert document["findings"] and assess_directory(root, parse({}), DAY) == document
 
 
 def test_reading_hears_of_every_variable_that_decides_what_is_planned():

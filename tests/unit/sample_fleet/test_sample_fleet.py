@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
 PROJECT = Path(__file__).resolve().parents[3]

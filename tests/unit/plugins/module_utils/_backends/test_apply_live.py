@@ -15,7 +15,6 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import filesystems, find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import drive as _drive
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     DISK,
@@ -24,6 +23,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     runner,
     runner_but,
 )
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QM
 
 POLICY = {}

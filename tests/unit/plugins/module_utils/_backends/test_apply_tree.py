@@ -18,8 +18,8 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import whole_file as _whole_file
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.lock import alone
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 
 GUEST = (
     b"# w\xc3\xb6rds\xff\ncores:2\nscsihw: virtio-scsi-pci\nname: a\r\nscsi0:"

@@ -13,12 +13,12 @@ import datetime
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     GUEST,
     put,
     runner,
 )
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 
 NET = "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0,newopt=1"
 UNDEFINED = (

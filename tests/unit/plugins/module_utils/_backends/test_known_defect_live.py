@@ -11,12 +11,12 @@ import datetime
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import apply_below
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import (
     put,
     runner,
 )
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 
 THREADS = "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,serial=a%20b,size=32G,ssd=1\n"
 WHOLE = "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,iothread=1,serial=a%20b,size=32G,ssd=1\n"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_io_info
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 
 SAMPLE_FLEET = Path(__file__).resolve().parents[5] / "sample_fleet/root"

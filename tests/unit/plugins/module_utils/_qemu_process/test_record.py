@@ -12,10 +12,10 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import proc
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process.record import record
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
     FakeProc,
 )
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 
 QEMU = [
     "/usr/bin/qemu-system-x86_64",

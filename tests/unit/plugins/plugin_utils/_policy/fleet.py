@@ -10,7 +10,8 @@ import datetime
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import assess as _assess
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import document
 
 DAY = datetime.date(2026, 11, 23)
 
@@ -61,9 +62,16 @@ def guest(text, number="100", **facts):
     return {**found, **facts}
 
 
+def assess(guests, policy=None, date=DAY, nodes=(), problems=(), host=None, **run):
+    """The findings document of guest records; ``run`` is what a run adds to the policy, see ``document.parse``."""
+    reading = {"guests": guests, "nodes": nodes, "problems": problems}
+    return _assess.assess(reading, document.parse(policy or {}, **run), date, host)
+
+
 def judge(text, policy=None, migrate=None, **facts):
     """The findings document of one guest."""
-    return assess([guest(text, **facts)], {} if policy is None else policy, DAY, NODES, None, migrate)
+    policy = {} if policy is None else policy
+    return assess([guest(text, **facts)], policy, nodes=NODES, migrate_controllers=migrate)
 
 
 def rules(document, disk=...):

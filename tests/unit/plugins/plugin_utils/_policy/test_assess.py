@@ -11,10 +11,9 @@ import json
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
 
-from .fleet import DAY, NODES, changes, guest, judge, rules
+from .fleet import DAY, NODES, assess, changes, guest, judge, rules
 
 PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
 CURED = {"iothread": True, "aio": "threads"}
@@ -42,9 +41,7 @@ def test_a_driver_is_not_changed_unasked(scsihw):
     assert changes(found) == {"scsi0": {"aio": "threads"}}
     (entry,) = found["unresolved"]
     assert entry["reason"] == "driver_change" and "IO101 SCSI controller" in entry["detail"]
-    assert any(
-        "guest_io_migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"]
-    )
+    assert any("migrate_controllers: \"guest.id == '100'\"" in finding["hint"] for finding in found["findings"])
     assert changes(judge(scsihw + "scsi0: local:1/d.raw\n", migrate="guest.id == '999'")) == {
         "scsi0": {"aio": "threads"}
     }
@@ -125,7 +122,7 @@ def test_durability_is_loosened_only_where_a_policy_names_it(mode):
 def pasted(document):
     """The override that the hint of the only finding shows, as a person copies it into a policy."""
     (finding,) = document["findings"]
-    (entry,) = yaml.safe_load(finding["hint"].split("guest_io_policy.overrides: ")[1].partition("}}")[0] + "}}")
+    (entry,) = yaml.safe_load(finding["hint"].split("the policy's overrides: ")[1].partition("}}")[0] + "}}")
     return entry
 
 
@@ -327,7 +324,7 @@ def test_disks_that_args_adds_are_not_called_in_order(args, found):
 def test_a_selector_of_guests_may_not_ask_for_a_disk(selector):
     """Of a guest these are null, and every driver would change."""
     with pytest.raises(
-        PolicyError, match="guest_io_migrate_controllers: asks for (storage|bus), a disk's, and chooses guests"
+        PolicyError, match="^migrate_controllers: uses (storage|bus), a field of a disk, but selects guests"
     ):
         judge("scsi0: local:1/d.raw\n", migrate=selector)
 
@@ -360,7 +357,7 @@ def test_what_a_config_says_without_end_is_told_in_short():
     found = judge(PCI + f"lock: {'x' * 100_000}\nscsi0: local:1/d.raw\n")
     (locked,) = (one for one in found["findings"] if one["rule"] == "IO110")
     assert (
-        locked["message"] == f"locked ({'x' * 59}…); run again when that has ended" and len(json.dumps(locked)) < 1000
+        locked["message"] == f"locked ({'x' * 59}…); run again when the lock is gone" and len(json.dumps(locked)) < 1000
     )
 
 
@@ -389,7 +386,7 @@ def test_the_first_override_that_names_a_key_wins():
 
 
 def test_a_selector_that_fails_is_an_error_not_a_miss():
-    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
+    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails for guest 100"):
         judge(
             "scsi0: local:1/d.raw\n", {"overrides": [{"match": "contains(guest.lock, 'x')", "disk": {"cache": "keep"}}]}
         )
@@ -416,7 +413,7 @@ def test_a_negation_means_what_it_reads_like():
 
 @pytest.mark.parametrize("selector", ["guest.id", "guest.tags", "guest.name || guest.template", "length(guest.tags)"])
 def test_a_selector_that_gives_a_value_matches_nobody_and_says_so(selector):
-    with pytest.raises(PolicyError, match="guest_io_migrate_controllers: gives .* on guest 100"):
+    with pytest.raises(PolicyError, match="^migrate_controllers: returns .* for guest 100"):
         judge("name: a\nscsi0: local:1/d.raw\n", migrate=selector)
 
 
@@ -424,7 +421,7 @@ def test_a_selector_that_gives_a_value_matches_nobody_and_says_so(selector):
     "expression", ["contains(guest.name, `5`)", "contains(guest.lock, 'x')", "starts_with(guest.lock, 'x')"]
 )
 def test_a_selector_that_cannot_be_evaluated_is_named_with_its_guest(expression):
-    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails on guest 100"):
+    with pytest.raises(PolicyError, match=r"overrides\[0\].match: fails for guest 100"):
         judge("name: a\nscsi0: local:1/d.raw\n", {"overrides": [{"match": expression, "disk": {"cache": "keep"}}]})
 
 
@@ -562,7 +559,9 @@ def test_a_disk_that_stays_native_is_not_cached():
     )
     found = judge(text, policy)
     assert (
-        found["plan"] == [] and ("IO104", "warning") in rules(found) and "stays native" in found["findings"][0]["hint"]
+        found["plan"] == []
+        and ("IO104", "warning") in rules(found)
+        and "keeps this disk's aio native" in found["findings"][0]["hint"]
     )
     unset = judge(SINGLE + "scsi0: thick:vm-100-disk-0,iothread=1\n", policy)
     assert changes(unset) == {"scsi0": {"cache": "writeback"}}

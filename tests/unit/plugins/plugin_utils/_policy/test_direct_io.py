@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
-
-from .fleet import DAY, NODES, changes, guest, rules
+from .fleet import DAY, NODES, assess, changes, guest, rules
 from .test_assess import pasted
 
 SINGLE = "scsihw: virtio-scsi-single\n"
@@ -46,7 +44,7 @@ def judge(drive, filesystem=None, policy=None):
 def test_a_cached_disk_is_made_uncached_only_where_that_is_safe(volume, filesystem, found, planned):
     document = judge(f"{volume},iothread=1,aio=threads,cache=writeback", filesystem)
     assert rules(document) == found and changes(document).get("scsi0", {}) == planned
-    assert all("not known to take direct I/O" in one["message"] for one in document["findings"]) or filesystem not in (
+    assert all("may not support direct I/O" in one["message"] for one in document["findings"]) or filesystem not in (
         FUSE,
         None,
     )

@@ -51,8 +51,8 @@ def test_dates_as_yaml_and_json_bring_them(until):
         ({"storage_types": ["drbd"]}, "storage_types", "takes a mapping from a plugin's storage type to block or file"),
         ({"storage_types": {"drbd": "blok"}}, "storage_types.drbd", "is 'blok', it takes block or file"),
         ({"storage_types": {"drbd": ["block"]}}, "storage_types.drbd", "it takes block or file"),
-        ({"storage_types": {"lvm": "file"}}, "storage_types.lvm", "is Proxmox VE's own"),
-        ({"storage_types": {"rbd": "file"}}, "storage_types.rbd", "is Proxmox VE's own"),
+        ({"storage_types": {"lvm": "file"}}, "storage_types.lvm", "is known already"),
+        ({"storage_types": {"rbd": "file"}}, "storage_types.rbd", "is known already"),
         ({"storage_types": {"x y": "file"}}, "storage_types.x y", "is not a storage type"),
         ({"storage_types": {5: "file"}}, "storage_types.5", "is not a storage type"),
         ({"storage_types": {"drbd": "block", "dbrd" * 100: "x"}}, "storage_types.dbrd", "is not a storage type"),
@@ -70,7 +70,7 @@ def test_dates_as_yaml_and_json_bring_them(until):
         (
             {"overrides": [{"match": "guest.ostpye != 'win11'", "disk": {"cache": "keep"}}]},
             "overrides[0].match",
-            "guest.ostpye, which is not there",
+            "guest.ostpye, which does not exist",
         ),
         (
             {"overrides": [{"match": 'guest.id == "100"', "disk": {"cache": "keep"}}]},
@@ -80,7 +80,7 @@ def test_dates_as_yaml_and_json_bring_them(until):
         (
             {"overrides": [{"match": "!stroage.krbd", "disk": {"cache": "keep"}}]},
             "overrides[0].match",
-            "stroage, which is not there",
+            "stroage, which does not exist",
         ),
         (
             {"overrides": [{"match": "guest.template && nosuch(guest.id)", "disk": {"cache": "keep"}}]},
@@ -91,7 +91,7 @@ def test_dates_as_yaml_and_json_bring_them(until):
         (
             {"overrides": [{"match": "storage.id != 'x'", "controller": "keep"}]},
             "overrides[0].match",
-            "asks for storage, a disk's, and chooses guests",
+            "uses storage, a field of a disk, but selects guests",
         ),
         (
             {"overrides": [{"match": "guest.id != `100`", "disk": {"cache": "keep"}}]},

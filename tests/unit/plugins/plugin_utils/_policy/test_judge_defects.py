@@ -133,7 +133,7 @@ def test_a_guest_that_will_start_so_is_a_finding():
     )
     (finding,) = found["findings"]
     assert finding["message"].startswith("QEMU 7.2 will start scsi0 with an iothread on virtio-scsi: QEMU aborts")
-    assert "Install QEMU 8.0 or later and restart the guest, or take the iothread back" in finding["hint"]
+    assert "Install QEMU 8.0 or later and restart the guest, or remove the iothread" in finding["hint"]
 
 
 def test_offline_a_proof_is_a_lower_bound_and_is_called_so():

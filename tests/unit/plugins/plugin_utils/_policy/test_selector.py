@@ -90,7 +90,7 @@ def test_what_fails_is_an_error_with_its_place(expression):
         # Some of these only never hold.
         assert Selector("match", expression).matches(DISK_SUBJECT) is False
         return
-    with pytest.raises(PolicyError, match=r"^policy\.match: ") as caught:
+    with pytest.raises(PolicyError, match=r"^match: ") as caught:
         Selector("match", expression).matches(DISK_SUBJECT)
     assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
 
@@ -99,7 +99,7 @@ def test_what_fails_is_an_error_with_its_place(expression):
     "expression", ["(" * 20_000, "guest.template" + " || guest.template" * 20_000], ids=["brackets", "alternatives"]
 )
 def test_what_is_nested_too_deeply_says_so(expression):
-    with pytest.raises(PolicyError, match=r"^policy\.match: is nested too deeply: "):
+    with pytest.raises(PolicyError, match=r"^match: is nested too deeply: "):
         Selector("match", expression)
 
 
@@ -107,7 +107,7 @@ def test_what_is_nested_too_deeply_says_so(expression):
     "value", [5, 10**5000, ["guest.id"], {}, None, True, 1.5, b"guest.id", datetime.date(2026, 1, 1)], ids=kind
 )
 def test_what_is_not_text_is_an_error_with_its_place(value):
-    with pytest.raises(PolicyError, match=r"^policy\.match: is .*, it takes a JMESPath condition"):
+    with pytest.raises(PolicyError, match=r"^match: is .*, it takes a JMESPath condition"):
         Selector("match", value)
 
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
-
-from .fleet import DAY, NODES, changes, guest, judge, rules
+from .fleet import DAY, NODES, assess, changes, guest, judge, rules
 
 PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
 NEW = {"running": None, "installed": "10.1.2"}
@@ -53,7 +51,7 @@ def test_what_is_certain_on_every_storage(drive, found, planned):
 @pytest.mark.parametrize(
     ("drive", "policy", "words"),
     [
-        ("gone:d,iothread=1", {}, "aio is unset, and the default depends on storage gone, which is not in storage.cfg"),
+        ("gone:d,iothread=1", {}, "aio is unset, and the default depends on storage gone, which is not defined"),
         (
             "gone:d,iothread=1",
             {"cache": "writeback"},
@@ -83,7 +81,7 @@ def test_native_is_not_planned_where_the_cache_is_not_known():
 
 @pytest.mark.parametrize(
     ("option", "found"),
-    [("aio", ["its command line does not tell its aio"]), ("cache", ["its command line does not tell its cache"])],
+    [("aio", ["its command line does not show its aio"]), ("cache", ["its command line does not show its cache"])],
 )
 def test_what_a_command_line_does_not_tell_is_not_in_order(option, found):
     """Of a guest that is known from its process alone."""
@@ -103,7 +101,7 @@ def test_a_live_node_writes_no_disk_on_a_storage_that_is_gone(running):
     (finding,) = [finding for finding in document["findings"] if finding["disk"] == "scsi0"]
     assert (
         not finding["fixable"]
-        and "qm writes no disk without one" in finding["hint"]
+        and "qm does not write a disk without one" in finding["hint"]
         and document["summary"]["to_change"] == 1
     )
 

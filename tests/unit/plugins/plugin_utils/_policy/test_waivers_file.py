@@ -70,16 +70,16 @@ DEEP = "[" * 500
         ("--- []\n--- []\n", "waivers.yml line 2: is not YAML"),
         ("a\0b", "waivers.yml: is not YAML"),
         (WAIVERS.replace("reason", "resaon"), "waivers.yml[0].resaon: is not known"),
-        (WAIVERS + "  until: 2028-03-31\n", "waivers.yml line 6: has the key until twice"),
-        (WAIVERS + "  'id': W-2\n", "waivers.yml line 6: has the key id twice"),
-        ("- {x: a, x: b}\n", "waivers.yml line 1: has a key twice"),
+        (WAIVERS + "  until: 2028-03-31\n", "waivers.yml line 6: repeats the key until"),
+        (WAIVERS + "  'id': W-2\n", "waivers.yml line 6: repeats the key id"),
+        ("- {x: a, x: b}\n", "waivers.yml line 1: repeats a key"),
         (WAIVERS.replace("reason", "x" * 1000), "waivers.yml[0].xxxx"),
     ],
 )
 def test_what_is_refused(tmp_path, text, words):
     with pytest.raises(PolicyError) as caught:
         parsed(tmp_path, text)
-    assert str(caught.value).startswith(f"guest_io_waivers_file {tmp_path}/waivers.yml") and words in str(caught.value)
+    assert str(caught.value).startswith(f"waivers_file {tmp_path}/waivers.yml") and words in str(caught.value)
     assert len(caught.value.reason) < 200 and len(caught.value.place) < len(str(tmp_path)) + 120
 
 
@@ -256,5 +256,5 @@ def test_no_more_than_a_piece_of_a_path_that_is_too_long_is_shown():
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(PolicyError, match="guest_io_waivers_file gone.yml: cannot be read: No such file"):
+    with pytest.raises(PolicyError, match="waivers_file gone.yml: cannot be read: No such file"):
         load("gone.yml")

@@ -11,7 +11,6 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.outcome import STATES, outcomes
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.table import table_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.text import columns, wrap
@@ -19,6 +18,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_junit import junit_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import sarif_report
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy import fleet as policy_fleet
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,

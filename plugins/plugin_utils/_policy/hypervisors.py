@@ -1,0 +1,48 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What the policy asks of a hypervisor's room: words for people, and the storage types it has.
+
+A cause and its facts choose the sentence; the guest's hypervisor chooses the words.
+"""
+
+from __future__ import annotations
+
+from ...module_utils._model.records import Guest
+from ...module_utils._pve import hints as _pve
+from ...module_utils._pve import storage_types as _pve_storage_types
+
+# A new hypervisor is one line here, and a file of sentences in its own room.
+_WORDS = {"pve": _pve.HINTS}
+
+#: Cause → the sentence for a guest whose hypervisor has none, with facts in braces.
+NEUTRAL = {
+    "controller": "Give each of its disks a virtio-scsi controller of its own, with an iothread.",
+    "iothread": "Give the disk an iothread: virtio-blk has its own, virtio-scsi has one on its controller.",
+    "storage_unknown": "Define the storage, or set {unset} on the disk itself, where it applies on every storage.",
+    "storage_missing": "First define its storage.",
+    "no_aio": "Nothing to set; limit the load of backups and migrations on this storage.",
+    "copy_on_write": "Set cache=writeback by hand, or store the image without copy-on-write.",
+    "start_snapshot": "Remove the temporary overlay, or set a machine version below 10.0.",
+    "unsafe_line": "Fix or remove the line by hand: the next write drops it.",
+    "unknown_setting": "Check the spelling: a write may drop settings that the hypervisor does not know.",
+    "locked": "If no job is running, unlock the guest.",
+    "cold_start": "Stop the guest and start it from its definition; a reboot inside the guest is not enough.",
+}
+
+
+def process_only(guest: Guest) -> bool:
+    """True for a guest that is known from its process alone: no way to it is known, whatever runs it."""
+    return guest["config"] is None and bool(guest["running"])
+
+
+def hint(guest: Guest, cause: str, /, **facts: str) -> str:
+    """What to do about a cause, in the words of the guest's hypervisor."""
+    words = {} if process_only(guest) else _WORDS.get(guest["hypervisor"], {})
+    return words.get(cause, NEUTRAL[cause]).format(**facts)
+
+
+def knows_storage_type(name: str) -> bool:
+    """Whether a hypervisor has this storage type itself, so that QEMU's driver for it is known."""
+    return _pve_storage_types.driver(name) is not None

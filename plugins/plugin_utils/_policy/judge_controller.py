@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""IO101: a guest's SCSI controller against the one the policy wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
+from ...module_utils._model.findings import Severity, change
+from ...module_utils._model.records import Disk, Guest
+from .disks import after_restart, has_own_controller, has_virtio_driver, spelled_controller
+from .hypervisors import hint, process_only
+from .remark import Hold, Left, Remark
+
+
+def judge(
+    guest: Guest, disks: list[Disk], hold: Hold | None, caution: str, may_migrate: Callable[[], bool]
+) -> Remark | None:
+    """IO101 where a disk of ``disks``, those on SCSI, has no controller that can give it an iothread of its own.
+
+    ``hold`` is why the controller must not be changed. ``may_migrate``: it may be changed although the guest then
+    needs another driver.
+    """
+    if all(has_own_controller(guest, disk) for disk in disks):
+        return None
+    before, wanted = spelled_controller(guest), IOTHREAD_CONTROLLER
+    unset = guest["controller"]["configured"] is None and not process_only(guest)
+    message = f"SCSI controller {before}{' (unset)' if unset else ''}, the policy wants {wanted}"
+    severity: Severity = "warning" if all(_has_threads(disk) for disk in disks) else "error"
+    if hold is not None:
+        message = f"{message}; it is not changed: {hold.reason}"
+        return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
+    if all(has_virtio_driver(guest, disk) for disk in disks) or may_migrate():
+        advice = hint(guest, "controller", wanted=wanted) + caution
+        return Remark(
+            "IO101", severity, message, advice, before, wanted, (change("controller", "type", before, wanted),)
+        )
+    advice = (
+        hint(guest, "controller")
+        if process_only(guest)
+        else (
+            f"{wanted} needs another driver in the guest. Make sure that it has virtio_scsi (Windows: vioscsi), then"
+            f" allow the change with migrate_controllers: \"guest.id == '{guest['id']}'\""
+        )
+    )
+    return Remark("IO101", severity, message, advice, before, wanted, left=Left("driver_change", f"IO101 {message}"))
+
+
+def _has_threads(disk: Disk) -> bool:
+    now = after_restart(disk)
+    return now is not None and now["aio"] == "threads"

@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""IO102 and IO106: a disk without an iothread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
+from ...module_utils._model.findings import Severity
+from ...module_utils._model.records import Disk, Values
+from .disks import Situation, configured, has_own_controller, setting
+from .document import KEEP
+from .hypervisors import hint, process_only
+from .remark import Remark
+
+
+def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Remark | None:
+    """The remark on a disk without an iothread; ``now`` are its values after the next cold start."""
+    if wanted["iothread"] == KEEP or now["iothread"]:
+        return None
+    if now["iothread"] is None:
+        message = "whether it has an iothread is not known: its command line does not name its controller"
+        return Remark("IO100", "error", message, "Check this disk by hand, and waive it if it is right.", wanted=True)
+    threads = now["aio"] == "threads"
+    severity: Severity = "warning" if threads else "error"
+    if disk["bus"] not in ("scsi", "virtio"):
+        message = f"bus {disk['bus']} cannot have an iothread" + (
+            ", aio threads prevents the freeze" if threads else ""
+        )
+        advice = "Move the disk to scsi or virtio by hand, when the guest has the drivers; until then set aio=threads."
+        return Remark("IO106", severity, message, advice, False, True)
+    if disk["bus"] == "scsi" and at.hold is not None:
+        message = f"no iothread in effect, and it gets none: {at.hold.reason}"
+        return Remark("IO102", severity, message, at.hold.hint, False, True, left=at.hold.left)
+    possible = disk["bus"] == "virtio" or at.new_controller is not None or has_own_controller(at.guest, disk)
+    advice = hint(at.guest, "iothread") + (at.caution if disk["bus"] == "scsi" else "")
+    if configured(disk, "iothread"):
+        message = f"the configured iothread is ignored: controller {at.controller} gives none"
+        advice = f"Set the controller to {IOTHREAD_CONTROLLER}."
+        needed = () if at.new_controller is None else (at.new_controller,)
+        return Remark("IO102", severity, message, advice, False, True, needed)
+    if possible:
+        cure = (setting(disk, "iothread", True),)
+        return Remark("IO102", severity, "no iothread in effect", advice, False, True, cure)
+    if not process_only(at.guest):
+        advice = f"Needs controller {IOTHREAD_CONTROLLER}, see IO101."
+    message = f"no iothread, and controller {at.controller} cannot give one"
+    return Remark("IO102", severity, message, advice, False, True)
