@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Filters that turn guest configs into records, and records into findings and a plan."""
+"""Filters: guest configs to records, and records to findings and a plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..plugin_utils._policy.errors import PolicyError
 
 
 def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: str | None = None) -> dict[str, Any]:
-    """A guest config's text to its record; see from_qemu_server.yml."""
+    """The record of a guest config; see from_qemu_server.yml."""
     if not isinstance(text, str) or not isinstance(storage_cfg, str):
         raise AnsibleFilterError(
             "from_qemu_server takes the text of a guest config, and storage_cfg the text of a storage.cfg"

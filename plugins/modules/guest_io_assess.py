@@ -48,7 +48,7 @@ options:
     description: JMESPath selector of the guests whose SCSI driver may change. Without it, none.
     type: str
   apply_foreign_pending:
-    description: Whether to plan stopped guests if the write would also apply pending changes that are not ours.
+    description: Whether to plan stopped guests if the write would also apply somebody else's pending changes.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -128,8 +128,8 @@ class _Judgement:
             remark = remark._replace(message=f"{remark.message}; {served}")
         live = self._guest["running"] is not None
         if live and storage["type"] is None and any(change["key"] == disk["key"] for change in remark.cure):
-            advice = f"{remark.hint} {hint(self._guest, 'storage_missing')}"
-            remark = remark._replace(cure=(), hint=advice)
+            missing = hint(self._guest, "storage_missing")
+            remark = remark._replace(cure=(), hint=f"{remark.hint} {missing}")
         return remark
 
     def _not_understood(self) -> list[Mark]:

@@ -4,7 +4,7 @@
 
 """The rules: stable ids, one-line reasons, where each comes from and who disagrees.
 
-``Bug`` is kernel Bugzilla 199727, with the comment's number. Measurements are in docs/evidence.md.
+``Bug`` is kernel Bugzilla 199727, with the number of the comment. Measurements are in docs/evidence.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .defects import VIRTIO_SCSI_RESET
 
 
 class Rule(NamedTuple):
-    """``severity`` is the usual one; a finding's own follows its evidence. ``evidence`` is what was measured."""
+    """``severity`` is the usual one; that of a finding follows its evidence. ``evidence`` is what was measured."""
 
     id: str
     title: str
@@ -31,8 +31,8 @@ _ALL = (
         "IO100",
         "Cannot be judged",
         "error",
-        "What could not be read or understood was not checked, and what was not checked is not in order. Of a disk on a"
-        " storage that is not in storage.cfg that is its unset aio alone; what its line says is judged.",
+        "What could not be read or understood was not checked, and what was not checked is not compliant. For a disk on"
+        " a storage that is not defined that is its unset aio alone; what its line sets is judged.",
         "Proxmox VE skips such lines and rejects such drives (qemu-server parse_vm_config, parse_drive).",
     ),
     Rule(
@@ -42,7 +42,7 @@ _ALL = (
         "Only virtio-scsi-single gives each disk a controller, and so an iothread, of its own.",
         "Bug c9, c13, c18, c19, c24; qemu-server ignores iothread on any other scsihw, with a warning at start.",
         evidence=(
-            "QEMU 7.2, disk at 40 MB/s with one buffered writer beside the guest, longest gap of a 2 ms heartbeat: lsi"
+            "QEMU 7.2, disk at 40 MB/s with one buffered writer next to the guest, longest gap of a 2 ms heartbeat: lsi"
             " with native 1.5-3.7 s; virtio-scsi-single with iothread and threads 9-11 ms (one of three runs 293)."
         ),
     ),
@@ -50,7 +50,7 @@ _ALL = (
         "IO102",
         "No iothread in effect",
         "error",
-        "Without an iothread QEMU's main loop submits the disk's I/O while it holds the lock that the vCPUs need.",
+        "Without an iothread, QEMU's main loop submits the disk's I/O while it holds the lock that the vCPUs need.",
         "Bug c3, c4, c8, c9, c14, c15.",
         evidence=(
             "Longest gap, QEMU 7.2: native 2921 ms without an iothread and 15 with one, io_uring 3295 and 9. QEMU 10.0:"
@@ -62,7 +62,7 @@ _ALL = (
         "IO103",
         "aio mode can block the thread that submits",
         "error",
-        "io_submit() and sometimes io_uring_enter() block while the storage is saturated; threads wait elsewhere.",
+        "io_submit() and sometimes io_uring_enter() block while the storage is saturated; with threads, others wait.",
         "Bug c4, c8, c9, c14, c15; measured on QEMU 7.2 and 10.0: an error without an iothread and below QEMU 9, "
         "a note with one from QEMU 9 on.",
         "With an iothread, io_uring was as safe as threads on QEMU 10.0, and threads cost CPU on very fast NVMe.",
@@ -76,24 +76,23 @@ _ALL = (
         "IO104",
         "Cache mode",
         "warning",
-        "A cached mode moves the stall into the host's memory pressure; unsafe loses data when the host crashes. None"
-        " and directsync need a file system that takes direct I/O: elsewhere the guest does not start, or its data is"
+        "A cached mode makes the stall depend on the host's memory; unsafe loses data when the host crashes. None and"
+        " directsync need a file system that supports direct I/O: on others the guest does not start, or its data is"
         " at risk.",
         "Bug c12, c16 (Stefan Hajnoczi recommends cache=none); btrfs and bcachefs with copy-on-write stay cached;"
         " open(2), O_DIRECT.",
-        "Bug c1: Roland Kletzing first helped himself with writeback.",
+        "Bug c1: Roland Kletzing's first workaround was writeback.",
         evidence=(
-            "With an iothread and threads, writeback is as short as none (8-17 ms on 7.2). "
-            "Without an iothread writeback with io_uring stalled 9.1 s of 10."
+            "With an iothread and threads, the gaps of writeback are as short as those of none (8-17 ms on 7.2)."
+            " Without an iothread, writeback with io_uring stalled for 9.1 s of 10."
         ),
     ),
     Rule(
         "IO105",
         "aio=native with a cached mode: the guest does not start",
         "error",
-        "QEMU refuses it: aio=native was specified, but it requires cache.direct=on. Proxmox VE stores it all the"
-        " same.",
-        "Recorded on Proxmox VE 9.2; 357 starts of QEMU 7.2.",
+        "QEMU refuses it: aio=native was specified, but it requires cache.direct=on.",
+        "Recorded on Proxmox VE 9.2, which stores it all the same; 357 starts of QEMU 7.2.",
         evidence=(
             "357 starts of QEMU: aio=native is refused unless cache is none or directsync, and nothing else is refused."
         ),
@@ -102,7 +101,7 @@ _ALL = (
         "IO106",
         "Bus that cannot have an iothread",
         "error",
-        "Disks on ide and sata can only get an iothread by moving to scsi or virtio, which changes the guest's driver.",
+        "A disk on ide or sata gets an iothread only on scsi or virtio, which needs another driver in the guest.",
         "qemu-server's schema has iothread on scsi and virtio only; QEMU: Property '…iothread' not found.",
         evidence=(
             "QEMU 7.2: ide and ahci stall with native (1.5-3.7 s) and not with threads (6-10 ms); an iothread on them"
@@ -118,7 +117,7 @@ _ALL = (
     ),
     Rule(
         "IO108",
-        "Configured, waits for a cold start",
+        "Waits for a cold start",
         "warning",
         "A running guest keeps its old settings until it is stopped and started; a reboot inside the guest is not"
         " enough.",
@@ -128,21 +127,21 @@ _ALL = (
         "IO109",
         "Running QEMU differs from its config",
         "warning",
-        "What a guest runs with is on its QEMU's command line, and that is not what its config says.",
+        "The command line of a guest's QEMU shows what it runs with, and its config says something else.",
         "/proc/PID/cmdline.",
     ),
     Rule(
         "IO110",
-        "Locked, left alone",
+        "Locked, not changed",
         "warning",
-        "A backup, migration or snapshot is at work on the guest; everything that writes fails until it ends.",
+        "A backup, migration or snapshot of the guest is running; every write fails until it ends.",
         "Recorded on Proxmox VE 9.2: VM is locked (backup), status 255.",
     ),
     Rule(
         "IO111",
-        "A snapshot would bring the old settings back",
+        "A snapshot has the old settings",
         "note",
-        "A rollback restores the settings of the day the snapshot was taken.",
+        "A rollback restores the settings from when the snapshot was taken.",
         "qemu-server, snapshot rollback.",
     ),
     Rule(
@@ -156,8 +155,8 @@ _ALL = (
         "IO113",
         "A drive keeps the guest from starting",
         "error",
-        "Proxmox VE finds such a drive when it starts the guest and not before: a guest that runs goes down for the"
-        " last time.",
+        "Such a drive is found when the guest starts and not before: a guest that runs does not come back after its"
+        " next stop.",
         "qemu-server 9.2.6 (Blockdev.pm, Drive.pm get_path_and_format, QemuServer.pm check_volume_storage_type) and"
         " pve-storage 9.1.7 (parse_volname, storage_check_enabled): an ISO image without media=cdrom, none as a disk, a"
         " volume name or format that the storage cannot have, a storage that is disabled, not for the guest's node or"
@@ -167,28 +166,28 @@ _ALL = (
         "IO121",
         "Waiver has expired",
         "warning",
-        "What it waived is judged again; renew it with a reason or remove it.",
+        "Its findings count again; renew it with a reason, or remove it.",
         "This policy.",
     ),
     Rule(
         "IO122",
         "Waiver matches nothing",
         "warning",
-        "It waives nothing that is there: the selector is wrong, or the guest is gone or cured.",
+        "It covers no finding: its selector is wrong, or the guest is gone or fixed.",
         "This policy.",
     ),
     Rule(
         "IO201",
         "Write-back limits in force",
         "error",
-        "Much dirty memory makes one long flush, and every guest on the storage waits for it.",
+        "A lot of dirty memory causes one long flush, and every guest on the storage waits for it.",
         "Bug, description: dirty_ratio 2 and dirty_background_ratio 1 make it somewhat less severe.",
     ),
     Rule(
         "IO202",
         "Write-back limits do not last",
         "error",
-        "What is set by hand, or by a file that another file overrides, is gone after a reboot.",
+        "Limits set by hand, or by a file that another file overrides, are gone after a reboot.",
         "sysctl.d(5).",
     ),
     Rule(
@@ -202,7 +201,7 @@ _ALL = (
         "IO204",
         "Write-back limits above what the disks queue",
         "note",
-        "Limits help only where they come out below the device's whole queue.",
+        "Limits help only if they are below what the device queues.",
         "Measured: 480 MB changed nothing at a queue of 160 MB, 32 MiB made the gap ten times shorter.",
     ),
     Rule(
@@ -210,7 +209,7 @@ _ALL = (
         "A known defect of this QEMU hits the guest",
         "warning",
         "Below QEMU 8.0 an iothread on virtio-scsi makes QEMU abort when the guest resets a disk, as its kernel does"
-        " with one that does not answer.",
+        " when a disk does not answer.",
         VIRTIO_SCSI_RESET.source,
         evidence=VIRTIO_SCSI_RESET.evidence,
     ),

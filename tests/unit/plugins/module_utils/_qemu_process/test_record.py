@@ -83,11 +83,31 @@ def test_a_disk_on_a_controller_that_is_not_known_is_an_error(judged):
     assert ("IO100", "error", "sda") in told(document)
 
 
+WITHOUT = [part.replace(",iothread=t", "") for part in GOOD]
+SECOND = [
+    "-blockdev",
+    NODE.replace("a.raw", "b.raw").replace('"a"', '"b"'),
+    "-device",
+    "scsi-hd,drive=b,id=sdb,bus=s.0",
+]
+
+
 def test_hints_name_no_command_and_no_setting_of_proxmox_ve(judged):
-    _records, document = judged([part.replace(",iothread=t", "") for part in GOOD], [IMAGE, "/images/plugged.raw"])
+    _records, document = judged([*WITHOUT, *SECOND], [IMAGE, ("/images/b.raw", "02140002"), "/images/plugged.raw"])
     assert {found["rule"] for found in document["findings"]} == {"IO100", "IO101", "IO102"}
     assert not any(
         word in found["hint"] + found["message"]
         for found in document["findings"]
-        for word in ("qm ", "scsihw", "guest_io_")
+        for word in ("qm ", "scsihw", "guest_io_", "Proxmox", "storage.cfg")
     )
+
+
+def test_a_disk_with_a_controller_of_its_own_lacks_the_iothread_alone(judged):
+    _records, document = judged(WITHOUT, [IMAGE])
+    assert told(document) == [("IO102", "warning", "sda")]
+    assert document["unresolved"][0]["reason"] == "no_config" and not document["findings"][0]["fixable"]
+
+
+def test_disks_on_one_controller_have_to_share_its_iothread(judged):
+    _records, document = judged([*WITHOUT, *SECOND], [IMAGE, ("/images/b.raw", "02140002")])
+    assert told(document) == [("IO101", "warning", None), ("IO102", "warning", "sda"), ("IO102", "warning", "sdb")]
