@@ -33,19 +33,15 @@ def judge(
     if hold is not None:
         message = f"{message}; it is not changed: {hold.reason}"
         return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
+    advice = hint(guest, "controller", wanted=wanted)
     if all(has_virtio_driver(guest, disk) for disk in disks) or may_migrate():
-        advice = hint(guest, "controller", wanted=wanted) + caution
-        return Remark(
-            "IO101", severity, message, advice, before, wanted, (change("controller", "type", before, wanted),)
-        )
-    advice = (
-        hint(guest, "controller")
-        if process_only(guest)
-        else (
+        cure = (change("controller", "type", before, wanted),)
+        return Remark("IO101", severity, message, advice + caution, before, wanted, cure)
+    if not process_only(guest):
+        advice = (
             f"{wanted} needs another driver in the guest. Make sure that it has virtio_scsi (Windows: vioscsi), then"
             f" allow the change with migrate_controllers: \"guest.id == '{guest['id']}'\""
         )
-    )
     return Remark("IO101", severity, message, advice, before, wanted, left=Left("driver_change", f"IO101 {message}"))
 
 

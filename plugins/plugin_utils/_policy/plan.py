@@ -86,12 +86,12 @@ def _offline(guest: Guest, changes: list[Change]) -> list[str]:
 
 
 def _left(unfixed: list[Mark]) -> Left | None:
-    """Why findings stay: a known defect before a driver change, and else the worst of them speaks for all."""
+    """Why findings stay: the reason that a judge gives, and else the worst of them speaks for all."""
     if not unfixed:
         return None
-    given = {mark.remark.left.reason: mark.remark.left for mark in reversed(unfixed) if mark.remark.left}
     worst = min(unfixed, key=lambda mark: SEVERITIES.index(mark.remark.severity))
-    return given.get("known_defect") or given.get("driver_change") or Left("not_fixable", _sentence(worst))
+    given = next((mark.remark.left for mark in unfixed if mark.remark.left), None)
+    return given or Left("not_fixable", _sentence(worst))
 
 
 def _sentence(mark: Mark) -> str:

@@ -108,6 +108,11 @@ def test_a_disk_with_a_controller_of_its_own_lacks_the_iothread_alone(judged):
     assert document["unresolved"][0]["reason"] == "no_config" and not document["findings"][0]["fixable"]
 
 
-def test_disks_on_one_controller_have_to_share_its_iothread(judged):
+def test_disks_that_share_a_controller_and_its_iothread_are_in_order(judged):
+    _records, document = judged([*GOOD, *SECOND], [IMAGE, ("/images/b.raw", "02140002")])
+    assert told(document) == []
+
+
+def test_disks_that_share_a_controller_without_an_iothread_need_another(judged):
     _records, document = judged([*WITHOUT, *SECOND], [IMAGE, ("/images/b.raw", "02140002")])
     assert told(document) == [("IO101", "warning", None), ("IO102", "warning", "sda"), ("IO102", "warning", "sdb")]

@@ -349,6 +349,12 @@ def test_snapshots_and_templates_get_a_note():
     assert {("IO111", "note"), ("IO112", "note")} <= set(rules(found)) and found["plan"]
 
 
+def test_a_snapshot_with_the_same_settings_is_no_note_where_nothing_changes():
+    hardened = SINGLE + "scsi0: local:1/d.raw,iothread=1,aio=threads\n"
+    assert judge(hardened + "\n[before]\n" + hardened)["findings"] == []
+    assert rules(judge(hardened + "\n[before]\nscsi0: local:1/d.raw\n")) == [("IO111", "note")]
+
+
 def test_what_a_config_says_without_end_is_told_in_short():
     many = "".join(f"\n[s{number}]\nscsi0: local:1/d.raw\n" for number in range(3000))
     (note,) = (one for one in judge(PCI + "scsi0: local:1/d.raw\n" + many)["findings"] if one["rule"] == "IO111")
@@ -489,6 +495,20 @@ def test_what_could_not_be_read_is_a_finding():
     assert [(f["rule"], f["severity"], f["file"], f["line"], f["host"]) for f in found["findings"]] == [
         ("IO100", "error", "/x", 3, "n1")
     ]
+
+
+def test_everything_about_a_guest_names_its_host():
+    """And what is about the policy names none."""
+    unheld, unread = (
+        guest("scsi0: local:1/d.raw\n"),
+        {"file": "/x", "line": 3, "guest": "7", "node": "pve1", "reason": "x"},
+    )
+    policy = {"waivers": [{**WAIVER, "match": "guest.id == '1'"}]}
+    found = assess([unheld], policy, problems=[unread], host="n1")
+    for part in ("findings", "plan", "unresolved", "guests"):
+        about = [entry for entry in found[part] if entry["guest"]]
+        assert about and {entry["host"] for entry in about} == {"n1"}, part
+    assert [entry["host"] for entry in found["findings"] if not entry["guest"]] == [None]
 
 
 def test_guests_come_in_the_order_of_their_numbers():
