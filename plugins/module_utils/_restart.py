@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import _plan
 from ._model.disk_io import differing, refused_at_start
+from ._model.operations import RestartReason
 from ._model.records import Guest
 from ._shown import piece
 from ._text import word
@@ -41,7 +42,7 @@ def unstartable(guest: Guest) -> str | None:
     return next(filter(None, faults), None)
 
 
-def blocker(guest: Guest) -> tuple[str, str] | None:
+def blocker(guest: Guest) -> tuple[RestartReason, str] | None:
     """Why a guest that waits is not restarted, (reason, sentence), as far as its record tells."""
     if guest["template"]:
         return "template", "a template, which never runs"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar, Union
 
+from .._model.operations import Reason
 from .._model.records import Guest
 from .reading import Reading
 
@@ -28,7 +29,7 @@ class Refused(Exception):
     do.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail

@@ -15,13 +15,14 @@ import secrets
 import shlex
 import stat
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import _shown
 from .._host import whole_file as _whole_file
 from .._journal import lines
-from .._journal.lines import Entry
+from .._model.findings import Change
+from .._model.operations import Intent, JournalEntry, Outcome
 from .._model.records import Problem, problem
 from .._shown import piece
 
@@ -77,7 +78,7 @@ class Journal:
             with contextlib.suppress(FileNotFoundError):
                 _refuse_others(self.path, os.lstat(self.path))
 
-    def intent(self, entry: Mapping[str, Any], digest: str, changes: Sequence[Mapping[str, Any]], config: bytes) -> str:
+    def intent(self, entry: Mapping[str, Any], digest: str, changes: list[Change], config: bytes) -> str:
         """Note what is about to be written, and the whole config as it is; the line's id.
 
         Raises OSError, and then nothing may be written.
@@ -90,7 +91,7 @@ class Journal:
         """Note what became of the intent of that id; raises OSError."""
         self._append(lines.outcome(self.run, _now(), line_id, guest, written, result))
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, line: Intent | Outcome) -> None:
         try:
             raw = lines.encode(line)
         except lines.LineError as exc:
@@ -192,9 +193,9 @@ def in_tree(root: str, directory: str = DIRECTORY) -> str:
     return os.path.join(root, directory.lstrip("/"))
 
 
-def read(place: str, problems: list[Problem]) -> dict[str, list[Entry]]:
+def read(place: str, problems: list[Problem]) -> dict[str, list[JournalEntry]]:
     """Run id → its entries, for every file in the directory ``place``; what cannot be read goes to ``problems``."""
-    runs: dict[str, list[Entry]] = {}
+    runs: dict[str, list[JournalEntry]] = {}
     try:
         _refuse_others(place, _status(place, os.stat))
         names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))

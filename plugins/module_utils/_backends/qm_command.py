@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._model.findings import ResultReason
+
 #: Runs an argument list, never a shell: (exit status, stdout, stderr). A module passes ``_run.command``.
 Run = Callable[[list[str]], tuple[int, str, str]]
 
@@ -20,7 +22,7 @@ _KILL_AFTER = 10
 _WORDS = 2000
 
 #: What qm's stderr means to us: (pattern, reason). Recorded on Proxmox VE 9.2; exit codes are leftovers.
-_REASONS = (
+_REASONS: tuple[tuple[re.Pattern[str], ResultReason], ...] = (
     (re.compile(r"^VM is locked \(", re.MULTILINE), "locked"),
     (re.compile(r"checksum mismatch"), "digest_moved"),
     (re.compile(r"can't lock file .* got timeout"), "busy"),
@@ -37,7 +39,7 @@ class Refusal(NamedTuple):
     ``ended``: it gave no answer and was ended; what it had begun may go on in its worker.
     """
 
-    reason: str
+    reason: ResultReason
     detail: str
     ended: bool = False
 
@@ -63,7 +65,8 @@ def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
             f"qm {arguments[0]} gave no answer within {timeout} s and was ended; look at its storage, then run again"
         )
         return Refusal("busy", detail, ended=True)
-    reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), "refused")
+    known = (reason for pattern, reason in _REASONS if pattern.search(words))
+    reason: ResultReason = next(known, "refused")
     return Refusal(reason, shortened(words) or f"qm {arguments[0]} exited with status {status} and printed nothing")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from .._model.operations import Reason
 from .._model.records import Guest
 from .._pve import ha
 from . import layout, qm_command
@@ -121,7 +122,7 @@ class QmRestarter:
         refusal = qm_command.command(self._run, arguments, seconds)
         if refusal is None:
             return None
-        reason = refusal.reason
+        reason: Reason = refusal.reason
         if _NOT_RUNNING.search(refusal.detail):
             reason = "not_running"
         elif reason == "refused" and "got timeout" in refusal.detail:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from .. import _restart
+from .._model.operations import Reason, RestartReason, RestartResult, RestartStatus
 from .._model.records import Guest
 from .backend import Refused
 
@@ -21,7 +22,7 @@ _UNDER_WAY = 10
 
 # Reasons that are in order for now; every other one but _UNCHANGED fails the run.
 _SKIPPED = ("template", "not_here", "not_running", "locked", "ha_managed", "ha_state")
-_UNCHANGED = "nothing_pending"
+_UNCHANGED: RestartReason = "nothing_pending"
 
 _POWERED_OFF = "IS DOWN: it has powered off, but its QEMU process has not ended"
 
@@ -32,7 +33,7 @@ class Failure(NamedTuple):
     Of a shutdown, ``no_shutdown`` is a guest that ignored it, and ``not_running`` one that was down already.
     """
 
-    reason: str
+    reason: Reason
     detail: str
 
 
@@ -89,7 +90,7 @@ class Options(NamedTuple):
     clock: Callable[[], float] = time.monotonic
 
 
-def restart(guest: str, restarter: Restarter | None, options: Options) -> dict[str, Any]:
+def restart(guest: str, restarter: Restarter | None, options: Options) -> RestartResult:
     """Restart one guest; its result as in docs/data.md, "Restart". Without a restarter nothing can be."""
     begun = options.clock()
     record: Guest | None = None
@@ -106,16 +107,29 @@ def restart(guest: str, restarter: Restarter | None, options: Options) -> dict[s
         restarter.refuse(guest)
         remark = None if options.check else _Restart(guest, managed, restarter, options).carry_out()
     except Refused as end:
-        status = "skipped" if end.reason in _SKIPPED else "unchanged" if end.reason == _UNCHANGED else "failed"
+        status: RestartStatus = (
+            "skipped" if end.reason in _SKIPPED else "unchanged" if end.reason == _UNCHANGED else "failed"
+        )
         return _result(guest, record, status, end.reason, end.detail, options.clock() - begun)
     except OSError as exc:
         return _result(guest, record, "failed", "error", exc.strerror or str(exc), options.clock() - begun)
     return {**_result(guest, record, "restarted", None, remark, options.clock() - begun), "in_force": waits}
 
 
+def _status(reason: Reason) -> RestartStatus:
+    if reason == _UNCHANGED:
+        return "unchanged"
+    return "skipped" if reason in _SKIPPED else "failed"
+
+
 def _result(
-    guest: str, record: Guest | None, status: str, reason: str | None, detail: str | None, seconds: float = 0
-) -> dict[str, Any]:
+    guest: str,
+    record: Guest | None,
+    status: RestartStatus,
+    reason: Reason | None,
+    detail: str | None,
+    seconds: float = 0,
+) -> RestartResult:
     return {
         "guest": guest,
         "name": record["name"] if record else "",

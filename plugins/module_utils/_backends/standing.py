@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _plan
-from .._journal.lines import Entry
 from .._journal.rollback import rollback
+from .._model.operations import JournalEntry
 from .._model.records import Guest
 from .._text import natural_key
 from .backend import Backend, Refused
@@ -21,7 +21,7 @@ class _NotKnown(Exception):
     """Whether the guest still has what was written."""
 
 
-def standing(backends: Sequence[Backend[Any]], runs: dict[str, list[Entry]]) -> dict[str, list[str]]:
+def standing(backends: Sequence[Backend[Any]], runs: dict[str, list[JournalEntry]]) -> dict[str, list[str]]:
     """Run id → the ids of the guests for which a rollback of that run would put something back now.
 
     What was rolled back already, or changed by somebody since, or never written, does not stand. A guest that cannot be
@@ -52,12 +52,12 @@ class _Look:
         self._backends = {backend.hypervisor: backend for backend in backends}
         self._seen: dict[tuple[str, str], Guest | _NotKnown | None] = {}
 
-    def covers(self, entry: Entry) -> bool:
+    def covers(self, entry: JournalEntry) -> bool:
         """Whether the entry is of a guest that would be looked at here."""
         backend = self._backends.get(entry["hypervisor"])
         return backend is None or backend.covers(entry["node"])
 
-    def at(self, entry: Entry) -> Guest | None:
+    def at(self, entry: JournalEntry) -> Guest | None:
         """The guest; None where it is gone, or the entry's path is not that of its config. Raises _NotKnown."""
         place = (entry["hypervisor"], entry["config"])
         if place not in self._seen:
@@ -70,7 +70,7 @@ class _Look:
             raise seen
         return seen
 
-    def _load(self, entry: Entry) -> Guest | None:
+    def _load(self, entry: JournalEntry) -> Guest | None:
         backend = self._backends.get(entry["hypervisor"])
         if backend is None:
             raise _NotKnown

@@ -17,14 +17,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from .. import _plan
 from .._model.findings import Change
+from .._model.operations import Intent, JournalEntry, JournalRun, Outcome
 from .._text import natural_key
 from .fields import FIELDS, RUN_ID, fault
 
-__all__ = ["RUN_ID", "Entry", "LineError", "Summary", "encode", "intent", "last", "outcome", "read", "summary"]
+__all__ = ["RUN_ID", "LineError", "encode", "intent", "last", "outcome", "read", "summary"]
 
 SCHEMA = 1
 
@@ -38,53 +39,16 @@ class LineError(ValueError):
     """A line that a journal cannot have; the message says why."""
 
 
-class Entry(TypedDict):
-    """What a run was to write to one guest, and what became of it; what only the outcome tells is None without one."""
-
-    run: str
-    time: str
-    policy: str | None
-    rolls_back: str | None
-    hypervisor: str
-    guest: str
-    name: str
-    node: str | None
-    config: str
-    digest: str
-    changes: list[Change]
-    written: bool | None
-    status: str | None
-    reason: str | None
-    detail: str | None
-    digest_after: str | None
-
-
-class Summary(TypedDict):
-    """A run in a few words. ``guests`` it wrote or may have written, ``unknown`` are those that are not known, and
-    ``stands`` those that still have something that it wrote.
-    """
-
-    run: str
-    file: str
-    started: str
-    ended: str
-    policy: str | None
-    rolls_back: str | None
-    guests: int
-    unknown: list[str]
-    stands: list[str]
-
-
 def intent(
     run: str,
     time: str,
     line_id: str,
     guest: Mapping[str, Any],
     digest: str,
-    changes: Sequence[Mapping[str, Any]],
+    changes: list[Change],
     why: Mapping[str, Any],
     config: bytes,
-) -> dict[str, Any]:
+) -> Intent:
     """The line before a write; ``line_id`` is 16 hexadecimal digits that no other line has.
 
     ``guest`` is the plan's entry, ``why`` has ``policy`` and ``rolls_back``, ``config`` is the whole config before the
@@ -109,9 +73,7 @@ def intent(
     }
 
 
-def outcome(
-    run: str, time: str, line_id: str, guest: str, written: bool | None, result: Mapping[str, Any]
-) -> dict[str, Any]:
+def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None, result: Mapping[str, Any]) -> Outcome:
     """The line after a write, with the ``line_id`` of its intent; ``written`` is None where nobody knows."""
     return {
         "schema": SCHEMA,
@@ -121,8 +83,10 @@ def outcome(
         "time": time,
         "guest": guest,
         "written": written,
-        **{key: result.get(key) for key in ("status", "reason", "digest")},
+        "status": result["status"],
+        "reason": result.get("reason"),
         "detail": _limited(result.get("detail")),
+        "digest": result.get("digest"),
     }
 
 
@@ -135,7 +99,7 @@ def _limited(detail: str | None) -> str | None:
     return short.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def encode(line: dict[str, Any]) -> bytes:
+def encode(line: Intent | Outcome) -> bytes:
     """A line as it is in the file: one line of ASCII JSON, with its checksum. Raises LineError for one that ``read``
     would refuse.
     """
@@ -144,21 +108,21 @@ def encode(line: dict[str, Any]) -> bytes:
     return raw
 
 
-def _sum(line: dict[str, Any]) -> str:
+def _sum(line: Mapping[str, Any]) -> str:
     """The start of the SHA-256 of a line's values, whatever their order and spacing in the file."""
     values = {key: value for key, value in line.items() if key != "sum"}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()[:16]
 
 
-def read(raw: bytes, run: str | None = None) -> tuple[list[Entry], list[tuple[int, str]]]:
+def read(raw: bytes, run: str | None = None) -> tuple[list[JournalEntry], list[tuple[int, str]]]:
     """The entries of one file, and what could not be read: (line number, why).
 
     The file is named after ``run``, and every line must be of that run. The config before the write is not among what
     is returned.
     """
-    entries: list[Entry] = []
+    entries: list[JournalEntry] = []
     problems = []
-    open_intents: dict[str, list[Entry]] = {}
+    open_intents: dict[str, list[JournalEntry]] = {}
     for number, text in enumerate(raw.split(b"\n"), 1):
         if not text.strip():
             continue
@@ -184,7 +148,7 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[Entry], list[tuple[in
     return entries, problems
 
 
-def _entry(line: dict[str, Any]) -> Entry:
+def _entry(line: dict[str, Any]) -> JournalEntry:
     found = {key: line[key] for key in FIELDS["intent"]}
     found["hypervisor"] = line.get("hypervisor", _plan.FIRST)
     return {**found, **_became({}, None)}  # type: ignore[typeddict-item]
@@ -212,7 +176,7 @@ def _line(text: bytes, run: str | None) -> dict[str, Any]:
     return line
 
 
-def summary(run: str, file: str, entries: Sequence[Entry], stands: list[str]) -> Summary:
+def summary(run: str, file: str, entries: Sequence[JournalEntry], stands: list[str]) -> JournalRun:
     """A run in a few words, from its entries, of which there is at least one; ``stands`` is standing.py's."""
     times = sorted(entry["time"] for entry in entries)
     return {

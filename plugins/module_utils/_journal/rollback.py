@@ -12,13 +12,12 @@ from typing import Any
 from .. import _plan
 from .._model import findings
 from .._model.findings import Change, PlanEntry
+from .._model.operations import JournalEntry, LeftByRollback, RollbackReason
 from .._model.records import Guest
 from .._text import natural_key, word
-from .lines import Entry
 
-#: Reasons of what is skipped; docs/data.md.
-CHANGED_SINCE = "changed_since"
-GONE = "gone"
+CHANGED_SINCE: RollbackReason = "changed_since"
+GONE: RollbackReason = "gone"
 
 _MISSING = object()
 
@@ -26,7 +25,7 @@ _GuestKey = tuple[str, "str | None", str]
 
 
 def rollback(
-    entries: Sequence[Entry],
+    entries: Sequence[JournalEntry],
     guests: Iterable[Guest],
     nodes: Collection[str | None],
     only: Collection[str] | None = None,
@@ -43,11 +42,12 @@ def rollback(
         record = records.get(key)
         if record is None:
             node = mine[0]["node"]
-            skipped.append(_skipped(mine[0], GONE, f"it is no longer on node {node}" if node else "its config is gone"))
+            gone = f"it is no longer on node {node}" if node else "its config is gone"
+            skipped.append(_skipped(mine[0], mine[0]["name"], GONE, gone))
             continue
         changes, others = _split(record, _written(mine))
         if others:
-            skipped.append(_skipped({**mine[0], "name": record["name"]}, CHANGED_SINCE, "; ".join(others)))
+            skipped.append(_skipped(mine[0], record["name"], CHANGED_SINCE, "; ".join(others)))
         if changes:
             plan.append(_planned(record, changes))
         elif not others:
@@ -68,9 +68,9 @@ def run_of(problem: Mapping[str, Any]) -> str | None:
 
 
 def _by_guest(
-    entries: Iterable[Entry], nodes: Collection[str | None], only: Collection[str] | None
-) -> dict[_GuestKey, list[Entry]]:
-    found: dict[_GuestKey, list[Entry]] = {}
+    entries: Iterable[JournalEntry], nodes: Collection[str | None], only: Collection[str] | None
+) -> dict[_GuestKey, list[JournalEntry]]:
+    found: dict[_GuestKey, list[JournalEntry]] = {}
     for entry in entries:
         here = entry["node"] is None or entry["node"] in nodes
         if here and entry["written"] is not False and (only is None or entry["guest"] in only):
@@ -78,7 +78,7 @@ def _by_guest(
     return dict(sorted(found.items(), key=lambda item: natural_key(item[0][2])))
 
 
-def _written(entries: Iterable[Entry]) -> dict[tuple[str, str], tuple[Any, Any]]:
+def _written(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], tuple[Any, Any]]:
     """(key, option) → (before the run, after it), over everything that the run did to one guest."""
     written: dict[tuple[str, str], tuple[Any, Any]] = {}
     for entry in entries:
@@ -134,5 +134,5 @@ def _word(value: Any) -> str:
     return "unset" if value is None else word(value)
 
 
-def _skipped(entry: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
-    return {**{key: entry[key] for key in ("guest", "name", "node")}, "reason": reason, "detail": detail}
+def _skipped(entry: JournalEntry, name: str, reason: RollbackReason, detail: str) -> LeftByRollback:
+    return {"guest": entry["guest"], "name": name, "node": entry["node"], "reason": reason, "detail": detail}

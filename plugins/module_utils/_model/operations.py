@@ -8,7 +8,7 @@ equal.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict, Union, get_args
 
 from .findings import Change, PlanEntry, ResultReason, ResultStatus
 from .records import Problem
@@ -40,6 +40,9 @@ RestartReason = Literal[
 ]
 #: Why a guest is not restarted, or was not as it should be.
 RESTART_REASONS: tuple[RestartReason, ...] = get_args(RestartReason)
+
+#: Why a guest is refused, whatever was to be done to it.
+Reason = Union[ResultReason, RestartReason]
 
 
 class _Line(TypedDict):
@@ -171,7 +174,7 @@ class RestartResult(TypedDict):
     name: str
     node: str | None
     status: RestartStatus
-    reason: RestartReason | None
+    reason: Reason | None
     detail: str | None
     in_force: list[str]
     seconds: float
