@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import _plan
 from ._model.disk_io import differing, refused_at_start
 from ._model.operations import RestartReason
-from ._model.records import Guest
+from ._model.records import Disk, Guest
 from ._shown import piece
 from ._text import word
 
@@ -24,14 +26,17 @@ def waiting(guest: Guest) -> list[str]:
     if controller["pending"] is not None and controller["pending"] != controller["effective"]:
         words.append(f"controller {controller['effective']} → {controller['pending']}")
     for disk in guest["disks"]:
-        found = differing(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
-        words += [f"{disk['key']} {option} {word(old)} → {word(new)}" for option, (old, new) in found.items()]
+        words += [f"{disk['key']} {option} {word(old)} → {word(new)}" for option, (old, new) in _changes(disk).items()]
     return words
+
+
+def _changes(disk: Disk) -> dict[str, tuple[Any, Any]]:
+    return differing(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
 
 
 def other_pending(guest: Guest) -> list[str]:
     """The other settings that wait and that the restart will also apply: those that ``waiting`` does not name."""
-    drives = {disk["key"] for disk in guest["disks"] if disk["next"] is not None and disk["effective"] is not None}
+    drives = {disk["key"] for disk in guest["disks"] if _changes(disk)}
     controller = _plan.controller_setting(guest["hypervisor"])
     return [key for key in guest["pending"] if key not in drives and key != controller]
 

@@ -102,9 +102,8 @@ def read_storages(reading: Reading, root: str) -> Storages:
     except OSError as exc:
         reading.problem(path, f"cannot be read: {layout.reason(exc)}; storages are not known{_storages_above(root)}")
         text = ""
-    reading.storages, problems = _storage.parse(text, layout.optional_text(root, f"{place}/ceph.conf"))
-    for problem in problems:
-        reading.problem(path, problem["reason"], line=problem["line"])
+    reading.storages, problems = _storage.parse(text, layout.optional_text(root, f"{place}/ceph.conf"), path)
+    reading.problems += problems
     return {storage["id"]: storage for storage in reading.storages}
 
 

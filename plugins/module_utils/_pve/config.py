@@ -4,9 +4,8 @@
 
 """The text of a Proxmox VE guest config: its sections and lines, read and edited losslessly.
 
-Text in, values out. Nothing here knows what an option means. The reading
-follows qemu-server's ``parse_vm_config``: what it skips or would drop on its
-next write is kept here as an unsafe line, for a write through ``qm`` loses it.
+Text in, values out. Nothing here knows what an option means. The reading follows qemu-server's ``parse_vm_config``: a
+line that it skips or would drop on its next write is an unsafe line here, because a write through ``qm`` loses it.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ class Config:
 
     @property
     def pending_deletes(self) -> list[str]:
-        """Keys that ``delete:`` in [PENDING] removes; a leading ``!`` (force) is taken off."""
+        """Keys that ``delete:`` in [PENDING] removes, without their leading ``!`` (force)."""
         value = self.pending.get("delete") if self.pending else None
         return [part.lstrip("!") for part in re.split(r"[,;\s]+", value or "") if part.lstrip("!")]
 
@@ -95,7 +94,7 @@ class Config:
 
 
 def decode(raw: bytes) -> str:
-    """Bytes to text so that ``encode`` gives the same bytes, whatever they are."""
+    """Bytes to text, so that ``encode`` gives the same bytes back."""
     return raw.decode("utf-8", "surrogateescape")
 
 
@@ -110,16 +109,15 @@ def digest(raw: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that any report can hold: bytes that are no UTF-8 become U+FFFD."""
+    """Text that any report can hold: bytes that are not UTF-8 become U+FFFD."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def parse(text: str) -> Config:
     """Read a guest config; never fails. What is not understood is in ``unsafe``.
 
-    The last of two equal keys wins and the last of two equal sections
-    replaces the first, as in ``parse_vm_config``; both lose text on the next
-    write and are therefore unsafe as well.
+    The last of two equal keys counts and the last of two equal sections replaces the first, as in ``parse_vm_config``;
+    both lose text on the next write and are therefore unsafe too.
     """
     config = Config(text)
     section: Section | None = config.main
@@ -160,7 +158,7 @@ def _open_section(config: Config, line: str, number: int, insert_at: int) -> tup
     else:
         return config.main, False
     if previous is not None:
-        config.unsafe.append(Unsafe(number, line, "second section of this name: it replaces the first"))
+        config.unsafe.append(Unsafe(number, line, "second section with this name: it replaces the first"))
     return section, True
 
 
@@ -169,7 +167,7 @@ def _read_line(config: Config, section: Section, line: str, number: int, start: 
     if line[0] == "#" or described or ("snapstate" in line and _SNAPSTATE.search(line)):
         return
     match = _KEY.match(line)
-    # By strip, not by a pattern: one takes the square of a line's length for the blanks in it.
+    # By strip: a pattern takes time that grows with the square of the number of blanks in a line.
     value = line[match.end() :].strip(_BLANKS) if match else ""
     if not match or not value:
         config.unsafe.append(Unsafe(number, line, "not a line of the form 'key: value'"))
@@ -187,7 +185,7 @@ def _read_line(config: Config, section: Section, line: str, number: int, start: 
                 Unsafe(
                     first.line,
                     text_line(config.text, first),
-                    f"'{entry.key}' stands again in line {number}, which wins",
+                    f"'{entry.key}' is repeated on line {number}, which takes precedence",
                 )
             )
         fault = _settings.rejected(key, entry.value)
@@ -200,7 +198,7 @@ def _read_line(config: Config, section: Section, line: str, number: int, start: 
 
 
 def text_line(text: str, entry: Entry) -> str:
-    """The whole line an entry stands in, without its end."""
+    """The whole line of an entry, without its end."""
     start = text.rfind("\n", 0, entry.start) + 1
     end = text.find("\n", entry.end)
     return text[start:] if end < 0 else text[start:end]
