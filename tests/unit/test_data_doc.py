@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""docs/data.md and the types of _model say the same."""
+"""docs/data.md, docs/findings.schema.json and the types of _model say the same."""
 
 from __future__ import annotations
 
+import json
 import re
 import types
 from pathlib import Path
@@ -18,6 +19,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model imp
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOC = (PROJECT / "docs/data.md").read_text("utf-8")
+SCHEMA = json.loads((PROJECT / "docs/findings.schema.json").read_text("utf-8"))
 BLOCKS = dict(re.findall(r"^```yaml (\w+)\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL))
 TYPES = {
     name: kind
@@ -76,6 +78,11 @@ def test_each_shape_of_the_page_is_its_type(name):
     assert faults(yaml.safe_load(BLOCKS[name]), TYPES[name], name, set()) == []
 
 
+def test_the_files_that_the_page_names_are_there():
+    links = {link for link in re.findall(r"\]\(([^)#]+)\)", DOC) if not (PROJECT / "docs" / link).exists()}
+    assert links == set()
+
+
 def test_every_type_is_on_the_page():
     seen = set()
     for name in BLOCKS:
@@ -103,3 +110,45 @@ def test_a_shape_that_differs_is_seen(change):
 )
 def test_the_page_has_every_word_of_a_closed_set(shape, words):
     assert [word for word in words if not re.search(rf"\b{word}\b", BLOCKS[shape])] == []
+
+
+def schema_faults(schema, kind, place):
+    """Where the JSON schema and a type differ, in words."""
+    if kind is Any:
+        return []
+    schema = {**schema, **SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]} if "$ref" in schema else schema
+    kinds = alternatives(kind)
+    nullable = type(None) in kinds
+    told = [schema] if "oneOf" not in schema else [one for one in schema["oneOf"] if one != {"type": "null"}]
+    says_null = (
+        "null" in schema.get("type", ())
+        or None in schema.get("enum", ())
+        or {"type": "null"} in schema.get("oneOf", ())
+    )
+    wrong = [] if nullable == says_null else [f"{place}: null is {'allowed' if says_null else 'refused'} by the schema"]
+    (kind,) = [one for one in kinds if one is not type(None)]
+    (schema,) = told
+    if is_typeddict(kind):
+        if schema["additionalProperties"] is not False:
+            wrong.append(f"{place}: other keys are allowed")
+        hints = get_type_hints(kind)
+        properties = schema["properties"]
+        wrong += [f"{place}.{key} is {where}" for where, keys in odd_keys(set(properties), set(hints)) for key in keys]
+        wrong += [
+            f"{place}.{key} is not required alike" for key in set(schema["required"]) ^ set(kind.__required_keys__)
+        ]
+        return wrong + [
+            fault
+            for key in set(properties) & set(hints)
+            for fault in schema_faults(properties[key], hints[key], f"{place}.{key}")
+        ]
+    if get_origin(kind) is list:
+        return wrong + schema_faults(schema["items"], get_args(kind)[0], f"{place}[]")
+    if get_origin(kind) is Literal:
+        same = set(schema.get("enum", ())) == set(get_args(kind)) | ({None} if nullable else set())
+        return wrong if same else [*wrong, f"{place}: other words"]
+    return wrong
+
+
+def test_the_schema_of_the_findings_document_is_its_type():
+    assert schema_faults(SCHEMA, findings.Document, "document") == []
