@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.filter.guest_io import assess
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_io_info
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
@@ -20,14 +20,11 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import r
 
 SAMPLE_FLEET = Path(__file__).resolve().parents[5] / "sample_fleet/root"
 DRIVE = re.compile(r"((?:ide|sata|scsi|virtio)\d+): (.*)")
-DAY = datetime.date(2026, 11, 28)
 
 
 def plan_of(root):
     read = run_module(guest_io_info, root=str(root), node="all")
-    return assess(read["guests"], {}, DAY, read["nodes"], read["problems"], migrate_controllers="guest.id != ''")[
-        "plan"
-    ]
+    return assess(read, {}, "2026-11-28", migrate_controllers="guest.id != ''")["plan"]
 
 
 def without_ours(line):
