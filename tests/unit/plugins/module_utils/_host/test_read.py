@@ -54,6 +54,7 @@ def test_what_is_not_a_regular_file_is_not_opened(tmp_path, follow):
         ("link", "/etc/file"),
         ("link", "../../../../../etc/file"),
         ("etc/link", "file"),
+        ("etc/link", "/etc/file"),
         ("link", "/etc/directory/../file"),
         ("link", "/link2/file"),
     ],

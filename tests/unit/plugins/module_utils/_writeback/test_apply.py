@@ -164,6 +164,16 @@ def test_a_plan_whose_ground_has_moved_is_refused_before_anything_is_written(tmp
     assert snapshot(root) == before
 
 
+def test_a_plan_that_takes_over_a_file_that_is_not_there_is_refused(tmp_path):
+    root = host_tree(tmp_path, {ZZ: LATE})
+    plan = assess(root, take_over=True)["plan"]
+    (root / ZZ.lstrip("/")).unlink()
+    (step,) = [step for step in plan["files"] if step["op"] == "take_over"]
+    step["before"] = None
+    with pytest.raises(apply.Refused, match="nothing was written; run again"):
+        apply.prepare(plan, Tree(str(root)))
+
+
 def test_the_same_plan_twice_does_nothing_the_second_time(tmp_path):
     root = host_tree(tmp_path, {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"})
     plan = harden(root, take_over=True)["plan"]
