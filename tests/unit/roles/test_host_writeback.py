@@ -55,7 +55,7 @@ def run(tmp_path):
 LATE = {"/etc/sysctl.d/99-zz.conf": "net.ipv4.ip_forward = 1\nvm.dirty_ratio = 40\n"}
 
 
-def test_check_says_what_the_run_then_does_and_changes_nothing(tmp_path, run):
+def test_check_mode_reports_what_the_run_does_and_changes_nothing(tmp_path, run):
     root = host_tree(tmp_path / "root", LATE)
     before = snapshot(root)
     code, checked, report = run("--check", "--diff", host_writeback_take_over=True)
@@ -98,7 +98,7 @@ def test_a_file_that_wins_is_an_error_in_the_report_and_stays(tmp_path, run):
         ({"host_writeback_ratio": "1" * 5000}, "host_writeback_ratio is '1111"),
     ],
 )
-def test_settings_that_cannot_be_meant_stop_the_run_before_anything_is_written(tmp_path, run, variables, says):
+def test_invalid_settings_stop_the_run_before_anything_is_written(tmp_path, run, variables, says):
     root = host_tree(tmp_path / "root")
     before = snapshot(root)
     code, output, _unused = run(**variables)
@@ -130,7 +130,7 @@ def test_a_later_file_with_the_kernels_own_defaults_is_not_called_compliant(tmp_
 
 
 @pytest.mark.parametrize("arguments", [[], ["--check"]])
-def test_what_was_in_force_is_not_given_up_where_its_record_cannot_be_read(tmp_path, run, arguments):
+def test_the_limits_of_before_are_not_given_up_if_their_record_cannot_be_read(tmp_path, run, arguments):
     root = host_tree(tmp_path / "root")
     harden(root)
     record = root / "var/lib/hypervisor-io-hardening/host_writeback.json"

@@ -65,12 +65,12 @@ def test_a_key_counts_in_whatever_section_it_is():
 
 
 @pytest.mark.parametrize("line", ["replace=1", "enabled=false", "drop=vm.dirty_ratio"])
-def test_what_a_profile_takes_back_of_another_is_named_all_the_same(line):
+def test_a_setting_that_another_profile_cancels_is_reported_too(line):
     found, _missing = settings("a", a=f"[main]\ninclude=base\n[sysctl]\n{line}\n", base=BASE)
     assert ("sysctl", "dirty_ratio", "40", "base", 6) in found
 
 
-def test_what_is_missing_is_named_and_optional_ones_are_not():
+def test_missing_profiles_are_named_unless_they_are_optional():
     assert settings("a b", a="[main]\ninclude=c, -d\n")[1] == ["c", "b"]
 
 
@@ -79,14 +79,14 @@ def test_a_profile_that_includes_itself_ends():
 
 
 @pytest.mark.parametrize("main", ["", "reapply_sysctl = 1\n", "reapply_sysctl=True"])
-def test_the_files_are_applied_where_a_profile_has_a_section_for_sysctls(main):
+def test_the_files_are_applied_if_a_profile_has_a_section_for_sysctls(main):
     assert reapplies("[vm]\ndirty_ratio=40\n[sysctl]\nvm.swappiness=10\n", main)
     assert not reapplies("[vm]\ndirty_ratio=30\n", main)
     assert not reapplies("[sysctl.thunderx]\ntype=sysctl\nuname_regex=aarch64\nkernel.numa_balancing=0\n", main)
 
 
 @pytest.mark.parametrize("main", ["daemon = 1\nreapply_sysctl = 0\n", "reapply_sysctl=off"])
-def test_the_files_are_not_applied_where_that_is_switched_off(main):
+def test_the_files_are_not_applied_if_that_is_switched_off(main):
     assert not reapplies("[sysctl]\nvm.swappiness=1\n", main)
 
 
@@ -114,13 +114,13 @@ def test_whoever_comes_last_has_the_last_word():
     )
 
 
-def test_tuned_passes_over_what_is_not_a_plain_assignment():
+def test_tuned_ignores_all_but_plain_assignments():
     for line in ("-vm.dirty_ratio=40", "-vm.dirty_ratio", "vm.dirty_*=40", "vm.dirty_ratio=40%"):
         assert after_start([], True, line)[1] == {}, line
     assert after_start([], True, "vm/dirty_ratio=40")[1] == {"dirty": "40"}
 
 
-def test_the_files_that_are_applied_run_before_etc_none_of_usr_and_sysctl_conf_in_the_end():
+def test_tuned_prefers_run_to_etc_ignores_usr_and_applies_sysctl_conf_last():
     listed = {
         "/etc/sysctl.d": ["50-b.conf", "10-a.conf", ".hidden.conf", "README"],
         "/run/sysctl.d": ["50-b.conf"],

@@ -86,7 +86,7 @@ def test_a_pid_file_names_one_process(tmp_path, text, pid):
     assert read_pid(str(tmp_path / "a.pid")) == pid
 
 
-def test_a_pid_file_that_is_not_there_or_without_end_names_none(tmp_path):
+def test_a_missing_or_overlong_pid_file_names_no_process(tmp_path):
     (tmp_path / "long.pid").write_text(" " * 70 + "1")
     assert [read_pid(str(tmp_path / name)) for name in ("gone.pid", "long.pid", ".")] == [None] * 3
 

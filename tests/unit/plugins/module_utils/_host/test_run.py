@@ -26,7 +26,7 @@ def test_bytes_that_are_not_utf_8_are_replaced():
     assert found == (3, "M\N{REPLACEMENT CHARACTER}ller", "K\N{REPLACEMENT CHARACTER}che: nein\n")
 
 
-def test_of_a_flood_the_beginning_and_the_end_are_kept():
+def test_the_beginning_and_the_end_of_a_flood_are_kept():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     status, out, words = shell(
         "echo first >&2; head -c 30000000 /dev/zero | tr '\\0' z | tee /dev/stderr; echo last >&2", kept=65536
@@ -36,23 +36,23 @@ def test_of_a_flood_the_beginning_and_the_end_are_kept():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, "KiB"
 
 
-def test_an_output_of_the_size_that_is_kept_is_whole():
+def test_an_output_of_the_kept_size_is_whole():
     assert shell("printf abcd; printf abcde >&2", kept=4) == (0, "abcd", "ab\n[1 bytes left out]\nde")
     assert not _run.is_cut("name: [1 bytes left out] of it\n")
 
 
-def test_there_is_no_such_command():
+def test_a_command_that_does_not_exist_has_status_127():
     status, out, words = _run.command(["no-such-command-here", "1"])
     assert (status, out) == (127, "") and "no-such-command-here" in words
 
 
-def test_a_process_that_is_left_behind_with_the_pipes_is_not_waited_for():
+def test_a_process_left_behind_with_the_pipes_is_not_waited_for():
     begun = time.monotonic()
     assert shell("echo done; sleep 60 & echo $! >&2")[:2] == (0, "done\n")
     assert time.monotonic() - begun < 20
 
 
-def test_what_does_not_end_when_asked_is_killed_with_its_children(monkeypatch, tmp_path):
+def test_a_command_that_ignores_the_request_to_end_is_killed_with_its_children(monkeypatch, tmp_path):
     monkeypatch.setattr(qm_command, "_KILL_AFTER", 1)
     begun = time.monotonic()
     script = f"trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ > {tmp_path}/child; sleep 60\" & wait; sleep 60"

@@ -52,7 +52,7 @@ def test_owner_stays(tmp_path):
 
 
 @pytest.mark.parametrize("call", ["fsync", "fchmod", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, call):
+def test_a_failed_write_does_not_change_the_old_file(tmp_path, monkeypatch, call):
     (tmp_path / "a").write_text("old")
 
     def full(*_arguments):
@@ -93,7 +93,7 @@ def test_a_killed_run_leaves_the_old_or_the_new_file(tmp_path):
         assert seen | {path.read_bytes()} <= {b"A" * 200000, b"B" * 200000}
 
 
-def test_what_a_killed_run_leaves_is_a_leftover(tmp_path):
+def test_a_killed_run_s_file_is_a_leftover(tmp_path):
     (tmp_path / "a").write_text("old")
     child = os.fork()
     if child == 0:
@@ -105,7 +105,7 @@ def test_what_a_killed_run_leaves_is_a_leftover(tmp_path):
     assert [(place.name, place.read_text()) for place in tmp_path.iterdir()] == [("a", "old")]
 
 
-def test_a_living_run_s_file_is_no_leftover_and_neither_is_anybody_else_s(tmp_path):
+def test_a_live_run_s_file_is_not_a_leftover_nor_is_anybody_else_s(tmp_path):
     for name in (".a.tmp", "a.abcd_123.io-hardening-new", ".a.io-hardening-new", ".a.ABCD1234.io-hardening-new"):
         (tmp_path / name).write_text("x")
     (tmp_path / ".b.abcd_123.io-hardening-new").symlink_to(tmp_path / ".a.tmp")
@@ -122,7 +122,7 @@ def test_a_living_run_s_file_is_no_leftover_and_neither_is_anybody_else_s(tmp_pa
     whole_file.remove_leftovers(str(tmp_path / "is not there"))
 
 
-def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
+def test_a_file_removed_as_a_leftover_before_it_is_locked_is_created_anew(tmp_path, monkeypatch):
     flock, made = fcntl.flock, []
 
     def _removed_first(handle, operation):

@@ -54,17 +54,17 @@ def test_a_report_becomes_figures():
 
 
 @pytest.mark.parametrize("lines", [[], ["done"], ["end 1 2 3"], ["end 1 2 x 4 5"], ["end 1 2 3 4 5", "gap 1"]])
-def test_what_is_no_report_is_refused(lines):
+def test_lines_that_are_not_a_report_are_refused(lines):
     with pytest.raises(ProveError):
         gaps.read_report(lines)
 
 
-def test_the_host_clock_is_beside_the_guests():
+def test_the_host_s_clock_is_reported_next_to_the_guest_s():
     assert gaps.figures(seen())["host_longest_gap_ms"] == 3298.0
     assert gaps.figures(seen())["longest_gap_ms"] == 3295.4
 
 
-def test_a_guest_that_does_not_come_back_has_stood_still_until_now():
+def test_a_guest_that_does_not_report_was_frozen_until_now():
     found = gaps.figures(seen(lines=[], complete=False))
     assert found["complete"] is False
     assert found["longest_gap_ms"] == 6700.0

@@ -39,7 +39,7 @@ def test_the_newest_kernel_is_taken_by_number_not_by_letter(host):
     assert modules == str(host / "lib/modules/6.8.12-4-pve")
 
 
-def test_a_named_kernel_brings_the_modules_beside_it(host):
+def test_a_named_kernel_comes_with_the_modules_next_to_it(host):
     image = str(host / "boot/vmlinuz-6.8.12-4-pve")
     assert kernel.find(image, root="/nowhere") == (image, str(host / "lib/modules/6.8.12-4-pve"))
 

@@ -90,7 +90,7 @@ def test_files_have_no_name(tmp_path):
         os.close(file)
 
 
-def test_files_have_no_name_where_the_file_system_wants_one(tmp_path, monkeypatch):
+def test_files_have_no_name_even_on_file_systems_without_o_tmpfile(tmp_path, monkeypatch):
     monkeypatch.setattr(storage.os, "O_TMPFILE", 0)
     file = storage.image(str(tmp_path), "raw-sparse", storage.MIB)
     try:

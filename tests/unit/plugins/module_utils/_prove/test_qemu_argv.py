@@ -73,7 +73,7 @@ def test_cache_modes_as_qemu_defines_them(cache, direct, no_flush):
     assert found["cache"] == found["file"]["cache"] == {"direct": direct, "no-flush": no_flush}
 
 
-def test_everything_is_handed_over_open():
+def test_qemu_gets_everything_as_open_files():
     command = argv()
     assert node()["file"]["filename"] == "/proc/self/fd/3"
     assert after(command, "-kernel") == ["/proc/self/fd/4"]

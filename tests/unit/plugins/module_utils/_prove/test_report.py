@@ -63,7 +63,7 @@ def test_what_still_freezes_is_not_called_a_cure():
     assert "hardened still freezes for 900 ms (today: 3000 ms)." in text(run("today", 3000.0), run("hardened", 900.0))
 
 
-def test_what_no_setting_cures_is_said():
+def test_a_freeze_that_no_setting_cures_is_reported():
     out = text(run("today", 3000.0), run("hardened", 10.0), run("resized", 4200.0))
     assert (
         "virtio-scsi-single, iothread, threads, none does not cure block_resize: the guest freezes for 4200 ms"
@@ -84,7 +84,7 @@ def test_doubtful_runs_are_named():
     assert "disturbed" not in text(run("today", 3000.0, host_longest_gap_ms=3300.0), run("hardened", 10.0))
 
 
-def test_a_setting_that_kills_qemu_is_said_so_and_nothing_is_praised():
+def test_a_setting_that_kills_qemu_is_reported_and_not_called_a_cure():
     out = text(
         run("today", 3000.0),
         run("hardened", 10.0, complete=False, died="kvm: Assertion `qemu_in_main_thread()' failed."),
@@ -94,7 +94,7 @@ def test_a_setting_that_kills_qemu_is_said_so_and_nothing_is_praised():
     assert "times less" not in out and "did not report" not in out
 
 
-def test_a_qemu_that_dies_by_what_is_done_meanwhile_is_said_so():
+def test_a_qemu_that_dies_by_a_command_is_reported():
     out = text(
         run("today", 3000.0), run("resized", 10.0, complete=False, died="aborted"), run("resized", 9.0, number=2)
     )

@@ -58,7 +58,7 @@ def test_other_buses_have_no_controller():
         ({"name": "x", "aio": "native", "cache": "writeback"}, "QEMU does not start"),
     ],
 )
-def test_what_cannot_be_is_refused(given, says):
+def test_impossible_settings_are_refused(given, says):
     with pytest.raises(ProveError, match=says):
         setting.check(given)
 
@@ -82,7 +82,7 @@ def test_today_is_what_the_record_says_is_in_effect():
     assert found == dict(setting.TODAY, controller="lsi", aio="native", cache="directsync")
 
 
-def test_what_the_process_runs_goes_first():
+def test_the_values_of_the_process_take_precedence():
     runs = {"driver": "file", "aio": "threads", "cache": "none", "iothread": True}
     found = setting.from_record(record(runs=runs, controller="virtio-scsi-single"), "scsi0")
     assert (found["aio"], found["iothread"]) == ("threads", True)
@@ -97,12 +97,12 @@ def test_what_the_process_runs_goes_first():
         (record(effective=None, media="efi"), "scsi0", "not a disk"),
     ],
 )
-def test_a_disk_that_says_nothing_is_refused(guest, key, says):
+def test_a_disk_that_cannot_be_measured_is_refused(guest, key, says):
     with pytest.raises(ProveError, match=says):
         setting.from_record(guest, key)
 
 
-def test_the_first_disk_is_no_cdrom():
+def test_the_first_disk_is_not_a_cdrom():
     assert setting.first_disk(record()) == "scsi0"
     with pytest.raises(ProveError, match="has no disk"):
         setting.first_disk({"id": "7", "disks": []})

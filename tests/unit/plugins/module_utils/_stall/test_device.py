@@ -73,12 +73,12 @@ def of_wait(host, syscall, argument, *files):
         ("socket:[9]", 5, None),
     ],
 )
-def test_of_the_descriptor_that_a_system_call_is_about(host, target, mount, expected):
+def test_the_device_of_a_system_call_s_descriptor(host, target, mount, expected):
     host.open(12, target, mount)
     assert of_wait(host, "pwritev", 12) == expected
 
 
-def test_handing_over_tells_a_disk_only_where_all_images_lie_on_one(host):
+def test_a_submission_names_a_disk_only_if_all_images_are_on_it(host):
     host.open(12, "/images/a.raw", 29)
     host.open(13, "/images/b.raw", 29)
     host.open(14, "/tmp/guest.pid", 30)
@@ -88,7 +88,7 @@ def test_handing_over_tells_a_disk_only_where_all_images_lie_on_one(host):
     assert of_wait(host, "io_submit", 0x7F00, "/images/a.raw", "/images/b.raw") is None
 
 
-def test_what_cannot_be_told(host):
+def test_an_unknown_device_is_not_named(host):
     assert of_wait(host, "futex", 12) is None
     assert of_wait(host, "pwritev", 99) is None
     assert of_wait(host, None, None) is None

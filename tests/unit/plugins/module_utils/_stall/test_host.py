@@ -41,7 +41,7 @@ def test_a_share_of_the_time_is_never_more_than_all_of_it():
     assert host_record(before, after, 2)["pressure"] == {"some": 1, "full": 0.95}
 
 
-def test_what_is_no_number_the_kernel_has_is_not_known():
+def test_an_invalid_number_is_not_known():
     digits = "1" * 5000
     assert parse_pressure(f"some total={digits}\nfull total=²\n") == {}
     assert meminfo.parse(f"Dirty: {digits} kB\nWriteback: ² kB\n") == {}

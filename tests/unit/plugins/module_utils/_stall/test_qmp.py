@@ -66,13 +66,13 @@ def test_a_round_trip_is_timed(serve):
         ((GREETING, b'{"return": ' + b"1" * 5000 + b"0e" + b"}\n"), "not QMP"),
     ],
 )
-def test_what_is_no_qmp(serve, answers, expected):
+def test_answers_that_are_not_qmp(serve, answers, expected):
     milliseconds, failure = round_trip(serve(*answers), 2)
     assert milliseconds is None
     assert expected in failure
 
 
-def test_a_socket_that_another_client_holds_ends_in_time(serve):
+def test_a_socket_held_by_another_client_times_out(serve):
     began = time.monotonic()
     assert "another client holds the socket" in round_trip(serve(b""" """, OK, delay=5), 0.2)[1]
     assert time.monotonic() - began < 2
@@ -102,25 +102,25 @@ def probe(path, seconds, timeout=5):
     return prober.record()
 
 
-def test_a_question_that_is_still_open_at_the_end_counts_with_its_age(serve):
+def test_a_question_in_progress_at_the_end_counts_with_its_age(serve):
     record = probe(serve(GREETING, OK, OK, last=10), 0.4)
     assert (record["answered"], record["unanswered"], record["median_ms"]) == (0, 1, None)
     assert 100 < record["longest_ms"] < 4000
     assert "main loop does not respond" in record["reason"] and "another client" not in record["reason"]
 
 
-def test_a_question_that_timed_out_counts_with_what_was_waited(serve):
+def test_a_question_that_timed_out_counts_with_its_wait(serve):
     record = probe(serve(GREETING, OK, OK, last=10), 1.5, timeout=0.6)
     assert record["unanswered"] >= 1 and 100 < record["longest_ms"] < 1500
 
 
-def test_a_greeting_that_never_comes_counts_and_is_said(serve):
+def test_a_missing_greeting_counts_and_is_reported(serve):
     record = probe(serve(b""" """, OK), 0.2)
     assert (record["answered"], record["unanswered"], record["longest_ms"]) == (0, 1, None)
     assert record["reason"].startswith("no greeting within 0.") and "another client" in record["reason"]
 
 
-def test_what_ends_after_the_watch_is_not_counted_twice(serve):
+def test_an_answer_after_the_watch_is_not_counted_twice(serve):
     prober = Prober(serve(GREETING, OK, OK, last=1.5), 0.01, 5)
     prober.start()
     time.sleep(0.4)

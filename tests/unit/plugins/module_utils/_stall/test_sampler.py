@@ -85,7 +85,7 @@ def test_a_cheap_look_keeps_the_interval(world):
     assert one.track.blocked_share == 0
 
 
-def test_a_dear_look_gives_way_and_keeps_the_share(world):
+def test_an_expensive_look_is_less_frequent_and_keeps_the_share(world):
     one = world(price=0.004)
     paces = one.sample()
     assert one.used / 10 < 0.021

@@ -28,7 +28,7 @@ PVE = {
 }
 
 
-def test_names_too_long_for_the_kernel_are_told_by_their_order():
+def test_names_too_long_for_the_kernel_are_assigned_by_their_order():
     found = roles(10, PVE, ["iothread-virtioscsi0", "iothread-virtio1"])
     assert found == {
         10: ("main", "main loop"),
@@ -39,7 +39,7 @@ def test_names_too_long_for_the_kernel_are_told_by_their_order():
     }
 
 
-def test_where_their_number_does_not_fit_they_stay_unnamed():
+def test_threads_stay_unnamed_if_their_number_does_not_match():
     found = roles(10, PVE, ["iothread-virtioscsi0"])
     assert [found[tid] for tid in (12, 13)] == [("unnamed", "thread 12"), ("unnamed", "thread 13")]
 

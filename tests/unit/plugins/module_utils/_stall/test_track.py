@@ -32,7 +32,7 @@ def test_a_share_is_of_the_time_and_a_stretch_from_first_to_last():
     assert not track.is_in_stretch
 
 
-def test_nothing_watched_is_no_share():
+def test_without_samples_the_shares_are_zero():
     track = Track(1, "main", "main loop")
     assert (track.blocked_share, track.lock_share, track.main_wait()) == (0, 0, None)
 

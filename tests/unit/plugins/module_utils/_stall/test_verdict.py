@@ -47,7 +47,7 @@ def test_a_record_in_words():
     }
 
 
-def test_a_device_is_left_out_where_it_cannot_be_told():
+def test_an_unknown_device_is_left_out():
     assert record(share=0.5, wait=(209, 1, TAG), device=None)["wait"] == "waiting for request tags"
 
 
@@ -73,18 +73,18 @@ def test_the_worst_thread_comes_first_and_the_others_are_counted():
     )
 
 
-def test_a_main_loop_that_waits_for_the_lock_is_said():
+def test_a_main_loop_that_waits_for_the_lock_is_reported():
     threads = [record(locks=0.6), record("vcpu", "CPU 0/TCG", 0.6, 1.5, (209, 1, TAG))]
     assert "; its main loop waited for a lock 60 % of the time; " in sentence("101", threads, [disk()], 30)
     assert "for a lock" not in sentence("101", [record(locks=0.04, share=0.5)], [disk()], 30)
 
 
-def test_a_guest_at_ease():
+def test_a_guest_without_stalls():
     assert sentence("102", [record()], [disk()], 30) == "guest 102: no thread was blocked for longer than 20 ms in 30 s"
     assert sentence("102", [record(share=0.005, longest=0.01)], [], 30).startswith("guest 102: no thread was blocked")
 
 
-def test_a_stopped_guest_is_not_at_ease():
+def test_a_stopped_guest_is_reported():
     told = sentence("102", [record()], [disk()], 30, stopped=True)
     assert told == "guest 102: stopped by a signal or a debugger (state T): it does not run"
     assert "; main loop blocked 50 %" in sentence("102", [record(share=0.5, longest=1)], [disk()], 30, stopped=True)

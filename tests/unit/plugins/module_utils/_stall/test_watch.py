@@ -70,7 +70,7 @@ def of(result, poser):
     return next(guest for guest in result["guests"] if guest["pid"] == poser.process.pid)
 
 
-def test_a_stalled_main_loop_beside_a_guest_at_ease(posers, when_it_looks):
+def test_a_stalled_main_loop_next_to_a_guest_without_stalls(posers, when_it_looks):
     stalled = posers("stalled-4d1", arguments=DRIVE)
     at_ease = posers("at-ease-4d1")
     when_it_looks(lambda: stalled.stall(1.0))
@@ -98,7 +98,7 @@ def test_a_stalled_main_loop_beside_a_guest_at_ease(posers, when_it_looks):
     assert 0 < result["cost"]["cpu_seconds"]
 
 
-def test_a_guest_that_is_stopped_is_said_to_be(posers):
+def test_a_stopped_guest_is_reported_as_stopped(posers):
     poser = posers("stopped-4d1")
     poser.process.send_signal(signal.SIGSTOP)
     guest = of(watch(duration=0.5, guests=["stopped-4d1"]), poser)
@@ -157,7 +157,7 @@ def test_without_any_permission_states_still_count(blocked_where_forbidden):
     assert len(of_the_host(result)) == 3
 
 
-def test_threads_without_names_are_said_to_be_so(posers):
+def test_threads_without_names_are_reported(posers):
     poser = posers("nameless-4d1", threads=("qemu-system-x86", "qemu-system-x86"))
     result = watch(duration=1.0, guests=["nameless-4d1"])
     assert [one["role"] for one in of(result, poser)["threads"]] == ["main"]
@@ -165,7 +165,7 @@ def test_threads_without_names_are_said_to_be_so(posers):
     assert result["sampling"]["threads"] == 3
 
 
-def test_few_looks_are_said_to_be_few(posers):
+def test_few_looks_are_reported(posers):
     posers("seldom-4d1")
     result = watch_module.watch(duration=0.05, guests=["seldom-4d1"])
     assert result["sampling"]["passes"] < 10
@@ -184,7 +184,7 @@ def test_nothing_runs(tmp_path):
     assert [problem["guest"] for problem in result["problems"]] == ["100"]
 
 
-def test_a_process_of_too_many_threads_is_its_own_trouble(posers, monkeypatch):
+def test_a_process_with_too_many_threads_does_not_affect_others(posers, monkeypatch):
     poser = posers("threads-4d1")
     posers("few-4d1", threads=("call_rcu",))
     monkeypatch.setattr(sampler, "MOST_THREADS", 3)

@@ -70,7 +70,7 @@ def test_another_value_moves_to_the_end_and_the_same_value_does_not():
     ]
 
 
-def test_globs_leave_named_keys_alone_and_come_in_the_order_of_names():
+def test_globs_do_not_set_named_keys_and_are_written_in_the_order_of_names():
     assert written("vm.dirty_ratio=2\nvm.dirty_*=5") == [
         ("dirty_ratio", "2"),
         ("dirty_background_bytes", "5"),

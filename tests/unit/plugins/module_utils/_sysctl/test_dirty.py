@@ -76,7 +76,7 @@ def test_what_the_kernel_refuses_changes_nothing(key, value):
 
 
 @given(states(), states())
-def test_the_steps_lead_there_and_are_none_where_it_is_in_force(now, then):
+def test_the_steps_put_the_limits_in_force_and_are_empty_if_they_are(now, then):
     wanted = dirty.in_force(then)
     state = now
     for key, value in dirty.steps(now, wanted):

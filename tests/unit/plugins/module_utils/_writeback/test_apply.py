@@ -44,7 +44,7 @@ def test_a_fresh_host_is_set_once(tmp_path):
     ("root", "words"),
     [("", "is not a directory"), ("/nonexistent", "is not a directory"), ("{file}", "is not a directory")],
 )
-def test_a_root_that_is_none_is_refused(tmp_path, root, words):
+def test_a_root_that_is_not_a_directory_is_refused(tmp_path, root, words):
     """An empty one would be the machine itself, and a mistyped one be made."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=words):
@@ -87,7 +87,7 @@ def test_absent_puts_everything_back(tmp_path, mode):
     assert harden(root, state="absent")["plan"] is None
 
 
-def test_absent_leaves_no_folder_and_keeps_the_one_the_journal_of_the_guests_is_in(tmp_path):
+def test_absent_leaves_no_folder_unless_the_guests_journal_is_in_it(tmp_path):
     folder = tmp_path / "var/lib/hypervisor-io-hardening"
     root = host_tree(tmp_path)
     harden(root)
@@ -100,7 +100,7 @@ def test_absent_leaves_no_folder_and_keeps_the_one_the_journal_of_the_guests_is_
     assert [place.name for place in folder.iterdir()] == ["journal"]
 
 
-def test_what_was_in_force_before_survives_a_change_of_mode(tmp_path):
+def test_the_limits_of_before_survive_a_change_of_mode(tmp_path):
     root = host_tree(tmp_path)
     harden(root)
     harden(root, mode="bytes")
@@ -134,7 +134,7 @@ def test_take_over_comments_out_one_line_and_keeps_the_original(tmp_path):
     assert assess(root)["status"] == "compliant"
 
 
-def test_take_over_again_after_somebody_put_the_line_back(tmp_path):
+def test_a_line_that_somebody_restored_is_taken_over_again(tmp_path):
     root = host_tree(tmp_path, {ZZ: "vm.dirty_ratio = 40\n"})
     harden(root, take_over=True)
     assert not (root / ZZ.lstrip("/")).exists()
@@ -154,7 +154,7 @@ def test_a_file_in_the_way_of_the_original_is_refused_before_anything_is_written
 
 
 @pytest.mark.parametrize("path", [ZZ, "/proc/sys/vm/dirty_ratio", paths.FILE])
-def test_a_plan_whose_ground_has_moved_is_refused_before_anything_is_written(tmp_path, path):
+def test_a_plan_for_a_host_that_has_changed_is_refused_before_anything_is_written(tmp_path, path):
     root = host_tree(tmp_path, {ZZ: LATE})
     plan = assess(root, take_over=True)["plan"]
     (root / path.lstrip("/")).write_text("33\n")
@@ -164,7 +164,7 @@ def test_a_plan_whose_ground_has_moved_is_refused_before_anything_is_written(tmp
     assert snapshot(root) == before
 
 
-def test_a_plan_that_takes_over_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_plan_that_takes_over_a_missing_file_is_refused(tmp_path):
     root = host_tree(tmp_path, {ZZ: LATE})
     plan = assess(root, take_over=True)["plan"]
     (root / ZZ.lstrip("/")).unlink()
@@ -203,7 +203,7 @@ def test_values_that_do_not_stay_are_an_error(tmp_path, monkeypatch):
         harden(root)
 
 
-def test_a_killed_run_leaves_old_or_new_and_the_next_one_ends_it(tmp_path, monkeypatch):
+def test_a_killed_run_leaves_old_or_new_files_and_the_next_one_completes_it(tmp_path, monkeypatch):
     """SIGKILL at every call that changes the tree, one after the other."""
     files = {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"}
     done = host_tree(tmp_path / "done", files)
@@ -230,7 +230,7 @@ def test_a_killed_run_leaves_old_or_new_and_the_next_one_ends_it(tmp_path, monke
     assert number > 20
 
 
-def test_a_killed_absent_is_ended_by_the_next_one(tmp_path):
+def test_a_killed_removal_is_completed_by_the_next_one(tmp_path):
     files = {ZZ: LATE, "/etc/sysctl.d/99-zzz.conf": "vm.dirty_ratio=3\n"}
     for number in range(1, 100):
         root = host_tree(tmp_path / str(number), files)
@@ -278,7 +278,7 @@ TRIXIE = {
 }
 
 
-def test_sysctl_conf_that_tuned_alone_applies_is_reported_taken_over_and_given_back(tmp_path):
+def test_sysctl_conf_that_only_tuned_applies_is_reported_taken_over_and_restored(tmp_path):
     """Debian 13: no link in sysctl.d leads to /etc/sysctl.conf, and tuned applies it after its profile."""
     root = host_tree(tmp_path, TRIXIE)
     before = snapshot(root)
@@ -296,7 +296,7 @@ def test_sysctl_conf_that_tuned_alone_applies_is_reported_taken_over_and_given_b
     assert snapshot(root) == before
 
 
-def test_without_a_kernel_of_its_own_a_tree_gets_the_files_alone(tmp_path):
+def test_a_tree_without_a_kernel_gets_only_the_files(tmp_path):
     assert harden(tmp_path)["plan"]["kernel"] is None
 
 
@@ -313,7 +313,7 @@ def test_a_profile_with_the_last_word_is_reported_and_nothing_more_is_written(tm
 
 @pytest.mark.parametrize("path", [paths.RECORD, paths.FILE])
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_read_that_fails_once_gives_up_nothing(tmp_path, monkeypatch, path, state):
+def test_a_read_that_fails_once_loses_nothing(tmp_path, monkeypatch, path, state):
     """The file can be read again when the plan is carried out: it was made without it all the same."""
     root = host_tree(tmp_path)
     harden(root)
@@ -344,7 +344,7 @@ def test_a_kernel_that_cannot_be_read_once_keeps_its_record(tmp_path):
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_record_that_another_run_wrote_meanwhile_is_not_lost(tmp_path, state):
+def test_a_record_written_by_another_run_meanwhile_is_not_lost(tmp_path, state):
     root = host_tree(tmp_path, {paths.FILE: "# of before\n"})
     plan = assess(root, state=state)["plan"]
     harden(root, mode="bytes", limit_bytes=1 << 30)
@@ -367,7 +367,7 @@ def test_a_record_that_another_run_wrote_meanwhile_is_not_lost(tmp_path, state):
     '{"schema": 1, "previous": null, "set": null, "taken": [{"path": 1, "aside": null, "original": null, "left": null}]}',
 ])  # fmt: skip
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_what_is_no_record_is_neither_used_nor_lost(tmp_path, text, state):
+def test_an_invalid_record_is_neither_used_nor_lost(tmp_path, text, state):
     root = host_tree(tmp_path, {paths.RECORD: text, paths.FILE: "vm.dirty_ratio=3\n"})
     before = snapshot(root)
     with pytest.raises(apply.Refused, match="is not a record of this collection"):

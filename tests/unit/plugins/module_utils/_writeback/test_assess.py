@@ -80,7 +80,7 @@ def test_a_fresh_host():
     assert found["status"] == "to_change"
 
 
-def test_nothing_is_written_where_another_file_has_it_right_already():
+def test_nothing_is_written_if_another_file_sets_the_wanted_limits():
     found = assess(
         facts(a_file("/etc/sysctl.d/10-own.conf", "vm/dirty_ratio=2\nvm.dirty_background_ratio = 1"), kernel=IN_FORCE),
         settings(),
@@ -88,7 +88,7 @@ def test_nothing_is_written_where_another_file_has_it_right_already():
     assert (found["plan"], found["findings"], found["status"]) == (None, [], "compliant")
 
 
-def test_our_file_is_kept_as_it_should_be():
+def test_our_file_is_written_again_if_its_content_differs():
     found = assess(facts(a_file(paths.FILE, "vm.dirty_ratio=3\n"), kernel=IN_FORCE), settings())
     assert found["plan"]["files"][0]["before"] == paths.digest("vm.dirty_ratio=3\n")
     assert found["plan"]["kernel"] is None
@@ -115,7 +115,7 @@ def test_take_over_keeps_the_rest_of_the_file():
     assert step["aside"] == late["path"] + ".before-io-hardening"
 
 
-def test_take_over_moves_a_file_aside_that_holds_nothing_else():
+def test_take_over_sets_aside_a_file_with_nothing_else():
     late = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\nvm.dirty_background_ratio=20\n")
     step = assess(facts(OURS, late), settings(take_over=True))["plan"]["files"][0]
     assert (step["lines"], step["remove"]) == ([1, 2], True)
@@ -132,7 +132,7 @@ def test_take_over_masks_a_file_outside_etc():
     )
 
 
-def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
+def test_take_over_does_not_change_patterns_or_links_out_of_etc():
     glob = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_background_b* = 100000\n")
     link = a_file("/etc/sysctl.d/99-zzz.conf", "vm.dirty_ratio = 40\n", target="/srv/x.conf")
     found = assess(facts(OURS, glob, link, kernel=IN_FORCE), settings(take_over=True))
@@ -141,7 +141,7 @@ def test_take_over_leaves_patterns_and_links_out_of_etc_alone():
     assert found["status"] == "overruled"
 
 
-def test_sysctl_conf_by_its_link_wins_and_without_the_link_is_a_note():
+def test_sysctl_conf_wins_through_its_link_and_is_a_note_without_it():
     by_link = a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_bytes = 1000000\n", target="/etc/sysctl.conf")
     found = assess(facts(OURS, by_link, kernel=IN_FORCE), settings(take_over=True))
     assert found["findings"][0]["file"] == "/etc/sysctl.conf"
@@ -220,7 +220,7 @@ def test_auto_does_not_move_with_the_available_memory(total, one, other):
         ({"background_limit_bytes": 512 << 20}, "is not below host_writeback_limit_bytes"),
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(changes, says):
+def test_invalid_settings_are_refused(changes, says):
     with pytest.raises(SettingsError) as error:
         assess(facts(), settings(**changes))
     assert says in str(error.value)
@@ -255,7 +255,7 @@ def test_tuned_that_undoes_the_limits_is_an_error():
 
 
 @pytest.mark.parametrize("section", ["sysctl", "vm"])
-def test_what_a_profile_comes_to_is_said_to_be_unknown_where_the_sysctl_files_follow_it(section):
+def test_the_effect_of_a_profile_is_unknown_if_the_sysctl_files_follow_it(section):
     by_sysctl = tuned(section, "dirty_ratio", "40", reapplies=True)
     found = assess(facts(OURS, kernel=IN_FORCE, tuned=by_sysctl), settings())
     assert (rules(found), rules(found, "warning"), found["status"]) == (["IO203"], ["IO203"], "compliant")
@@ -277,7 +277,7 @@ def test_sysctl_conf_that_the_boot_does_not_read_wins_through_tuned():
     assert "/etc/sysctl.conf line 1 wins when tuned applies it after its profile" in found["detail"]
 
 
-def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_only_there():
+def test_take_over_of_sysctl_conf_for_tuned_is_planned_only_if_needed():
     def _steps(*files, **one):
         found = assess(facts(OURS, *files, kernel=IN_FORCE, tuned=tuned(**one)), settings(take_over=True))
         return [(step["op"], step["path"], step["lines"]) for step in (found["plan"] or {"files": []})["files"]]
@@ -291,7 +291,7 @@ def test_take_over_of_sysctl_conf_for_tuned_is_planned_where_it_is_needed_and_on
     assert _steps(a_file("/etc/sysctl.conf", "vm.dirty_ratio = 2\n"), **sysctl) == []
 
 
-def test_a_profile_that_writes_after_the_files_decides_and_sysctl_conf_is_left_alone():
+def test_if_the_profile_decides_sysctl_conf_is_not_taken_over():
     found = assess(facts(OURS, CONF, kernel=IN_FORCE, tuned=tuned()), settings(take_over=True))
     assert [(one["rule"], one["severity"]) for one in found["findings"]] == [("IO202", "note"), ("IO203", "error")]
     assert (found["plan"], found["status"]) == (None, "overruled")
@@ -303,7 +303,7 @@ def test_a_profile_that_decides_as_wanted_is_a_note():
     assert (rules(found, "note"), rules(found), found["status"]) == (["IO203"], ["IO203"], "compliant")
 
 
-def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_right():
+def test_our_file_is_written_if_tuned_does_not_apply_the_one_that_sets_the_wanted_limits():
     theirs = a_file("/usr/lib/sysctl.d/10-own.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
     found = assess(facts(theirs, kernel=IN_FORCE, tuned=by_sysctl), settings())
@@ -314,7 +314,7 @@ def test_our_file_is_written_where_tuned_would_not_apply_the_one_that_has_it_rig
     assert (found["plan"], found["status"]) == (None, "overruled")
 
 
-def test_a_file_of_run_is_not_taken_over_where_tuned_applies_it_all_the_same():
+def test_a_file_of_run_that_tuned_applies_is_not_taken_over():
     run = a_file("/run/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40\n")
     by_sysctl = tuned("sysctl", "dirty_ratio", "40")
     found = assess(facts(OURS, run, kernel=IN_FORCE, tuned=by_sysctl), settings(take_over=True))
@@ -338,7 +338,7 @@ def test_lines_of_one_file_that_two_names_lead_to_are_taken_in_one_step():
     assert [(step["path"], step["lines"]) for step in steps] == [("/etc/sysctl.conf", [1, 2])]
 
 
-def test_tuned_that_neither_runs_nor_starts_is_no_finding():
+def test_tuned_that_neither_runs_nor_starts_is_not_reported():
     found = assess(facts(OURS, kernel=IN_FORCE, tuned=tuned(running=False, enabled=False)), settings())
     assert found["findings"] == []
 
@@ -361,7 +361,7 @@ def test_what_cannot_be_read_is_a_finding():
     assert [(one["severity"], one["file"]) for one in found["findings"]] == [("warning", "/etc/sysctl.d/99-odd.conf")]
 
 
-def test_without_a_kernel_only_the_files_count():
+def test_without_a_kernel_only_the_files_are_assessed():
     found = assess(facts(kernel=None, memory=None), settings())
     assert rules(found) == ["IO202"]
     assert found["plan"]["kernel"] is None
@@ -492,7 +492,7 @@ def test_one_of_the_two_defaults_is_enough():
     assert found["status"] == "overruled"
 
 
-def test_a_later_file_that_says_the_same_is_no_conflict():
+def test_a_later_file_that_sets_the_same_is_not_a_conflict():
     same = a_file("/etc/sysctl.d/99-sysctl.conf", "vm.dirty_ratio=2\nvm.dirty_background_ratio=1\n")
     assert assess(facts(OURS, same, kernel=IN_FORCE), settings(), "pve1")["status"] == "compliant"
 
@@ -537,7 +537,7 @@ SAVED = {"schema": 1, "previous": {"dirty_ratio": 20, "dirty_background_ratio": 
 
 @pytest.mark.parametrize("path", [paths.RECORD, paths.FILE, "/etc/sysctl.d", "/proc/sys/vm"])
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_what_a_plan_would_rely_on_could_not_be_read(path, state):
+def test_a_plan_that_relies_on_an_unreadable_file_is_refused(path, state):
     found = assess(unread(path), settings(state=state), "pve1")
     assert (found["status"], rules(found, "error")) == ("unknown", ["IO202"])
     assert found["plan"]["refused"] == found["detail"]
@@ -545,7 +545,7 @@ def test_what_a_plan_would_rely_on_could_not_be_read(path, state):
     assert (found["plan"]["files"], found["plan"]["kernel"], found["plan"]["changes"]) == ([], None, [])
 
 
-def test_memory_that_cannot_be_read_stops_what_goes_by_it_alone():
+def test_unreadable_memory_stops_only_the_mode_that_needs_it():
     assert assess(unread("/proc/meminfo"), settings(mode="auto"), "pve1")["status"] == "unknown"
     assert assess(unread("/proc/meminfo"), settings(mode="auto"), "pve1")["plan"]["refused"]
     assert assess(unread("/proc/meminfo"), settings(mode="ratio"), "pve1")["plan"] is None
@@ -558,7 +558,7 @@ def test_a_file_that_cannot_be_read_may_have_the_last_word():
     assert (found["status"], found["then"], "refused" in found["plan"]) == ("to_change", "unknown", False)
 
 
-def test_what_was_in_force_is_not_given_up_where_the_kernel_is_out_of_reach():
+def test_the_limits_of_before_are_not_given_up_if_the_kernel_cannot_be_read():
     found = assess(facts(OURS, kernel=None, saved=SAVED), settings(state="absent"), "pve1")
     assert found["status"] == "unknown" and "/proc/sys/vm" in found["plan"]["refused"]
     assert (
@@ -567,7 +567,7 @@ def test_what_was_in_force_is_not_given_up_where_the_kernel_is_out_of_reach():
     )
 
 
-def test_a_line_of_any_length_is_told_in_one_short_line():
+def test_a_line_of_any_length_is_shown_in_one_short_line():
     later = a_file("/etc/sysctl.d/99-zz.conf", "vm.dirty_ratio = 40 \x1b[2J" + "x" * 100_000 + "\n")
     found = assess(facts(later), settings(take_over=True), "pve1")
     assert all(len(one["message"]) < 300 and one["message"].isprintable() for one in found["findings"])

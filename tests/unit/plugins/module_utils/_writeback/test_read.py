@@ -154,7 +154,7 @@ def test_a_profile_that_is_missing_is_a_problem(tmp_path):
 DIGITS = "1" * 5000
 
 
-def test_numbers_without_end_are_no_numbers(tmp_path):
+def test_overlong_numbers_are_not_numbers(tmp_path):
     texts = {
         "/proc/meminfo": f"MemTotal: 8000000 kB\nMemFree: {DIGITS} kB\nMemAvailable: {DIGITS} kB\nOdd: ² kB\n",
         "/sys/block/sda/device/x": "x",
@@ -169,7 +169,7 @@ def test_numbers_without_end_are_no_numbers(tmp_path):
     assert facts(root)["kernel"] is None
 
 
-def test_a_tree_of_odd_links_and_names_ends_nothing(tmp_path):
+def test_odd_links_and_names_do_not_end_the_run(tmp_path):
     loop = "-> /etc/loop"
     loops = ("/etc/loop", "/etc/systemd/system/multi-user.target.wants", "/sys/block", "/usr/lib/sysctl.d")
     root = host_tree(
@@ -188,13 +188,13 @@ def test_a_tree_of_odd_links_and_names_ends_nothing(tmp_path):
     assert [one["key"] for one in read["tuned"]["settings"]]
 
 
-def test_profiles_that_include_one_another_without_end(tmp_path):
+def test_endless_includes_of_profiles_end(tmp_path):
     chain = {f"/etc/tuned/p{number}/tuned.conf": f"[main]\ninclude=p{number + 1}\n" for number in range(2000)}
     read = facts(host_tree(tmp_path, {**chain, "/etc/tuned/active_profile": "p0\n"}))
     assert [one["reason"] for one in read["problems"]] == ["tuned profile p32 is not found"]
 
 
-def test_lines_without_end_that_set_the_limits_are_not_weighed(tmp_path):
+def test_too_many_lines_that_set_the_limits_are_left_out(tmp_path):
     many = "".join(f"vm.dirty_ratio = {number % 50 + 3}\n" for number in range(501))
     root = host_tree(tmp_path, {"/etc/sysctl.d/10-a.conf": LATE, "/etc/sysctl.d/20-many.conf": many, ZZ: LATE})
     read = facts(root)
