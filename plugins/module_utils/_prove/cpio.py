@@ -18,7 +18,7 @@ def _entry(number: int, name: str, mode: int, body: bytes, device: tuple[int, in
     """One header, name and body, each padded to four bytes as the format requires."""
     path = name.encode() + b"\0"
     fields = (number, mode, 0, 0, 1, 0, len(body), 0, 0, device[0], device[1], len(path), 0)
-    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
+    head = b"070701" + "".join(f"{field:08X}" for field in fields).encode() + path
     head += b"\0" * (-len(head) % 4)
     return head + body + b"\0" * (-len(body) % 4)
 
