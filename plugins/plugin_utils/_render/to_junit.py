@@ -10,7 +10,7 @@ common; there is no published standard.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -30,7 +30,7 @@ from .._fleet.document import (
 from .text import location
 from .words import NO_HOST, UNKNOWN, found_and_wanted, waiver_words
 
-_COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+_COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 class _Case(NamedTuple):
@@ -53,6 +53,7 @@ def junit_report(document: Any, fail_on: str = "error") -> str:
     suites = _Suites(document, least_rank(fail_on)).made()
     root = ElementTree.Element("testsuites", name="guest I/O", time="0")
     seen: Counter[tuple[str, str]] = Counter()
+    totals: Counter[str] = Counter()
     for number, (host, cases) in enumerate(suites.items()):
         suite = ElementTree.SubElement(
             root,
@@ -71,19 +72,20 @@ def junit_report(document: Any, fail_on: str = "error") -> str:
             made = ElementTree.SubElement(suite, "testcase", classname=case.group, name=name, time="0")
             if case.element is not None:
                 made.append(case.element)
-        _count(suite)
-    _count(root)
-    ElementTree.indent(root, "")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+            made.tail = "\n"
+        counts = Counter(case.element.tag for case in cases if case.element is not None)
+        counts["testcase"] = len(cases)
+        _set_counts(suite, counts)
+        totals.update(counts)
+    _set_counts(root, totals)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
 
 
-def _count(element: ElementTree.Element) -> None:
-    """Sets the counts of a suite, or of all suites."""
-    cases = list(element.iter("testcase"))
-    tags = Counter(child.tag for case in cases for child in case)
-    element.set("tests", str(len(cases)))
+def _set_counts(suite: ElementTree.Element, counts: Mapping[str, int]) -> None:
+    """The counts of a suite, or of all suites, and their place on lines of their own."""
     for name, tag in _COUNTS.items():
-        element.set(name, str(tags[tag]))
+        suite.set(name, str(counts[tag]))
+    suite.text = suite.tail = "\n"
 
 
 class _Suites:
