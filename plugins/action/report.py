@@ -100,7 +100,7 @@ class ActionModule(ActionBase):
         failed.update(write_all(texts))
         written = [path for path in texts if path not in failed]
         problems = [f"cannot write the report {_shown.path(path)}: {one_line(why)}" for path, why in failed.items()]
-        for line in [*(told(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
+        for line in [*(_line(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
         if options["part"]:
@@ -161,7 +161,7 @@ def _rendered(
     return texts, failed
 
 
-def told(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
+def _line(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
     """The line that names a report, and what it lacks."""
     omitted = left_out(document) if is_sarif else None
     return f"Report: {visible(path)}{f' ({omitted})' if omitted else ''}"

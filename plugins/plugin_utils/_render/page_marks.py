@@ -57,7 +57,7 @@ def path(name: str) -> str:
     return " ".join(f"{command}{x * 12:g} {y * 12:g}" for command, x, y in zip(steps, steps, steps)) + "Z"
 
 
-def bar(parts: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
+def stacked(parts: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
     """The pieces of a stacked bar from (class, number, label); the numbers must be in a text next to it."""
     parts = list(parts)
     total = sum(number for _name, number, _label in parts)

@@ -27,7 +27,7 @@ from .._fleet.document import (
 from .._fleet.outcome import STATES, count_states
 from .._policy.rules import RULES
 from .page_data import storage_type
-from .page_marks import bar
+from .page_marks import stacked
 from .text import short
 from .words import (
     DISK_WORDS,
@@ -112,7 +112,7 @@ def _tiles(document: Document, entries: Sequence[Item]) -> list[tuple[int, str]]
 
 
 def _state_bar(counts: dict[str, int]) -> list[dict[str, Any]]:
-    return bar((state, counts[state], STATE_WORDS[state][1]) for state in reversed(STATES))
+    return stacked((state, counts[state], STATE_WORDS[state][1]) for state in reversed(STATES))
 
 
 def _hosts(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def _storages(document: Document) -> list[dict[str, Any]]:
             "type": name,
             "disks": sum(counts.values()),
             "counts": counts,
-            "bar": bar((_DISK_CLASSES[state], counts[state], words) for state, words in DISK_WORDS.items()),
+            "bar": stacked((_DISK_CLASSES[state], counts[state], words) for state, words in DISK_WORDS.items()),
         }
         for name, counts in sorted(types.items(), key=lambda item: (-item[1]["noncompliant"], str(item[0])))
     ]

@@ -82,11 +82,11 @@ def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others
 
 def test_the_terminal_says_what_sarif_lacks():
     found = [finding()] * (MOST_RESULTS + 1)
-    assert action.told("guest-io.sarif", True, {"findings": found}).startswith(
+    assert action._line("guest-io.sarif", True, {"findings": found}).startswith(
         "Report: guest-io.sarif (the 25,000 most severe of 25,001 findings"
     )
-    assert action.told("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
-    assert action.told("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
+    assert action._line("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
+    assert action._line("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
 
 
 def test_digits_by_the_thousand_anywhere_leave_every_report(report):
