@@ -160,6 +160,7 @@ class DiskEntry(TypedDict):
 class GuestEntry(TypedDict):
     """A guest in the findings document."""
 
+    hypervisor: str
     guest: str
     name: str
     node: str | None
@@ -361,6 +362,7 @@ def disk_entry(*, key: str, storage: StorageName | None, compliant: bool, waived
 
 def guest_entry(
     *,
+    hypervisor: str,
     guest: str,
     name: str,
     node: str | None,
@@ -373,6 +375,7 @@ def guest_entry(
 ) -> GuestEntry:
     """A guest in the findings document."""
     return {
+        "hypervisor": hypervisor,
         "guest": guest,
         "name": name,
         "node": node,

@@ -90,6 +90,7 @@ class _Assessment:
             )
         self._guests.append(
             _findings.guest_entry(
+                hypervisor=guest["hypervisor"],
                 guest=number,
                 name=name,
                 node=node,

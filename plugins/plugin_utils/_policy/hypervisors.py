@@ -39,8 +39,12 @@ def process_only(guest: Guest) -> bool:
 
 def hint(guest: Guest, cause: str, /, **facts: str) -> str:
     """What to do about a cause, in the words of the guest's hypervisor."""
-    words = {} if process_only(guest) else _WORDS.get(guest["hypervisor"], {})
-    return words.get(cause, NEUTRAL[cause]).format(**facts)
+    return words(None if process_only(guest) else guest["hypervisor"], cause).format(**facts)
+
+
+def words(hypervisor: str | None, cause: str) -> str:
+    """The sentence for a cause, in the words of a hypervisor that has its own."""
+    return _WORDS.get(hypervisor or "", {}).get(cause, NEUTRAL[cause])
 
 
 def knows_storage_type(name: str) -> bool:

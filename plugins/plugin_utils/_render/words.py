@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils._text import one_line, visible
 from .._fleet.document import Item
+from .._policy.hypervisors import words
 from .text import plain
 
 #: Shown instead of a host name for guests read from a flat directory.
@@ -88,17 +89,9 @@ def assessment_words(found: Item | None) -> tuple[str, str]:
     return visible(found.get("status")).replace("_", " ") or "unknown", one_line(found.get("detail"))
 
 
-def sentence(hypervisor: Any, cause: str) -> str:
-    return (
-        "Stop and start the guest (qm shutdown and qm start, or qm reboot); a reboot inside the guest is not enough."
-        if hypervisor == "pve"
-        else "Stop the guest and start it from its definition; a reboot inside the guest is not enough."
-    )
-
-
 def restart_advice(entries: Iterable[Item]) -> str:
     """How these guests are restarted so that their config takes effect, in the words of each hypervisor."""
-    return " ".join(dict.fromkeys(sentence(entry.get("hypervisor"), "cold_start") for entry in entries))
+    return " ".join(dict.fromkeys(words(entry["hypervisor"], "cold_start") for entry in entries))
 
 
 def driver_guests(entries: Iterable[Item]) -> list[str]:

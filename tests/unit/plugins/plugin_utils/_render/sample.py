@@ -48,6 +48,7 @@ def finding(guest="101", **other) -> dict:
 def guest(number="101", status="compliant", disks=1, **other) -> dict:
     """One entry of the document's `guests`."""
     return {
+        "hypervisor": "pve",
         "guest": number,
         "name": "web01",
         "node": "pve1",

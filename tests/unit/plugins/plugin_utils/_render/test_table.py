@@ -124,8 +124,8 @@ def test_the_whole_table_of_a_small_run():
         "  locked by another job (1)",
         "    8 web01: locked (backup)",
         "",
-        "RESTART PENDING (2): Stop the guest and start it from its definition; a reboot",
-        "  inside the guest is not enough.",
+        "RESTART PENDING (2): Stop and start the guest (qm shutdown and qm start, or qm",
+        "  reboot); a reboot inside the guest is not enough.",
         "  2 web01, 6 web01",
         "",
         "WAIVED, the first to end first",
@@ -257,6 +257,15 @@ def test_no_report_says_that_a_run_writes_to_a_directory():
         "TO CHANGE (1): Change these where the configs come from; no run writes to a directory.",
         "  1 web01",
     ]
+
+
+def test_the_restart_advice_uses_the_words_of_each_hypervisor():
+    """One that has no words of its own gets neutral ones."""
+    guests = [guest(str(n), "restart_pending", hypervisor=name) for n, name in enumerate(("pve", "pve", "other"))]
+    for text in (" ".join(table_lines(document(guests), width=1000)), html_report(document(guests))):
+        assert text.count("(qm shutdown and qm start, or qm reboot)") == 1
+        assert text.count("start it from its definition") == 1
+    assert "qm " not in " ".join(table_lines(document(guests[2:])))
 
 
 def test_a_check_run_says_that_nothing_was_written():
