@@ -145,7 +145,7 @@ def test_a_directory_is_read_with_its_waivers(tmp_path, report):
     ("options", "words"),
     [
         ({}, "one of the following is required: documents, parts, root"),
-        ({"root": "nowhere"}, "nowhere"),
+        ({"root": "nowhere", "policy": {}}, "nowhere"),
         ({"parts": ["x"]}, "part 1"),
         ({"root": ".", "policy": {"disk": {"aio": "fast"}}}, "aio"),
         ({"root": ".", "date": "tomorrow"}, "tomorrow"),
