@@ -39,6 +39,7 @@ def finding(guest="101", **other) -> dict:
         "hint": "Set iothread=1 and virtio-scsi-single.",
         "actual": False,
         "wanted": True,
+        "cure": [],
         "fixable": True,
         "waived": None,
         **other,
