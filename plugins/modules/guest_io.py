@@ -12,15 +12,15 @@ short_description: Carry out a plan of changes to guests' disks and controllers
 version_added: 0.1.0
 description:
   - Carries out the C(plan) that the filter P(hypervisor.io_hardening.assess#filter) made, and nothing else.
-  - On a live Proxmox VE node each guest is written by one C(qm set) with its digest and whole drive strings,
-    so that no option is lost and no change of somebody else is overwritten. Another O(root) is written atomically, file by file.
-  - Before the first guest of a live node it asks C(qm list) once which config lines C(qm) would drop, and C(pvesm status) which
-    storages are there, in check mode too. A guest that would lose a line is left alone, one on a storage that is not there is not
-    touched.
-  - After each write the config is read back and the result is proven.
-  - Before and after each write a line goes into a journal on the host, from which C(playbooks/rollback_io.yml) rolls back.
-    A guest is not written where its line cannot be. A run that changes nothing leaves no journal.
-  - Never restarts a guest. What a running guest is given waits for its next cold start; the result says so.
+  - On a live Proxmox VE node it writes each guest with one C(qm set), with its digest and whole drive strings, so that no option
+    is lost and nobody else's change is overwritten. Below another O(root) it writes each file atomically.
+  - Before it writes the first guest of a live node it asks C(qm list) once which config lines C(qm) would drop, and C(pvesm status)
+    which storages are available, in check mode too. It skips a guest that would lose a line, and fails one on a storage that is
+    not available, without touching it.
+  - After each write it reads the config back and proves the result.
+  - Before and after each write it adds a line to a journal on the host, from which C(playbooks/rollback_io.yml) rolls back.
+    It does not write a guest where it cannot write the journal. A run that changes nothing leaves no journal.
+  - It never restarts a guest. Changes of a running guest wait for its next cold start; the result says so.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -31,7 +31,7 @@ options:
     required: true
     suboptions:
       hypervisor:
-        description: The guest's hypervisor. A guest of one that this host does not have is refused.
+        description: The guest's hypervisor. An entry for a hypervisor that this host does not have is refused.
         type: str
         default: pve
       host:
@@ -52,7 +52,7 @@ options:
         type: str
         required: true
       digest:
-        description: The digest of the config that the plan was made from. A guest with another is left alone.
+        description: The digest of the config that the plan was made from. A guest with another digest fails and is not written.
         type: str
         required: true
       running:
@@ -81,23 +81,23 @@ options:
             type: raw
             required: true
   root:
-    description: Where the host's files are. V(/) is the host itself, whose guests are written through C(qm).
+    description: Where the host's files are. V(/) is the host itself, where guests are written with C(qm).
     type: path
     default: /
   max_parallel:
-    description: How many C(qm) run at once, 1 or more.
+    description: How many guests are written at the same time, 1 or more.
     type: int
     default: 2
   apply_foreign_pending:
     description:
       - On a stopped guest C(qm set) also applies what somebody else has left in C([PENDING]).
-      - Such a guest is left alone, unless this is V(true).
+      - Such a guest is skipped, unless this is V(true).
     type: bool
     default: false
   timeout:
     description:
       - Seconds after which a C(qm set) that gives no answer is ended.
-      - Where O(root) is not V(/), how long to wait for another run that writes in the same directories.
+      - Where O(root) is not V(/), seconds to wait for another run that writes in the same directories.
     type: int
     default: 300
   journal:
@@ -106,11 +106,11 @@ options:
     default: /var/lib/hypervisor-io-hardening/journal
   run:
     description:
-      - The name of this run in the journal, by which it can be rolled back. It takes letters, digits, dots, dashes and underscores.
-      - Several hosts, and several calls, may share it. Without it, the time of the call.
+      - The name of this run in the journal, to roll it back by. It takes letters, digits, dots, dashes and underscores.
+      - Several hosts and several calls may share a name. The default is the time of the call.
     type: str
   policy:
-    description: What the journal names as the policy the plan was made by.
+    description: The policy that the plan was made from, for the journal.
     type: str
   rolls_back:
     description: The run that this one rolls back, for the journal.
@@ -118,13 +118,13 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Writes nothing, and reports what it would change or leave alone from the configs as they are now.
+    description: Writes nothing, and reports exactly what a real run would change or skip.
   diff_mode:
     support: full
     description: Shows the config lines of each guest before and after.
   idempotent:
     support: full
-    description: A plan whose changes are in the config already changes nothing.
+    description: A plan changes nothing where the config has its changes already.
 seealso:
   - module: hypervisor.io_hardening.guest_io_info
   - module: hypervisor.io_hardening.guest_io_journal_info
@@ -174,7 +174,7 @@ results:
       returned: always
     reason:
       description:
-        - Why it was left alone (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
+        - Why it was skipped (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
           V(not_asked), V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
       type: str
       returned: always

@@ -13,10 +13,10 @@ version_added: 0.1.0
 description:
   - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
   - Gives for each disk what it is configured with, what waits in C([PENDING]), and what QEMU is really given.
-  - On a live Proxmox VE node, C(qm list) and C(pvesm status) are asked once, both at the same time, for the config lines that a write
-    would drop and the storages that the node can use.
-  - A guest that runs on the host and has no config of Proxmox VE, libvirt's or one started by hand, is read from its QEMU process.
-  - Decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
+  - On a live Proxmox VE node it asks C(qm list) which config lines a write would drop, and C(pvesm status) which storages the node
+    can use, both once and at the same time.
+  - A guest that runs on the host without a config of Proxmox VE, such as one of libvirt, is read from its QEMU process.
+  - It decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -36,7 +36,7 @@ options:
   guests:
     description:
       - Ids of the guests to read. Without it, all.
-      - Where there is no config, names are as good as ids.
+      - On a host without Proxmox VE, names are taken as well.
     type: list
     elements: str
 extends_documentation_fragment:

@@ -12,8 +12,8 @@ short_description: Read the journal of what was changed on guests
 version_added: 0.1.0
 description:
   - Reads what the runs of M(hypervisor.io_hardening.guest_io) have written to the guests of this host.
-  - The filter P(hypervisor.io_hardening.rollback_plan#filter) makes the plan of a roll back from it.
-  - Looks at the configs of the guests as well, for what still stands of each run.
+  - The filter P(hypervisor.io_hardening.rollback_plan#filter) makes the plan of a rollback from it.
+  - It also looks at the guests, to tell which changes of each run are still there.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -27,11 +27,11 @@ options:
     default: /var/lib/hypervisor-io-hardening/journal
   node:
     description:
-      - The node whose guests are looked at for what still stands of each run, as for M(hypervisor.io_hardening.guest_io_info).
-      - Without it the node itself where O(root) is V(/), else all nodes of the tree.
+      - The node to look at the guests of, as for M(hypervisor.io_hardening.guest_io_info).
+      - The default is this node where O(root) is V(/), and all nodes of the tree otherwise.
     type: str
   run:
-    description: The run whose entries are returned. V(last) is the latest that was no roll back and of whose changes some still stand.
+    description: The run to return the entries of. V(last) is the latest run, other than a rollback, with changes that are still there.
     type: str
     default: last
 extends_documentation_fragment:
@@ -80,11 +80,11 @@ runs:
       returned: success
       sample: "2026-11-23T22:31:40Z"
     policy:
-      description: The policy it was made by.
+      description: The policy that its plan was made from.
       type: str
       returned: success
     rolls_back:
-      description: The run that it rolled back, V(null) where it was none.
+      description: The run that it rolled back, V(null) where it was not a rollback.
       type: str
       returned: success
     guests:
@@ -92,20 +92,20 @@ runs:
       type: int
       returned: success
     unknown:
-      description: Guests of which the journal does not know whether they were written, because the run was killed.
+      description: Guests that may or may not have been written, because the run was killed.
       type: list
       elements: str
       returned: success
     stands:
       description:
-        - Guests that still have in their config something that it wrote, and that a roll back would put back. Guests whose config
-          cannot be read are among them.
-        - Empty where everything was rolled back, or changed by somebody since, or where nothing was written.
+        - Guests that a rollback of the run would change, because they still have something that it wrote. Guests that cannot be
+          read are among them.
+        - Empty where nothing was written, or all of it was rolled back or changed by somebody since.
       type: list
       elements: str
       returned: success
 run:
-  description: The run whose entries these are, V(null) where there is none.
+  description: The run that RV(entries) are of, V(null) where there is none.
   returned: success
   type: str
 entries:

@@ -11,12 +11,12 @@ module: guest_restart
 short_description: Restart one guest cold, so that what waits comes into force
 version_added: 0.1.0
 description:
-  - Shuts a guest of this Proxmox VE node down and has it started again, with C(qm reboot), only where a change of its
+  - Shuts down a guest of this Proxmox VE node and has it started again, with C(qm reboot), only where a change of its
     controller or of a disk's iothread, aio or cache waits for that.
-  - A guest that does not shut down in time is left running. It is never stopped hard, unless O(force_stop) asks for it.
-  - Leaves alone what is locked, does not run, is a template, or is managed by HA, and refuses what would not start again,
-    which C(qm showcmd) is asked first.
-  - Afterwards reads the guest again. It must run, with nothing left waiting, by its config and by its process.
+  - A guest that does not shut down in time keeps running. It is never stopped hard, unless O(force_stop) allows it.
+  - Skips a guest that is locked, does not run, is a template, or is managed by HA. It asks C(qm showcmd) first whether the guest
+    could be started again, and does not touch it where it could not.
+  - Afterwards it reads the guest again. The guest must run, and nothing may be waiting, by its config and by its process.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -26,38 +26,38 @@ options:
     required: true
   timeout:
     description:
-      - Seconds the guest has for its shutdown, 1 at least.
-      - One that takes longer stays up for this module, and may still go down later, when nobody starts it again. Be generous.
+      - Seconds that the guest has for its shutdown, at least 1.
+      - A guest that takes longer counts as still up. It may go down later, when nobody starts it again, so be generous.
     type: int
     default: 300
   start_timeout:
-    description: Seconds for its start, 1 at least. A guest that Proxmox VE has not started by then is started with C(qm start).
+    description: Seconds for its start, at least 1. A guest that Proxmox VE has not started by then is started with C(qm start).
     type: int
     default: 120
   force_stop:
-    description: Whether a guest that ignores the shutdown is stopped hard, which is pulling its power plug.
+    description: Whether to stop a guest hard that ignores the shutdown, which is like pulling its power plug.
     type: bool
     default: false
   ha_managed:
     description:
-      - Whether a guest that HA manages is restarted, where HA asks it to be started and has it as started on this node.
-      - It is shut down past HA, which then starts it again. It is never stopped hard.
+      - Whether to restart a guest that HA manages, where its requested state is started and HA has started it on this node.
+      - It is shut down without HA, which then starts it again. It is never stopped hard.
     type: bool
     default: false
   root:
-    description: Where the host's files are. A guest can be restarted on the host itself only.
+    description: Where the host's files are. A guest can only be restarted on the host itself, V(/).
     type: path
     default: /
 attributes:
   check_mode:
     support: full
-    description: Restarts nothing, and returns what it would do from what is true now.
+    description: Restarts nothing, and returns what a real run would do.
   diff_mode:
     support: none
-    description: Writes no config of its own.
+    description: The module writes no config.
   idempotent:
     support: full
-    description: A guest with nothing waiting is not restarted.
+    description: A guest is not restarted where nothing waits.
 seealso:
   - module: hypervisor.io_hardening.guest_io
   - plugin: hypervisor.io_hardening.restart_order

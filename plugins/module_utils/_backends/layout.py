@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Where guest configs lie: on a live node, in a tree of a whole cluster, in a flat directory."""
+"""Where guest configs of Proxmox VE are: on a live node, in a tree of a whole cluster, in a flat directory."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-import stat
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from .. import _shown
+from .._host import whole_file
 
 #: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
 MAX_CONFIG_BYTES = 1024 * 1024
@@ -23,9 +23,9 @@ MAX_CONFIG_BYTES = 1024 * 1024
 _CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf\Z", re.ASCII)
 #: What a guest config is called in a flat directory.
 FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)\Z", re.ASCII)
-#: Folders of /etc/pve in which no guest of QEMU lies: containers, and what root alone may read.
+#: Folders of /etc/pve without guests of QEMU: those of containers, and those that only root may read.
 NO_GUESTS = ("lxc", "openvz", "priv")
-#: What is said where a host has no node of Proxmox VE.
+#: The message for a host without a node of Proxmox VE.
 NO_NODES = (
     "no guests to read: /etc/pve/nodes is not there or empty; is this a Proxmox VE node, and is pve-cluster running?"
 )
@@ -33,11 +33,11 @@ _NODE = re.compile(r"^[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?\Z", re.ASCII)
 
 
 class LayoutError(OSError):
-    """Nothing that guests could be read from; the message says what was looked for and what to do."""
+    """There is nothing to read guests from; the message says what was looked for and what to do."""
 
 
 class Source(NamedTuple):
-    """One guest config: its id, its node (None in a flat directory) and its path as it is on the host."""
+    """One guest config: the guest's id, its node (None in a flat directory), and its path on the host."""
 
     guest: str
     node: str | None
@@ -50,9 +50,7 @@ def inside(root: str, path: str) -> str:
 
 
 def etc_pve(root: str) -> str:
-    """Where what a host has in /etc/pve lies below ``root``: there, or at the top where ``root`` is a copy of /etc/pve
-    itself.
-    """
+    """Where the files of /etc/pve are below ``root``: there, or at the top where ``root`` is a copy of /etc/pve."""
     if os.path.isdir(inside(root, "/etc/pve")):
         return "/etc/pve"
     try:
@@ -63,14 +61,12 @@ def etc_pve(root: str) -> str:
 
 
 def flat_folder(root: str) -> str:
-    """The folder of a root without nodes that holds the guest configs: a qemu-server or the root itself, as a path of
-    the host.
-    """
+    """The folder with the guest configs of a root without nodes, as a path on the host: a qemu-server, or the root."""
     return next((path for path in ("/etc/pve/qemu-server", "/qemu-server") if os.path.isdir(inside(root, path))), "/")
 
 
 def folders_with_guests(root: str) -> list[str]:
-    """The folders of a root that guests could be read from, each as a root of its own; sorted."""
+    """The folders of a root that have guests to read when they are named as a root; sorted."""
     found = []
     for name in sorted(os.listdir(root)):
         folder = os.path.join(root, name)
@@ -85,7 +81,7 @@ def folders_with_guests(root: str) -> list[str]:
 
 
 def own_node(root: str) -> str:
-    """The node this host is: what /etc/pve/local points to, else the host's name (PVE::INotify nodename)."""
+    """The name of this host's node: what /etc/pve/local points to, else the host's name (PVE::INotify nodename)."""
     try:
         return os.path.basename(os.readlink(inside(root, "/etc/pve/local")))
     except OSError:
@@ -95,7 +91,7 @@ def own_node(root: str) -> str:
 def node_names(root: str) -> list[str]:
     """All nodes below ``root``, sorted; empty where there is no /etc/pve/nodes.
 
-    A link is none: it would be a second node with the first one's guests.
+    Links do not count: a link would be a second node with the guests of the first.
     """
     directory = inside(root, etc_pve(root) + "/nodes")
     try:
@@ -129,8 +125,8 @@ def node_sources(
     """The guest configs of a node, or of ``all`` nodes, by node and id.
 
     A node's directory that cannot be read goes to ``unreadable`` with the reason, and hides no other node's. Without
-    it, or where no node can be read, LayoutError is raised. ``whole`` tells that every node has its directory,
-    as Proxmox VE makes it; a tree out of Git has no empty ones.
+    it, or where no node can be read, LayoutError is raised. With ``whole`` every node must have its directory, as
+    Proxmox VE makes it; a tree from Git has no empty ones.
     """
     names = node_names(root)
     if not names:
@@ -169,7 +165,7 @@ def _flat(root: str) -> list[Source]:
     folder = flat_folder(root)
     pattern = _CONFIG if folder.startswith("/etc") else FLAT
     matches = _matches(inside(root, folder), pattern)
-    # Of one guest's two files the JSON, which knows less, is not read.
+    # Where a guest has two files, the JSON is not read: it tells less.
     files = {match[1]: match[0] for match in sorted(matches, key=lambda match: match[0], reverse=True)}
     return [Source(guest, None, os.path.join(folder, files[guest])) for guest in sorted(files, key=int)]
 
@@ -185,25 +181,22 @@ def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
 
 
 def read(root: str, path: str) -> bytes:
-    """The bytes of a host's file below ``root``; raises OSError, also for what leaves the root by a link
-    and for what is larger than Proxmox VE stores."""
+    """The bytes of a host's file below ``root``.
+
+    Raises OSError where it cannot be read, is not a regular file, is larger than Proxmox VE stores, or is a link that
+    leads out of the root.
+    """
     full = inside(root, path)
     if not stays_inside(root, full):
         raise OSError(0, f"is a link that leads out of {root}")
-    if not stat.S_ISREG(os.stat(full).st_mode):
-        raise OSError(0, "is no regular file")
-    with open(full, "rb") as stream:
-        raw = stream.read(MAX_CONFIG_BYTES + 1)
-    if len(raw) > MAX_CONFIG_BYTES:
-        raise OSError(0, "is larger than 1 MiB, more than Proxmox VE stores; not read")
-    return raw
+    return whole_file.read(full, MAX_CONFIG_BYTES)
 
 
 def read_config(root: str, path: str) -> bytes:
     """The bytes of a guest's config; raises OSError as :func:`read`, and for a link.
 
-    A link would be a second guest of the same file, and be written twice. Directories may be links, as
-    Proxmox VE's own /etc/pve/qemu-server is.
+    Through a link the same file would be a second guest, and be written twice. Directories may be links, as Proxmox
+    VE's own /etc/pve/qemu-server is.
     """
     if os.path.islink(inside(root, path)):
         raise OSError(0, "is a link; a guest's config is a file of its own")
@@ -230,7 +223,7 @@ def stays_inside(root: str, full: str) -> bool:
     return os.path.commonpath([real, top]) == top
 
 
-# Thousands of configs lie in a few directories.
+# Thousands of configs are in a few directories.
 @lru_cache(maxsize=256)
 def _real_directory(path: str) -> str:
     return os.path.realpath(path)

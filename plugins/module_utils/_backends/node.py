@@ -17,12 +17,12 @@ from typing import NamedTuple
 from .._host import run as _run
 from . import qm_command
 
-#: The longest that either answer is waited for. ``pvesm status`` tries each storage in turn, a dead NFS server for some
+#: Seconds to wait for either answer. ``pvesm status`` tries one storage after the other, a dead NFS server for about
 #: 7 s (recorded).
 SECONDS = 120
 
-# parse_vm_config, whose warnings go to stderr: "vm 500 - unable to parse value of 'net0' - format error", and more
-# lines of the reason.
+# parse_vm_config warns on stderr: "vm 500 - unable to parse value of 'net0' - format error", and more lines with the
+# reason.
 _COMPLAINT = re.compile(r"^vm ([1-9]\d{2,8}) - (.*)$", re.ASCII)
 _VALUE = re.compile(r"^unable to parse value of '([a-z][a-z_\-]*\d*)'(?: - (.*))?$", re.ASCII | re.DOTALL)
 _LISTED = re.compile(r"^ *([1-9]\d{2,8}) ", re.ASCII | re.MULTILINE)
@@ -51,7 +51,7 @@ class Unanswered(Exception):
 
 
 class Node:
-    """The node this runs on. Nothing is asked before the first answer is wanted, or :meth:`ask` is called."""
+    """The node that this runs on. It is asked when the first answer is wanted, or when ``ask`` is called."""
 
     def __init__(self, run: qm_command.Run, timeout: int = SECONDS) -> None:
         self._run = run
@@ -60,7 +60,7 @@ class Node:
         self._answers: _Answers | None = None
 
     def ask(self) -> _Answers:
-        """Ask both questions, and do not wait for the answers."""
+        """Ask both questions without waiting for the answers."""
         with self._lock:
             if self._answers is None:
                 pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
@@ -109,7 +109,7 @@ class Node:
                 f"{asked} exited with status {status}: {qm_command.shortened(words) or 'it printed nothing'}"
             )
         if _run.is_cut(out) or _run.is_cut(words):
-            raise Unanswered(f"{asked} printed more than {_run.KEPT // 1024} KiB, more than is read")
+            raise Unanswered(f"{asked} printed more than the {_run.KEPT // 1024} KiB that are read")
         return out, words
 
 

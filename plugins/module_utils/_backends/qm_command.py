@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Proxmox VE's ``qm``: one locked, validated ``qm set`` a guest, argument lists, never a shell."""
+"""Runs Proxmox VE's ``qm``: argument lists, never a shell; and what its words mean."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from .._model.findings import ResultReason
 
-#: Runs an argument list, never a shell: (exit status, stdout, stderr). A module passes ``_run.command``.
+#: Runs an argument list: (exit status, stdout, stderr). Modules pass ``_host.run.command``.
 Run = Callable[[list[str]], tuple[int, str, str]]
 
-#: Seconds after which a command that does not end when it is asked to is killed.
+#: Seconds until a command is killed that does not end when it is asked to.
 _KILL_AFTER = 10
 
-#: Characters that are kept of qm's words: they go into the result, the journal and the report.
+#: How many characters of qm's words are kept: they go into the result, the journal and the report.
 _WORDS = 2000
 
-#: What qm's stderr means to us: (pattern, reason). Recorded on Proxmox VE 9.2; exit codes are leftovers.
+#: What qm's stderr means: (pattern, reason). Recorded on Proxmox VE 9.2; its exit codes mean nothing.
 _REASONS: tuple[tuple[re.Pattern[str], ResultReason], ...] = (
     (re.compile(r"^VM is locked \(", re.MULTILINE), "locked"),
     (re.compile(r"checksum mismatch"), "digest_moved"),
@@ -34,9 +34,9 @@ _STATE = re.compile(r"^status: (\S+)$", re.ASCII | re.MULTILINE)
 
 
 class Refusal(NamedTuple):
-    """Why qm did not write: a reason of docs/data.md and qm's own words.
+    """Why qm did not do what it was asked to: a reason of docs/data.md, and qm's own words.
 
-    ``ended``: it gave no answer and was ended; what it had begun may go on in its worker.
+    ``ended``: it gave no answer and was ended; its worker may go on with what it had begun.
     """
 
     reason: ResultReason
@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
 
 
 def set_values(run: Run, guest: str, values: dict[str, str | None], digest: str, timeout: int) -> Refusal | None:
-    """One ``qm set`` with every value (None deletes the key) and the digest; None when qm says it is done."""
+    """One ``qm set`` with every value (None deletes the key) and the digest; None when qm reports success."""
     arguments = ["set", guest]
     for key, value in sorted(values.items(), key=lambda item: item[0] != "scsihw"):
         arguments += ["--delete", key] if value is None else [f"--{key}", value]
@@ -53,7 +53,7 @@ def set_values(run: Run, guest: str, values: dict[str, str | None], digest: str,
 
 
 def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
-    """One call of qm; None when it says it is done."""
+    """One call of qm; None when it reports success."""
     status, _out, words = run(bounded(timeout, "qm", *arguments))
     words = words.strip()
     if status == 0:
@@ -71,7 +71,7 @@ def command(run: Run, arguments: list[str], timeout: int) -> Refusal | None:
 
 
 def revert(run: Run, guest: str, keys: list[str], digest: str, timeout: int) -> bool:
-    """Take keys out of a guest's [PENDING] again, where its config has that digest; True when qm says it is done.
+    """Take keys out of a guest's [PENDING] again, where its config has that digest; True when qm reports success.
 
     qm sets each key to what the main section has, so it looks at a drive's storage again; on a stopped guest it applies
     whatever else waits in [PENDING] (recorded).
@@ -91,7 +91,7 @@ def state(run: Run, guest: str, timeout: int) -> str | None:
 
 
 def bounded(timeout: int, *command: str) -> list[str]:
-    """The arguments that run a command and end it after that many seconds, and kill it where it does not end.
+    """The arguments that run a command, end it after so many seconds, and kill it where it does not end.
 
     coreutils' timeout: 127 when there is no such command; see :func:`timed_out`.
     """
@@ -106,6 +106,6 @@ def timed_out(status: int) -> bool:
 
 
 def shortened(words: str) -> str:
-    """What a command said, without its middle where that is long."""
+    """What a command printed, without its middle where it is long."""
     words = words.strip()
     return words if len(words) <= _WORDS else f"{words[: _WORDS // 2]} […] {words[-_WORDS // 2 :]}"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What lies beside guest configs and was not read: what may be a guest, and what is none."""
+"""Files next to guest configs that were not read: those that may be guests, and the others."""
 
 from __future__ import annotations
 
@@ -12,27 +12,25 @@ from typing import NamedTuple
 
 from .layout import FLAT, NO_GUESTS, LayoutError, etc_pve, flat_folder, inside
 
-# Files that may lie beside guest configs in a flat directory: those of /etc/pve, and a gate's own report.
+# Files that belong next to guest configs in a flat directory: those of /etc/pve, and a gate's own report.
 _OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
 
-# Where guest configs lie in a copy of /etc/pve and of a node's folder; beside an etc/pve nothing of them is read.
+# Where guest configs are in a copy of /etc/pve and of a node's folder; next to an etc/pve they are not read.
 _ALSO = ("/nodes", "/qemu-server")
 
 
 class Strays(NamedTuple):
-    """Paths as those of ``layout.Source``: ``guests`` with the reason why each was not read, ``others`` of whatever
-    kind.
-    """
+    """Paths on the host: of ``guests``, each with the reason why it was not read, and of ``others``."""
 
     guests: list[tuple[str, str]]
     others: list[str]
 
 
 def strays(root: str, read: Collection[str]) -> Strays:
-    """What lies below ``root`` beside the files that were ``read``. Hidden names are not looked at.
+    """The files below ``root`` that are not among those that were ``read``. Hidden names are left out.
 
-    Of a tree with an etc/pve, that, the top, and nodes and qemu-server there are looked through; what else is there may
-    be a whole host. Raises LayoutError where a directory cannot be read.
+    In a tree with an etc/pve, only that, the top, and nodes and qemu-server at the top are searched: the rest may be a
+    whole host. Raises LayoutError where a directory cannot be read.
     """
     top = etc_pve(root)
     tree = next(
@@ -56,7 +54,7 @@ def strays(root: str, read: Collection[str]) -> Strays:
 
 
 def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Each folder once, as the host has it, with the folders and files in it; those behind links after the others."""
+    """Each folder once, as a path on the host, with the folders and files in it; folders behind links come last."""
     waiting: list[str] = [top]
     links: list[str] = []
     seen: set[str] = set()
@@ -89,14 +87,14 @@ def _listed(
 
 
 def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) -> str | None:
-    """Why a file that may be a guest's was not read; None where it is none."""
+    """Why a file that may be a guest was not read; None where it is not one."""
     match = FLAT.match(name)
     if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
-        return f"is of the same guest as {match[1]}.conf: keep one of them"
+        return f"is a second config of guest {match[1]}, next to {match[1]}.conf: keep one of them"
     if match and not home:
         return f"was not read: guest configs lie in {_place(tree)}"
     if match and tree and match[2] == "conf":
-        return "was not read: by its name its folder is no node's"
+        return "was not read: the name of its folder is not that of a node"
     if home and (name.isdigit() or name.lower().endswith((".conf", ".json"))):
         return (
             f"was not read: a guest config is named VMID.conf{'' if tree else ' or VMID.json'}, with a VMID from 100 to"
@@ -106,7 +104,7 @@ def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) ->
 
 
 def _place(tree: str | None) -> str:
-    """Where guest configs lie, by what the directory holds."""
+    """Where guest configs lie in this directory."""
     if tree is None:
         return "the directory itself, not in folders below it"
     return f"{tree[1:]}/NODE/qemu-server" if tree.endswith("/nodes") else tree[1:]

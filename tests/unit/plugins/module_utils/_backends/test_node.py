@@ -103,7 +103,7 @@ def test_both_are_asked_once_at_the_same_time_whoever_asks():
     (137, "", "qm list gave no answer within 7 s and was ended"),
     (127, "timeout: failed to run command 'qm'", "there is no command qm; is this a Proxmox VE node?"),
     (255, "ipcc_send_rec[1] failed: Connection refused\n", "qm list exited with status 255: ipcc_send_rec[1] failed: Connection refused"),
-    (0, "x" * 99 + "\n[77 bytes left out]\nvm 500 - u", "qm list printed more than 1024 KiB, more than is read"),
+    (0, "x" * 99 + "\n[77 bytes left out]\nvm 500 - u", "qm list printed more than the 1024 KiB that are read"),
 ])  # fmt: skip
 def test_no_answer_is_never_taken_for_no_complaint(status, words, expected):
     node = Node(Host(words, qm=status), timeout=7)

@@ -154,7 +154,7 @@ def test_a_link_that_leads_nowhere_is_an_error_finding(flat):
         ("etc/pve/nodes/pve1/qemu-server/99.conf", "a guest config is named VMID.conf, with a VMID"),
         ("etc/pve/nodes/pve1/qemu-server/101.json", "a guest config is named VMID.conf, with a VMID"),
         ("etc/pve/nodes/pve1/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
-        ("etc/pve/nodes/pve_1/qemu-server/101.conf", "its folder is no node's"),
+        ("etc/pve/nodes/pve_1/qemu-server/101.conf", "is not that of a node"),
         ("etc/pve/qemu-server/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
         ("etc/pve/101.conf", "lie in etc/pve/nodes/NODE/qemu-server"),
     ],
