@@ -18,6 +18,7 @@ import stat
 import struct
 from typing import NamedTuple
 
+from .._host.whole_file import read_start
 from .._model.records import FileSystem
 
 _LOCAL = frozenset(
@@ -131,8 +132,7 @@ class _Mounts:
 def _mount_lines(path: str) -> list[tuple[str, str, str, str]]:
     """(id, parent's id, mount point, type) of each mount (proc(5), mountinfo)."""
     try:
-        with open(path, "rb") as stream:
-            raw = stream.read(_LARGEST_MOUNTINFO)
+        raw = read_start(path, _LARGEST_MOUNTINFO)
     except OSError:
         return []
     found = []

@@ -118,7 +118,7 @@ def test_a_flat_directory_with_text_and_json(tmp_path):
         (b" \n\n", "is empty", None),
         (b"name: a\n\0\n", "is binary", 2),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)), "not a guest config", 1),
-        (b"x" * (1024 * 1024 + 1), "larger than 1048576 bytes", None),
+        (b"x" * (1024 * 1024 + 1), "larger than 1 MiB", None),
     ],
 )
 def test_what_is_no_config_is_a_problem_and_hides_no_other(cluster, raw, words, line):
@@ -132,7 +132,7 @@ def test_what_is_no_config_is_a_problem_and_hides_no_other(cluster, raw, words, 
 
 def test_a_directory_in_place_of_a_config(cluster):
     (cluster / "etc/pve/nodes/pve1/qemu-server/101.conf").mkdir()
-    assert "not a regular file" in find.read(str(cluster)).problems[0]["reason"]
+    assert "is not a regular file" in find.read(str(cluster)).problems[0]["reason"]
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"Name!": 1}', '{"name": "a\\nb"}', '{"name": null}'])
