@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-STATUSES = ("compliant", "to_change", "restart_pending", "unresolved", "waived")
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import findings as _findings
+
+STATUSES = _findings.GUEST_STATUSES
 
 # what a guest may be called by somebody who means harm, or only by somebody abroad
 HOSTILE = [
@@ -25,91 +27,64 @@ HOSTILE = [
 
 def finding(guest="101", **other) -> dict:
     """One finding of docs/data.md; `other` replaces keys."""
-    return {
-        "rule": "IO102",
-        "severity": "error",
-        "host": None,
-        "guest": guest,
-        "name": "web01",
-        "node": "pve1",
-        "disk": "scsi0",
-        "file": "/etc/pve/nodes/pve1/qemu-server/%s.conf" % guest,
-        "line": 12,
-        "message": "the disk has no iothread in effect.",
-        "hint": "Set iothread=1 and virtio-scsi-single.",
-        "actual": False,
-        "wanted": True,
-        "cure": [],
-        "fixable": True,
-        "waived": None,
-        **other,
-    }
+    made = _findings.finding(
+        "IO102",
+        "error",
+        "the disk has no iothread in effect.",
+        "Set iothread=1 and virtio-scsi-single.",
+        guest=guest,
+        name="web01",
+        node="pve1",
+        disk="scsi0",
+        file="/etc/pve/nodes/pve1/qemu-server/%s.conf" % guest,
+        line=12,
+        actual=False,
+        wanted=True,
+        cure=[_findings.change("scsi0", "iothread", None, True)],
+        fixable=True,
+    )
+    return {**made, **other}
 
 
 def guest(number="101", status="compliant", disks=1, **other) -> dict:
     """One entry of the document's `guests`."""
-    return {
-        "hypervisor": "pve",
-        "guest": number,
-        "name": "web01",
-        "node": "pve1",
-        "host": None,
-        "config": "/etc/pve/nodes/pve1/qemu-server/%s.conf" % number,
-        "status": status,
-        "running": True,
-        "template": False,
-        "disks": [
-            {
-                "key": "scsi%d" % n,
-                "storage": {"id": "local", "type": ("dir", "nfs", "rbd", None)[n % 4]},
-                "compliant": status == "compliant",
-                "waived": status == "waived",
-            }
+    made = _findings.guest_entry(
+        guest=number,
+        name="web01",
+        node="pve1",
+        config="/etc/pve/nodes/pve1/qemu-server/%s.conf" % number,
+        status=status,
+        running=True,
+        template=False,
+        disks=[
+            _findings.disk_entry(
+                key="scsi%d" % n,
+                storage={"id": "local", "type": ("dir", "nfs", "rbd", None)[n % 4]},
+                compliant=status == "compliant",
+                waived=status == "waived",
+            )
             for n in range(disks)
         ],
-        **other,
-    }
+    )
+    return {**made, **other}
 
 
 def result(number="101", status="changed", **other) -> dict:
     """One result of guest_io."""
-    return {
-        "guest": number,
-        "name": "web01",
-        "node": "pve1",
-        "status": status,
-        "changes": [],
-        "restart_pending": False,
-        "reason": None,
-        "detail": None,
-        "digest": "d",
-        **other,
-    }
+    return {**_findings.result(guest=number, name="web01", node="pve1", status=status, digest="d"), **other}
 
 
 def document(guests=(), findings=(), unresolved=(), **other) -> dict:
     """A findings document whose summary fits its guests and findings."""
-    guests, findings = list(guests), list(findings)
-    count = {status: sum(g["status"] == status for g in guests) for status in STATUSES}
-    return {
-        "schema": 1,
-        "date": "2026-11-23",
-        "findings": findings,
-        "plan": [],
-        "unresolved": list(unresolved),
-        "guests": guests,
-        "waivers": [],
-        "summary": {
-            "guests": len(guests),
-            "disks": sum(len(g["disks"]) for g in guests),
-            **count,
-            "findings": {
-                s: sum(f["severity"] == s and not f["waived"] for f in findings) for s in ("error", "warning", "note")
-            },
-            "waived_findings": sum(bool(f["waived"]) for f in findings),
-        },
-        **other,
-    }
+    made = _findings.document(
+        date="2026-11-23",
+        findings=list(findings),
+        plan=[],
+        unresolved=list(unresolved),
+        guests=list(guests),
+        waivers=[],
+    )
+    return {**made, **other}
 
 
 def waiver(**other) -> dict:
@@ -119,7 +94,7 @@ def waiver(**other) -> dict:
 
 def host(name="pve1", reported=True, assessments=()) -> dict:
     """One entry of a joined document's `hosts`."""
-    return {"host": name, "reported": reported, "assessments": list(assessments)}
+    return _findings.host_entry(name, reported=reported, assessments=list(assessments))
 
 
 def hostile() -> dict:
