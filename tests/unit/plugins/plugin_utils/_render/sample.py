@@ -49,6 +49,7 @@ def finding(guest="101", **other) -> dict:
 def guest(number="101", status="compliant", disks=1, **other) -> dict:
     """One entry of the document's `guests`."""
     made = _findings.guest_entry(
+        hypervisor="pve",
         guest=number,
         name="web01",
         node="pve1",
