@@ -39,7 +39,8 @@ def process_only(guest: Guest) -> bool:
 
 def hint(guest: Guest, cause: str, /, **facts: str) -> str:
     """What to do about a cause, in the words of the guest's hypervisor."""
-    return words(None if process_only(guest) else guest["hypervisor"], cause).format(**facts)
+    text = words(None if process_only(guest) else guest["hypervisor"], cause)
+    return text.format(**facts) if facts else text
 
 
 def words(hypervisor: str | None, cause: str) -> str:

@@ -28,7 +28,9 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation, cache:
     if aio is None:
         says = not has_aio(now) and (modes != KEEP or disk["configured"]["aio"])
         return _without_effect(disk, now, modes, at) if says else None
-    unasked, after, direct = _unasked(disk, now, cache), aio_after(disk, now, wanted, cache), direct_after(now, cache)
+    direct = direct_after(now, cache)
+    unasked = _unasked(disk, now, cache, direct)
+    after = _wanted(unasked, modes)
     if now["cache_direct"] is not None and native_needs_direct(aio, now["cache_direct"]):
         own = (setting(disk, "aio", after),) if after != unasked else ()
         enough = own and not native_needs_direct(after, now["cache_direct"])
@@ -60,25 +62,30 @@ def has_aio(now: Values) -> bool:
 
 def direct_after(now: Values, cache: Cure) -> bool | None:
     """Whether the disk is opened with O_DIRECT after the changes of its cache; None where its cache is not known."""
-    mode = next((change["after"] for change in cache if change["option"] == "cache"), now["cache"])
+    mode = now["cache"]
+    for change in cache:
+        mode = change["after"] if change["option"] == "cache" else mode
     return None if mode is None else CACHE_MODES[mode][0]
 
 
 def aio_after(disk: Disk, now: Values, wanted: dict[str, Any], cache: Cure) -> str | None:
     """The aio that the disk has after all changes."""
-    unasked = _unasked(disk, now, cache)
-    return unasked if unasked is None or wanted["aio"] == KEEP or unasked in wanted["aio"] else str(wanted["aio"][0])
+    return _wanted(_unasked(disk, now, cache, direct_after(now, cache)), wanted["aio"])
 
 
-def _unasked(disk: Disk, now: Values, cache: Cure) -> str | None:
+def _wanted(unasked: str | None, modes: Any) -> str | None:
+    return unasked if unasked is None or modes == KEEP or unasked in modes else str(modes[0])
+
+
+def _unasked(disk: Disk, now: Values, cache: Cure, direct: bool | None) -> str | None:
     """The aio that the disk has after the changes of its cache alone."""
-    named = [str(change["after"]) for change in cache if change["option"] == "aio"]
-    if named:
-        return named[0]
+    for change in cache:
+        if change["option"] == "aio":
+            return str(change["after"])
     default = disk["aio_default"]
     if default is None or configured(disk, "aio") is not None:
         return now["aio"]
-    return default["direct" if direct_after(now, cache) else "cached"]
+    return default["direct" if direct else "cached"]
 
 
 def _without_effect(disk: Disk, now: Values, modes: Any, at: Situation) -> Remark:

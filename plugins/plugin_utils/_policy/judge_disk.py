@@ -48,8 +48,10 @@ def judge(disk: Disk, wanted: dict[str, Any], at: Situation, waived: Callable[[s
 
 def _breaks_native(disk: Disk, now: Values, wanted: dict[str, Any], cache: Remark) -> bool:
     """Whether the changes of the cache would leave the disk with aio native and cached, which QEMU refuses."""
+    if not cache.cure:
+        return False
     after = judge_aio.aio_after(disk, now, wanted, cache.cure)
-    return bool(cache.cure) and native_needs_direct(after, bool(judge_aio.direct_after(now, cache.cure)))
+    return native_needs_direct(after, bool(judge_aio.direct_after(now, cache.cure)))
 
 
 def _no_values(disk: Disk, at: Situation) -> Remark:

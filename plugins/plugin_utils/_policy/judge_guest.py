@@ -86,7 +86,7 @@ class _Judgement:
         policy = self._by.policy
         if not scsi or policy.controller_for(self._subject) != IOTHREAD_CONTROLLER:
             return [], None
-        hold = self._hold if any(map(self._gets_iothread, scsi)) else None
+        hold = self._hold if self._hold and any(map(self._gets_iothread, scsi)) else None
         remark = judge_controller.judge(
             self._guest, scsi, hold, self._caution, lambda: policy.may_migrate(self._subject)
         )
@@ -123,8 +123,9 @@ class _Judgement:
         storage, node = disk["storage"], self._guest["node"]
         if storage is None:
             return remark
-        if own := self._by.locality.own_servers(node, storage):
-            served = f"storage {storage['id']} is served by this node itself ({', '.join(own)})"
+        if self._by.locality.classify(node, storage) == "node":
+            own = ", ".join(self._by.locality.own_servers(node, storage))
+            served = f"storage {storage['id']} is served by this node itself ({own})"
             remark = remark._replace(message=f"{remark.message}; {served}")
         live = self._guest["running"] is not None
         if live and storage["type"] is None and any(change["key"] == disk["key"] for change in remark.cure):

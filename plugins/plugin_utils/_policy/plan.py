@@ -35,7 +35,7 @@ def plan(guest: Guest, marks: Sequence[Mark], policy: Policy) -> Planned:
     held = _held(guest, changes, policy) if changes else None
     if held is not None:
         return Planned([], held)
-    return Planned(changes, _left([mark for mark in marks if mark.violates and not mark.remark.cure]))
+    return Planned(changes, _left([mark for mark in marks if not mark.remark.cure and mark.violates]))
 
 
 def status(planned: Planned, marks: Sequence[Mark]) -> GuestStatus:

@@ -69,6 +69,8 @@ class Waivers:
 
     def _candidates(self, rule: str, guest: Subject) -> list[Waiver]:
         """The waivers of a rule, in their order, without those that name other guests."""
+        if not self._numbered:
+            return []
         keys = (None, ("id", guest["id"]), ("name", guest["name"]))
         found = {number: waiver for key in keys for number, waiver in self._numbered.get((rule, key), ())}
         return [found[number] for number in sorted(found)]
