@@ -42,12 +42,8 @@ def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str
         raise layout.LayoutError(_nothing(root, reading))
     beside = Strays([], [])
     if not find.is_this_host(root):
-        beside = strays(
-            root,
-            {guest["config"] for guest in reading.guests}
-            | {problem["file"] for problem in reading.problems}
-            | set(reading.containers),
-        )
+        read = [guest["config"] for guest in reading.guests] + [problem["file"] for problem in reading.problems]
+        beside = strays(root, {path for path in (*read, *reading.containers) if path})
     for path, reason in beside.guests:
         reading.problem(path, reason)
     records: Any = {
@@ -59,8 +55,9 @@ def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str
     document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
     document["not_read"] += [layout.inside(root, path) for path in beside.others]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
-    if any(nodes):
-        document["hosts"] = [host_entry(node) for node in sorted(nodes)]
+    named = sorted(node for node in nodes if node)
+    if named:
+        document["hosts"] = [host_entry(node) for node in named]
     return document
 
 
