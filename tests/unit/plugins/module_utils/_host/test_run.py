@@ -52,14 +52,25 @@ def test_a_process_left_behind_with_the_pipes_is_not_waited_for():
     assert time.monotonic() - begun < 20
 
 
+def ends(pid):
+    """Whether a process ends within some seconds: on a busy machine a kill takes a moment."""
+    for _look in range(100):
+        try:
+            if "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_a_command_that_ignores_the_request_to_end_is_killed_with_its_children(monkeypatch, tmp_path):
     monkeypatch.setattr(qm_command, "_KILL_AFTER", 1)
     begun = time.monotonic()
     script = f"trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ > {tmp_path}/child; sleep 60\" & wait; sleep 60"
-    status, _out, _words = _run.command(qm_command.bounded(1, "sh", "-c", script))
+    status, _out, _words = _run.command(qm_command.bounded(3, "sh", "-c", script))
     assert qm_command.timed_out(status) and time.monotonic() - begun < 20
-    child = int((tmp_path / "child").read_text())
-    assert not os.path.exists(f"/proc/{child}") or "\nState:\tZ" in Path(f"/proc/{child}/status").read_text()
+    assert ends(int((tmp_path / "child").read_text()))
 
 
 def test_messages_are_english_and_there_is_no_standard_input(monkeypatch):
