@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._model.records import NOT_THERE
 from ..module_utils._text import visible
+from ..plugin_utils._asked.values import value_refusals
 from ..plugin_utils._policy.assess import assess
 from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
@@ -35,6 +36,7 @@ _ASSESS = {
     "date": {"type": "raw"},
     "migrate_controllers": {"type": "str"},
     "apply_foreign_pending": {"type": "bool", "default": False},
+    "check_values": {"type": "dict", "default": {}},
 }
 
 
@@ -49,6 +51,8 @@ class ActionModule(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec({**_READ, **_ASSESS})
+        if refusals := value_refusals(options["check_values"]):
+            raise AnsibleActionFail(visible("; ".join(refusals)))
         try:
             return self._run(options, task_vars or {})
         except PolicyError as exc:
@@ -62,6 +66,7 @@ class ActionModule(ActionBase):
             options["migrate_controllers"],
             options["apply_foreign_pending"],
         )
+        began = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
         date = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
         if options["guests"] is not None:
             options["guests"] = [guest.strip() for guest in options["guests"]]
@@ -76,6 +81,7 @@ class ActionModule(ActionBase):
         reading["problems"] = [problem for problem in reading["problems"] if problem["reason"] != NOT_THERE]
         return {
             "changed": False,
-            "findings": assess(reading, policy, date, task_vars.get("inventory_hostname")),
+            **assess(reading, policy, date, task_vars.get("inventory_hostname")),
+            "began": began,
             "named": {guest: guest not in missing for guest in options["guests"] or ()},
         }

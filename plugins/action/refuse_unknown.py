@@ -2,56 +2,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action refuse_unknown: fail where a variable or a tag is given that nothing looks at. Documentation:
+"""Action refuse_unknown: fail when a variable or a tag is given that nothing looks at. Documentation:
 modules/refuse_unknown.py.
 
 An action, because it needs the names of the extra variables apart from all others, and names of variables without their
-values: those of hundreds of hosts are not to be templated for it.
+values: those of hundreds of hosts must not be templated for it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-from ..module_utils._text import visible
-from ..plugin_utils._asked.variables import KNOWN, selection_refusals, tag_refusals, variable_refusals
-
-ARGUMENTS = {
-    "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
-    "hosts": {"type": "list", "elements": "str", "default": []},
-    "names_guests": {"type": "list", "elements": "str"},
-    "no_hosts": {"type": "str"},
-    "tags": {"type": "list", "elements": "str"},
-}
+from ..plugin_utils._action import Action
+from ..plugin_utils._asked.variables import KNOWN, SURVEY, selection_refusals, tag_refusals, variable_refusals
 
 
-class ActionModule(ActionBase):
-    """Looks at names, at no value and no host."""
+class ActionModule(Action):
+    """Looks at names, at no value but the answers of a survey, and at no host."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    ARGUMENTS = {
+        "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
+        "hosts": {"type": "list", "elements": "str", "default": []},
+        "names_guests": {"type": "list", "elements": "str"},
+        "no_hosts": {"type": "str"},
+        "tags": {"type": "list", "elements": "str"},
+    }
 
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Ansible's entry point."""
-        super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        _checked, options = self.validate_argument_spec(ARGUMENTS)
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The answers of a survey."""
         extra = set(load_extra_vars(self._loader))
-        refusals = variable_refusals(extra, _others(task_vars, options["hosts"]), options["prefixes"])
+        refusals = variable_refusals(extra, _others(self.task_vars, options["hosts"]), options["prefixes"])
         if options["names_guests"] is not None:
             refusals += selection_refusals(extra, options["names_guests"])
         if options["tags"] is not None:
-            refusals += tag_refusals(options["tags"], task_vars["ansible_run_tags"], task_vars["ansible_skip_tags"])
+            run, skip = self.task_vars["ansible_run_tags"], self.task_vars["ansible_skip_tags"]
+            refusals += tag_refusals(options["tags"], run, skip)
         if not refusals and options["no_hosts"] is not None and not options["hosts"]:
             refusals.append(options["no_hosts"])
         if refusals:
-            raise AnsibleActionFail(visible(" ".join(refusals)))
-        return {"changed": False}
+            raise ValueError(" ".join(refusals))
+        answers = self._answers()
+        return {"answers": answers, "answered": bool(answers)}
+
+    def _answers(self) -> list[dict[str, Any]]:
+        """Each question of a survey that was answered, as the variable that it is about and the answer."""
+        given = {name: self._templar.template(self.task_vars[name]) for name in KNOWN[SURVEY] if name in self.task_vars}
+        return [
+            {"variable": name.removeprefix(SURVEY), "value": answer}
+            for name, answer in given.items()
+            if answer not in ("", None)
+        ]
 
 
 def _others(task_vars: dict[str, Any], hosts: list[str]) -> dict[str, str | None]:

@@ -19,31 +19,32 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils import _shown
-from ..module_utils._backends.layout import LayoutError
 from ..module_utils._model.findings import SEVERITIES, gate
 from ..module_utils._text import one_line, visible
 from ..plugin_utils._fleet.document import ReportError
+from ..plugin_utils._fleet.from_hosts import from_hosts
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
 from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._policy.waivers_file import load
+from ..plugin_utils._render.failures import trouble
 from ..plugin_utils._render.gate import gate_lines
 from ..plugin_utils._render.table import table_lines
-from ..plugin_utils._render.to_html import html_report
-from ..plugin_utils._render.to_json import json_report
-from ..plugin_utils._render.to_junit import junit_report
-from ..plugin_utils._render.to_sarif import left_out, sarif_report
 from ..plugin_utils._render.words import MIGRATE
 from ..plugin_utils._render.write import write_all
-from ..plugin_utils._sources.directory import assess_directory
 
 #: Option of a report to its file's name in the folder ``directory``.
 FILES = {"json": "guest-io.json", "junit": "guest-io.junit.xml", "sarif": "guest-io.sarif", "html": "guest-io.html"}
 
 ARGUMENTS = {
     "documents": {"type": "dict"},
+    "variables": {
+        "type": "dict",
+        "options": {"documents": {"type": "str"}, "results": {"type": "str"}, "assessments": {"type": "dict"}},
+    },
+    "guests": {"type": "bool", "default": True},
     "parts": {"type": "list", "elements": "str"},
     "root": {"type": "path"},
     "policy": {"type": "raw"},
@@ -62,6 +63,8 @@ ARGUMENTS = {
     "base": {"type": "path"},
 }
 
+SOURCES = ("documents", "variables", "parts", "root")
+
 display = Display()
 
 
@@ -77,12 +80,16 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec(
             ARGUMENTS,
-            mutually_exclusive=[("documents", "parts", "root")],
-            required_one_of=[("documents", "parts", "root")],
+            mutually_exclusive=[SOURCES],
+            required_one_of=[SOURCES],
+            required_by={"variables": "hosts"},
         )
+        if options["variables"]:
+            raw = task_vars["hostvars"].raw_get
+            options.update(from_hosts(options["hosts"], raw, options["variables"], options["guests"]))
         try:
             result.update(self._report(options))
-        except (PolicyError, LayoutError, ReportError) as exc:
+        except (PolicyError, ReportError) as exc:
             raise AnsibleActionFail(one_line(exc)) from None
         return result
 
@@ -103,6 +110,8 @@ class ActionModule(ActionBase):
         for line in [*(_line(path, path == paths.get("sarif"), document) for path in written), *problems, *lines]:
             display.display(line)
         returned: dict[str, Any] = {"changed": False, "summary": document["summary"], "written": written}
+        if options["documents"] is not None:
+            returned.update(trouble(options["documents"], options["results"] or {}))
         if options["part"]:
             returned["part"] = pack(document)
         if verdict:
@@ -117,14 +126,58 @@ class ActionModule(ActionBase):
 
 def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["root"] is not None:
-        day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
-        policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
-        documents: Any = [assess_directory(options["root"], policy, day)]
+        documents: Any = [_of_directory(options)]
     elif options["documents"] is not None:
         documents = options["documents"]
     else:
         documents = [unpack(part, f"part {number}") for number, part in enumerate(options["parts"], 1)]
     return join_documents(documents, options["results"], options["assessments"], options["hosts"], options["complete"])
+
+
+# Ansible compiles the code of a collection anew in every run: only what a task needs is loaded.
+# pylint: disable=import-outside-toplevel
+
+
+def _of_directory(options: dict[str, Any]) -> dict[str, Any]:
+    from ..module_utils._backends.layout import LayoutError
+    from ..plugin_utils._sources.directory import assess_directory
+
+    day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
+    policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
+    try:
+        return assess_directory(options["root"], policy, day)
+    except LayoutError as exc:
+        raise ReportError(str(exc)) from None
+
+
+def _json(document: dict[str, Any]) -> str:
+    from ..plugin_utils._render.to_json import json_report
+
+    return json_report(document)
+
+
+def _junit(document: dict[str, Any], fail_on: str) -> str:
+    from ..plugin_utils._render.to_junit import junit_report
+
+    return junit_report(document, fail_on)
+
+
+def _sarif(document: dict[str, Any], base: str, here: str) -> str:
+    from ..plugin_utils._render.to_sarif import sarif_report
+
+    return sarif_report(document, base, here)
+
+
+def _html(document: dict[str, Any], check: bool, variable: str) -> str:
+    from ..plugin_utils._render.to_html import html_report
+
+    return html_report(document, check, variable)
+
+
+def _left_out(document: dict[str, Any]) -> str | None:
+    from ..plugin_utils._render.to_sarif import left_out
+
+    return left_out(document)
 
 
 def _paths(options: dict[str, Any]) -> dict[str, str]:
@@ -146,10 +199,10 @@ def _rendered(
     here = os.getcwd()
     base = os.path.join(here, options["base"] or "")
     render = {
-        "json": lambda: json_report(document),
-        "junit": lambda: junit_report(document, options["fail_on"] or SEVERITIES[0]),
-        "sarif": lambda: sarif_report(document, base, here),
-        "html": lambda: html_report(document, check, options["migrate_variable"]),
+        "json": lambda: _json(document),
+        "junit": lambda: _junit(document, options["fail_on"] or SEVERITIES[0]),
+        "sarif": lambda: _sarif(document, base, here),
+        "html": lambda: _html(document, check, options["migrate_variable"]),
     }
     texts: dict[str, str] = {}
     failed: dict[str, str] = {}
@@ -163,5 +216,5 @@ def _rendered(
 
 def _line(path: str, is_sarif: bool, document: dict[str, Any]) -> str:
     """The line that names a report, and what it lacks."""
-    omitted = left_out(document) if is_sarif else None
+    omitted = _left_out(document) if is_sarif else None
     return f"Report: {visible(path)}{f' ({omitted})' if omitted else ''}"

@@ -51,6 +51,10 @@ options:
     description: Whether to plan stopped guests if the write would also apply somebody else's pending changes.
     type: bool
     default: false
+  check_values:
+    description: Variables to check before anything is read, by their names, as M(hypervisor.io_hardening.refuse_values) does.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 attributes:
@@ -74,16 +78,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: The findings document, see docs/data.md.
+  description: The findings. What is returned is the findings document with all its keys, see docs/data.md.
+  returned: success
+  type: list
+  elements: dict
+plan:
+  description: The plan for M(hypervisor.io_hardening.guest_io).
+  returned: success
+  type: list
+  elements: dict
+unresolved:
+  description: The guests that the plan does not bring into line with the policy, with the reason.
+  returned: success
+  type: list
+  elements: dict
+guests:
+  description: The guests with their status.
+  returned: success
+  type: list
+  elements: dict
+summary:
+  description: The counts.
   returned: success
   type: dict
-  sample:
-    findings: []
-    plan: []
-    unresolved: []
+began:
+  description: When the task began, in UTC, as the journal names a run.
+  returned: success
+  type: str
+  sample: 20261123T223005Z
 named:
   description:
-    - For each of O(guests), whether this host has it. The filter P(hypervisor.io_hardening.guests_nowhere#filter) lists those that no host has.
+    - For each of O(guests), whether this host has it. M(hypervisor.io_hardening.refuse_missing_guests) fails for those that no host has.
   returned: success
   type: dict
   sample: {"102": true, "301": false}

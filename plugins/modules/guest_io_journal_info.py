@@ -12,7 +12,7 @@ short_description: Read the journal of what was changed on guests
 version_added: 0.1.0
 description:
   - Reads what the runs of M(hypervisor.io_hardening.guest_io) have written to the guests of this host.
-  - The filter P(hypervisor.io_hardening.rollback_plan#filter) makes the plan of a rollback from it.
+  - M(hypervisor.io_hardening.guest_io_rollback_plan) makes the plan of a rollback from it.
   - It also looks at the guests, to tell which changes of each run are still there.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -38,8 +38,7 @@ extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
-  - plugin: hypervisor.io_hardening.rollback_plan
-    plugin_type: filter
+  - module: hypervisor.io_hardening.guest_io_rollback_plan
 """
 
 EXAMPLES = r"""

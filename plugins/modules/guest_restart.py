@@ -60,8 +60,7 @@ attributes:
     description: A guest is not restarted where nothing waits.
 seealso:
   - module: hypervisor.io_hardening.guest_io
-  - plugin: hypervisor.io_hardening.restart_order
-    plugin_type: filter
+  - module: hypervisor.io_hardening.guest_io_restart
 """
 
 EXAMPLES = r"""

@@ -124,8 +124,7 @@ attributes:
     support: full
     description: Checks that the host has everything that the measurement needs, and starts nothing.
 seealso:
-  - plugin: hypervisor.io_hardening.prove_settings
-    plugin_type: filter
+  - module: hypervisor.io_hardening.guest_io_prove
 """
 
 EXAMPLES = r"""

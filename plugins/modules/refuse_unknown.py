@@ -11,21 +11,21 @@ module: refuse_unknown
 short_description: Refuse variables and tags that nothing looks at
 version_added: 0.1.0
 description:
-  - Fails where a variable is set that begins like one of the collection's and is none, and names the one it was to be.
-  - A misspelt variable that names guests would be all guests, and a misspelt tag would be nothing done.
-  - What begins with a word that other roles use as well (C(awx_), C(gate_), C(report_), C(restart_), C(rollback_), C(survey_))
-    is refused where it is an extra variable, and elsewhere only where it is close to a known name.
-  - The first task of the collection's playbooks and roles. Runs on the controller and looks at no value.
+  - Fails when a variable is set whose name begins like those of the collection but is not one of them, and suggests the closest.
+  - A misspelt variable that names guests would mean all guests, and a misspelt tag would do nothing.
+  - A name with a prefix that other roles use as well (C(awx_), C(gate_), C(report_), C(restart_), C(rollback_), C(survey_))
+    is refused as an extra variable, and elsewhere only when it is close to a known name.
+  - The first task of the collection's playbooks and roles. It runs on the controller, and looks at no values but the answers of a survey.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
   prefixes:
-    description: With which words the variables begin that are looked at. Without it, with any that the collection has.
+    description: The prefixes of the variables to look at. Without it, all that the collection has.
     type: list
     elements: str
     choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, prove_io_, report_, restart_, rollback_, survey_]
   hosts:
-    description: Hosts whose variables are looked at, beside those of the play. Without it, the task's own host.
+    description: Hosts whose variables are looked at, next to those of the play. Without it, the task's own host.
     type: list
     elements: str
     default: []
@@ -36,10 +36,10 @@ options:
     type: list
     elements: str
   no_hosts:
-    description: What to fail with where O(hosts) is empty, because there is nothing to do. Without it, that is in order.
+    description: The message to fail with when O(hosts) is empty, because there is nothing to do. Without it, that is no failure.
     type: str
   tags:
-    description: The playbook's tags, against which C(--tags) and C(--skip-tags) are held. Without it they are not looked at.
+    description: The playbook's tags, to check C(--tags) and C(--skip-tags). Without it they are not checked.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -57,6 +57,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+answers:
+  description: The questions of a survey that were answered, each with the C(variable) it is about and the C(value).
+  returned: success
+  type: list
+  elements: dict
+answered:
+  description: Whether there is one.
+  returned: success
+  type: bool
 msg:
   description: A sentence for each variable and tag that is refused.
   returned: failure

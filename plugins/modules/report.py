@@ -22,6 +22,25 @@ options:
   documents:
     description: Findings document of P(hypervisor.io_hardening.assess#filter) by host.
     type: dict
+  variables:
+    description:
+      - The names of variables in which each of O(hosts) has these, instead of the values. They are taken as they are, without a template.
+      - Much faster for thousands of guests.
+    type: dict
+    suboptions:
+      documents:
+        description: The variable with RV(hypervisor.io_hardening.guest_io_assess#module:findings) and the other keys of the document.
+        type: str
+      results:
+        description: The variable with the results of M(hypervisor.io_hardening.guest_io).
+        type: str
+      assessments:
+        description: By subject of the hosts, the variable with its assessment, such as V(host_writeback_report) for V(writeback).
+        type: dict
+  guests:
+    description: V(false) says that the run does not look at guests. With O(variables), a host without a document is not silent then.
+    type: bool
+    default: true
   parts:
     description: RV(part) of several runs, for instance of the slices of one job.
     type: list
@@ -124,8 +143,8 @@ EXAMPLES = r"""
 
 - name: Report on all hosts of the play
   hypervisor.io_hardening.report:
-    documents: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars)
-      | map(attribute='guest_io_findings'))) }}"
+    variables:
+      documents: guest_io_findings
     hosts: "{{ ansible_play_hosts_all }}"
     directory: build/reports
   run_once: true
@@ -142,6 +161,20 @@ written:
   returned: success
   type: list
   elements: str
+failures:
+  description: By host, sentences about guests that failed or could not be read. They should fail the run at its end.
+  returned: when O(documents) or O(variables) is given
+  type: dict
+  sample: {pve1: ["1 guest failed (refused: 101); the report above says why"]}
+missing:
+  description: A sentence for each guest that was named and is on no host.
+  returned: when O(documents) or O(variables) is given
+  type: list
+  elements: str
+trouble:
+  description: Whether there are RV(failures) or RV(missing).
+  returned: when O(documents) or O(variables) is given
+  type: bool
 passed:
   description: Whether the gate passed.
   returned: when O(fail_on) is given

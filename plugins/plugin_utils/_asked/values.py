@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Values of the role guest_io's variables that cannot be meant. Pure.
+"""Values of variables that cannot be meant. Pure.
 
-They are refused before anything is touched: what Ansible takes for false would be all guests, and the name of a run
-that no journal can have would be found out after the hosts' limits were changed.
+They are refused before anything is touched: a value that Ansible takes for false would be all guests, a bad run name
+would show up after the hosts' limits were changed, and Ansible takes a serial of 0 or 200% for all hosts at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NOT_IN_A_PATH = re.compile(r"\0|(?:^|/)\.\.(?:/|\Z)")
 
 
 def value_refusals(given: Mapping[str, Any]) -> list[str]:
-    """A sentence for each value that cannot be; ``given`` is variable to value, of the variables in ``TAKES``."""
+    """A sentence for each value that is not allowed; ``given`` is variable to value, of the variables in ``TAKES``."""
     return [
         f"{name} is {shown(value)}; it takes {TAKES[name][1]}"
         for name, value in given.items()
@@ -31,22 +31,20 @@ def value_refusals(given: Mapping[str, Any]) -> list[str]:
 
 
 def names_guests(given: Any) -> bool:
-    """Whether a value is what names guests: an id, text with commas, or a list of them. An empty list names none, and
-    is all.
-    """
+    """Whether a value names guests: an id, text with commas, or a list of them. An empty list means all guests."""
     items = given if isinstance(given, list) else given.split(",") if isinstance(given, str) else [given]
     return all(item.strip() != "" if isinstance(item, str) else is_whole(item) and item >= 1 for item in items)
 
 
 def from_one_on(value: Any) -> bool:
-    """Whether a value is a whole number from 1 on, of up to 9 digits, or text that spells one."""
+    """Whether a value is a whole number from 1, of up to 9 digits, or text that spells one."""
     if is_whole(value):
         return 1 <= value < 10**9
     return isinstance(value, str) and _FROM_ONE_ON.match(value.strip()) is not None
 
 
 def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, which true and false are not here."""
+    """Whether a value is a whole number; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -60,21 +58,25 @@ def _is_absolute(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/") and not _NOT_IN_A_PATH.search(value)
 
 
-_A_NUMBER = (from_one_on, "a whole number from 1 on")
-#: Variable to whether a value can be, and what it takes in words.
+_A_NUMBER = (from_one_on, "a whole number, 1 or more")
+#: Variable to whether a value is allowed, and what it takes in words.
 TAKES = {
     "guest_io_guests": (
         names_guests,
-        "ids of guests, such as 102, or 102,105, or a list of them; leave it out for all guests",
+        "ids of guests, such as 102, or 102,105, or a list of them; leave it unset for all guests",
     ),
     "guest_io_run": (
         _names_a_run,
         (
-            "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first; leave it out for the time"
-            " of the run"
+            "up to 64 letters, digits, dots, dashes and underscores, and starts with a letter or digit; leave it unset"
+            " for the time of the run"
         ),
     ),
     "guest_io_journal": (_is_absolute, "the absolute path of a directory, without '..'"),
     "guest_io_batch": _A_NUMBER,
     "guest_io_max_parallel": _A_NUMBER,
+    "restart_hosts_at_once": _A_NUMBER,
+    "restart_max_failures": _A_NUMBER,
+    "restart_start_timeout": _A_NUMBER,
+    "restart_timeout": _A_NUMBER,
 }

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a run is asked for: the variables that the playbooks and roles know, and the tags. Refuses what nothing would
-look at.
+"""The variables and tags that the playbooks and roles know. Refuses the others.
 
-A misspelt variable that names guests would be all guests, a misspelt tag would be nothing done and a run that ends
-well.
+A misspelt variable that names guests would mean all guests; a misspelt tag would do nothing and still succeed.
 """
 
 from __future__ import annotations
@@ -85,7 +83,9 @@ _VARIABLES = {
 }
 #: Prefix to the variables that there are.
 KNOWN = {prefix: tuple(prefix + name for name in names) for prefix, names in _VARIABLES.items()}
-#: What the roles leave for the next task.
+#: Prefix of the questions that AWX asks; the rest is the name of the variable they are about.
+SURVEY = "survey_"
+#: Facts that the roles set.
 FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")

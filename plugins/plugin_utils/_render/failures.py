@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...module_utils._text import failed_guests, plural, visible
+from .._asked.parts import nowhere
 from .._fleet.document import Document, Item, guest_key, on_several_nodes
 from .._fleet.failures import failed, unread
 from .text import brief, location, short
@@ -30,6 +32,16 @@ def failures(document: Document, results: Iterable[Item]) -> list[str]:
     if len(files) > _MOST_NAMED:
         said.append(f"and {plural(len(files) - _MOST_NAMED, 'more problem')}; the report above names them all")
     return said
+
+
+def trouble(documents: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+    """Sentences that fail the run: ``failures`` by host, and ``missing``, the guests that were named and are on no
+    host; ``trouble`` is whether there is any.
+    """
+    answers = {host: document.get("named", {}) if document else None for host, document in documents.items()}
+    found = {host: failures(document, results.get(host) or []) for host, document in documents.items() if document}
+    missing = nowhere(answers, "is not there")
+    return {"failures": found, "missing": missing, "trouble": bool(missing or any(found.values()))}
 
 
 def _place(finding: Item, several: set[tuple[object, object]]) -> str:

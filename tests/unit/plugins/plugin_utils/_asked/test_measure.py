@@ -10,12 +10,12 @@ import shlex
 
 import pytest
 import yaml
-from ansible.errors import AnsibleFilterError
 
 from ansible_collections.hypervisor.io_hardening.plugins.filter.guest_io import assess, from_qemu_server
-from ansible_collections.hypervisor.io_hardening.plugins.filter.prove import prove_settings
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.errors import ProveError
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked import measure
 
-ROOT = pathlib.Path(__file__).absolute().parents[4]
+ROOT = pathlib.Path(__file__).absolute().parents[5]
 POLICY = yaml.safe_load((ROOT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
 STORAGE = "dir: local\n\tpath /var/lib/vz\n\tcontent images\n"
 CONFIG = "name: web\nscsihw: virtio-scsi-pci\nide2: none,media=cdrom\nscsi0: local:101/vm-101-disk-0.raw,size=1G\n"
@@ -24,11 +24,11 @@ CONFIG = "name: web\nscsihw: virtio-scsi-pci\nide2: none,media=cdrom\nscsi0: loc
 def settings(text, **over):
     guests = [from_qemu_server(text, "101", STORAGE)]
     findings = assess(guests, POLICY, date=datetime.date(2026, 11, 23), migrate_controllers="guest.id != ''")
-    return prove_settings(guests, findings, guest="101", **over)
+    return measure.settings(guests, findings, guest="101", **over)
 
 
 def test_without_a_guest_the_defaults_are_compared():
-    today, hardened = prove_settings([])
+    today, hardened = measure.settings([], {})
     assert today == {
         "name": "today",
         "bus": "scsi",
@@ -75,20 +75,13 @@ def test_more_settings_can_be_asked_for():
     ],
 )
 def test_what_cannot_be_compared_is_said(text, over, says):
-    with pytest.raises(AnsibleFilterError, match=says):
+    with pytest.raises(ProveError, match=says):
         settings(text, **over)
 
 
 def test_a_guest_that_was_not_read():
-    with pytest.raises(AnsibleFilterError, match="guest 9 is not among"):
-        prove_settings([], {"plan": []}, guest=9)
-
-
-def test_wrong_types():
-    with pytest.raises(AnsibleFilterError, match="takes the guests"):
-        prove_settings({})
-    with pytest.raises(AnsibleFilterError, match="needs findings"):
-        prove_settings([], guest="101")
+    with pytest.raises(ProveError, match="guest 9 is not among"):
+        measure.settings([], {"plan": []}, guest="9")
 
 
 COMMANDS = [
@@ -109,10 +102,10 @@ def test_the_commands_of_the_evidence_reach_ansible_as_they_are_written(command)
         return
     also = yaml.safe_load(extra)["prove_io_also"]
     if also[0]["name"] == "does not start":
-        with pytest.raises(AnsibleFilterError, match="QEMU does not start"):
-            prove_settings([], also=also)
+        with pytest.raises(ProveError, match="QEMU does not start"):
+            measure.settings([], {}, also=also)
     else:
-        assert len(prove_settings([], also=also)) == len(also) + 2
+        assert len(measure.settings([], {}, also=also)) == len(also) + 2
 
 
 def test_the_evidence_can_be_repeated():

@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Action guest_io_rollback: carry out the plan of a rollback, and show what became of it. Documentation:
+modules/guest_io_rollback.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.utils.display import Display
+
+from ..plugin_utils._action import Action
+from ..plugin_utils._render.operations import rollback_lines
+
+display = Display()
+
+
+class ActionModule(Action):
+    """Calls guest_io once."""
+
+    ARGUMENTS = {
+        "rollback": {"type": "dict", "required": True},
+        "name": {"type": "str", "required": True},
+        "root": {"type": "str", "default": "/"},
+        "journal": {"type": "str"},
+        "max_parallel": {"type": "int"},
+        "apply_foreign_pending": {"type": "bool"},
+    }
+
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The results. A guest that failed is in ``failures``: the others go on, and the run fails at its end."""
+        rollback = options["rollback"]
+        done = self.module(
+            "guest_io",
+            "results",
+            plan=rollback["plan"],
+            run=options["name"],
+            policy=f"rollback of {rollback['run']}",
+            rolls_back=rollback["run"],
+            **{name: options[name] for name in ("root", "journal", "max_parallel", "apply_foreign_pending")},
+        )
+        display.display(f"{self.host}:")
+        for line in rollback_lines(rollback, done["results"], self.check):
+            display.display(line)
+        failures = [sentence for sentence in (done.get("msg"), rollback["not_whole"]) if sentence]
+        return {
+            "changed": done["changed"],
+            "results": done["results"],
+            "diff": done.get("diff", []),
+            "failures": failures,
+        }

@@ -1,0 +1,39 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Action guest_io_rollback_plan: choose the run to roll back, and plan it on this host. Documentation:
+modules/guest_io_rollback_plan.py.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ..plugin_utils._action import Action
+from ..plugin_utils._asked.rollback import choose_run, guest_ids, plan_rollback
+
+
+class ActionModule(Action):
+    """Reads the journal of the chosen run, and the guests."""
+
+    ARGUMENTS = {
+        "journals": {"type": "list", "elements": "dict", "required": True},
+        "run": {"type": "raw", "default": "last"},
+        "guests": {"type": "raw", "default": "all"},
+        "root": {"type": "str", "default": "/"},
+        "journal": {"type": "str"},
+        "node": {"type": "str"},
+    }
+
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The plan, and the name for the run that carries it out."""
+        where = {name: options[name] for name in ("root", "node")}
+        only = guest_ids(options["guests"])
+        run = choose_run(options["journals"], options["run"])
+        # The last run of all hosts need not be the last one here.
+        journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
+        plan = plan_rollback(journal, self.module("guest_io_info", "guests", **where), run, only)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return {"rollback": plan, "name": f"{now:%Y%m%dT%H%M%SZ}-rollback"}

@@ -1,0 +1,49 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: harden_parts
+short_description: Choose the parts of harden_io for a host
+version_added: 0.1.0
+description:
+  - The playbook C(harden_io) changes guests and limits. This is its task that says which of them a host gets.
+  - Fails when O(parts) or O(guests) cannot be meant, and when parts and tags leave nothing to do.
+author:
+  - The hypervisor.io_hardening contributors (@hypervisor)
+options:
+  parts:
+    description:
+      - The variable C(harden_io_parts), a list of V(guests) and V(limits).
+      - Without it both, or the guests alone where O(guests) names some and C(--tags) does not ask for the limits.
+    type: raw
+  guests:
+    description: The variable C(guest_io_guests). An empty list means all guests.
+    type: raw
+extends_documentation_fragment:
+  - hypervisor.io_hardening.reads_only
+attributes:
+  action:
+    support: full
+    description: Is an action plugin.
+"""
+
+EXAMPLES = r"""
+- name: Choose the parts
+  hypervisor.io_hardening.harden_parts:
+    guests: [102]
+  register: chosen
+"""
+
+RETURN = r"""
+parts:
+  description: V(guests), V(limits), or both.
+  returned: success
+  type: list
+  elements: str
+  sample: [guests]
+"""

@@ -1,0 +1,97 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What the collection's action plugins share: options that Ansible checks, modules and actions to run, errors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._text import visible
+
+_COLLECTION = "hypervisor.io_hardening"
+
+
+class Ended(Exception):
+    """A module or an action failed; ``result`` is what it returned, and so what the task returns."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result.get("msg"))
+        self.result = result
+
+
+class Action(ActionBase):
+    """An action that handles what hosts return where it is: no value passes through a template.
+
+    A subclass has its options as ``ARGUMENTS``, an argument spec, and does its work in ``act``. A ValueError from there
+    is a sentence for a person, and fails the task.
+    """
+
+    TRANSFERS_FILES = False
+    ARGUMENTS: dict[str, Any]
+    task_vars: dict[str, Any]
+    _supports_check_mode = True
+    _supports_async = False
+
+    @abstractmethod
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The task's result, without ``changed`` where nothing is."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Ansible's entry point."""
+        super().run(tmp, task_vars)
+        self.task_vars = task_vars or {}
+        _checked, options = self.validate_argument_spec(self.ARGUMENTS)
+        try:
+            return {"changed": False, **self.act(options)}
+        except Ended as ended:
+            return ended.result
+        except ValueError as exc:
+            raise AnsibleActionFail(visible(exc)) from None
+
+    @property
+    def host(self) -> str:
+        """The inventory's name of the host."""
+        return self.task_vars["inventory_hostname"]
+
+    @property
+    def check(self) -> bool:
+        """Whether the task runs in check mode."""
+        return bool(self._task.check_mode)
+
+    def module(self, name: str, expects: str, **arguments: Any) -> dict[str, Any]:
+        """What a module of the collection returned on the host. Raises Ended where the key ``expects`` is not in it."""
+        returned = self._execute_module(
+            module_name=f"{_COLLECTION}.{name}", module_args=_given(arguments), task_vars=self.task_vars
+        )
+        return _checked(returned, expects)
+
+    def action(self, name: str, expects: str, **arguments: Any) -> dict[str, Any]:
+        """The same of an action of the collection."""
+        task = self._task.copy()
+        task.args = _given(arguments)
+        plugin = self._shared_loader_obj.action_loader.get(
+            f"{_COLLECTION}.{name}",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return _checked(plugin.run(task_vars=self.task_vars), expects)
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _checked(returned: dict[str, Any], expects: str) -> dict[str, Any]:
+    if expects not in returned:
+        raise Ended({"failed": True, "msg": f"nothing was returned: {expects}", **returned})
+    return returned

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Which guests to restart, and in which order. Pure; errors are ValueErrors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...module_utils._restart import beside, held, waiting
+from ...module_utils._shown import shown
+from ...module_utils._text import natural_key, plural
+from .._policy.selector import Selector, guest_subject
+
+
+def restart_order(guests: list[dict[str, Any]], match: Any) -> dict[str, Any]:
+    """The guests that ``match`` matches and that have a restart pending, by their ids.
+
+    ``order`` has {guest, name, node, waits, also}, ``skipped`` the guests that must not be restarted, with reason and
+    detail, ``nothing_pending`` the ids of the rest; ``matches_nobody`` is a sentence when ``match`` matches none.
+    """
+    selector = _selector(match)
+    order: dict[str, Any] = {"order": [], "skipped": [], "nothing_pending": [], "matches_nobody": None}
+    matched = [guest for guest in guests if selector.matches(guest_subject(guest))]
+    if not matched:
+        order["matches_nobody"] = f"restart_match matches none of the {plural(len(guests), 'guest')} here: {match}"
+    for guest in sorted(matched, key=lambda guest: natural_key(guest["id"])):
+        waits, reason = waiting(guest), held(guest)
+        place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
+        if not waits:
+            order["nothing_pending"].append(guest["id"])
+        elif reason:
+            order["skipped"].append({**place, "reason": reason[0], "detail": reason[1]})
+        else:
+            order["order"].append({**place, "waits": waits, "also": beside(guest)})
+    return order
+
+
+def _selector(match: Any) -> Selector:
+    if isinstance(match, list) and match:
+        raise ValueError(
+            f"restart_match is a list, {shown(match)}; it takes one JMESPath expression; join several with ||, such"
+            " as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
+        )
+    if match is not None and not isinstance(match, str):
+        raise ValueError(
+            f"restart_match is {shown(match)}; it takes a JMESPath expression over the guest, such as: guest.id =="
+            " '105'"
+        )
+    if match is None or not match.strip():
+        raise ValueError(
+            "restart_match is not set, and only guests that it matches are restarted; it takes a JMESPath expression"
+            " over the guest, such as: guest.id == '105', or contains(guest.tags, 'restart-ok')"
+        )
+    return Selector("restart_match", match, guests=True)

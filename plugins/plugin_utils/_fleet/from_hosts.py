@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What the hosts' variables hold for a report. Pure.
+
+Variables are taken as they are. Ansible would template every value of thousands of guests, which took longer than
+reading them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .._asked.parts import nowhere
+from .._render.failures import failures
+from .document import SCHEMA
+
+#: The document of a host whose guests the run does not look at: the host is not silent.
+_NO_GUESTS = {
+    "schema": SCHEMA,
+    "findings": [],
+    "plan": [],
+    "unresolved": [],
+    "guests": [],
+    "waivers": [],
+    "summary": {},
+}
+
+
+def from_hosts(
+    hosts: Iterable[str], variables_of: Callable[[str], Mapping[str, Any]], names: Mapping[str, Any], guests: bool
+) -> dict[str, Any]:
+    """``documents`` and ``results`` by host, ``assessments`` by subject and host.
+
+    ``names`` says which variable holds each: {documents, results, assessments: {subject: variable}}, each may be
+    None. ``guests`` says whether the run looks at guests.
+    """
+    documents: dict[str, Any] = {}
+    results: dict[str, Any] | None = {} if names.get("results") else None
+    assessments: dict[str, dict[str, Any]] = {subject: {} for subject in names.get("assessments") or {}}
+    for host in hosts:
+        variables = variables_of(host)
+        documents[host] = _returned(variables, names.get("documents")) or (None if guests else _NO_GUESTS)
+        if results is not None:
+            results[host] = variables.get(names["results"]) or []
+        for subject, by_host in assessments.items():
+            by_host[host] = _returned(variables, names["assessments"][subject])
+    return {"documents": documents, "results": results, "assessments": assessments}
+
+
+def _returned(variables: Mapping[str, Any], name: str | None) -> Any:
+    """What a task left in a variable; None where it failed or was skipped."""
+    value = variables.get(name) or {}
+    return value if "findings" in value else None
