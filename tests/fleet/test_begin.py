@@ -72,7 +72,7 @@ def test_a_misspelt_variable_and_a_tag_that_is_none_end_every_playbook_first(inv
     status, output = play(name, "-i", inventory(), "--tags", "gests", **{variable: "102"})
     assert status == 2 and words in output, output
     assert "--tags gests: no such tag. " in output
-    assert plays(output) == ["See that the run is what was asked for"]
+    assert plays(output) == ["Check what the run is asked for"]
     assert "A misspelt" not in output or variable in ("guest_io_guest", "rollback_guest")
 
 
@@ -81,7 +81,7 @@ def test_no_playbook_ends_well_without_a_host_to_work_on(tmp_path, name):
     (tmp_path / "hosts").write_text("web1 ansible_connection=local\n")
     status, output = play(name, "-i", str(tmp_path / "hosts"), "--limit", "web1")
     assert status == 2 and re.search(r'"Nothing to (harden|roll back|restart|gate|join|measure on): ', output), output
-    assert plays(output) == ["See that the run is what was asked for"]
+    assert plays(output) == ["Check what the run is asked for"]
 
 
 def test_a_directory_is_not_passed_where_the_limit_leaves_out_who_reads_it(inventory):

@@ -124,19 +124,19 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
     code, said = play(
         tree, "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_guests=104,105 rollback_run={name}"
     )
-    assert code != 0 and f"not all that run {name} did is known" in said and "Traceback" not in said
+    assert code != 0 and f"not everything that run {name} did is known" in said and "Traceback" not in said
     assert "NOT READ: " in said and "20200101T000000Z.jsonl line 1" in said
     assert configs(tree)[CONFIGS.format("pve1", 104)] == fleet["before"][CONFIGS.format("pve1", 104)]
 
 
 def test_guests_that_are_none_are_refused(fleet):
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", "rollback_guests=")
-    assert code != 0 and "rollback_guests is " in said and "TASK [Put it back]" not in said
+    assert code != 0 and "rollback_guests is " in said and "TASK [Roll back the guests]" not in said
 
 
 def test_without_a_name_a_run_of_which_nothing_stands_is_not_rolled_back_again(fleet):
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1")
-    assert code != 0 and "there is nothing to roll back" in said and "TASK [Put it back]" not in said
+    assert code != 0 and "there is nothing to roll back" in said and "TASK [Roll back the guests]" not in said
     (run,) = fleet["journals"]
     name = run[: -len(".jsonl")]
     code, said = play(fleet["tree"], "rollback_io", "--limit", "pve1", "--extra-vars", f"rollback_run={name}")
@@ -157,7 +157,7 @@ def test_guests_that_the_run_changed_on_no_host_fail_the_roll_back(fleet):
     assert (
         code != 0
         and f"guest 9999 was not changed by run {name}; asked: pve1, pve2" in said
-        and "TASK [Put it back]" not in said
+        and "TASK [Roll back the guests]" not in said
     )
 
 

@@ -13,20 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .._asked.parts import nowhere
-from .._render.failures import failures
-from .document import SCHEMA
+from ...module_utils._model.findings import document
 
 #: The document of a host whose guests the run does not look at: the host is not silent.
-_NO_GUESTS = {
-    "schema": SCHEMA,
-    "findings": [],
-    "plan": [],
-    "unresolved": [],
-    "guests": [],
-    "waivers": [],
-    "summary": {},
-}
+_NO_GUESTS = document(date="", findings=[], plan=[], unresolved=[], guests=[], waivers=[])
 
 
 def from_hosts(

@@ -10,7 +10,7 @@ from typing import Any
 
 from .document import guest_key
 
-_MOVED = "digest_moved"
+MOVED = "digest_moved"
 
 
 def merge(results: list[dict[str, Any]], document: dict[str, Any], again: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -29,9 +29,9 @@ def merge(results: list[dict[str, Any]], document: dict[str, Any], again: list[d
     merged = []
     for result in results:
         key = guest_key(result)[1:]
-        if result["reason"] == _MOVED and key in second:
+        if result["reason"] == MOVED and key in second:
             result = second[key]
-        elif result["reason"] == _MOVED and key in read:
+        elif result["reason"] == MOVED and key in read:
             result = {**result, **unchanged}
         merged.append(result)
     return merged

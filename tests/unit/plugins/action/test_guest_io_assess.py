@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_assess
@@ -27,15 +29,16 @@ def root(tmp_path):
 
 def assess(root, **options):
     options = {"policy": {}, "date": "2026-11-28", **options}
-    return run_action(guest_io_assess, {"inventory_hostname": "host1"}, root=str(root), **options)
+    returned = run_action(guest_io_assess, {"inventory_hostname": "host1"}, root=str(root), **options)
+    assert returned.get("failed") or re.fullmatch(r"\d{8}T\d{6}Z", returned.pop("began"))
+    return returned
 
 
 def test_a_host_is_read_and_assessed_and_its_findings_carry_its_name(root):
     returned = assess(root)
     assert (returned["changed"], returned["named"]) == (False, {})
-    document = returned["findings"]
-    assert document["date"] == "2026-11-28" and [entry["guest"] for entry in document["plan"]] == ["100", "101"]
-    assert {finding["host"] for finding in document["findings"]} == {"host1"}
+    assert returned["date"] == "2026-11-28" and [entry["guest"] for entry in returned["plan"]] == ["100", "101"]
+    assert {finding["host"] for finding in returned["findings"]} == {"host1"}
     # The same on a check run.
     assert assess(root, check=True) == returned
 
@@ -43,13 +46,13 @@ def test_a_host_is_read_and_assessed_and_its_findings_carry_its_name(root):
 def test_it_says_of_each_guest_it_was_asked_for_whether_this_host_has_it(root):
     returned = assess(root, guests=[" 101 ", "777"])
     assert returned["named"] == {"101": True, "777": False}
-    assert [guest["guest"] for guest in returned["findings"]["guests"]] == ["101"]
-    assert "IO100" not in {finding["rule"] for finding in returned["findings"]["findings"]}
+    assert [guest["guest"] for guest in returned["guests"]] == ["101"]
+    assert "IO100" not in {finding["rule"] for finding in returned["findings"]}
 
 
 def test_a_file_of_waivers_counts(root, tmp_path):
     (tmp_path / "waivers.yml").write_text(WAIVER)
-    document = assess(root, waivers_file=str(tmp_path / "waivers.yml"))["findings"]
+    document = assess(root, waivers_file=str(tmp_path / "waivers.yml"))
     waived = [(finding["guest"], finding["rule"]) for finding in document["findings"] if finding["waived"]]
     assert waived == [("100", "IO102")] and document["waivers"][0]["matched"] == 1
 
@@ -61,6 +64,10 @@ def test_a_file_of_waivers_counts(root, tmp_path):
         ({"policy": {}, "waivers": [{"id": "W-1"}]}, "[0].match: is missing"),
         ({"policy": {}, "waivers_file": "/nowhere/waivers.yml"}, "/nowhere/waivers.yml"),
         ({"policy": {}, "date": "tomorrow"}, "tomorrow"),
+        (
+            {"policy": {}, "check_values": {"guest_io_batch": 0}},
+            "guest_io_batch is 0; it takes a whole number, 1 or more",
+        ),
         ({"policy": {}, "root": "/nowhere"}, "/nowhere"),
     ],
 )

@@ -40,7 +40,7 @@ def refuse(monkeypatch):
 
 
 def test_known_names_and_those_of_others_pass(refuse):
-    assert refuse(["guest_io_guests", "nginx_port"]) == {"changed": False}
+    assert refuse(["guest_io_guests", "nginx_port"]) == {"changed": False, "answers": [], "answered": False}
 
 
 def test_an_unknown_extra_variable_ends_the_run(refuse):
@@ -62,7 +62,7 @@ def test_a_variable_of_a_host_is_named_with_its_host(refuse):
 
 
 def test_without_hosts_the_variables_of_the_task_are_looked_at(refuse):
-    assert refuse(inventory=INVENTORY) == {"changed": False}
+    assert refuse(inventory=INVENTORY) == {"changed": False, "answers": [], "answered": False}
     assert "guest_io_polic" in refuse(inventory={"pve1": {"guest_io_polic": {}}})["msg"]
 
 
@@ -88,3 +88,12 @@ def test_an_unknown_tag_ends_the_run(refuse, given, words):
 def test_a_run_without_a_host_ends_where_its_playbook_needs_one(refuse):
     assert refuse(hosts=[], no_hosts="Nothing to harden.") == {"failed": True, "msg": "Nothing to harden."}
     assert "failed" not in refuse(hosts=["pve1"], no_hosts="Nothing to harden.")
+
+
+def test_only_the_questions_of_a_survey_that_were_answered_are_returned(refuse):
+    answers = {"survey_restart_match": "guest.id == '1'", "survey_rollback_run": "", "survey_gate_fail_on": None}
+    assert refuse(inventory={"pve1": answers}) == {
+        "changed": False,
+        "answers": [{"variable": "restart_match", "value": "guest.id == '1'"}],
+        "answered": True,
+    }

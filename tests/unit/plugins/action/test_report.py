@@ -144,7 +144,7 @@ def test_a_directory_is_read_with_its_waivers(tmp_path, report):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "one of the following is required: documents, parts, root"),
+        ({}, "one of the following is required: documents, variables, parts, root"),
         ({"root": "nowhere", "policy": {}}, "nowhere"),
         ({"parts": ["x"]}, "part 1"),
         ({"root": ".", "policy": {"disk": {"aio": "fast"}}}, "aio"),

@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The action guest_io_restart: one guest after another, until too many failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_restart
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._asked.test_restart import guest
+
+
+@pytest.fixture
+def restart(capsys):
+    """Run the action on three guests that wait; ``failing`` are those whose restart fails."""
+
+    def run(failing=(), returned=None, **options):
+        done = []
+
+        def guest_restart(guest, **_options):
+            done.append(guest)
+            if returned is not None:
+                return returned
+            status = "failed" if guest in failing else "restarted"
+            result = {"guest": guest, "status": status, "seconds": 1.0, "detail": None}
+            return {"result": result, **({"failed": True, "msg": f"guest {guest}: no"} if guest in failing else {})}
+
+        modules = {
+            "guest_io_info": lambda **_options: {"guests": [guest(number) for number in (102, 100, 101)]},
+            "guest_restart": guest_restart,
+        }
+        options = {"match": "guest.id != ''", **options}
+        return run_action(guest_io_restart, {"inventory_hostname": "pve1"}, modules=modules, **options), done
+
+    return run
+
+
+def test_guests_are_restarted_in_the_order_of_their_ids(restart):
+    returned, done = restart()
+    assert done == ["100", "101", "102"] and returned["failures"] == []
+    assert [result["guest"] for result in returned["results"]] == done
+
+
+def test_no_guest_is_restarted_after_too_many_failed(restart):
+    returned, done = restart(failing={"100", "101"}, max_failures=2)
+    assert done == ["100", "101"] and returned["failures"] == ["guest 100: no", "guest 101: no"]
+    assert not returned.get("failed"), "the playbook fails, after it has said what was done"
+
+
+def test_a_module_that_gives_no_result_ends_the_task_with_its_words(restart):
+    returned, done = restart(returned={"failed": True, "msg": "no such node"})
+    assert returned["failed"] and returned["msg"] == "no such node" and done == ["100"]
+
+
+@pytest.mark.parametrize(
+    ("match", "words"), [("", "is not set"), (["x"], "is a list"), ("guest.id ==", "restart_match")]
+)
+def test_without_a_selector_no_guest_is_restarted(restart, match, words):
+    returned, done = restart(match=match)
+    assert returned["failed"] and words in returned["msg"] and done == []
