@@ -63,6 +63,6 @@ class ActionModule(Action):
     def _show(self, order: dict[str, Any], results: list[dict[str, Any]]) -> None:
         lines = restart_lines(order, results, self.check)
         display.display(f"{self.host}: {lines[0]}")
-        for line in [*lines[1:], order["matches_nobody"]]:
+        for line in [*lines[1:], order["names_nobody"]]:
             if line:
                 display.display(visible(line))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -223,3 +224,14 @@ def test_the_questions_of_a_roll_back_and_a_restart(fleet):
 
 def test_questions_are_of_variables_that_are_taken_over():
     assert {question["variable"] for survey in SURVEYS.values() for question in survey["spec"]} == set(KNOWN["survey_"])
+
+
+def test_a_guests_texts_are_never_templates(fleet):
+    """They would end the run: one that finds, skips and reports them, and a rollback that reads them again."""
+    line = "{{ 1 / 0 }}"
+    config = fleet.folder / "pve1/etc/pve/nodes/pve1/qemu-server/102.conf"
+    config.write_text(f"#{line}\nlock: {line}\n{TO_CHANGE.format(102)}")
+    status, output = fleet.play("harden_io", report_json=str(fleet.folder / "found.json"))
+    assert status == 0 and "102" not in fleet.hardened()[0], output
+    assert line in json.loads((fleet.folder / "found.json").read_text())["unresolved"][0]["detail"]
+    assert fleet.play("rollback_io")[0] == 0 and fleet.hardened()[0] == set()

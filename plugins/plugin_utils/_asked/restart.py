@@ -18,13 +18,13 @@ def restart_order(guests: list[dict[str, Any]], match: Any) -> dict[str, Any]:
     """The guests that ``match`` matches and that have a restart pending, by their ids.
 
     ``order`` has {guest, name, node, waits, also}, ``skipped`` the guests that must not be restarted, with reason and
-    detail, ``nothing_pending`` the ids of the rest; ``matches_nobody`` is a sentence when ``match`` matches none.
+    detail, ``nothing_pending`` the ids of the rest; ``names_nobody`` is a sentence when ``match`` matches none.
     """
     selector = _selector(match)
-    order: dict[str, Any] = {"order": [], "skipped": [], "nothing_pending": [], "matches_nobody": None}
+    order: dict[str, Any] = {"order": [], "skipped": [], "nothing_pending": [], "names_nobody": None}
     matched = [guest for guest in guests if selector.matches(guest_subject(guest))]
     if not matched:
-        order["matches_nobody"] = f"restart_match matches none of the {plural(len(guests), 'guest')} here: {match}"
+        order["names_nobody"] = f"restart_match matches none of the {plural(len(guests), 'guest')} here: {match}"
     for guest in sorted(matched, key=lambda guest: natural_key(guest["id"])):
         waits, reason = waiting(guest), held(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}

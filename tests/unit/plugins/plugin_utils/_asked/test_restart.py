@@ -54,12 +54,12 @@ def test_a_list_is_told_that_it_takes_one_expression():
         restart_order(of(guest(100)), ["guest.id == '100'"])
 
 
-def test_a_selector_that_matches_nobody_is_said():
+def test_a_selector_that_names_nobody_is_said():
     assert (
-        restart_order(of(guest(100), guest(101)), "guest.id == '7'")["matches_nobody"]
+        restart_order(of(guest(100), guest(101)), "guest.id == '7'")["names_nobody"]
         == "restart_match matches none of the 2 guests here: guest.id == '7'"
     )
-    assert restart_order(of(guest(100)), "guest.id == '100'")["matches_nobody"] is None
+    assert restart_order(of(guest(100)), "guest.id == '100'")["names_nobody"] is None
 
 
 def test_named_guests_that_wait_are_restarted_by_their_ids():
