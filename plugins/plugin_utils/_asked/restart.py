@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...module_utils._restart import beside, held, waiting
+from ...module_utils._restart import blocker, other_pending, waiting
 from ...module_utils._shown import shown
 from ...module_utils._text import natural_key, plural
 from .._policy.selector import Selector, guest_subject
@@ -26,14 +26,14 @@ def restart_order(guests: list[dict[str, Any]], match: Any) -> dict[str, Any]:
     if not matched:
         order["names_nobody"] = f"restart_match matches none of the {plural(len(guests), 'guest')} here: {match}"
     for guest in sorted(matched, key=lambda guest: natural_key(guest["id"])):
-        waits, reason = waiting(guest), held(guest)
+        waits, reason = waiting(guest), blocker(guest)
         place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
         if not waits:
             order["nothing_pending"].append(guest["id"])
         elif reason:
             order["skipped"].append({**place, "reason": reason[0], "detail": reason[1]})
         else:
-            order["order"].append({**place, "waits": waits, "also": beside(guest)})
+            order["order"].append({**place, "waits": waits, "also": other_pending(guest)})
     return order
 
 

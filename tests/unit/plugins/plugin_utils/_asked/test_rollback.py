@@ -56,12 +56,12 @@ def test_a_run_that_no_journal_knows_is_an_error(journals, run, said):
 
 
 def unread(run, line=None):
-    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is no entry of a journal: cut off"}
+    return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is not a journal entry: cut off"}
 
 
 @pytest.mark.parametrize("run, said", [("last", "knows of a run that changed guests"), ("x", "knows of a run 'x'")])
 def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
-    with pytest.raises(ValueError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is no entry"):
+    with pytest.raises(ValueError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is not a journal entry"):
         choose_run([{"runs": [], "problems": [unread("x", 3)]}], run)
 
 
@@ -141,6 +141,7 @@ def journal(*guests, run="r1"):
         {
             "run": run,
             "policy": "sha256:1",
+            "hypervisor": "pve",
             "guest": number,
             "name": "web",
             "node": "pve1",
