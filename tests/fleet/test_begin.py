@@ -20,11 +20,11 @@ from ansible_collections.hypervisor.io_hardening.tests.playbooks import COLLECTI
 PLAYBOOKS = {
     "harden_io": (
         "guest_io_guest",
-        "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests.",
+        "guest_io_guest: no such variable. A misspelt guest_io_guests would mean all guests.",
     ),
     "rollback_io": (
         "rollback_guest",
-        "rollback_guest: no such variable. A misspelt rollback_guests would be all guests. There are rollback_guests, ",
+        "rollback_guest: no such variable. A misspelt rollback_guests would mean all guests. There are rollback_guests, ",
     ),
     "restart_pending": ("restart_time_out", "restart_time_out: no such variable. There are restart_force_stop, "),
     "gate_io": ("report_directory", "report_directory: no such variable. There are report_dir, "),

@@ -112,7 +112,7 @@ def test_diff_mode_shows_the_change_of_a_guest(checked):
     ("variable", "words"),
     [
         ("guest_io_node=pve9", "no node 'pve9'"),
-        ("guest_io_guest=102", "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests"),
+        ("guest_io_guest=102", "guest_io_guest: no such variable. A misspelt guest_io_guests would mean all guests"),
         ("guest_io_max_parallel=0", "guest_io_max_parallel is '0'; it takes a whole number, 1 or more"),
         ("guest_io_batch=many", "guest_io_batch"),
     ],

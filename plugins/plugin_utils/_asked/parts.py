@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Which parts of harden_io a host gets, and which of the guests that a run names are nowhere. Pure."""
+"""Which parts of harden_io a host gets, and which named guests are on no host. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PARTS = ("guests", "limits")
 
 
 def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[str]) -> list[str]:
-    """The parts of harden_io to do, one of them at least; raises ValueError with a sentence.
+    """The parts of harden_io to run, at least one; raises ValueError with a sentence.
 
-    ``given`` is harden_io_parts, None where it is not set: then a run that names guests (``guests`` is guest_io_guests)
-    leaves the hosts' limits alone, unless --tags asks for them.
+    ``given`` is harden_io_parts, None if it is not set. Then a run that names guests (``guests`` is guest_io_guests)
+    does not touch the hosts' limits, unless --tags asks for them.
     """
     refusals = value_refusals({"guest_io_guests": guests})
     if refusals:
@@ -49,7 +49,7 @@ def _checked(given: Any) -> list[str]:
         else []
     )
     if not named or any(part not in PARTS for part in named):
-        raise ValueError(f"harden_io_parts is {shown(given)}; it takes a list of {', '.join(PARTS)}, one at least")
+        raise ValueError(f"harden_io_parts is {shown(given)}; it takes a list of {', '.join(PARTS)}, at least one")
     return [part for part in PARTS if part in named]
 
 
@@ -58,10 +58,10 @@ def _why(given: Any) -> str:
 
 
 def nowhere(answers: Mapping[str, Mapping[str, bool] | None], lacks: str) -> list[str]:
-    """A sentence for each guest that was asked for and is on no host.
+    """A sentence for each guest that was named and is on no host.
 
-    ``answers`` is, host by host, whether it has each guest that it was asked for; None is a host that gave no answer.
-    ``lacks`` says in words what no host has of the guest.
+    ``answers`` says for each host whether it has each named guest; None is a host that gave no answer. ``lacks`` is
+    what the sentence says of such a guest.
     """
     asked: dict[str, list[str]] = {}
     there = set()

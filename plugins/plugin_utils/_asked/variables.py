@@ -89,7 +89,7 @@ SURVEY = "survey_"
 FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
-#: What AWX itself gives to every job (awx_meta_vars of its UnifiedJob, and its webhooks).
+#: Variables that AWX itself sets for every job (awx_meta_vars of its UnifiedJob, and its webhooks).
 _OF_AWX = re.compile(
     r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)"
 )
@@ -105,13 +105,13 @@ _NEARLY_THE_SAME = 0.85
 def variable_refusals(
     extra: Iterable[str], others: Mapping[str, str | None], prefixes: Iterable[str] | None = None
 ) -> list[str]:
-    """A sentence for each variable that nothing looks at.
+    """A sentence for each unknown variable.
 
-    ``extra`` are the names given with -e, ``others`` those from the inventory, facts and plays, with the host whose
-    they are (None: of more than one). Only names that begin with one of ``prefixes`` are looked at; without it, with
-    any that the collection has, and extra variables that are nearly one of its names.
+    ``extra`` are the names given with -e; ``others`` are those from the inventory, facts and plays, each with its host
+    (None: more than one). Only names with one of ``prefixes`` are checked; the default is all prefixes of the
+    collection, and extra variables that are nearly one of its names.
 
-    Of a prefix that others use as well, only extra variables and what is close to a known name are refused.
+    With a prefix that other roles use as well, only extra variables and names close to a known one are refused.
     """
     extra = set(extra)
     looked_at = list(KNOWN if prefixes is None else prefixes)
@@ -134,13 +134,13 @@ def _is_unknown(name: str, prefix: str, is_extra: bool) -> bool:
 
 
 def _closest(name: str, prefix: str) -> str | None:
-    """The known variable of that prefix that ``name`` was to be; what they have in common anyway does not count."""
+    """The known variable with that prefix that ``name`` is probably meant to be; the prefix itself does not count."""
     matches = get_close_matches(name[len(prefix) :].lower(), _VARIABLES[prefix], 1, _CLOSE)
     return prefix + matches[0] if matches else None
 
 
 def _nearly(name: str) -> str | None:
-    """The known variable that ``name`` differs from in a letter or two, as where its prefix is misspelt."""
+    """The known variable that ``name`` differs from by a letter or two, as when its prefix is misspelt."""
     names = [known for known_of in KNOWN.values() for known in known_of]
     matches = get_close_matches(name.lower().replace("-", "_"), names, 1, _NEARLY_THE_SAME)
     return matches[0] if matches and name not in names else None
@@ -150,7 +150,7 @@ def _no_such(name: str, prefix: str, host: str | None) -> str:
     closest = _closest(name, prefix)
     parts = [f"{piece(name)}{', set for ' + host if host else ''}: no such variable."]
     if closest in NAME_GUESTS:
-        parts.append(f"A misspelt {closest} would be all guests.")
+        parts.append(f"A misspelt {closest} would mean all guests.")
     parts.append(
         f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}."
     )
@@ -169,9 +169,9 @@ def selection_refusals(extra: Iterable[str], names_guests: Iterable[str]) -> lis
 
 
 def tag_refusals(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -> list[str]:
-    """A sentence for each tag of --tags and --skip-tags that the playbook does not have, and one where nothing is left.
+    """A sentence for each tag of --tags and --skip-tags that the playbook does not have, and one if nothing is left.
 
-    ``tags`` are the playbook's. Everything in it has one, so that "tagged" is all of it, and "untagged" nothing.
+    ``tags`` are the playbook's. Each of its tasks has one, so "tagged" means all of it, and "untagged" nothing.
     """
     tags, run, skip = list(tags), list(run), list(skip)
     found = [_no_such_tag("--tags", tag, tags) for tag in run if tag not in ("all", "tagged", *tags)]
@@ -188,7 +188,7 @@ def left(tags: Iterable[str], run: Iterable[str], skip: Iterable[str]) -> list[s
 
 
 def _no_such_tag(option: str, tag: str, tags: list[str]) -> str:
-    there_are = f"There are {', '.join(tags)}." if tags else "This playbook has none: leave the option out."
+    there_are = f"There are {', '.join(tags)}." if tags else "This playbook has no tags: leave the option out."
     closest = max(tags, key=lambda known: SequenceMatcher(None, tag, known).ratio(), default=None)
     close = closest is not None and SequenceMatcher(None, tag, closest).ratio() >= _CLOSE
     return f"{option} {piece(tag)}: no such tag. {there_are}" + (f" Did you mean {closest}?" if close else "")

@@ -49,11 +49,18 @@ def test_no_policy_is_the_default_policy(tmp_path):
         assert document["findings"] and assess_directory(root, parse({}), DAY) == document
 
 
-def test_reading_hears_of_every_variable_that_decides_what_is_planned():
-    """What a run would do and an audit does not know of, the audit tells wrong."""
+@pytest.mark.parametrize("tasks", ["assess", "change"])
+def test_reading_gets_every_variable_that_decides_what_is_planned(tasks):
+    """An audit that does not know of one tells wrong what a run would do, and so would the findings after a change."""
     specs = yaml.safe_load((ROOT / "roles/guest_io/meta/argument_specs.yml").read_text())["argument_specs"]
-    how_it_writes = {"guest_io_batch", "guest_io_journal", "guest_io_max_parallel", "guest_io_run"}
-    text = (ROOT / "roles/guest_io/tasks/read.yml").read_text()
+    how_it_writes = {
+        "guest_io_batch",
+        "guest_io_journal",
+        "guest_io_max_parallel",
+        "guest_io_policy_id",
+        "guest_io_run",
+    }
+    text = (ROOT / f"roles/guest_io/tasks/{tasks}.yml").read_text()
     assert [name for name in specs["assess"]["options"] if name not in text and name not in how_it_writes] == []
 
 
@@ -84,7 +91,7 @@ PLAY = """
             "guest_io",
             {"guest_io_guest": "102"},
             (
-                "guest_io_guest: no such variable. A misspelt guest_io_guests would be all guests. There are"
+                "guest_io_guest: no such variable. A misspelt guest_io_guests would mean all guests. There are"
                 " guest_io_apply"
             ),
         ),

@@ -31,7 +31,7 @@ def test_parts(given, guests, run, skip, done):
 
 @pytest.mark.parametrize("given", ["", [], "guest", ["guests", "limit"], [None], {"guests": True}, True, 7])
 def test_parts_that_are_none_are_refused(given):
-    with pytest.raises(Exception, match="harden_io_parts is .*; it takes a list of guests, limits, one at least"):
+    with pytest.raises(Exception, match="harden_io_parts is .*; it takes a list of guests, limits, at least one"):
         parts(given, [], ["all"], [])
 
 
