@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a run is asked for: variables, values, tags, parts, guests to restart, runs to roll back, settings to measure."""
+"""What a run is asked for: variables, values, tags, parts, guests to restart, runs to roll back, measurements."""
 
 from __future__ import annotations

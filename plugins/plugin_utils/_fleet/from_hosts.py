@@ -42,5 +42,5 @@ def from_hosts(
 
 def _returned(variables: Mapping[str, Any], name: str | None) -> Any:
     """What a task left in a variable; None where it failed or was skipped."""
-    value = variables.get(name) or {}
+    value = variables.get(name or "") or {}
     return value if "findings" in value else None

@@ -114,7 +114,7 @@ def test_tags(run, skip, words):
 def test_a_playbook_without_tags_takes_none():
     assert tag_refusals([], ["all"], []) == []
     assert tag_refusals([], ["guests"], []) == [
-        "--tags guests: no such tag. This playbook has none: leave the option out."
+        "--tags guests: no such tag. This playbook has no tags: leave the option out."
     ]
 
 
