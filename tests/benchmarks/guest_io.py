@@ -8,7 +8,7 @@
     make benchmark ARGS='read second'   these
 
 read    1,000 guests of 4 disks, read and assessed: CPU seconds, and as a multiple of reading the files alone
-second  a second run of the playbook on 200 compliant guests, beside a playbook with a single ping task
+second  a second run of the playbook on 200 compliant guests, next to a playbook with a single ping task
 apply   200 guests through a qm stand-in that takes its time, beside the bare calls
 """
 
@@ -97,7 +97,7 @@ def playbook(path: str, inventory: Path) -> float:
 
 
 def bench_second(folder: Path) -> bool:
-    """A second run on 200 compliant guests beside a single ping, both interleaved three times."""
+    """A second run on 200 compliant guests next to a single ping, both interleaved five times."""
     make(folder, 200, hardened=True)
     (folder / "etc/sysctl.d").mkdir()
     inventory, ping = folder / "inventory.yml", folder / "ping.yml"
@@ -106,13 +106,13 @@ def bench_second(folder: Path) -> bool:
         "guest_io_root": str(folder), "host_writeback_root": str(folder)}}}}))  # fmt: skip
     ping.write_text("- hosts: hypervisors\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n")
     playbook("playbooks/harden_io.yml", inventory)
-    pairs = [(playbook("playbooks/harden_io.yml", inventory), playbook(str(ping), inventory)) for _run in range(3)]
+    pairs = [(playbook("playbooks/harden_io.yml", inventory), playbook(str(ping), inventory)) for _run in range(5)]
     ratios = sorted(second / one for second, one in pairs)
     print(
-        f"second: {', '.join(f'{second:.2f}/{one:.2f}' for second, one in pairs)} s of CPU: {ratios[1]:.2f} times a"
-        " ping; wanted: under 3"
+        f"second: {', '.join(f'{second:.2f}/{one:.2f}' for second, one in pairs)} s of CPU: {ratios[2]:.2f} times a"
+        " ping; wanted: at most 2.2"
     )
-    return ratios[1] < 3
+    return ratios[2] <= 2.2
 
 
 def bench_apply(folder: Path) -> bool:
