@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_io_info, guest_io_journal_info
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import GUEST, put
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 
 CHANGES = [
     {"key": "controller", "option": "type", "before": "virtio-scsi-pci", "after": "virtio-scsi-single"},
