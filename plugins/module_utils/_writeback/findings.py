@@ -31,8 +31,8 @@ def of_kernel(facts: boot.Facts, wanted: dirty.Limits) -> Iterator[Finding]:
     expected, _deciders = boot.after_boot(facts, boot.files_with(facts))
     if dirty.in_force(expected) != limits:
         message += (
-            f"; the sysctl files say {dirty.spell(dirty.in_force(expected))}: something else set it, or they changed"
-            " since boot"
+            f"; after a boot it would be {dirty.spell(dirty.in_force(expected))}: something else set it, or the files"
+            " changed since the boot"
         )
     yield finding(
         "IO201", "warning", message, f"the plan sets them; {_REASON}", actual=limits, wanted=wanted, fixable=True
