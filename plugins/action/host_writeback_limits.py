@@ -32,7 +32,7 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """What was found, and what became of it."""
         facts = self.module("host_writeback_info", "kernel", root=options["root"])
-        assessment = assess(facts, {name: options[name] for name in SETTINGS}, self.host)
+        assessment = assess(facts, {name: options[name] for name in SETTINGS}, self.host, "host_writeback_")
         if not options["set"] or assessment["plan"] is None:
             return report(assessment, None, self.check)
         done = self.module("host_writeback", "changes", root=options["root"], plan=assessment["plan"])

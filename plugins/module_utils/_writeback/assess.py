@@ -21,17 +21,20 @@ from .plan import change, refusal, removal
 from .settings import check_settings, wanted_limits
 
 
-def assess(facts: dict[str, Any], settings: dict[str, Any], host: str | None = None) -> dict[str, Any]:
+def assess(
+    facts: dict[str, Any], settings: dict[str, Any], host: str | None = None, prefix: str = ""
+) -> dict[str, Any]:
     """Compare a host's facts with the settings: ``{findings, plan, wanted, status, then, detail}``.
 
-    ``settings`` are as :func:`.settings.check_settings` takes them, ``host`` is the inventory's name for the findings.
+    ``settings`` and ``prefix`` are as :func:`.settings.check_settings` takes them, ``host`` is the inventory's name for
+    the findings.
 
     ``plan`` is None where nothing is to do; ``host_writeback`` refuses one that relies on what could not be read.
     ``status`` is compliant, to_change, overruled (nothing is left to write, and another file or manager still has the
     last word) or unknown (nothing is left to write, and something that could set the limits could not be read).
     ``then`` is the status after the plan is carried out.
     """
-    settings = check_settings(settings)
+    settings = check_settings(settings, prefix)
     refused = refusal(facts, settings)
     if settings["state"] == "absent":
         return _assess_removal(facts, refused, host)

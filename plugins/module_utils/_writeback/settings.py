@@ -24,16 +24,16 @@ class SettingsError(ValueError):
     """A setting that is not allowed; the message names it, its value and what is allowed."""
 
 
-def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
+def check_settings(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """The settings, checked together, with whole numbers.
 
     ``settings`` are ``{mode, state, take_over, ratio, background_ratio, limit_bytes, background_limit_bytes}``; numbers
-    may be text. Raises SettingsError.
+    may be text. Raises SettingsError, which names a setting with ``prefix``, as its user spells it.
     """
     settings = dict(settings)
     for name, allowed in (("mode", MODES), ("state", STATES)):
         if settings[name] not in allowed:
-            raise SettingsError(f"host_writeback_{name} is {shown(settings[name])}; allowed are {', '.join(allowed)}")
+            raise SettingsError(f"{prefix}{name} is {shown(settings[name])}; allowed are {', '.join(allowed)}")
     for upper, lower, least, most, unit in (
         ("ratio", "background_ratio", 1, 100, "percent"),
         ("limit_bytes", "background_limit_bytes", SMALLEST_BYTES, 2**43, "bytes"),
@@ -42,12 +42,12 @@ def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
             value = whole_number(settings[name]) if isinstance(settings[name], str) else settings[name]
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise SettingsError(
-                    f"host_writeback_{name} is {shown(settings[name])}; allowed are whole {unit} from {least} to {most}"
+                    f"{prefix}{name} is {shown(settings[name])}; allowed are whole {unit} from {least} to {most}"
                 )
             settings[name] = value
         if settings[lower] >= settings[upper]:
             raise SettingsError(
-                f"host_writeback_{lower} ({settings[lower]}) is not below host_writeback_{upper} ({settings[upper]});"
+                f"{prefix}{lower} ({settings[lower]}) is not below {prefix}{upper} ({settings[upper]});"
                 f" the kernel would halve it by itself: choose a smaller {lower}"
             )
     return settings

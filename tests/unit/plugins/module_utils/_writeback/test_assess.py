@@ -206,24 +206,29 @@ def test_auto_does_not_move_with_the_available_memory(total, one, other):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"mode": "percent"}, "host_writeback_mode is 'percent'; allowed are auto, ratio, bytes"),
-        ({"ratio": 0}, "host_writeback_ratio is 0; allowed are whole percent from 1 to 100"),
+        ({"mode": "percent"}, "mode is 'percent'; allowed are auto, ratio, bytes"),
+        ({"ratio": 0}, "ratio is 0; allowed are whole percent from 1 to 100"),
         ({"ratio": True}, "ratio is True"),
-        ({"ratio": "1" * 5000}, f"host_writeback_ratio is '{'1' * 58}…; allowed are whole percent from 1 to 100"),
-        ({"ratio": 10**5000}, "host_writeback_ratio is a very large number; allowed"),
-        ({"limit_bytes": "256 MiB"}, "host_writeback_limit_bytes is '256 MiB'; allowed are whole bytes from"),
-        ({"background_ratio": ""}, "host_writeback_background_ratio is ''; allowed"),
-        ({"ratio": "-2"}, "host_writeback_ratio is '-2'; allowed"),
-        ({"mode": "x" * 100_000}, f"host_writeback_mode is '{'x' * 58}…; allowed"),
-        ({"background_ratio": 2}, "host_writeback_background_ratio (2) is not below host_writeback_ratio (2)"),
+        ({"ratio": "1" * 5000}, f"ratio is '{'1' * 58}…; allowed are whole percent from 1 to 100"),
+        ({"ratio": 10**5000}, "ratio is a very large number; allowed"),
+        ({"limit_bytes": "256 MiB"}, "limit_bytes is '256 MiB'; allowed are whole bytes from"),
+        ({"background_ratio": ""}, "background_ratio is ''; allowed"),
+        ({"ratio": "-2"}, "ratio is '-2'; allowed"),
+        ({"mode": "x" * 100_000}, f"mode is '{'x' * 58}…; allowed"),
+        ({"background_ratio": 2}, "background_ratio (2) is not below ratio (2)"),
         ({"limit_bytes": 8192}, "limit_bytes is 8192; allowed are whole bytes from 131072"),
-        ({"background_limit_bytes": 512 << 20}, "is not below host_writeback_limit_bytes"),
+        ({"background_limit_bytes": 512 << 20}, "is not below limit_bytes"),
     ],
 )
 def test_invalid_settings_are_refused(changes, says):
     with pytest.raises(SettingsError) as error:
         assess(facts(), settings(**changes))
     assert says in str(error.value)
+
+
+def test_an_invalid_setting_is_named_as_its_user_spells_it():
+    with pytest.raises(SettingsError, match=r"^role_background_ratio \(2\) is not below role_ratio \(2\);"):
+        assess(facts(), settings(background_ratio=2), prefix="role_")
 
 
 def test_numbers_may_be_text_as_they_come_from_a_command_line():
