@@ -149,7 +149,7 @@ def silent_hosts(document: Document) -> list[str]:
 
 
 def empty_hosts(document: Document) -> list[str]:
-    """The hosts with a document without guests. That may be right; nobody should think they were judged."""
+    """The hosts with a document without guests. That may be right; the reports name them."""
     judged = {guest.get("host") for guest in document["guests"]} | set(silent_hosts(document))
     return [host["host"] for host in hosts_of(document) if host["host"] not in judged]
 

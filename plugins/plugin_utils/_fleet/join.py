@@ -151,8 +151,8 @@ def _assess_hosts(hosts: dict[Any, HostEntry], assessments: Any) -> list[Item]:
             findings += [_with_host(item, host) for item in found if not (fixed and item.get("fixable"))]
             entry = hosts.setdefault(host, host_entry(host, reported=False))
             kept = [other for other in entry["assessments"] if other["subject"] != subject]
-            told = assessment(subject=subject, **{key: report.get(key) for key in ("status", "changed", "detail")})
-            entry["assessments"] = [*kept, told]
+            about = {key: report.get(key) for key in ("status", "changed", "detail")}
+            entry["assessments"] = [*kept, assessment(subject=subject, **about)]
     return findings
 
 

@@ -44,9 +44,9 @@ def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: in
     return lines + wrap_all(end, width)
 
 
-def _void_waivers(document: Document, told: Sequence[Item], limit: int) -> list[str]:
+def _void_waivers(document: Document, shown: Sequence[Item], limit: int) -> list[str]:
     """Waivers that have expired or match nothing, even where they do not fail the gate: their author finds out here."""
-    known = set(map(id, told))
+    known = set(map(id, shown))
     void = [item for item in document["findings"] if item.get("rule") in ("IO121", "IO122") and id(item) not in known]
     lines = [f"  {item['rule']}: {brief(item.get('message'))}. {brief(item.get('hint'))}" for item in void[:limit]]
     return ["", "WAIVERS WITHOUT EFFECT", *lines, *_more(len(void) - limit, "  ")] if void else []

@@ -36,7 +36,7 @@ _TRIANGLE = _polygon((0.5, 0.03), (1, 0.95), (0, 0.95))
 _DIAMOND = _polygon((0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5))
 
 #: Name to its path in a box of 1 by 1, as (command, x, y) in threes; filled evenodd, so that two make a ring.
-#: What is compliant is small, what needs somebody is large.
+#: What is compliant is small, what needs attention is large.
 SHAPES: dict[str, Path] = {
     "failed": _CROSS,
     "unresolved": _square(0.48) + _square(0.22),

@@ -99,16 +99,19 @@ def _tiles(document: Document, entries: Sequence[Item]) -> list[tuple[int, str]]
     """(number, words) of what is in the fleet."""
     hosts = len(known_hosts(document, entries))
     disks = [disk_state(disk) for disk in disks_of(document)]
-    words = f"{disks.count('compliant'):,} compliant"
-    words += f", {disks.count('waived'):,} waived" if "waived" in disks else ""
+    waived = f", {disks.count('waived'):,} waived" if "waived" in disks else ""
     found = document["summary"]["findings"]
-    warnings = f"{found['warning']:,} warning{'' if found['warning'] == 1 else 's'}"
-    return [
-        *([(hosts, "Host" if hosts == 1 else "Hosts")] if hosts else []),
-        (len(entries), "Guest" if len(entries) == 1 else "Guests"),
-        (len(disks), f"{'Disk' if len(disks) == 1 else 'Disks'}, {words}"),
-        (found["error"], f"{'Error' if found['error'] == 1 else 'Errors'}, and {warnings}"),
+    tiles = [
+        (hosts, f"Host{_s(hosts)}"),
+        (len(entries), f"Guest{_s(len(entries))}"),
+        (len(disks), f"Disk{_s(len(disks))}, {disks.count('compliant'):,} compliant{waived}"),
+        (found["error"], f"Error{_s(found['error'])}, and {found['warning']:,} warning{_s(found['warning'])}"),
     ]
+    return tiles if hosts else tiles[1:]
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
 
 
 def _state_bar(counts: dict[str, int]) -> list[dict[str, Any]]:

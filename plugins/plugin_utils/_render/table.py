@@ -144,8 +144,8 @@ def _changed(entries: Sequence[Item]) -> str:
         (sum(entry["state"] == "restart_pending" for entry in changed), "waits for a restart", "wait for a restart"),
         (sum(entry["reason"] is not None for entry in changed), "is still unresolved", "are still unresolved"),
     )
-    told = [plural(number, one, many) for number, one, many in became if number]
-    text = f"This run changed {plural(len(changed), 'guest')}{': ' if told else ''}{', '.join(told)}."
+    parts = [plural(number, one, many) for number, one, many in became if number]
+    text = f"This run changed {plural(len(changed), 'guest')}{': ' if parts else ''}{', '.join(parts)}."
     before = sum(entry["restart_pending"] and not entry["changed"] for entry in entries)
     return text + (f" {plural(before, 'guest was', 'guests were')} already waiting for a restart." if before else "")
 
@@ -243,7 +243,7 @@ def _unread(document: Document, several: bool) -> list[str]:
 
 
 def not_read_lines(document: Document, limit: int = 10) -> list[str]:
-    """Files next to the configs of a directory that are not configs, so that nobody thinks they were judged."""
+    """Files next to the configs of a directory that are not configs: they were not judged."""
     names = document.get("not_read") or ()
     more = f", and {len(names) - limit} more" if len(names) > limit else ""
     named = ", ".join(map(visible, names[:limit]))

@@ -74,12 +74,12 @@ def _columns(char: str) -> int:
         return 2
 
 
-def fit(text: str, width: int, cut: str = "~") -> str:
-    """``text`` cut or padded on the right to ``width`` columns; ``cut`` marks a cut."""
+def fit(text: str, width: int) -> str:
+    """``text`` cut or padded on the right to ``width`` columns; a tilde marks a cut."""
     end, used = _reach(text, 0, width)
     if end < len(text):
-        end, used = _reach(text, 0, width - len(cut))
-        text, used = text[:end] + cut, used + len(cut)
+        end, used = _reach(text, 0, width - 1)
+        text, used = f"{text[:end]}~", used + 1
     return text + " " * (width - used)
 
 

@@ -78,7 +78,7 @@ def reason_words(reason: Any) -> str:
 
 
 def subject_words(subject: Any) -> str:
-    """The title of what was assessed of hosts: the subject as it was named, as words."""
+    """The title of what was assessed of hosts: the subject's name as words."""
     return visible(subject).replace("_", " ").capitalize()
 
 
