@@ -14,7 +14,7 @@ from typing import Any
 
 from ._model import findings
 from ._model.disk_io import AIO_MODES, CACHE_MODES
-from ._model.findings import Change, PlanEntry
+from ._model.findings import Change, PlanEntry, Value, Wanted
 from ._pve import plan as _pve
 from ._pve.drive_options import boolean
 from ._shown import shown
@@ -24,8 +24,6 @@ _SPELLINGS = {"pve": _pve}
 
 #: The hypervisor of plans and journals that do not say: those of the first versions.
 FIRST = "pve"
-
-Wanted = dict[str, dict[str, Any]]
 
 
 class PlanError(ValueError):
@@ -58,8 +56,8 @@ def entry(given: Mapping[str, Any]) -> PlanEntry:
 
 
 def wanted(changes: Iterable[Change]) -> Wanted:
-    """The changes keyed as they are used: ``{scsi0: {aio: threads}, controller: {type: …}}``."""
-    found: Wanted = {}
+    """The changes keyed as they are used."""
+    found: dict[str, dict[str, Value]] = {}
     for each in changes:
         found.setdefault(each["key"], {})[each["option"]] = each["after"]
     return found

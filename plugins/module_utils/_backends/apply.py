@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from .. import _plan
@@ -50,49 +50,40 @@ def apply(
 ) -> list[Outcome]:
     """Carry out a plan; one outcome per guest, in the plan's order. A failure is that guest's alone."""
     options = options or Options()
-    ways: dict[str, _Way] = {backend.hypervisor: _Way(backend) for backend in backends}
+    ways = {backend.hypervisor: backend for backend in backends}
+    busy: dict[str, Refused] = {}
     with contextlib.ExitStack() as stack:
-        for way in ways.values() if not options.check else ():
-            way.hold(plan, stack)
+        for hypervisor, backend in ways.items() if not options.check else ():
+            try:
+                stack.enter_context(backend.alone(_configs(plan, hypervisor)))
+            except Refused as refused:
+                busy[hypervisor] = refused
         with concurrent.futures.ThreadPoolExecutor(max_workers=options.max_parallel) as pool:
-            return list(pool.map(lambda entry: _apply_safely(entry, ways, options), plan))
+            return list(pool.map(lambda entry: _apply_safely(entry, ways, busy, options), plan))
 
 
-class _Way:
-    """A backend, and why it cannot be used now."""
-
-    def __init__(self, backend: Backend[Any]) -> None:
-        self._backend = backend
-        self._busy: Refused | None = None
-
-    def hold(self, plan: list[dict[str, Any]], stack: contextlib.ExitStack) -> None:
-        """Keep other runs away from this backend's guests as long as the stack lasts."""
-        try:
-            stack.enter_context(self._backend.alone(list(self._configs(plan))))
-        except Refused as refused:
-            self._busy = refused
-
-    def _configs(self, plan: list[dict[str, Any]]) -> Iterator[str]:
-        for given in plan:
-            with contextlib.suppress(_plan.PlanError):
-                entry = _plan.entry(given)
-                if entry["hypervisor"] == self._backend.hypervisor:
-                    yield str(entry["config"])
-
-    def backend(self) -> Backend[Any]:
-        """Raises Refused where it cannot be used."""
-        if self._busy:
-            raise self._busy
-        return self._backend
+def _configs(plan: list[dict[str, Any]], hypervisor: str) -> list[str]:
+    """The configs of a hypervisor's guests in the plan; of entries that will be refused, none."""
+    found = []
+    for given in plan:
+        with contextlib.suppress(_plan.PlanError):
+            entry = _plan.entry(given)
+            found += [str(entry["config"])] if entry["hypervisor"] == hypervisor else []
+    return found
 
 
-def _apply_safely(given: dict[str, Any], ways: dict[str, _Way], options: Options) -> Outcome:
+def _apply_safely(
+    given: dict[str, Any], ways: Mapping[str, Backend[Any]], busy: Mapping[str, Refused], options: Options
+) -> Outcome:
     try:
         entry = _plan.entry(given)
-        if entry["hypervisor"] not in ways:
+        hypervisor = entry["hypervisor"]
+        if hypervisor not in ways:
             here = ", ".join(ways) or "no known hypervisor"
-            raise _plan.PlanError(f"it is for a guest of {entry['hypervisor']}, and this host has {here}")
-        return _apply_guest(entry, ways[entry["hypervisor"]].backend(), options)
+            raise _plan.PlanError(f"it is for a guest of {hypervisor}, and this host has {here}")
+        if hypervisor in busy:
+            raise busy[hypervisor]
+        return _apply_guest(entry, ways[hypervisor], options)
     except _plan.PlanError as exc:
         refused = Refused("refused", f"not written, because of its plan: {exc}")
     except Refused as exc:

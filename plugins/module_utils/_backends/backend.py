@@ -11,17 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar, Union
+from typing import Protocol, TypeVar
 
+from .._model.findings import Value, Wanted
 from .._model.operations import Reason
 from .._model.records import Guest
 from .reading import Reading
-
-#: What an option is set to; None means unset.
-Value = Union[str, bool, None]
-
-#: What a plan asks of one guest: ``{"scsi0": {"aio": "threads", "iothread": True}, "controller": {"type": …}}``.
-Wanted = Mapping[str, Mapping[str, Value]]
 
 
 class Refused(Exception):

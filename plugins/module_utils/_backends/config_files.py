@@ -10,13 +10,14 @@ import os
 from functools import cached_property
 
 from .._model.disk_io import refused_at_start
+from .._model.findings import Wanted
 from .._pve.definition import Definition
 from .._pve.drive import DriveError
 from .._pve.lost import lost
 from .._pve.pending import waits
 from .._shown import piece
 from . import layout
-from .backend import Refused, Wanted
+from .backend import Refused
 from .config_reader import Storages, read_storages
 from .reading import Reading
 

@@ -107,10 +107,7 @@ def restart(guest: str, restarter: Restarter | None, options: Options) -> Restar
         restarter.refuse(guest)
         remark = None if options.check else _Restart(guest, managed, restarter, options).carry_out()
     except Refused as end:
-        status: RestartStatus = (
-            "skipped" if end.reason in _SKIPPED else "unchanged" if end.reason == _UNCHANGED else "failed"
-        )
-        return _result(guest, record, status, end.reason, end.detail, options.clock() - begun)
+        return _result(guest, record, _status(end.reason), end.reason, end.detail, options.clock() - begun)
     except OSError as exc:
         return _result(guest, record, "failed", "error", exc.strerror or str(exc), options.clock() - begun)
     return {**_result(guest, record, "restarted", None, remark, options.clock() - begun), "in_force": waits}

@@ -9,7 +9,8 @@ docs/data.md explains each key; a test holds it, findings.schema.json and these 
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict, Union, get_args
 
 #: The version of the findings document.
 SCHEMA = 1
@@ -57,6 +58,13 @@ ResultReason = Literal[
 ]
 #: Why a guest of the plan is skipped or failed.
 RESULT_REASONS: tuple[ResultReason, ...] = get_args(ResultReason)
+
+
+#: What an option is set to; None means unset.
+Value = Union[str, bool, None]
+
+#: Changes keyed as they are used: ``{scsi0: {aio: threads, iothread: true}, controller: {type: …}}``.
+Wanted = Mapping[str, Mapping[str, Value]]
 
 
 class Change(TypedDict):

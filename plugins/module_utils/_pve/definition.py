@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Union
 
+from .._model.findings import Value, Wanted
 from .._model.records import Guest, Storage
 from . import config as _config
 from . import drive as _drive
@@ -17,9 +17,6 @@ from .pending import pending_keys
 from .plan import CONTROLLER
 from .record import record
 from .same import without_ours
-
-#: What a plan sets an option to; None removes it.
-Value = Union[str, bool, None]
 
 
 class Definition:
@@ -76,7 +73,7 @@ class Definition:
             return self.config.next(CONTROLLER)
         return _drive.parse(key, self._drive(key)).options.get(option)
 
-    def edited(self, wanted: Mapping[str, Mapping[str, Value]]) -> Definition:
+    def edited(self, wanted: Wanted) -> Definition:
         """The config with these options set, every other byte as it is; this very object where nothing changes.
 
         A drive that waits in [PENDING] is edited as it waits there, because ``qm set`` replaces it whole: what somebody
