@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What the images of a live node lie on: the file system below each, and whether it opens a file for direct I/O.
+"""The file systems of a live node's images, and whether they open a file for direct I/O.
 
-Only local file systems are touched: a look-up on a network or user-space one may never return. Nothing of an image is
+Only local file systems are touched: a look-up on one of the network or in user space may never return. Images are not
 read.
 """
 
@@ -33,7 +33,7 @@ _FS_NOCOW_FL = 0x00800000
 
 
 class FileSystems:
-    """Answers for one reading: the mounts are read once. ``mountinfo`` is proc(5)'s, ``root`` what paths are below."""
+    """The file systems below ``root``; the mounts are read once, from ``mountinfo`` (proc(5))."""
 
     def __init__(self, root: str = "/", mountinfo: str = "/proc/self/mountinfo") -> None:
         self._root = root
@@ -46,9 +46,7 @@ class FileSystems:
         return self._mounts
 
     def of(self, path: str) -> FileSystem | None:
-        """``filesystem`` of docs/data.md for an image's absolute path; None where there is no such regular file, or it
-        cannot be told.
-        """
+        """The file system of an image's absolute path; None where there is no such regular file, or it is not known."""
         found = self._resolved(os.path.join(self._root, path.lstrip("/")))
         if found is None:
             return None
@@ -63,8 +61,9 @@ class FileSystems:
         return {"type": kind, "direct_io": _opens_direct(real), "copy_on_write": _copies_on_write(real, kind)}
 
     def _resolved(self, path: str) -> tuple[str, str] | None:
-        """The path without links, and the type of its file system; where that is not a local one, the first such place
-        on the way, which is not touched."""
+        """The path without links, and the type of its file system; the first place on the way that is not local ends it
+        untouched.
+        """
         mounts = self._read_mounts()
         rest = _parts(path)
         # The directories down to where we are, each with its mount.
@@ -106,7 +105,7 @@ class _Mount(NamedTuple):
 
 
 class _Mounts:
-    """The tree of mounts, as mountinfo lists it in no order: what is mounted on what."""
+    """What is mounted on what; mountinfo lists it in no order."""
 
     def __init__(self, path: str) -> None:
         self._on: dict[tuple[str, str], _Mount] = {}
@@ -121,9 +120,7 @@ class _Mounts:
         self.root = self.at(self.root, "/")
 
     def at(self, mount: _Mount, point: str) -> _Mount:
-        """What is seen at a place of this mount: itself, or the last of those that are mounted there one on the
-        other.
-        """
+        """The mount that is seen at a place of this mount: itself, or the last of those mounted there."""
         while (mount.number, point) in self._on:
             mount = self._on[mount.number, point]
         return mount
@@ -146,9 +143,7 @@ def _mount_lines(path: str) -> list[tuple[str, str, str, str]]:
 
 
 def _opens_direct(path: str) -> bool | None:
-    """Whether the file system opens the file with O_DIRECT, as QEMU does for it; None where another error keeps that
-    from being told.
-    """
+    """Whether the file system opens the file with O_DIRECT, as QEMU would; None where it fails for another reason."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as exc:
@@ -159,8 +154,8 @@ def _opens_direct(path: str) -> bool | None:
 
 
 def _copies_on_write(path: str, kind: str) -> bool | None:
-    """Whether the file's data is copied on write and has checksums: on btrfs unless the file is NOCOW (chattr +C),
-    always on bcachefs.
+    """Whether the file's data is copied on write, with checksums: always on bcachefs, and on btrfs unless the file is
+    NOCOW (chattr +C).
     """
     if kind != "btrfs":
         return kind == "bcachefs"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The journal on a host: one file a run, lines appended and on disk before the write goes on."""
+"""The journal on a host: one file for each run; each line is on disk before the work goes on."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Journal:
 
 
 def _is_there(path: str) -> bool:
-    """Whether something is there, if only a link that leads nowhere; raises OSError where nothing can ever be."""
+    """Whether something is there, even a link that leads nowhere. Raises OSError for a name that no file can have."""
     try:
         _status(path, os.lstat)
     except (FileNotFoundError, NotADirectoryError):
@@ -138,7 +138,7 @@ def _is_there(path: str) -> bool:
 
 
 def _status(path: str, ask: Callable[[str], os.stat_result]) -> os.stat_result:
-    """What ``os.stat`` or ``os.lstat`` says; raises OSError for what cannot be a file's name as well, and shows a piece
+    """What ``os.stat`` or ``os.lstat`` returns; raises OSError for a name that no file can have, too, and shows a piece
     of it.
     """
     try:
@@ -154,27 +154,27 @@ def _status(path: str, ask: Callable[[str], os.stat_result]) -> os.stat_result:
 def _refuse_others(path: str, status: os.stat_result) -> None:
     """Raise OSError for a directory or file of the journal that others could have written.
 
-    A roll back writes what the journal says. Owner and mode bits are looked at, of the directory and its files: not
-    access lists, and not the directories above.
+    A rollback writes what the journal says. Checked are owner and mode bits of the directory and its files, but not
+    access lists nor the directories above.
     """
     if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
         raise OSError(0, f"{path} is not a regular file")
     if status.st_uid not in (0, os.geteuid()):
         raise OSError(
             0,
-            f"{path} belongs to user {status.st_uid}; a journal belongs to root or to the user who runs this: chown it"
-            " after a look at it",
+            f"{path} belongs to user {status.st_uid}; a journal belongs to root or to the user who runs this: check it,"
+            " then chown it",
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise OSError(
             0,
-            f"{path} can be written by others, with mode {stat.S_IMODE(status.st_mode):04o}; after a look at it: chmod"
-            f" go-w {shlex.quote(path)}",
+            f"{path} can be written by others, with mode {stat.S_IMODE(status.st_mode):04o}; check it, then: chmod go-w"
+            f" {shlex.quote(path)}",
         )
 
 
 def _write_whole(handle: int, raw: bytes) -> None:
-    """Append a line and bring it to disk, or leave the file as it was: half a line would spoil the next one."""
+    """Append a line and bring it to disk, or leave the file as it was: half a line would damage the next one."""
     size = os.fstat(handle).st_size
     if size and os.pread(handle, 1, size - 1) != b"\n":
         raw = b"\n" + raw
@@ -223,7 +223,7 @@ def read(place: str, problems: list[Problem]) -> dict[str, list[JournalEntry]]:
 
 
 def file_of(directory: str, run: str) -> str:
-    """A run's file as the host names it."""
+    """The path of a run's file."""
     return f"{directory.rstrip('/')}/{run}{_SUFFIX}"
 
 

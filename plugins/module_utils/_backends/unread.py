@@ -19,14 +19,14 @@ _OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
 _ALSO = ("/nodes", "/qemu-server")
 
 
-class Strays(NamedTuple):
+class Unread(NamedTuple):
     """Paths on the host: of ``guests``, each with the reason why it was not read, and of ``others``."""
 
     guests: list[tuple[str, str]]
     others: list[str]
 
 
-def strays(root: str, read: Collection[str]) -> Strays:
+def unread(root: str, read: Collection[str]) -> Unread:
     """The files below ``root`` that are not among those that were ``read``. Hidden names are left out.
 
     In a tree with an etc/pve, only that, the top, and nodes and qemu-server at the top are searched: the rest may be a
@@ -38,7 +38,7 @@ def strays(root: str, read: Collection[str]) -> Strays:
         None,
     )
     known = {os.path.realpath(inside(root, path)) for path in read}
-    found = Strays([], [])
+    found = Unread([], [])
     for here, folders, files in _folders(root, "/etc/pve" if tree and tree.startswith("/etc/") else "/"):
         home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else here == "/"
         for name in sorted(folders + files):
@@ -86,10 +86,10 @@ def _listed(
     yield here, folders, files
 
 
-def _reason(name: str, beside: Collection[str], home: bool, tree: str | None) -> str | None:
+def _reason(name: str, siblings: Collection[str], home: bool, tree: str | None) -> str | None:
     """Why a file that may be a guest was not read; None where it is not one."""
     match = FLAT.match(name)
-    if match and home and match[2] == "json" and f"{match[1]}.conf" in beside:
+    if match and home and match[2] == "json" and f"{match[1]}.conf" in siblings:
         return f"is a second config of guest {match[1]}, next to {match[1]}.conf: keep one of them"
     if match and not home:
         return f"was not read: guest configs lie in {_place(tree)}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...module_utils._backends import find, layout
 from ...module_utils._backends.reading import Reading
-from ...module_utils._backends.unread import Strays, strays
+from ...module_utils._backends.unread import Unread, unread
 from ...module_utils._host.run import command
 from ...module_utils._model.findings import host_entry
 from ...module_utils._text import plural
@@ -40,11 +40,11 @@ def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str
     reading = find.read(root, run=command)
     if not reading.guests and not any(problem["guest"] for problem in reading.problems):
         raise layout.LayoutError(_nothing(root, reading))
-    beside = Strays([], [])
+    others = Unread([], [])
     if not find.is_this_host(root):
         read = [guest["config"] for guest in reading.guests] + [problem["file"] for problem in reading.problems]
-        beside = strays(root, {path for path in (*read, *reading.containers) if path})
-    for path, reason in beside.guests:
+        others = unread(root, {path for path in (*read, *reading.containers) if path})
+    for path, reason in others.guests:
         reading.problem(path, reason)
     records: Any = {
         "guests": [_placed(root, guest, "config") for guest in reading.guests],
@@ -53,7 +53,7 @@ def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str
     }
     document: dict[str, Any] = dict(assess_nodes(records, policy, date))
     document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
-    document["not_read"] += [layout.inside(root, path) for path in beside.others]
+    document["not_read"] += [layout.inside(root, path) for path in others.others]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
     named = sorted(node for node in nodes if node)
     if named:
