@@ -109,7 +109,7 @@ sanity-%:
 	@tools/in-venv $* tests/tools/sanity $(if $(filter $*,$(NEWEST)),,--exclude tests/)
 
 .PHONY: lint
-lint: ## ansible-lint, yamllint, ruff, changelog
+lint: ## ansible-lint, yamllint, ruff, mypy, changelog
 	@tools/in-venv lint tests/tools/lint
 
 .PHONY: molecule

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.findings import (
-    RESULT_REASONS,
-    UNRESOLVED_REASONS,
+    ResultReason,
+    UnresolvedReason,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.operations import (
-    RESTART_REASONS,
-    ROLLBACK_REASONS,
+    RestartReason,
+    RollbackReason,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_restart
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import words
@@ -27,22 +28,23 @@ PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 SOURCE = "\n".join(
     path.read_text("utf-8") for path in PLUGINS.rglob("*.py") if path.parent.name not in ("_model", "_render")
 )
-SETS = {*RESULT_REASONS, *UNRESOLVED_REASONS, *RESTART_REASONS, *ROLLBACK_REASONS}
+OF_REPORTS = {*get_args(ResultReason), *get_args(UnresolvedReason)}
+ALL = {*OF_REPORTS, *get_args(RestartReason), *get_args(RollbackReason)}
 
 
 @pytest.mark.parametrize(
     ("module", "key", "reasons"),
-    [(guest_io, "results", RESULT_REASONS), (guest_restart, "result", RESTART_REASONS)],
+    [(guest_io, "results", ResultReason), (guest_restart, "result", RestartReason)],
 )
 def test_a_module_documents_its_reasons(module, key, reasons):
     described = yaml.safe_load(module.RETURN)[key]["contains"]["reason"]["description"]
-    assert sorted(re.findall(r"V\((\w+)\)", " ".join(described))) == sorted(reasons)
+    assert sorted(re.findall(r"V\((\w+)\)", " ".join(described))) == sorted(get_args(reasons))
 
 
 def test_every_reason_of_a_report_has_its_words():
-    assert set(words._REASON_WORDS) == {*RESULT_REASONS, *UNRESOLVED_REASONS, "unknown"}
+    assert set(words._REASON_WORDS) == {*OF_REPORTS, "unknown"}
 
 
-@pytest.mark.parametrize("reason", sorted(SETS))
+@pytest.mark.parametrize("reason", sorted(ALL))
 def test_every_reason_is_given_by_something(reason):
     assert f'"{reason}"' in SOURCE

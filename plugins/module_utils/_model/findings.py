@@ -23,10 +23,10 @@ GuestStatus = Literal["compliant", "to_change", "restart_pending", "unresolved",
 #: What a guest is in the findings document.
 GUEST_STATUSES: tuple[GuestStatus, ...] = get_args(GuestStatus)
 
-ResultStatus = Literal["changed", "unchanged", "skipped", "failed"]
 #: What carrying out a guest's plan comes to.
-RESULT_STATUSES: tuple[ResultStatus, ...] = get_args(ResultStatus)
+ResultStatus = Literal["changed", "unchanged", "skipped", "failed"]
 
+#: Why the plan does not make a guest compliant.
 UnresolvedReason = Literal[
     "driver_change",
     "foreign_pending",
@@ -38,9 +38,8 @@ UnresolvedReason = Literal[
     "storage_offline",
     "unsafe_lines",
 ]
-#: Why the plan does not make a guest compliant.
-UNRESOLVED_REASONS: tuple[UnresolvedReason, ...] = get_args(UnresolvedReason)
 
+#: Why a guest of the plan is skipped or failed.
 ResultReason = Literal[
     "busy",
     "digest_moved",
@@ -56,8 +55,6 @@ ResultReason = Literal[
     "unsafe_lines",
     "would_not_start",
 ]
-#: Why a guest of the plan is skipped or failed.
-RESULT_REASONS: tuple[ResultReason, ...] = get_args(ResultReason)
 
 
 #: What an option is set to; None means unset.

@@ -8,19 +8,18 @@ equal.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, Union, get_args
+from typing import Literal, TypedDict, Union
 
 from .findings import Change, PlanEntry, ResultReason, ResultStatus
 from .records import Problem
 
-RollbackReason = Literal["changed_since", "gone"]
 #: Why a rollback leaves a guest as it is, or a part of it.
-ROLLBACK_REASONS: tuple[RollbackReason, ...] = get_args(RollbackReason)
+RollbackReason = Literal["changed_since", "gone"]
 
-RestartStatus = Literal["restarted", "unchanged", "skipped", "failed"]
 #: What a restart comes to.
-RESTART_STATUSES: tuple[RestartStatus, ...] = get_args(RestartStatus)
+RestartStatus = Literal["restarted", "unchanged", "skipped", "failed"]
 
+#: Why a guest is not restarted, or was not as it should be.
 RestartReason = Literal[
     "busy",
     "error",
@@ -38,8 +37,6 @@ RestartReason = Literal[
     "template",
     "would_not_start",
 ]
-#: Why a guest is not restarted, or was not as it should be.
-RESTART_REASONS: tuple[RestartReason, ...] = get_args(RestartReason)
 
 #: Why a guest is refused, whatever was to be done to it.
 Reason = Union[ResultReason, RestartReason]
