@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._journal.lines import RUN_ID
+from ...module_utils._journal.fields import RUN_ID
 from ...module_utils._shown import shown
 
 _FROM_ONE_ON = re.compile(r"0*[1-9][0-9]{0,8}\Z", re.ASCII)
