@@ -169,10 +169,10 @@ def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path):
         and "awx_slice: no such variable. There are awx_approval_timeout, " in output
         and "Did you mean awx_slices?" in output
     ), output
-    assert "TASK [The project]" not in output
-    assert "TASK [The project]" in set_up(**needed)[1]
+    assert "TASK [Create the project]" not in output
+    assert "TASK [Create the project]" in set_up(**needed)[1]
     status, output = set_up("--tags", "x", **needed)
-    assert status == 2 and "--tags x: no such tag. This playbook has none: leave the option out." in output
+    assert status == 2 and "--tags x: no such tag. This playbook has no tags: leave the option out." in output
 
 
 def test_every_known_variable_is_looked_at_and_documented():
