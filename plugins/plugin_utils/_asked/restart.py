@@ -8,32 +8,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...module_utils._model.operations import RestartOrder
+from ...module_utils._model.records import Guest
 from ...module_utils._restart import blocker, other_pending, waiting
 from ...module_utils._shown import shown
 from ...module_utils._text import natural_key, plural
 from .._policy.selector import Selector, guest_subject
 
 
-def restart_order(guests: list[dict[str, Any]], match: Any) -> dict[str, Any]:
+def restart_order(guests: list[Guest], match: Any) -> RestartOrder:
     """The guests that ``match`` matches and that have a restart pending, by their ids.
 
     ``order`` has {guest, name, node, waits, also}, ``skipped`` the guests that must not be restarted, with reason and
     detail, ``nothing_pending`` the ids of the rest; ``names_nobody`` is a sentence when ``match`` matches none.
     """
     selector = _selector(match)
-    order: dict[str, Any] = {"order": [], "skipped": [], "nothing_pending": [], "names_nobody": None}
+    order: RestartOrder = {"order": [], "skipped": [], "nothing_pending": [], "names_nobody": None}
     matched = [guest for guest in guests if selector.matches(guest_subject(guest))]
     if not matched:
         order["names_nobody"] = f"restart_match matches none of the {plural(len(guests), 'guest')} here: {match}"
     for guest in sorted(matched, key=lambda guest: natural_key(guest["id"])):
         waits, reason = waiting(guest), blocker(guest)
-        place = {"guest": guest["id"], "name": guest["name"], "node": guest["node"]}
+        name, node = guest["name"], guest["node"]
         if not waits:
             order["nothing_pending"].append(guest["id"])
         elif reason:
-            order["skipped"].append({**place, "reason": reason[0], "detail": reason[1]})
+            order["skipped"].append(
+                {"guest": guest["id"], "name": name, "node": node, "reason": reason[0], "detail": reason[1]}
+            )
         else:
-            order["order"].append({**place, "waits": waits, "also": other_pending(guest)})
+            order["order"].append(
+                {"guest": guest["id"], "name": name, "node": node, "waits": waits, "also": other_pending(guest)}
+            )
     return order
 
 

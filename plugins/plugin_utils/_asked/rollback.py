@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils._journal.lines import last
 from ...module_utils._journal.rollback import of_run, rollback, run_of
+from ...module_utils._model.operations import RollbackPlan
 from ...module_utils._shown import shown
 
 _MOST_TOLD = 5
@@ -73,7 +74,7 @@ def _unread(problems: list[dict[str, Any]]) -> str:
     return f". Not read: {'; '.join(told)}" if told else ""
 
 
-def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only: list[str] | None) -> dict[str, Any]:
+def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only: list[str] | None) -> RollbackPlan:
     """The plan for guest_io that puts back what ``run`` wrote to the guests ``only`` (None is all of the run).
 
     ``journal`` is what guest_io_journal_info returned for that run, ``read`` what guest_io_info returned. Next to the
@@ -89,7 +90,10 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
     return {
         "run": run,
         "policy": policy,
-        **plan,
+        "plan": plan["plan"],
+        "skipped": plan["skipped"],
+        "unchanged": plan["unchanged"],
+        "not_in_run": plan["not_in_run"],
         "named": named,
         "problems": journal["problems"],
         "not_whole": not_whole,

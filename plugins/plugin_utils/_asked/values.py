@@ -39,7 +39,7 @@ def names_guests(given: Any) -> bool:
 def from_one_on(value: Any) -> bool:
     """Whether a value is a whole number from 1, of up to 9 digits, or text that spells one."""
     if is_whole(value):
-        return 1 <= value < 10**9
+        return bool(1 <= value < 10**9)
     return isinstance(value, str) and _FROM_ONE_ON.match(value.strip()) is not None
 
 
