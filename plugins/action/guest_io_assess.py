@@ -11,6 +11,7 @@ which takes longer than reading the disks.
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -70,13 +71,14 @@ class ActionModule(ActionBase):
         date = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
         if options["guests"] is not None:
             options["guests"] = [guest.strip() for guest in options["guests"]]
-        reading = self._execute_module(
+        returned = self._execute_module(
             module_name="hypervisor.io_hardening.guest_io_info",
-            module_args={name: options[name] for name in _READ if options[name] is not None},
+            module_args={name: options[name] for name in _READ if options[name] is not None} | {"as_text": True},
             task_vars=task_vars,
         )
-        if reading.get("failed") or "guests" not in reading:
-            return reading
+        if returned.get("failed") or "reading" not in returned:
+            return returned
+        reading = json.loads(returned["reading"])
         missing = {problem["guest"] for problem in reading["problems"] if problem["reason"] == NOT_THERE}
         reading["problems"] = [problem for problem in reading["problems"] if problem["reason"] != NOT_THERE]
         return {

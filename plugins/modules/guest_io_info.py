@@ -39,6 +39,14 @@ options:
       - On a host without Proxmox VE, names are taken as well.
     type: list
     elements: str
+  as_text:
+    description:
+      - Whether to return RV(reading) in place of the other values.
+      - Ansible looks at every value that a module returns. With thousands of disks this takes longer than reading them.
+      - M(hypervisor.io_hardening.guest_io_assess) uses it.
+    type: bool
+    default: false
+    version_added: 0.1.0
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 seealso:
@@ -154,7 +162,13 @@ problems:
   type: list
   elements: dict
   sample: [{file: /etc/pve/nodes/pve1/qemu-server/101.conf, line: null, guest: "101", node: pve1, reason: is empty}]
+reading:
+  description: All of the above as one text of JSON.
+  returned: when O(as_text) is true
+  type: str
 """
+
+import json
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -170,6 +184,7 @@ def main() -> None:
             "root": {"type": "path", "default": "/"},
             "node": {"type": "str"},
             "guests": {"type": "list", "elements": "str"},
+            "as_text": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -179,13 +194,13 @@ def main() -> None:
         module.fail_json(msg=str(exc))
     for path in reading.containers:
         module.warn(f"{path} is the config of a container, not of a guest: it was not read")
-    module.exit_json(
-        changed=False,
-        guests=reading.guests,
-        storages=reading.storages,
-        nodes=reading.nodes,
-        problems=reading.problems,
-    )
+    returned = {
+        "guests": reading.guests,
+        "storages": reading.storages,
+        "nodes": reading.nodes,
+        "problems": reading.problems,
+    }
+    module.exit_json(changed=False, **{"reading": json.dumps(returned)} if module.params["as_text"] else returned)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backends import find
+from ..module_utils._backends.find_restarter import restarter
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.restart import Options, restart
 from ..module_utils._host.run import command
@@ -144,7 +144,7 @@ def main() -> None:
     params = dict(module.params)
     guest, root = params.pop("guest"), params.pop("root")
     try:
-        result = restart(guest, find.restarter(root, command), Options(check=module.check_mode, **params))
+        result = restart(guest, restarter(root, command), Options(check=module.check_mode, **params))
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     if result["status"] == "failed":

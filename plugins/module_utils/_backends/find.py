@@ -14,9 +14,7 @@ from . import layout, processes
 from .backend import Backend
 from .qm import Qm
 from .qm_command import Run
-from .qm_restart import QmRestarter
 from .reading import Reading, joined
-from .restart import Restarter
 from .tree import Tree
 
 
@@ -54,8 +52,3 @@ def read(
     """
     found = backends(root, node, run)
     return joined(backend.read(only) for backend in found) if found else processes.read(root, node, only)
-
-
-def restarter(root: str, run: Run) -> Restarter | None:
-    """How this host's guests are restarted; None where they cannot be, as in a tree."""
-    return QmRestarter(root, run) if is_this_host(root) and layout.has_nodes(root) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find_restarter
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import restart as _restart
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.qm_restart import QmRestarter
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.running import pid as pid_of
@@ -52,7 +52,7 @@ def restart(host, guest=100, run=None, time=None, **options):
     kept = {"timeout": 4, "start_timeout": 20, **options}
     return _restart.restart(
         str(guest),
-        find.restarter(str(host.root), run or runner(host)),
+        find_restarter.restarter(str(host.root), run or runner(host)),
         _restart.Options(sleep=time.sleep, clock=lambda: time.now, **kept),
     )
 
@@ -354,7 +354,7 @@ def test_a_guest_on_another_node_or_nowhere_is_named(host):
 
 
 def test_a_tree_has_nothing_to_restart(tmp_path):
-    restarter = find.restarter(str(tmp_path), lambda arguments: (0, "", ""))
+    restarter = find_restarter.restarter(str(tmp_path), lambda arguments: (0, "", ""))
     result = _restart.restart("100", restarter, _restart.Options())
     assert (result["status"], result["reason"]) == ("failed", "not_here")
 
