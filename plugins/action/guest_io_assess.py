@@ -29,6 +29,7 @@ _READ = {
     "root": {"type": "str", "default": "/"},
     "node": {"type": "str"},
     "guests": {"type": "list", "elements": "str"},
+    "writeback_root": {"type": "str"},
 }
 _ASSESS = {
     "policy": {"type": "raw", "required": True},
@@ -85,5 +86,6 @@ class ActionModule(ActionBase):
             "changed": False,
             **assess(reading, policy, date, task_vars.get("inventory_hostname")),
             "began": began,
+            **({"writeback": reading["writeback"]} if "writeback" in reading else {}),
             "named": {guest: guest not in missing for guest in options["guests"] or ()},
         }

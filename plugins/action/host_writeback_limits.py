@@ -25,13 +25,18 @@ SETTINGS = {
 
 
 class ActionModule(Action):
-    """Calls host_writeback_info, and host_writeback where there is something to set."""
+    """Calls host_writeback_info unless it is given its facts, and host_writeback where there is something to set."""
 
-    ARGUMENTS = {"root": {"type": "str", "default": "/"}, "set": {"type": "bool", "default": True}, **SETTINGS}
+    ARGUMENTS = {
+        "root": {"type": "str", "default": "/"},
+        "set": {"type": "bool", "default": True},
+        "facts": {"type": "dict"},
+        **SETTINGS,
+    }
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """What was found, and what became of it."""
-        facts = self.module("host_writeback_info", "kernel", root=options["root"])
+        facts = options["facts"] or self.module("host_writeback_info", "kernel", root=options["root"])
         assessment = assess(facts, {name: options[name] for name in SETTINGS}, self.host, "host_writeback_")
         if not options["set"] or assessment["plan"] is None:
             return report(assessment, None, self.check)

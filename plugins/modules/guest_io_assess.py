@@ -31,6 +31,9 @@ options:
       - A guest that is not there is not a finding, because another host may have it. See RV(named).
     type: list
     elements: str
+  writeback_root:
+    description: Also read what decides the write-back limits, below this directory, and return it as RV(writeback).
+    type: str
   policy:
     description: The policy, see docs/policy.md.
     type: raw
@@ -106,6 +109,10 @@ began:
   returned: success
   type: str
   sample: 20261123T223005Z
+writeback:
+  description: What M(hypervisor.io_hardening.host_writeback_limits) takes as O(hypervisor.io_hardening.host_writeback_limits#module:facts).
+  returned: when O(writeback_root) is given and can be read
+  type: dict
 named:
   description:
     - For each of O(guests), whether this host has it. M(hypervisor.io_hardening.refuse_missing_guests) fails for those that no host has.

@@ -39,6 +39,12 @@ options:
       - On a host without Proxmox VE, names are taken as well.
     type: list
     elements: str
+  writeback_root:
+    description:
+      - Returns RV(writeback) as well, read below this directory. One call of a module takes longer than what both read.
+      - M(hypervisor.io_hardening.guest_io_assess) uses it.
+    type: path
+    version_added: 0.1.0
   as_text:
     description:
       - Whether to return RV(reading) in place of the other values.
@@ -162,12 +168,19 @@ problems:
   type: list
   elements: dict
   sample: [{file: /etc/pve/nodes/pve1/qemu-server/101.conf, line: null, guest: "101", node: pve1, reason: is empty}]
+writeback:
+  description:
+    - What M(hypervisor.io_hardening.host_writeback_info) returns.
+    - Absent if the directory cannot be read. That module says why.
+  returned: when O(writeback_root) is given
+  type: dict
 reading:
   description: All of the above as one text of JSON.
   returned: when O(as_text) is true
   type: str
 """
 
+import contextlib
 import json
 
 from ansible.module_utils.basic import AnsibleModule
@@ -175,6 +188,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._backends import find
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
+from ..module_utils._host.tree import Tree
+from ..module_utils._writeback.read import read_facts
 
 
 def main() -> None:
@@ -184,6 +199,7 @@ def main() -> None:
             "root": {"type": "path", "default": "/"},
             "node": {"type": "str"},
             "guests": {"type": "list", "elements": "str"},
+            "writeback_root": {"type": "path"},
             "as_text": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -200,6 +216,9 @@ def main() -> None:
         "nodes": reading.nodes,
         "problems": reading.problems,
     }
+    if module.params["writeback_root"] is not None:
+        with contextlib.suppress(OSError):
+            returned["writeback"] = read_facts(Tree(module.params["writeback_root"]))
     module.exit_json(changed=False, **{"reading": json.dumps(returned)} if module.params["as_text"] else returned)
 
 

@@ -22,6 +22,9 @@ options:
     description: The directory that holds the host's files, see M(hypervisor.io_hardening.host_writeback).
     type: str
     default: /
+  facts:
+    description: What M(hypervisor.io_hardening.host_writeback_info) returned for O(root). Without it, that module runs.
+    type: dict
   set:
     description: V(false) only reads and assesses.
     type: bool

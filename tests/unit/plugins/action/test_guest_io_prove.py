@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_prove
@@ -19,8 +21,9 @@ CONFIG = "name: web\nscsihw: lsi\nscsi0: local:101/vm-101-disk-0.raw,size=1G\n"
 def prove():
     def run(**options):
         guests = [from_qemu_server(CONFIG, "101", "dir: local\n\tpath /var/lib/vz\n")]
+        read = {"guests": guests, "nodes": [], "problems": []}
         modules = {
-            "guest_io_info": lambda **_options: {"guests": guests, "nodes": [], "problems": []},
+            "guest_io_info": lambda as_text=False, **_options: {"reading": json.dumps(read)} if as_text else read,
             "io_prove": lambda **given: {"changed": False, "lines": [], "given": given},
         }
         options = {"measure": {"path": "/x", "runs": 2}, **options}

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import host_writeback_limits
-from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
+from ansible_collections.hypervisor.io_hardening.plugins.modules import host_writeback_info
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action, run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import (
     host_tree,
     kernel,
@@ -46,6 +47,14 @@ def test_what_a_module_fails_with_is_what_the_task_fails_with(tmp_path):
         **failed,
         "msg": "the disk is full",
     }
+
+
+def test_facts_that_are_given_are_not_read_again(tmp_path):
+    root = host_tree(tmp_path / "root")
+    facts = run_module(host_writeback_info, root=str(root))
+    read = {"host_writeback_info": lambda **_options: {"failed": True, "msg": "was asked for"}}
+    assert limits(root, set=False, modules=read)["msg"] == "was asked for"
+    assert limits(root, set=False, facts=facts, modules=read) == limits(root, set=False)
 
 
 def test_a_setting_that_cannot_be_meant_is_refused(tmp_path):

@@ -6,9 +6,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_io_info, guest_io_journal_info
+from ansible_collections.hypervisor.io_hardening.plugins.modules import (
+    guest_io,
+    guest_io_info,
+    guest_io_journal_info,
+    host_writeback_info,
+)
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.live_node import GUEST, put
 
@@ -61,6 +68,19 @@ def test_reading_returns_records_and_what_is_not_there(tree):
     assert returned["guests"][0]["disks"][0]["effective"]["iothread"] is False
     assert [(problem["guest"], problem["reason"]) for problem in returned["problems"]] == [("999", "is not there")]
     assert [storage["id"] for storage in returned["storages"]] == ["local"] and returned["nodes"][0]["name"] == "pve1"
+
+
+def test_the_same_reading_as_one_text(tree):
+    returned = read(tree)
+    values = {key: returned[key] for key in ("guests", "storages", "nodes", "problems")}
+    as_text = read(tree, as_text=True)
+    assert json.loads(as_text.pop("reading")) == values and as_text.keys() == {"changed", "warnings"}
+
+
+def test_what_decides_the_write_back_limits_is_read_in_the_same_call(tree, tmp_path):
+    facts = run_module(host_writeback_info, root=str(tree))
+    assert facts.items() >= read(tree, writeback_root=str(tree))["writeback"].items()
+    assert "writeback" not in read(tree) and "writeback" not in read(tree, writeback_root=str(tmp_path / "gone"))
 
 
 def test_a_container_in_a_flat_folder_is_a_warning(tmp_path):
