@@ -53,7 +53,8 @@ class ActionModule(Action):
             if len(done["failures"]) >= options["max_failures"]:
                 return
             name = f"{visible(entry['guest'])} {visible(entry['name'])}".rstrip()
-            display.display(f"{self.host}: restarting guest {name} ({number} of {len(order)})")
+            if not self.check:
+                display.display(f"{self.host}: restarting guest {name} ({number} of {len(order)})")
             returned = self.module("guest_restart", "result", guest=entry["guest"], **how)
             done["changed"] = done["changed"] or returned.get("changed", False)
             done["results"].append(returned["result"])

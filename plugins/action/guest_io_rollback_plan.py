@@ -31,9 +31,16 @@ class ActionModule(Action):
         """The plan, and the name for the run that carries it out."""
         where = {name: options[name] for name in ("root", "node")}
         only = guest_ids(options["guests"])
+        if not all(_is_journal(journal) for journal in options["journals"]):
+            raise ValueError("journals takes what guest_io_journal_info returned on each host")
         run = choose_run(options["journals"], options["run"])
         # The last run of all hosts need not be the last one here.
         journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
         plan = plan_rollback(journal, self.module("guest_io_info", "guests", **where), run, only)
         now = datetime.datetime.now(datetime.timezone.utc)
         return {"rollback": plan, "name": f"{now:%Y%m%dT%H%M%SZ}-rollback"}
+
+
+def _is_journal(given: dict[str, Any]) -> bool:
+    runs = given.get("runs")
+    return isinstance(runs, list) and all(isinstance(run, dict) and {"run", "started"} <= run.keys() for run in runs)

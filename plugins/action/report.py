@@ -96,6 +96,8 @@ class ActionModule(ActionBase):
     def _report(self, options: dict[str, Any]) -> dict[str, Any]:
         check = bool(self._task.check_mode)
         document = _document(options)
+        for finding in document["findings"]:
+            finding["hint"] = finding["hint"].replace(f" {MIGRATE}: ", f" {options['migrate_variable']}: ")
         verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
         if verdict:
             document["gate"] = gate(**{key: verdict[key] for key in ("fail_on", "passed", "reason")})

@@ -11,8 +11,10 @@ module: guest_io_prove
 short_description: Measure a disk as it is and as the policy wants it
 version_added: 0.1.0
 description:
-  - Runs M(hypervisor.io_hardening.io_prove) on the host with the settings to compare. V(today) comes first, then V(hardened), then the others that are asked for.
-  - With O(guest), V(today) is what its disk runs with or is configured with, and V(hardened) is that with the changes that O(policy) plans. The guest itself is not touched.
+  - Runs M(hypervisor.io_hardening.io_prove) on the host with the settings to compare.
+    V(today) comes first, then V(hardened), then the others that are asked for.
+  - With O(guest), V(today) is what its disk runs with or is configured with, and V(hardened) is that with the changes that
+    O(policy) plans. The guest itself is not touched.
   - Without O(guest), they are Proxmox VE's defaults on a VirtIO SCSI controller, and what the collection's policy asks for.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)

@@ -11,7 +11,8 @@ module: guest_io_restart
 short_description: Restart the guests that a selector matches, one after another
 version_added: 0.1.0
 description:
-  - Reads the guests and runs M(hypervisor.io_hardening.guest_restart) for each guest that O(match) matches and that has a restart pending, in the order of their ids.
+  - Reads the guests and runs M(hypervisor.io_hardening.guest_restart) for each guest that O(match) matches and that has a
+    restart pending, in the order of their ids.
   - Shows each guest as its turn comes, and then what became of all of them.
   - A guest that fails does not fail the task. It is in RV(failures). After O(max_failures) of them no other guest is restarted.
   - Needs the Python library jmespath on the controller.

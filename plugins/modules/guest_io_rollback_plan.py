@@ -12,7 +12,8 @@ short_description: Choose a run and plan its rollback
 version_added: 0.1.0
 description:
   - Chooses the run to roll back from the journals of all hosts, the same on each of them.
-  - Makes the plan that puts back what this run wrote to the guests of the host, option by option. A value that is not as the run wrote it was changed since, and is not put back.
+  - Makes the plan that puts back what this run wrote to the guests of the host, option by option. A value that is
+    not as the run wrote it was changed since, and is not put back.
   - An option that was unset before the run is removed again.
   - Fails when no journal knows of the run, and for V(last) when a journal that cannot be read may hide a later run.
 author:

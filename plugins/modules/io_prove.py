@@ -78,7 +78,9 @@ options:
     type: int
     default: 10
   warm_up:
-    description: The least time between the start of the load and of the measurement, in seconds. The measurement then waits up to ten more seconds until the load is felt.
+    description:
+      - The least time between the start of the load and of the measurement, in seconds.
+      - The measurement then waits up to ten more seconds until the load is felt.
     type: int
     default: 3
   image_mb:

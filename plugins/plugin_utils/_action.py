@@ -93,5 +93,5 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _checked(returned: dict[str, Any], expects: str) -> dict[str, Any]:
     if expects not in returned:
-        raise Ended({"failed": True, "msg": f"nothing was returned: {expects}", **returned})
+        raise Ended({"failed": True, "msg": f"the module did not return {expects}", **returned})
     return returned

@@ -51,7 +51,8 @@ class Tree(ConfigFiles):
         with alone(directories, self._timeout) as busy:
             if busy:
                 raise Refused(
-                    "busy", f"another run has been writing in {busy} for {self._timeout} s; run again when it has ended"
+                    "busy",
+                    f"another run still holds {busy} after {self._timeout} s of waiting; run again when it has ended",
                 )
             for directory in directories:
                 _whole_file.remove_leftovers(directory)

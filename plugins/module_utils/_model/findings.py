@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, Union, get_args
 
 #: The version of the findings document.
-SCHEMA = 1
+SCHEMA = 2
 
 Severity = Literal["error", "warning", "note"]
 #: The severities, the worst first.

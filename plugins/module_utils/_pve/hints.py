@@ -21,7 +21,7 @@ HINTS = {
     "unknown_setting": (
         "Check the spelling: an older Proxmox VE drops settings that it does not know. On a live node it is asked."
     ),
-    "locked": "If no job is running: qm unlock {guest}.",
+    "locked": "If no job is running: qm unlock {id}.",
     "cold_start": (
         "Stop and start the guest (qm shutdown and qm start, or qm reboot); a reboot inside the guest is not enough."
     ),

@@ -153,9 +153,15 @@ def _apply_settings(found: Collected) -> None:
 
 
 @overload
-def cut(value: str, most: int = ...) -> str: ...
+def cut(value: str, most: int = ...) -> str:
+    """Of a text, a text."""
+
+
 @overload
-def cut(value: str | None, most: int = ...) -> str | None: ...
+def cut(value: str | None, most: int = ...) -> str | None:
+    """Of nothing, nothing."""
+
+
 def cut(value: str | None, most: int = _LONGEST_WORD) -> str | None:
     """A value of at most so many characters."""
     return value if value is None or len(value) <= most else f"{value[: most - 3]}..."

@@ -69,9 +69,15 @@ _FALSE = frozenset(("off", "no", "false", "n"))
 
 
 @overload
-def as_bool(value: object, default: bool) -> bool: ...
+def as_bool(value: object, default: bool) -> bool:
+    """With a default, always a value."""
+
+
 @overload
-def as_bool(value: object, default: bool | None = None) -> bool | None: ...
+def as_bool(value: object, default: bool | None = None) -> bool | None:
+    """Without one, None for anything else."""
+
+
 def as_bool(value: object, default: bool | None = None) -> bool | None:
     """True or False for the spellings QEMU takes ("on", "no", True, ...), ``default`` for anything else."""
     if isinstance(value, bool):

@@ -17,7 +17,7 @@ from .._sysctl import dirty
 from . import boot, paths
 from .settings import amount, shortened
 
-_REASON = "how much written data may wait in memory decides how long a flush keeps the storage busy"
+_REASON = "How much written data may wait in memory decides how long a flush keeps the storage busy."
 
 
 def of_kernel(facts: boot.Facts, wanted: dirty.Limits) -> Iterator[Finding]:
@@ -34,9 +34,7 @@ def of_kernel(facts: boot.Facts, wanted: dirty.Limits) -> Iterator[Finding]:
             f"; after a boot it would be {dirty.spell(dirty.in_force(expected))}: something else set it, or the files"
             " changed since the boot"
         )
-    yield finding(
-        "IO201", "warning", message, f"the plan sets them; {_REASON}", actual=limits, wanted=wanted, fixable=True
-    )
+    yield finding("IO201", "warning", message, f"Set them. {_REASON}", actual=limits, wanted=wanted, fixable=True)
 
 
 def of_files(
@@ -54,7 +52,7 @@ def of_files(
             "IO202",
             "warning",
             f"after a reboot {dirty.spell(limits)} would be in force, wanted {dirty.spell(wanted)}",
-            f"the plan writes {paths.FILE}",
+            f"Write them to {paths.FILE}.",
             file=paths.FILE,
             actual=limits,
             wanted=wanted,
@@ -64,13 +62,13 @@ def of_files(
         when = "when tuned applies it after its profile" if one["by_tuned"] else "at boot"
         fixable = take_over and one["can_take"]
         if fixable:
-            hint = "the plan takes the line out and keeps the original next to the file"
+            hint = "Take the line out, and keep the original next to the file."
         elif one["can_take"]:
-            hint = "take the line out, or ask for take_over"
+            hint = "Take the line out, or ask for take_over."
         else:
             hint = (
-                "change it by hand: take_over does not change a pattern, which sets other keys too, a file outside /etc"
-                " that a link in /etc leads to, or a file in /run that tuned applies"
+                "Change it by hand: take_over does not change a pattern, which sets other keys too, a file outside /etc"
+                " that a link in /etc leads to, or a file in /run that tuned applies."
             )
         yield _of_line("error", one["file"], one, f"wins {when}", hint, wanted, fixable)
     for entry in facts["files"]:
@@ -81,7 +79,7 @@ def of_files(
                     entry,
                     one,
                     "is not read at boot on this system",
-                    "take the line out: tuned applies it where it is active, and `sysctl -p` what is in"
+                    "Take the line out: tuned applies it where it is active, and `sysctl -p` what is in"
                     " /etc/sysctl.conf",
                     wanted,
                 )
@@ -121,9 +119,9 @@ def of_problems(facts: boot.Facts, refused: dict[str, Any] | None) -> Iterator[F
             "IO202",
             "error" if stops else "warning",
             f"{problem['file']} is not known: {problem['reason']}",
-            "nothing is written without it: make it readable and run again"
+            "Nothing is written without it: make it readable and run again"
             if stops
-            else "what it sets could not be taken into account: make it readable and run again",
+            else "What it sets could not be taken into account: make it readable and run again",
             file=problem["file"],
             line=problem["line"],
         )
@@ -151,7 +149,7 @@ def of_tuned(
             )
         elif dirty.of_pair(limits, pair) == dirty.of_pair(wanted, pair):
             severity, effect = "note", "sets the limit as wanted"
-            hint = "keep the profile as it is"
+            hint = "Keep the profile as it is"
         else:
             severity, effect = "error", "undoes the limits when it starts"
             hint = (

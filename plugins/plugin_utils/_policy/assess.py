@@ -108,7 +108,7 @@ class _Assessment:
             "IO100",
             "error",
             problem["reason"],
-            "Fix the file; guests that could not be read were not checked.",
+            "Fix it and run again; what could not be read was not checked.",
             host=self._host_of(problem["node"]),
             guest=problem["guest"],
             node=problem["node"],

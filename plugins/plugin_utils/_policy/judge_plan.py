@@ -19,7 +19,7 @@ def judge(guest: Guest, planned: Planned) -> Iterator[Remark]:
     """The remarks on a guest and what is planned for it."""
     if planned.left and planned.left.reason == "locked":
         lock = piece(guest["lock"])
-        yield Remark("IO110", "warning", planned.left.detail, hint(guest, "locked", guest=guest["id"]), lock)
+        yield Remark("IO110", "warning", planned.left.detail, hint(guest, "locked", id=guest["id"]), lock)
     snapshots = guest["snapshots"] if planned.changes else guest["snapshots_differ"]
     if snapshots:
         names = some(snapshots)

@@ -179,7 +179,7 @@ _ALL = (
     Rule(
         "IO201",
         "Write-back limits in force",
-        "error",
+        "warning",
         "A lot of dirty memory causes one long flush, and every guest on the storage waits for it.",
         "Bug, description: dirty_ratio 2 and dirty_background_ratio 1 make it somewhat less severe.",
     ),

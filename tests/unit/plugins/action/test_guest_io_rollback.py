@@ -52,10 +52,15 @@ def test_the_plan_is_that_of_the_last_run_of_all_hosts(plan):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"guests": ""}, "rollback_guests is ''; it takes ids"), ({"run": "x"}, "no journal knows of a run 'x'")],
+    [
+        ({"journals": [{}]}, "journals takes what guest_io_journal_info returned"),
+        ({"journals": [{"runs": [{}]}]}, "journals takes what guest_io_journal_info returned"),
+        ({"guests": ""}, "rollback_guests is ''; it takes ids"),
+        ({"run": "x"}, "no journal knows of a run 'x'"),
+    ],
 )
 def test_what_cannot_be_rolled_back_is_refused_before_anything_is_read(plan, options, words):
-    returned, asked = plan([{"runs": [HERE]}], **options)
+    returned, asked = plan(**{"journals": [{"runs": [HERE]}], **options})
     assert returned["failed"] and words in returned["msg"] and asked == []
 
 

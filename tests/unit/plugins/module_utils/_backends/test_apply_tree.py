@@ -181,7 +181,7 @@ def test_a_run_that_does_not_end_is_not_waited_for_for_ever(tmp_path, folder):
     fcntl.flock(other, fcntl.LOCK_EX)
     (result,) = apply(tmp_path, timeout=0)
     assert (result["status"], result["reason"]) == ("failed", "busy")
-    assert f"another run has been writing in {folder} for 0 s" in result["detail"]
+    assert f"another run still holds {folder} after 0 s of waiting" in result["detail"]
     assert [one["status"] for one in apply(tmp_path, check=True)] == ["changed"], "check mode waits for nobody"
     os.close(other)
     assert [one["status"] for one in apply(tmp_path)] == ["changed"]

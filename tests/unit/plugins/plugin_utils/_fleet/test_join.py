@@ -115,7 +115,7 @@ def test_what_was_assessed_of_a_host_joins_its_entry():
         ("text", None, "a string"),
         (7, None, "int"),
         ({"pve1": [1]}, None, "host pve1 is a list"),
-        ({"pve1": {**ONE, "schema": 2}}, None, "schema 2"),
+        ({"pve1": {**ONE, "schema": 1}}, None, "schema 1"),
         ({"pve1": {**ONE, "guests": None}}, None, "guests is missing"),
         ({"pve1": {**ONE, "findings": ["x"]}}, None, "contains a string"),
         ({"pve1": {**ONE, "findings": [finding(severity="grave")]}}, None, "'grave'"),

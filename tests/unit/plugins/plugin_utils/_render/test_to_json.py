@@ -66,7 +66,7 @@ def test_a_finding_is_a_line():
 @pytest.mark.parametrize(
     "path, value",
     [
-        (("schema",), 2),
+        (("schema",), 1),
         (("date",), "yesterday"),
         (("extra",), 1),
         (("findings", 0, "severity"), "grave"),
