@@ -15,6 +15,7 @@ description:
   - A guest whose config changed between reading and writing is read, assessed and changed once more.
   - When guests were changed, all of them are read and assessed again.
   - A guest that fails does not fail the task. Its result says so.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

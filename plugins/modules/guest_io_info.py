@@ -12,7 +12,7 @@ short_description: Read what guests are configured with, disk by disk
 version_added: 0.1.0
 description:
   - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
-  - Gives for each disk what it is configured with, what waits in C([PENDING]), and what QEMU is really given.
+  - Gives for each disk what it is configured with, what is pending in C([PENDING]), and what QEMU is really given.
   - On a live Proxmox VE node it asks C(qm list) which config lines a write would drop, and C(pvesm status) which storages the node
     can use, both once and at the same time.
   - A guest that runs on the host without a config of Proxmox VE, such as one of libvirt, is read from its QEMU process.
@@ -134,7 +134,7 @@ guests:
       elements: str
       returned: success
     unsafe_lines:
-      description: Lines that Proxmox VE does not understand and drops on its next write; C(drive) where one was to be a disk.
+      description: Lines that Proxmox VE does not understand and drops on its next write; C(drive) for a line that should define a disk.
       type: list
       elements: dict
       returned: success

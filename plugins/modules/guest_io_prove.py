@@ -16,6 +16,7 @@ description:
   - With O(guest), V(today) is what its disk runs with or is configured with, and V(hardened) is that with the changes that
     O(policy) plans. The guest itself is not touched.
   - Without O(guest), they are Proxmox VE's defaults on a VirtIO SCSI controller, and what the collection's policy asks for.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

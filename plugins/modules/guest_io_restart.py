@@ -16,6 +16,7 @@ description:
   - Shows each guest as its turn comes, and then what became of all of them.
   - A guest that fails does not fail the task. It is in RV(failures). After O(max_failures) of them no other guest is restarted.
   - Needs the Python library jmespath on the controller.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

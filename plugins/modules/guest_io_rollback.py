@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Runs M(hypervisor.io_hardening.guest_io) with the plan of M(hypervisor.io_hardening.guest_io_rollback_plan) and shows what became of each guest.
   - A guest that fails does not fail the task. It is in RV(failures).
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

@@ -16,6 +16,7 @@ description:
     not as the run wrote it was changed since, and is not put back.
   - An option that was unset before the run is removed again.
   - Fails when no journal knows of the run, and for V(last) when a journal that cannot be read may hide a later run.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: guest_restart
-short_description: Restart one guest cold, so that what waits comes into force
+short_description: Restart one guest cold, so that pending changes take effect
 version_added: 0.1.0
 description:
   - Shuts down a guest of this Proxmox VE node and has it started again, with C(qm reboot), only where a change of its
@@ -27,7 +27,7 @@ options:
   timeout:
     description:
       - Seconds that the guest has for its shutdown, at least 1.
-      - A guest that takes longer counts as still up. It may go down later, when nobody starts it again, so be generous.
+      - A guest that takes longer counts as still up. It may go down later, and then nothing starts it again, so be generous.
     type: int
     default: 300
   start_timeout:

@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - The playbook C(harden_io) changes guests and limits. This is its task that says which of them a host gets.
   - Fails when O(parts) or O(guests) cannot be meant, and when parts and tags leave nothing to do.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

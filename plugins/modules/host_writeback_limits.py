@@ -15,6 +15,7 @@ description:
     P(hypervisor.io_hardening.assess_writeback#filter) does.
   - Runs M(hypervisor.io_hardening.host_writeback) when there is something to set.
   - The role P(hypervisor.io_hardening.host_writeback#role) does the same with variables.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -90,7 +91,7 @@ findings:
   type: list
   elements: dict
 plan:
-  description: What was to be set, null where there was nothing.
+  description: The change that was planned, null where nothing was to change.
   returned: success
   type: dict
 status:
@@ -99,7 +100,7 @@ status:
   type: str
   sample: compliant
 detail:
-  description: The limits, and what stands against them, in a sentence.
+  description: The limits and what is wrong with them, in a sentence.
   returned: success
   type: str
 """

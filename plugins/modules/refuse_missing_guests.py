@@ -11,8 +11,9 @@ module: refuse_missing_guests
 short_description: Refuse guests that are on no host
 version_added: 0.1.0
 description:
-  - Fails when a guest that a run names is on none of its hosts. That some of them do not have it is in order.
+  - Fails when a guest that a run names is on none of its hosts. It is enough that one host has it.
   - Does not fail while a host gave no answer, because the guest may be there.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:

@@ -16,6 +16,7 @@ description:
   - A name with a prefix that other roles use as well (C(awx_), C(gate_), C(report_), C(restart_), C(rollback_), C(survey_))
     is refused as an extra variable, and elsewhere only when it is close to a known name.
   - The first task of the collection's playbooks and roles. It runs on the controller, and looks at no values but the answers of a survey.
+  - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
@@ -36,7 +37,7 @@ options:
     type: list
     elements: str
   no_hosts:
-    description: The message to fail with when O(hosts) is empty, because there is nothing to do. Without it, that is no failure.
+    description: The message to fail with when O(hosts) is empty, because there is nothing to do. Without it, an empty list does not fail.
     type: str
   tags:
     description: The playbook's tags, to check C(--tags) and C(--skip-tags). Without it they are not checked.
