@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
 # Everything that is built, downloaded or written goes to build/. tools/in-venv makes the
-# virtual environments there; what is in them stands in tools/requirements/.
+# virtual environments there; tools/requirements/ says what is in them.
 
 # The ansible-core lines that are tested, one requirements file each.
 LINES := $(patsubst tools/requirements/%.txt,%,$(wildcard tools/requirements/[0-9]*.txt))

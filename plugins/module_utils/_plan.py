@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a plan may ask for: its keys, options and values held against the closed sets. No I/O.
+"""What a plan may ask for: its keys, options and values checked against the closed sets. No I/O.
 
 A plan comes through a playbook's variables, that of a rollback through a file: nothing in it is taken on trust.
 """

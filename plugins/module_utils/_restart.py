@@ -42,13 +42,13 @@ def other_pending(guest: Guest) -> list[str]:
 
 
 def unstartable(guest: Guest) -> str | None:
-    """Why QEMU would refuse to start the guest with what waits; None where it would start it."""
+    """Why QEMU would refuse to start the guest with its pending values; None where it would start it."""
     faults = (refused_at_start(disk["key"], disk["next"] or disk["effective"]) for disk in guest["disks"])
     return next(filter(None, faults), None)
 
 
 def blocker(guest: Guest) -> tuple[RestartReason, str] | None:
-    """Why a guest that waits is not restarted, (reason, sentence), as far as its record tells."""
+    """Why a guest with a restart pending is not restarted, (reason, sentence), as far as its record tells."""
     if guest["template"]:
         return "template", "a template, which never runs"
     if guest["running"] is None:

@@ -21,7 +21,7 @@ from .._text import visible
 from .backend import Backend, Definition, Refused
 from .journal import Journal
 
-#: Reasons that are in order for now; every other one fails the run.
+#: Reasons that do not fail the run; every other one fails the run.
 SKIPPED = ("locked", "foreign_pending", "unsafe_lines")
 
 # With these a write ended before anything was written.
@@ -176,7 +176,7 @@ def _note(intent: str | None, options: Options, written: bool | None, result: Re
 
 
 def _was_written(entry: PlanEntry, reason: str, backend: Backend[Any]) -> bool | None:
-    """Whether a write that failed changed the guest all the same; None where that cannot be known.
+    """Whether a write that failed changed the guest nevertheless; None where that cannot be known.
 
     A command that gave no answer was ended, and the worker it had started may still write.
     """

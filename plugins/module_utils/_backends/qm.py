@@ -25,7 +25,7 @@ from .node import Node, Unanswered
 from .reading import Reading
 from .running import Running, is_running
 
-# qm refuses for these before it stores anything: what waits then is of another run, or of a person.
+# qm refuses for these before it stores anything: what is pending then comes from another run, or from a person.
 _BEFORE_STORING = ("locked", "digest_moved", "moved")
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A cold restart of one guest: what waits comes into force, or the guest stays as it was.
+"""A cold restart of one guest: its pending changes take effect, or the guest stays as it was.
 
 A guest is restarted only where something waits, it could be started again, and it is not locked, stopped or a template.
 """
@@ -20,7 +20,7 @@ from .backend import Refused
 
 _UNDER_WAY = 10
 
-# Reasons that are in order for now; every other one but _UNCHANGED fails the run.
+# Reasons that do not fail the run; every other one but _UNCHANGED fails the run.
 _SKIPPED = ("template", "not_here", "not_running", "locked", "ha_managed", "ha_state")
 _UNCHANGED: RestartReason = "nothing_pending"
 
@@ -38,7 +38,7 @@ class Failure(NamedTuple):
 
 
 class State(NamedTuple):
-    """A guest with a live process: whether it has powered off all the same, and its state in words."""
+    """A guest with a live process: whether it has powered off nevertheless, and its state in words."""
 
     off: bool
     words: str
@@ -223,7 +223,7 @@ class _Restart:
             return
         seconds = self._options.start_timeout
         failure = None if self._managed else self._restarter.start(self._guest, seconds)
-        # Where somebody else's start is under way this one fails, and the guest comes up all the same.
+        # Where somebody else's start is under way this one fails, and the guest comes up nevertheless.
         if not self._comes_up(_UNDER_WAY):
             said = failure.detail if failure else f"nothing has started it within {seconds} s"
             raise Refused("not_started", f"IS DOWN: shut down, and did not start again: {said}")

@@ -74,7 +74,7 @@ def intent(
 
 
 def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None, result: Mapping[str, Any]) -> Outcome:
-    """The line after a write, with the ``line_id`` of its intent; ``written`` is None where nobody knows."""
+    """The line after a write, with the ``line_id`` of its intent; ``written`` is None where it is not known."""
     return {
         "schema": SCHEMA,
         "entry": "outcome",
@@ -138,7 +138,7 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[JournalEntry], list[t
             entries.append(entry)
             mine.append(entry)
         elif mine:
-            # Of several without an id, nobody knows which of them was not written.
+            # Of several without an id, it is not known which was not written.
             written = line["written"] if len(mine) == 1 else line["written"] or None
             mine.pop(0).update(_became(line, written))  # type: ignore[typeddict-item]
         else:

@@ -52,7 +52,7 @@ class AioDefault(TypedDict):
 
 
 class FileSystem(TypedDict):
-    """What an image lies on. ``direct_io`` tells whether O_DIRECT worked, None where it was not tried."""
+    """The file system of an image. ``direct_io`` tells whether O_DIRECT worked, None where it was not tried."""
 
     type: str
     direct_io: bool | None

@@ -28,7 +28,7 @@ Command = tuple[str, dict[str, Any]]
 def during_commands(during: str | None, size: int) -> list[Command]:
     """The QMP commands that are sent in turn, one every second, while the guest is measured."""
     if during == "block_resize":
-        # To the present size: QEMU drains the disk all the same, and the guest sees no change.
+        # To the present size: QEMU still drains the disk, and the guest sees no change.
         return [("block_resize", {"node-name": NODE, "size": size})]
     if during == "query_blockstats":
         return [("query-blockstats", {})]

@@ -79,7 +79,7 @@ def split(args: str) -> list[str]:
 
 def touching_disks(args: str) -> list[Said]:
     """What in ``args:`` gives the guest disks, or changes those it has; in the order of the line."""
-    # Where a quote is not closed, QEMU gets none of it; what was meant is reported all the same.
+    # Where a quote is not closed, QEMU gets none of it; what was meant is still reported.
     words = split(args) or args.split()
     found = []
     at = 0

@@ -148,7 +148,7 @@ def cross_check(
             if not disk["device"].endswith("-cd"):
                 found.append(_not_open(disk))
     unlisted = sorted(set(by_name) - listed)
-    # A file of a disk without a name of its own is not held against the guest.
+    # A file of a disk without a name of its own does not count against the guest.
     if len(unlisted) > nameless:
         found.append(_unlisted(unlisted[:_MOST_LISTED]))
     if not unlisted and not moved:

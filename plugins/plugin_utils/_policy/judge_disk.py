@@ -63,7 +63,7 @@ def _no_values(disk: Disk, at: Situation) -> Remark:
 
 
 def _not_known(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Remark | None:
-    """IO100 for the values that are not known; what the disk's own line sets is judged all the same."""
+    """IO100 for the values that are not known; what the disk's own line sets is still judged."""
     unset = []
     if now["aio"] is None and judge_aio.has_aio(now) and wanted["aio"] != KEEP:
         unset.append("aio")

@@ -273,7 +273,7 @@ def _negate_whole(node: _Node) -> _Node:
     """The same tree with ``!a.b`` read as ``!(a.b)``.
 
     JMESPath reads it as ``(!a).b``, a field of true or false, which is null for every guest. Everybody writes
-    ``!storage.nocow``, and nobody means that.
+    ``!storage.nocow``, which is never what was meant.
     """
     children = [_negate_whole(child) if isinstance(child, dict) else child for child in node["children"]]
     if _goes_on(node["type"]) and children and children[0]["type"] == "not_expression":

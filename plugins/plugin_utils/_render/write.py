@@ -16,7 +16,7 @@ from ...module_utils._host.whole_file import remove_leftovers, replace
 def write_all(texts: Mapping[str, str]) -> dict[str, str]:
     """Write each text to its path, and make missing folders. Returns path to reason for those that failed.
 
-    A file that cannot be written stays as it was; the others are written all the same.
+    A file that cannot be written stays as it was; the others are still written.
     """
     failed = {}
     for path, text in texts.items():
