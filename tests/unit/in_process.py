@@ -74,7 +74,10 @@ def run_action(
     def plugin(module: ModuleType, task: Task) -> Any:
         found = module.ActionModule(task, *given)
         found._execute_module = execute_module
-        get = lambda name, task, **_parts: plugin(_named("action", name), task)  # noqa: E731
+
+        def get(name: str, task: Task, **_parts: Any) -> Any:
+            return plugin(_named("action", name), task)
+
         found._shared_loader_obj = SimpleNamespace(action_loader=SimpleNamespace(get=get))
         return found
 

@@ -39,7 +39,7 @@ def faults(value, kind, place, seen):
     kinds = alternatives(kind)
     if value is None or kind is Any:
         return [] if kind is Any or type(None) in kinds else [f"{place} is null"]
-    (kind,) = [one for one in kinds if one is not type(None)]
+    (kind,) = set(kinds) - {type(None)}
     origin = get_origin(kind)
     if origin is Literal:
         return [] if value in get_args(kind) else [f"{place} is {value!r}"]
@@ -122,7 +122,7 @@ def schema_faults(schema, kind, place):
         or {"type": "null"} in schema.get("oneOf", ())
     )
     wrong = [] if nullable == says_null else [f"{place}: null is {'allowed' if says_null else 'refused'} by the schema"]
-    (kind,) = [one for one in kinds if one is not type(None)]
+    (kind,) = set(kinds) - {type(None)}
     (schema,) = told
     if is_typeddict(kind):
         if schema["additionalProperties"] is not False:

@@ -82,7 +82,7 @@ class QmRestarter:
         if qm_command.state(self._run, guest, _QUESTION) == "shutdown":
             raise Refused(
                 "not_running",
-                "has powered off, but its QEMU process has not ended; what waits comes into force with:"
+                "has powered off, but its QEMU process has not ended; its pending changes take effect with:"
                 f" {self.by_hand(guest)}",
             )
         refusal = qm_command.command(self._run, ["showcmd", guest], _QUESTION)

@@ -51,7 +51,9 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
     if modes == KEEP or mode in modes:
         return None
     if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
-        message = f"cache {mode} acknowledges a write when it is on disk; {modes[0]} would not, so it is not changed"
+        message = (
+            f"cache {mode} confirms a write only when it is on disk, and {modes[0]} does not, so it is not changed"
+        )
         entry = _override(at, disk, f"loosen: [{mode}]")
         advice = f"If the guest does not rely on it, add to the policy's overrides: {entry}"
         return Remark("IO104", "warning", message, advice, mode, modes)

@@ -30,7 +30,9 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
         message = f"bus {disk['bus']} cannot have an iothread" + (
             ", aio threads prevents the freeze" if threads else ""
         )
-        advice = "Move the disk to scsi or virtio by hand, when the guest has the drivers; until then set aio=threads."
+        advice = "Move the disk to scsi or virtio by hand, when the guest has the drivers" + (
+            "." if threads else "; until then set aio=threads."
+        )
         return Remark("IO106", severity, message, advice, False, True)
     if disk["bus"] == "scsi" and at.hold is not None:
         message = f"no iothread in effect, and it gets none: {at.hold.reason}"

@@ -62,7 +62,7 @@ def test_what_is_common_to_all_hypervisors_names_none(file):
     assert re.findall(r"(?i)_pve\b|\bpve\b|\bqm\b|scsihw|proxmox|\[pending\]|virsh|libvirt", text) == []
 
 
-def plan_of(root, changes=CHANGES):
+def plan_of(root, changes=tuple(CHANGES)):
     return [
         {
             "hypervisor": guest["hypervisor"],
