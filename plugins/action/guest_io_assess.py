@@ -21,8 +21,8 @@ from ..module_utils._model.records import NOT_THERE
 from ..module_utils._text import visible
 from ..plugin_utils._asked.values import value_refusals
 from ..plugin_utils._policy.assess import assess
-from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
 
 _READ = {

@@ -26,8 +26,8 @@ from ..plugin_utils._fleet.from_hosts import from_hosts
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
-from ..plugin_utils._policy.document import parse, parse_date
 from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
 from ..plugin_utils._render.failures import trouble
 from ..plugin_utils._render.gate import gate_lines

@@ -18,7 +18,7 @@ from ..module_utils._pve.not_a_guest import is_container as _is_container
 from ..module_utils._pve.not_a_guest import no_config as _no_config
 from ..module_utils._pve.record import record as _record
 from ..module_utils._text import builtin, visible
-from ..plugin_utils._policy import document as _document
+from ..plugin_utils._policy import policy as _policy
 from ..plugin_utils._policy.assess import assess as _assess
 from ..plugin_utils._policy.errors import PolicyError
 
@@ -57,8 +57,8 @@ def assess(
     if not isinstance(guests, list) or not all(isinstance(guest, dict) and "disks" in guest for guest in guests):
         raise AnsibleFilterError("assess takes what guest_io_info returned, or a list of its guest records")
     try:
-        rules = _document.parse(policy, waivers, None, migrate_controllers, apply_foreign_pending)
-        day = datetime.date.today() if date is None else _document.parse_date("date", date)
+        rules = _policy.parse(policy, waivers, None, migrate_controllers, apply_foreign_pending)
+        day = datetime.date.today() if date is None else _policy.parse_date("date", date)
         records: Any = {key: builtin(reading.get(key) or []) for key in ("guests", "nodes", "problems")}
         return dict(_assess(records, rules, day, host))
     except PolicyError as exc:

@@ -27,7 +27,7 @@ from pathlib import Path
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import apply as _apply
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.assess import assess
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.document import parse
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = (

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,3 +64,25 @@ def test_a_room_imports_only_rooms_below_it(room):
 @pytest.mark.parametrize("path", NEUTRAL, ids=name_of)
 def test_a_neutral_file_imports_no_room_of_a_hypervisor(path):
     assert set(imported(path)).isdisjoint(HYPERVISORS)
+
+
+def test_no_file_imports_itself_by_a_detour():
+    known = {".".join(path.relative_to(PLUGINS).with_suffix("").parts): path for path in PLUGINS.rglob("*.py")}
+    graph = {name: set(modules(path)) & set(known) for name, path in known.items()}
+    assert len(graph) > 150
+    tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+def modules(path: Path) -> Iterator[str]:
+    """The files that a file imports, as dotted names below plugins."""
+    package = path.relative_to(PLUGINS).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else ())]
+            yield ".".join(base)
+            yield from (".".join([*base, name.name]) for name in node.names)
+
+
+def test_imports_within_the_collection_are_relative():
+    absolute = re.compile(r"^\s*(from|import) ansible_collections\.hypervisor", re.MULTILINE)
+    assert [name_of(path) for path in PLUGINS.rglob("*.py") if absolute.search(path.read_text("utf-8"))] == []

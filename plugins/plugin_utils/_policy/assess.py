@@ -14,10 +14,10 @@ from ...module_utils._model.findings import Document, Finding, GuestEntry, PlanE
 from ...module_utils._model.records import Guest, Problem, Reading
 from ...module_utils._text import natural_key
 from . import judge_plan
-from .document import Policy
 from .judge_guest import Judge, judge
 from .locality import Locality
 from .plan import plan, status
+from .policy import Policy
 from .remark import Mark
 from .selector import guest_subject
 from .waivers import Waivers

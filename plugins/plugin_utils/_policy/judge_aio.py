@@ -13,8 +13,8 @@ from ...module_utils._model.disk_io import AIO_DRIVERS, CACHE_MODES, native_need
 from ...module_utils._model.findings import Change, Severity
 from ...module_utils._model.records import Disk, Values
 from .disks import Situation, configured, setting
-from .document import KEEP
 from .hypervisors import hint
+from .policy import KEEP
 from .remark import Remark
 
 Cure = Sequence[Change]

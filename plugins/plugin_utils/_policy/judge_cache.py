@@ -14,8 +14,8 @@ from ...module_utils._model.findings import Change, Severity
 from ...module_utils._model.records import Disk, Values
 from . import direct_io
 from .disks import Situation, configured, setting
-from .document import KEEP
 from .hypervisors import hint
+from .policy import KEEP
 from .remark import Remark
 
 _UNSAFE = "cache unsafe ignores the guest's flushes: data is lost when the host crashes"

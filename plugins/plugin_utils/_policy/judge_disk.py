@@ -17,8 +17,8 @@ from ...module_utils._model.disk_io import native_needs_direct
 from ...module_utils._model.records import Disk, Values
 from . import judge_aio, judge_cache, judge_iothread
 from .disks import Situation, after_restart
-from .document import KEEP
 from .hypervisors import hint
+from .policy import KEEP
 from .remark import Remark
 
 

@@ -14,9 +14,9 @@ from ...module_utils._model.findings import Change, DiskEntry, Severity, Storage
 from ...module_utils._model.records import Disk, Guest
 from . import judge_controller, judge_defects, judge_disk, judge_running, judge_start, qemu
 from .disks import Situation, configured, is_judged, spelled_controller
-from .document import Policy
 from .hypervisors import hint
 from .locality import Locality
+from .policy import Policy
 from .remark import Mark, Remark
 from .selector import Subject, guest_subject
 from .waivers import Waivers

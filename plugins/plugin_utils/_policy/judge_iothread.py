@@ -12,8 +12,8 @@ from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
 from ...module_utils._model.findings import Severity
 from ...module_utils._model.records import Disk, Values
 from .disks import Situation, configured, has_own_controller, setting
-from .document import KEEP
 from .hypervisors import hint, process_only
+from .policy import KEEP
 from .remark import Remark
 
 

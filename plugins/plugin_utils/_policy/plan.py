@@ -13,8 +13,8 @@ from ...module_utils._model.findings import SEVERITIES, Change, GuestStatus
 from ...module_utils._model.records import Guest, foreign_pending_detail
 from ...module_utils._shown import piece, some
 from ...module_utils._text import plural
-from .document import Policy
 from .hypervisors import process_only
+from .policy import Policy
 from .remark import Left, Mark
 
 

@@ -10,7 +10,7 @@ import datetime
 
 from ...module_utils._model.findings import Waived, waiver
 from ...module_utils._model.findings import Waiver as Entry
-from .document import Waiver
+from .policy import Waiver
 from .selector import Selector, Subject
 
 

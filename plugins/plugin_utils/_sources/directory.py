@@ -18,7 +18,7 @@ from ...module_utils._host.run import command
 from ...module_utils._model.findings import host_entry
 from ...module_utils._text import plural
 from .._policy.assess import assess_nodes
-from .._policy.document import Policy
+from .._policy.policy import Policy
 
 
 def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.document import parse
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
 

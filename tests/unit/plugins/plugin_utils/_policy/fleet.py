@@ -11,7 +11,7 @@ import datetime
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import storage
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import assess as _assess
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import document
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
 
 DAY = datetime.date(2026, 11, 23)
 
@@ -63,9 +63,9 @@ def guest(text, number="100", **facts):
 
 
 def assess(guests, policy=None, date=DAY, nodes=(), problems=(), host=None, **run):
-    """The findings document of guest records; ``run`` is what a run adds to the policy, see ``document.parse``."""
+    """The findings document of guest records; ``run`` is what a run adds to the policy, see ``_policy.parse``."""
     reading = {"guests": guests, "nodes": nodes, "problems": problems}
-    return _assess.assess(reading, document.parse(policy or {}, **run), date, host)
+    return _assess.assess(reading, _policy.parse(policy or {}, **run), date, host)
 
 
 def judge(text, policy=None, migrate=None, **facts):

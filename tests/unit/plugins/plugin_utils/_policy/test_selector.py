@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._shown import path, piece, shown, some
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import document
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.selector import Selector, guest_subject
 
@@ -188,7 +188,7 @@ policies = st.recursive(
 @given(policies)
 def test_no_policy_ends_in_anything_but_an_error_with_its_place(policy):
     with contextlib.suppress(PolicyError):
-        document.parse(policy)
+        _policy.parse(policy)
 
 
 def test_paths_and_lists_are_whole_unless_they_are_without_end():

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import document, waivers_file
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import waivers_file
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.selector import Selector, guest_subject
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.waivers import Waivers
@@ -31,7 +32,7 @@ WAIVERS = """\
 def parsed(tmp_path, text):
     path = tmp_path / "waivers.yml"
     path.write_text(text)
-    return document.parse({}, None, load(str(path))).waivers
+    return _policy.parse({}, None, load(str(path))).waivers
 
 
 def test_a_list_of_waivers(tmp_path):
@@ -181,7 +182,7 @@ def test_waivers_that_name_no_guest_are_evaluated_once_for_a_guest_or_a_disk(eva
         {"id": f"W-{n}", "match": match.format(n), "rules": ["IO101", "IO102"], "until": "2027-03-31", "reason": "x"}
         for n in range(20)
     ]
-    used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
+    used = Waivers(_policy.parse({"waivers": waivers}).waivers, DAY)
     for number in ("7", "8"):
         found = guest_subject(guest(f"name: n{number}\n", number))
         for subject in ({**found, "key": "scsi0"}, {**found, "key": "scsi1"}):
@@ -199,7 +200,7 @@ def test_a_guest_that_a_waiver_names_by_id_and_by_name_is_waived_once():
         "until": "2027-03-31",
         "reason": "x",
     }
-    used = Waivers(document.parse({"waivers": [waiver]}).waivers, DAY)
+    used = Waivers(_policy.parse({"waivers": [waiver]}).waivers, DAY)
     assert used.find("IO101", guest_subject(guest("name: a\n", "105"))) and used.used()[0]["matched"] == 1
 
 
@@ -239,7 +240,7 @@ def test_the_first_waiver_in_its_list_holds_whether_it_names_a_guest_or_not():
             {"id": f"W-{n}", "match": match, "rules": ["IO101"], "until": "2027-03-31", "reason": "x"}
             for n, match in enumerate(order)
         ]
-        used = Waivers(document.parse({"waivers": waivers}).waivers, DAY)
+        used = Waivers(_policy.parse({"waivers": waivers}).waivers, DAY)
         assert used.find("IO101", guest_subject(guest("name: a\n")))["id"] == "W-0" and [
             one["matched"] for one in used.used()
         ] == [1, 1]

@@ -15,8 +15,8 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.layout import LayoutError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.document import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.gate import gate_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.table import table_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report

@@ -10,21 +10,21 @@ import datetime
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import document
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
 
 WAIVER = {"id": "W-1", "match": "guest.id == '105'", "rules": ["IO101"], "until": "2027-03-31", "reason": "vendor"}
 
 
 def test_an_empty_policy_is_the_default():
-    policy = document.parse({})
+    policy = _policy.parse({})
     assert policy.controller == "virtio-scsi-single"
     assert policy.disk == {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": [], "direct_io": False}
 
 
 @pytest.mark.parametrize("until", ["2027-03-31", datetime.date(2027, 3, 31), datetime.datetime(2027, 3, 31)])
 def test_dates_as_yaml_and_json_bring_them(until):
-    assert document.parse({"waivers": [{**WAIVER, "until": until}]}).waivers[0].until == datetime.date(2027, 3, 31)
+    assert _policy.parse({"waivers": [{**WAIVER, "until": until}]}).waivers[0].until == datetime.date(2027, 3, 31)
 
 
 @pytest.mark.parametrize(
@@ -131,5 +131,5 @@ def test_dates_as_yaml_and_json_bring_them(until):
 )
 def test_what_is_refused(policy, place, words):
     with pytest.raises(PolicyError) as caught:
-        document.parse(policy)
+        _policy.parse(policy)
     assert place in str(caught.value) and words in str(caught.value)
