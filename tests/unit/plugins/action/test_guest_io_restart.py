@@ -61,3 +61,10 @@ def test_a_module_that_gives_no_result_ends_the_task_with_its_words(restart):
 def test_without_a_selector_no_guest_is_restarted(restart, match, words):
     returned, done = restart(match=match)
     assert returned["failed"] and words in returned["msg"] and done == []
+
+
+def test_a_check_run_says_of_no_guest_that_it_is_being_restarted(restart, capsys):
+    restart(check=True)
+    assert "restarting guest" not in capsys.readouterr().out
+    restart()
+    assert "restarting guest 100" in capsys.readouterr().out

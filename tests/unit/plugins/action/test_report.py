@@ -128,6 +128,14 @@ def test_a_gate_that_passes_writes_the_files_it_was_asked_for_and_returns_its_ve
     assert joined["summary"] == returned["summary"]
 
 
+def test_the_advice_names_the_callers_variable_in_every_report(report):
+    hint = "then allow the change with migrate_controllers: \"guest.id == '1'\""
+    documents = {"pve1": document([guest("1", "unresolved")], [finding("1", hint=hint)])}
+    _returned, shown, files = report(documents=documents, fail_on="error", migrate_variable="my_guests")
+    for text in (" ".join(" ".join(shown).split()), files["guest-io.json"], files["guest-io.sarif"]):
+        assert "with my_guests: " in text and "migrate_controllers" not in text
+
+
 def test_a_directory_is_read_with_its_waivers(tmp_path, report):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs/storage.cfg").write_text("nfs: nas\n\tserver 192.0.2.1\n\texport /x\n")
