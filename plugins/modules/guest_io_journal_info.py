@@ -69,12 +69,12 @@ runs:
       returned: success
       sample: /var/lib/hypervisor-io-hardening/journal/20261123T223005Z.jsonl
     started:
-      description: When its first guest was to be written, UTC.
+      description: When it began to write its first guest, UTC.
       type: str
       returned: success
       sample: "2026-11-23T22:30:05Z"
     ended:
-      description: When its last guest was to be written, UTC.
+      description: When it began to write its last guest, UTC.
       type: str
       returned: success
       sample: "2026-11-23T22:31:40Z"

@@ -12,7 +12,7 @@ short_description: Choose the parts of harden_io for a host
 version_added: 0.1.0
 description:
   - The playbook C(harden_io) changes guests and limits. This task chooses which of the two a host gets.
-  - Fails when O(parts) or O(guests) cannot be meant, and when parts and tags leave nothing to do.
+  - Fails when O(parts) or O(guests) must be a mistake, and when parts and tags leave nothing to do.
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)

@@ -26,7 +26,7 @@ options:
     elements: str
     choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, prove_io_, report_, restart_, rollback_, survey_]
   hosts:
-    description: Hosts whose variables are looked at, next to those of the play. Without it, the task's own host.
+    description: Hosts whose variables are checked, in addition to those of the play. Without it, the task's own host.
     type: list
     elements: str
     default: []

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: refuse_values
-short_description: Refuse values that cannot be meant
+short_description: Refuse values that must be mistakes
 version_added: 0.1.0
 description:
-  - Fails before anything is touched when the value of a variable cannot be meant.
+  - Fails before anything is touched when the value of a variable must be a mistake.
   - Ansible itself takes C(false) or C(null) for an empty list of guests, which means all guests, and a C(serial) of V(0) or V(200%) for all hosts at once.
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:

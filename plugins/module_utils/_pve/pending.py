@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What waits in [PENDING] of a Proxmox VE guest config for the next cold start. Pure."""
+"""The [PENDING] section of a Proxmox VE guest config for the next cold start. Pure."""
 
 from __future__ import annotations
 

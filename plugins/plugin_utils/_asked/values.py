@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Values of variables that cannot be meant. Pure.
+"""Values of variables that must be mistakes. Pure.
 
 They are refused before anything is touched: a value that Ansible takes for false would be all guests, a bad run name
 would show up after the hosts' limits were changed, and Ansible takes a serial of 0 or 200% for all hosts at once.

@@ -92,7 +92,7 @@ _ALL = (
         "aio=native with a cached mode: the guest does not start",
         "error",
         "QEMU refuses it: aio=native was specified, but it requires cache.direct=on.",
-        "Recorded on Proxmox VE 9.2, which stores it all the same; 357 starts of QEMU 7.2.",
+        "Recorded on Proxmox VE 9.2, which still stores it; 357 starts of QEMU 7.2.",
         evidence=(
             "357 starts of QEMU: aio=native is refused unless cache is none or directsync, and nothing else is refused."
         ),
