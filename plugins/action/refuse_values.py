@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action refuse_values: fail where the value of a variable must be a mistake. Documentation: modules/refuse_values.py."""
+"""Action refuse_values: fail where a value must be a mistake. Documentation: modules/refuse_values.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .reading import Reading
 
 
 class ConfigFiles:
-    """Loads, edits and proves; Qm and Tree say what speaks against a write, and write."""
+    """Loads, edits and proves; Qm and ConfigTree decide whether a guest may be written, and write it."""
 
     hypervisor = "pve"
 

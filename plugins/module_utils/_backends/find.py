@@ -15,7 +15,7 @@ from .backend import Backend
 from .qm import Qm
 from .qm_command import Run
 from .reading import Reading, joined
-from .tree import Tree
+from .tree import ConfigTree
 
 
 def is_this_host(root: str) -> bool:
@@ -37,7 +37,7 @@ def backends(
     ``timeout`` is in seconds: for one command, and for another run that writes the same tree.
     """
     if not is_this_host(root):
-        return [Tree(root, node, timeout)]
+        return [ConfigTree(root, node, timeout)]
     if layout.has_nodes(root):
         return [Qm(root, node, run, timeout, apply_foreign_pending)]
     return []

@@ -217,7 +217,11 @@ def optional_text(root: str, path: str) -> str | None:
 
 
 def stays_inside(root: str, full: str) -> bool:
-    """Whether a path leads to a place below ``root``, links followed."""
+    """Whether a path leads to a place below ``root``, links followed.
+
+    Links are not led back into the root as in :class:`.._host.tree.Tree`: a folder of guests behind a link that leads
+    out would be an empty one, and be passed over in silence.
+    """
     top = _real_directory(root)
     real = os.path.realpath(full) if os.path.islink(full) else _real_directory(os.path.dirname(full))
     return os.path.commonpath([real, top]) == top

@@ -23,7 +23,7 @@ from .config_reader import chosen, read_guest, read_storages
 from .reading import Reading
 
 
-class Tree(ConfigFiles):
+class ConfigTree(ConfigFiles):
     """The guests below ``root``, of one node or of all. ``timeout`` is how many seconds another run is waited for."""
 
     def __init__(self, root: str, node: str | None = None, timeout: int = 300) -> None:
