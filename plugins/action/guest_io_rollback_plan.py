@@ -8,10 +8,9 @@ modules/guest_io_rollback_plan.py.
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
-from ..plugin_utils._action import Action
+from ..plugin_utils._action import Action, time_stamp
 from ..plugin_utils._asked.rollback import choose_run, guest_ids, plan_rollback
 
 
@@ -37,8 +36,7 @@ class ActionModule(Action):
         # The last run of all hosts need not be the last one here.
         journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
         plan = plan_rollback(journal, self.module("guest_io_info", "guests", **where), run, only)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        return {"rollback": plan, "name": f"{now:%Y%m%dT%H%M%SZ}-rollback"}
+        return {"rollback": plan, "name": f"{time_stamp()}-rollback"}
 
 
 def _is_journal(given: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from abc import abstractmethod
 from typing import Any
 
@@ -85,6 +86,11 @@ class Action(ActionBase):
             shared_loader_obj=self._shared_loader_obj,
         )
         return _checked(plugin.run(task_vars=self.task_vars), expects)
+
+
+def time_stamp() -> str:
+    """The time now, in UTC, as the journal names a run by default: ``20261123T223005Z``."""
+    return f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -104,6 +104,7 @@ FILES: dict[str, tuple[int, str]] = {
             "set -eu\n"
             "mkdir -p /run/testbed-vm\n"
             "for file in /proc/sys/vm/*; do\n"
+            # Some, such as compact_memory, can only be written: what cannot be read is not copied.
             '    cat "$file" > "/run/testbed-vm/${file##*/}" 2>/dev/null || true\n'
             "done\n"
             "# What Debian boots with, whatever the machine underneath is set to.\n"
