@@ -60,8 +60,8 @@ venv-%:
 .PHONY: test
 # Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
 # comes after the units, when the emulated machines are mostly done.
-test: ## test-fast, browser, fleet, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet sanity lint browser awx
+test: ## test-fast, browser, fleet, importer, and the Molecule scenarios (SCENARIOS='default' for one of them)
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet importer sanity lint browser awx
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX
@@ -108,8 +108,12 @@ sanity-%:
 	@tests/tools/apt-packages shellcheck || true
 	@tools/in-venv $* tests/tools/sanity $(if $(filter $*,$(NEWEST)),,--exclude tests/)
 
+.PHONY: importer
+importer: ## what Galaxy does to a release: build the tarball, and import it
+	@tools/in-venv importer tests/tools/importer
+
 .PHONY: lint
-lint: ## ansible-lint, yamllint, ruff, mypy, changelog
+lint: ## ansible-lint, yamllint, ruff, mypy, changelog, licences
 	@tools/in-venv lint tests/tools/lint
 
 .PHONY: molecule
