@@ -70,9 +70,12 @@ left:
   sample: []
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.tree import Tree
+from ..module_utils._host.user import BECOME
 from ..module_utils._writeback.apply import Refused, carry_out, diff, prepare
 
 
@@ -97,9 +100,10 @@ def main() -> None:
     except Refused as error:
         module.fail_json(msg=str(error))
     except OSError as error:
+        todo = f"; {BECOME}" if isinstance(error, PermissionError) and os.geteuid() else ""
         module.fail_json(
             msg=f"{error.filename or 'a file'}: {error.strerror}; the files written before it stay, and the next run"
-            " continues from there"
+            f" continues from there{todo}"
         )
     module.exit_json(
         changed=work.changed,

@@ -35,10 +35,11 @@ def backends(
     ``node`` is the node whose guests are meant, ``all`` every node; without it a host's own, or all of a tree.
     ``run`` runs the hypervisor's commands; without it none is asked, and a host's guests cannot be written.
     ``timeout`` is in seconds: for one command, and for another run that writes the same tree.
+    Raises layout.LayoutError on a node whose guests this user may not read.
     """
     if not is_this_host(root):
         return [ConfigTree(root, node, timeout)]
-    if layout.has_nodes(root):
+    if layout.is_node(root):
         return [Qm(root, node, run, timeout, apply_foreign_pending)]
     return []
 

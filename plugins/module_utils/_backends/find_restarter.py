@@ -16,5 +16,5 @@ from .restart import Restarter
 
 
 def restarter(root: str, run: Run) -> Restarter | None:
-    """How this host's guests are restarted; None where they cannot be, as in a tree."""
-    return QmRestarter(root, run) if find.is_this_host(root) and layout.has_nodes(root) else None
+    """How this host's guests are restarted; None where they cannot be, as in a tree. Raises layout.LayoutError."""
+    return QmRestarter(root, run) if find.is_this_host(root) and layout.is_node(root) else None

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .. import _shown
-from .._host import whole_file
+from .._host import user, whole_file
 
 #: The largest file pmxcfs stores (its MEMDB_MAX_FILE_SIZE).
 MAX_CONFIG_BYTES = 1024 * 1024
@@ -109,6 +109,21 @@ def node_names(root: str) -> list[str]:
 def has_nodes(root: str) -> bool:
     """Whether there is a node in /etc/pve/nodes."""
     return os.path.isdir(inside(root, "/etc/pve")) and bool(node_names(root))
+
+
+def is_node(root: str) -> bool:
+    """Whether a host is a node of Proxmox VE. Raises LayoutError where it is one, and the user is not root.
+
+    The files of /etc/pve are root's, readable by the group www-data; qm and pvesm refuse everybody but root.
+    """
+    if not has_nodes(root):
+        return False
+    if not user.may_act_for(inside(root, "/etc/pve")):
+        raise LayoutError(
+            f"only root can read and change the guests of a Proxmox VE node, and this is user {user.name()}:"
+            f" {user.BECOME}"
+        )
+    return True
 
 
 def sources(root: str, node: str | None, unreadable: Callable[[str, str], None] | None = None) -> list[Source]:

@@ -16,6 +16,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from .._host import user
 from .._host.pid_file import read_pid
 from .._host.whole_file import read_start
 from .._model.records import Problem, RunningGuest, Versions, problem
@@ -145,10 +146,11 @@ class _Reader:
         if hidden:
             self._problem(
                 self.proc,
-                f"{hidden} processes cannot be read (hidepid, or not root): a guest among them is not known",
+                f"{hidden} processes cannot be read (hidepid, or not root): a guest among them is not known;"
+                f" {user.BECOME}",
             )
         elif self.root == "/" and os.geteuid() != 0 and "1" not in names:
-            self._problem(self.proc, "processes of other users are hidden (hidepid): root sees all guests")
+            self._problem(self.proc, f"processes of other users are hidden (hidepid): {user.BECOME}")
         return guests, self.problems
 
     def _problem(self, path: str, reason: str, guest: str | None = None) -> None:
