@@ -55,17 +55,30 @@ def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:
     return f"{plural(len(results), 'guest')} failed ({'; '.join(words)})"
 
 
+# What a CI that reads the output would obey instead of showing it: GitHub's workflow commands, of which the first form
+# counts at the start of a line, to which a text can be wrapped, and the second anywhere (actions/runner,
+# ActionCommand.cs and ActionCommandManager.cs); Azure Pipelines' ##vso[ and TeamCity's ##teamcity[.
+_COMMAND = re.compile(
+    r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-set-repo-path|notice|remove-matcher"
+    r"|save-state|set-env|set-output|stop-commands|warning)(?: |::|\Z))|##(?=\w*\[)",
+    re.IGNORECASE,
+)
+
+
 def visible(value: Any) -> str:
     """A value as one line of text, every character that would not be seen written as an escape.
 
-    None becomes "", other values their ``str``.
+    So is the first character of what a CI would take for a command to itself. None becomes "", other values their
+    ``str``.
     """
     if value is None:
         return ""
     text = value if isinstance(value, str) else _text(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else _escape(c) for c in text)
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(lambda found: _escape(found[0][0]) + found[0][1:], text)
+    return text
 
 
 def one_line(value: Any) -> str:

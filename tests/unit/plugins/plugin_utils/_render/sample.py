@@ -22,6 +22,40 @@ HOSTILE = [
     "]]> --> <!-- </script",
     "'\"&\\u003c",
     "\x00\x0b\ufffe\U0001f600",
+    # what Markdown, or GitHub and GitLab on top of it, make something of
+    "<img src=x onerror=alert(1)>",
+    "@octocat #1 a/b#2 GH-3 :tada: &amp;",
+    "[x](https://example.org) ![x](https://example.org/x.png) <https://example.org>",
+    "https://example.org www.example.org me@example.org",
+    "`",
+    "a`b``c|d\\|e\\",
+    "| --- | **b** _i_ ~~s~~ $x$",
+    "# h - [ ] t 1. > q ---",
+    " blank ",
+    "8f3c2a9d1e4b5c6f7a8b9c0d1e2f3a4b5c6d7e8f",
+    # what a spreadsheet computes
+    "=cmd|' /C calc'!A0",
+    "@SUM(1+1)",
+    "+1",
+    "-1",
+    "\t=1",
+    "\uff1d1",
+    '1,2;3"4',
+]
+
+# what a CI that reads the output does
+COMMANDS = [
+    "::add-mask::web",
+    "::stop-commands::x",
+    "::ERROR file=a,line=1::b",
+    "::group",
+    "a ::set-output name=x::y",
+    ":::: ::::warning::x",
+    "##[add-mask]web",
+    "a##[Group]b",
+    "####[error]x",
+    "##vso[task.setvariable variable=PATH]/tmp",
+    "##teamcity[message]",
 ]
 
 
