@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import tool
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
@@ -32,6 +34,8 @@ def test_the_collection_has_its_name_and_a_version():
     galaxy = load("galaxy.yml")
     assert (galaxy["namespace"], galaxy["name"]) == ("hypervisor", "io_hardening")
     assert SHAPE_OF_A_VERSION.fullmatch(galaxy["version"])
+    assert (tool.NAME, tool.VERSION) == ("hypervisor.io_hardening", galaxy["version"])
+    assert tool.HOME == galaxy["repository"]
     assert (ROOT / galaxy["readme"]).is_file()
 
 

@@ -10,8 +10,6 @@ Source of the format: OASIS, Static Analysis Results Interchange Format (SARIF) 
 from __future__ import annotations
 
 import functools
-import hashlib
-import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -19,14 +17,27 @@ from urllib.parse import quote
 from ...module_utils._text import visible
 from .._fleet.document import Document, Item, check_document, dumps, severity_rank, silent_hosts
 from .._policy.rules import RULES, Rule
+from .markdown import escaped
+from .places import fingerprints, in_checkout
 from .text import sentences
+from .tool import HOME, NAME, VERSION
 from .words import waiver_words
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 #: GitHub refuses a run with more results (docs.github.com, "SARIF support for code scanning", "Validating your SARIF
 #: file").
 MOST_RESULTS = 25_000
-HOME = "https://github.com/hypervisor/io_hardening"
+#: What GitHub calls the severity of a rule that is not about security (the same page, "reportingDescriptor object").
+_PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
+# Beginning of a rule's id to what the rule is about, see CONTRIBUTING.md, "A rule".
+_TAGS = {
+    "IO12": ("waiver",),
+    "IO1": ("guest",),
+    "IO2": ("host", "write-back"),
+    "IO3": ("host", "load"),
+    "IO4": ("guest", "known-defect"),
+    "IO5": ("host",),
+}
 
 
 def sarif_report(document: Any, base: str = "", here: str = "") -> str:
@@ -41,15 +52,16 @@ def sarif_report(document: Any, base: str = "", here: str = "") -> str:
     ids = sorted({str(finding.get("rule")) for finding in document["findings"]})
     index = {rule: number for number, rule in enumerate(ids)}
     severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
-    seen: dict[str, int] = {}
     # Of all findings, so that one does not depend on what is left out.
-    prints = [_fingerprint(finding, seen) for finding in document["findings"]]
+    prints = fingerprints(document["findings"])
     results = [
         _result(document["findings"][at], index, (base, here or base), prints[at])
         for at in _most_severe(document["findings"])
     ]
     driver = {
-        "name": "hypervisor.io_hardening",
+        "name": NAME,
+        "version": VERSION,
+        "semanticVersion": VERSION,
         "informationUri": HOME,
         "rules": [_rule(RULES.get(rule) or Rule(rule, rule, severity[rule], "", "")) for rule in ids],
     }
@@ -84,20 +96,33 @@ def _most_severe(findings: Sequence[Item]) -> Sequence[int]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    text = rule.reason or rule.title
-    if rule.source:
-        text += f" Source: {rule.source}"
-    if rule.dissent:
-        text += f" The other view: {rule.dissent}"
     words = ("".join(char for char in word if char.isalnum()) for word in rule.title.split())
+    address = f"{HOME}/blob/main/docs/rules.md#{_anchor(f'{rule.id} {rule.title}')}"
+    parts = [("", rule.reason or rule.title), ("Source", rule.source), ("The other view", rule.dissent)]
+    parts.append(("Measured", rule.evidence))
+    parts = [(head, words) for head, words in parts if words]
     return {
         "id": rule.id,
         "name": "".join(word[:1].upper() + word[1:] for word in words),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason or rule.title},
-        "help": {"text": text},
-        "helpUri": f"{HOME}/blob/main/docs/rules.md#{_anchor(f'{rule.id} {rule.title}')}",
+        "help": {
+            "text": " ".join(f"{head}: {words}" if head else words for head, words in parts),
+            "markdown": "\n\n".join(
+                [
+                    *(f"**{head}:** {escaped(words)}" if head else escaped(words) for head, words in parts),
+                    f"[More about {rule.id}]({address})",
+                ]
+            ),
+        },
+        "helpUri": address,
         "defaultConfiguration": {"level": rule.severity},
+        "properties": {
+            "tags": ["reliability", *next((tags for head, tags in _TAGS.items() if rule.id.startswith(head)), ())],
+            # What GitHub sorts and filters by. No security-severity: a freeze is no security defect.
+            "precision": "high",
+            "problem.severity": _PROBLEM[rule.severity],
+        },
     }
 
 
@@ -142,20 +167,13 @@ def _physical(file: Any, line: Any, base: str, here: str) -> dict[str, Any]:
     return physical
 
 
-# A guest's findings follow one another.
 @functools.lru_cache(maxsize=64)
 def _artifact(file: str, base: str, here: str) -> dict[str, str]:
-    path = posixpath.normpath(posixpath.join(here, file))
-    if path.startswith("/"):
-        path = "/" + path.lstrip("/")
-        folder = posixpath.normpath(base).rstrip("/") + "/" if base else None
-        if not folder or not path.startswith(folder):
-            return {"uri": "file://" + _quote(path)}
-        path = path[len(folder) :]
-    elif path.startswith("../"):
-        # Outside of what is known here.
-        return {"uri": _quote(path)}
-    return {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
+    path, inside = in_checkout(file, base, here)
+    if inside:
+        return {"uri": _quote(path), "uriBaseId": "%SRCROOT%"}
+    # A relative one is outside of what is known here.
+    return {"uri": f"file://{_quote(path)}" if path.startswith("/") else _quote(path)}
 
 
 def _quote(path: str) -> str:
@@ -170,16 +188,6 @@ def _quote(path: str) -> str:
 def _logical(finding: Item) -> dict[str, str]:
     names = [visible(finding[key]) for key in ("host", "guest", "disk") if finding.get(key) is not None]
     return {"name": names[-1], "fullyQualifiedName": "/".join(names), "kind": "resource"} if names else {}
-
-
-def _fingerprint(finding: Item, seen: dict[str, int]) -> str:
-    """The same for the same finding on every run: from its place and rule, not from its words or its line."""
-    file = posixpath.normpath(str(finding["file"])) if finding.get("file") else finding.get("file")
-    key = "\0".join(
-        str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule"))
-    )
-    seen[key] = seen.get(key, 0) + 1
-    return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}:{seen[key]}"
 
 
 def _invocation(document: Document) -> dict[str, Any]:

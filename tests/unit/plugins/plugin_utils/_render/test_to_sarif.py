@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import to_sarif
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import to_sarif, tool
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import left_out, sarif_report
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
@@ -123,6 +123,22 @@ def test_every_rule_leads_to_its_heading_in_the_documentation():
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     rules = run(document([], [finding(rule=rule) for rule in RULES]))["tool"]["driver"]["rules"]
     assert {unquote(rule["helpUri"].split("#")[1]) for rule in rules} <= anchors and len(rules) == len(RULES)
+
+
+def test_the_tool_and_its_rules_say_what_github_reads():
+    driver = run(document([], [finding(rule=rule) for rule in RULES]))["tool"]["driver"]
+    assert driver["semanticVersion"] == driver["version"] == tool.VERSION
+    by_id = {rule["id"]: rule for rule in driver["rules"]}
+    for rule in by_id.values():
+        assert rule["help"]["markdown"].endswith(f"[More about {rule['id']}]({rule['helpUri']})")
+        assert rule["properties"]["precision"] == "high" and "security-severity" not in rule["properties"]
+    assert by_id["IO102"]["properties"]["tags"] == ["reliability", "guest"]
+    assert by_id["IO122"]["properties"]["tags"] == ["reliability", "waiver"]
+    assert by_id["IO201"]["properties"]["tags"] == ["reliability", "host", "write-back"]
+    assert {rule["properties"]["problem.severity"] for rule in by_id.values()} == {"error", "warning", "recommendation"}
+    assert (
+        "**Source:** " in by_id["IO103"]["help"]["markdown"] and "**Measured:** " in by_id["IO103"]["help"]["markdown"]
+    )
 
 
 def test_a_silent_host_makes_the_run_unsuccessful():
