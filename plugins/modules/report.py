@@ -96,7 +96,9 @@ options:
     type: bool
     default: false
   directory:
-    description: A folder for all four reports, as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif) and C(guest-io.html).
+    description:
+      - A folder for all reports, as C(guest-io.json), C(guest-io.junit.xml), C(guest-io.sarif), C(guest-io.codequality.json),
+        C(guest-io.html), C(guest-io.md), C(guest-io.csv) and C(guest-io.prom). A folder that is missing is made.
     type: path
   json:
     description: The path of the findings document as JSON, see docs/findings.schema.json.
@@ -107,12 +109,30 @@ options:
   sarif:
     description: The path of the SARIF 2.1.0. It has the 25,000 most severe findings, because GitHub refuses a file with more.
     type: path
+  codequality:
+    description: The path of the Code Quality report for GitLab. Waived findings are not in it.
+    type: path
   html:
     description: The path of the HTML page.
     type: path
+  markdown:
+    description: The path of the Markdown for a job's summary, of at most 512 KiB.
+    type: path
+  csv:
+    description: The path of the table of guests as CSV, a row per guest. A text that a spreadsheet would take for a formula begins with C(').
+    type: path
+  prometheus:
+    description: The path of the metrics for the textfile collector of Prometheus' node_exporter. Its name has to end in C(.prom).
+    type: path
+  annotations:
+    description:
+      - Whether to print findings as workflow commands of GitHub Actions, which shows them next to the lines of files.
+        Of each severity at most ten, because GitHub shows no more.
+    type: bool
+    default: false
   base:
     description:
-      - The top folder of the Git checkout. SARIF names the files in it relative to it.
+      - The top folder of the Git checkout. SARIF, the Code Quality report and annotations name the files in it relative to it.
       - The default is the current folder.
     type: path
 attributes:

@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._text import visible
+from ..module_utils._text import one_line
 
 _COLLECTION = "hypervisor.io_hardening"
 
@@ -29,12 +29,14 @@ class Ended(Exception):
 class Action(ActionBase):
     """An action that handles what hosts return where it is: no value passes through a template.
 
-    A subclass has its options as ``ARGUMENTS``, an argument spec, and does its work in ``act``. A ValueError from there
-    is a sentence for a person, and fails the task.
+    A subclass has its options as ``ARGUMENTS``, an argument spec, with ``CONDITIONS`` between them where there are any
+    (``mutually_exclusive`` and the like), and does its work in ``act``. A ValueError from there is a sentence for a
+    person, and fails the task.
     """
 
     TRANSFERS_FILES = False
     ARGUMENTS: dict[str, Any]
+    CONDITIONS: dict[str, Any] = {}
     task_vars: dict[str, Any]
     _supports_check_mode = True
     _supports_async = False
@@ -47,13 +49,13 @@ class Action(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
-        _checked, options = self.validate_argument_spec(self.ARGUMENTS)
+        _checked, options = self.validate_argument_spec(self.ARGUMENTS, **self.CONDITIONS)
         try:
             return {"changed": False, **self.act(options)}
         except Ended as ended:
             return ended.result
         except ValueError as exc:
-            raise AnsibleActionFail(visible(exc)) from None
+            raise AnsibleActionFail(one_line(exc)) from None
 
     @property
     def host(self) -> str:

@@ -27,7 +27,7 @@ from many_guests import make  # noqa: E402
 
 #: Runs of the same playbook with one guest that 5,000 guests may cost.
 LIMIT = 8
-REPORTS = 4
+REPORTS = 8
 
 
 def gate(folder: Path, guests: int) -> tuple[float, float]:

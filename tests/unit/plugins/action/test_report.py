@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.reports import REPORTS
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import MOST_RESULTS
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
@@ -71,22 +73,54 @@ def test_every_report_is_written_and_nothing_a_guest_is_called_is_a_template(tmp
     assert "<script>alert" not in text["guest-io.html"]
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others_are_there(tmp_path, report):
-    (tmp_path / "reports/guest-io.junit.xml").mkdir(parents=True)
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_that_cannot_be_written_fails_the_run_at_its_end_and_the_others_are_there(tmp_path, report, name):
+    (tmp_path / "reports" / REPORTS[name].file).mkdir(parents=True)
     returned, shown, text = report(documents={"pve1": document([guest()])})
-    wanted = f"cannot write the report {tmp_path}/reports/guest-io.junit.xml: it is a folder"
+    wanted = f"cannot write the report {tmp_path}/reports/{REPORTS[name].file}: it is a folder"
     assert returned["failed"] and returned["msg"].startswith(wanted) and wanted in "\n".join(shown)
     assert any(line.startswith("Guest I/O, 2026-11-23: ") for line in shown)
-    assert set(text) == {"guest-io.json", "guest-io.sarif", "guest-io.html"}
+    assert set(text) == {report.file for report in REPORTS.values()} - {REPORTS[name].file}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_report_goes_where_it_is_asked_for_and_folders_that_are_missing_are_made(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    documents = {"pve1": document([guest()])}
+    path = tmp_path / "a b/c" / f"{name}.prom"
+    returned = run_action(action, documents=documents, **{name: str(path)})
+    assert returned["written"] == [str(path)] and path.read_text("utf-8") and len(list(path.parent.iterdir())) == 1
+    failed = run_action(action, documents=documents, **{name: "file/c/d"})
+    assert failed["msg"] == "cannot write the report file/c/d: file is not a folder: remove it, or name another path"
+
+
+def test_annotations_are_shown_where_they_are_asked_for_with_files_of_the_checkout(tmp_path, report):
+    path = str(tmp_path / "configs/101.conf")
+    documents = {"pve1": document([guest()], [finding(file=path, rule="IO105")])}
+    _returned, shown, _files = report(documents=documents, annotations="yes")
+    title = "IO105 aio=native with a cached mode%3A the guest does not start"
+    assert shown[0].startswith(f"::error file=configs/101.conf,line=12,title={title}::pve1 101 web01 scsi0: ")
+    _returned, shown, _files = report(documents=documents, annotations=True, base=str(tmp_path / "configs"))
+    assert shown[0].startswith("::error file=101.conf,line=12,")
+    _returned, shown, _files = report(documents=documents)
+    assert not any(line.startswith("::") for line in shown)
+
+
+def test_the_metrics_have_the_time_of_the_run(report):
+    before = time.time()
+    _returned, _shown, files = report(documents={"pve1": document([guest()])})
+    (line,) = [line for line in files["guest-io.prom"].splitlines() if line.startswith("guest_io_last_run_")]
+    assert before <= float(line.split()[1]) <= time.time()
 
 
 def test_the_terminal_says_what_sarif_lacks():
     found = [finding()] * (MOST_RESULTS + 1)
-    assert action._line("guest-io.sarif", True, {"findings": found}).startswith(
+    assert action._line("guest-io.sarif", "sarif", {"findings": found}).startswith(
         "Report: guest-io.sarif (the 25,000 most severe of 25,001 findings"
     )
-    assert action._line("guest-io.json", False, {"findings": found}) == "Report: guest-io.json"
-    assert action._line("guest-io.sarif", True, {"findings": found[1:]}) == "Report: guest-io.sarif"
+    assert action._line("guest-io.json", "json", {"findings": found}) == "Report: guest-io.json"
+    assert action._line("guest-io.sarif", "sarif", {"findings": found[1:]}) == "Report: guest-io.sarif"
 
 
 def test_digits_by_the_thousand_anywhere_leave_every_report(report):
@@ -101,7 +135,7 @@ def test_digits_by_the_thousand_anywhere_leave_every_report(report):
     results = {"pve1": [result(digits, "failed", reason="refused", detail=digits, **one)]}
     returned, _shown, text = report(documents={"pve1": doc}, results=results, fail_on="error")
     assert returned["failed"] and returned["msg"].startswith("gate failed: ")
-    assert len(text) == 4
+    assert len(text) == len(REPORTS)
 
 
 def test_what_a_command_printed_is_shown_without_escapes(report):
@@ -120,9 +154,9 @@ def test_a_gate_that_passes_writes_the_files_it_was_asked_for_and_returns_its_ve
         documents={"pve1": document([guest()])}, fail_on="error", json=str(tmp_path / "other/out.json"), part=True
     )
     assert (returned["failed"], returned["passed"], returned["changed"]) == (False, True, False)
-    assert set(files) == {"guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
+    assert set(files) == {report.file for report in REPORTS.values()} - {"guest-io.json"}
     assert json.loads((tmp_path / "other/out.json").read_text())["gate"]["passed"] is True
-    assert len(returned["written"]) == 4 and any(line.startswith("GATE PASSED") for line in shown)
+    assert len(returned["written"]) == len(REPORTS) and any(line.startswith("GATE PASSED") for line in shown)
     # Another host's run joins its part with this one.
     joined, _shown, _files = report(parts=[returned["part"]])
     assert joined["summary"] == returned["summary"]

@@ -29,12 +29,13 @@ def test_each_text_is_in_its_place_and_readable_for_others(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        ("folder", "it is a folder"),
-        ("a/b", "/a is not a folder"),
-        ("a/b/c", "/a/b is not a folder"),
-        ("pipe", "it is not a regular file"),
-        ("link", "it is not a regular file"),
-        ("link-to-a", "it is not a regular file"),
+        ("folder", "it is a folder: name a file in it"),
+        ("a/b", "/a is not a folder: remove it, or name another path"),
+        ("a/b/c", "/a is not a folder: remove it, or name another path"),
+        ("link/b", "/link is not a folder: remove it, or name another path"),
+        ("pipe", "it is not a regular file: remove it, or name another path"),
+        ("link", "it is not a regular file: remove it, or name another path"),
+        ("link-to-a", "it is not a regular file: remove it, or name another path"),
     ],
 )
 def test_what_cannot_be_written_is_named_and_the_others_are_written(tmp_path, bad, why):
@@ -62,6 +63,22 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     assert os.listdir(tmp_path) == ["a"] and files(tmp_path) == {"a": "old"}
 
 
+@pytest.mark.parametrize("why", ["Permission denied", "Read-only file system"])
+def test_a_folder_that_cannot_be_made_is_said_with_the_folder_that_is_there(tmp_path, monkeypatch, why):
+    def refused(*_arguments, **_options):
+        raise OSError(13, why)
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    failed = write_all({str(tmp_path / "x/y/a"): "new"})
+    assert failed == {str(tmp_path / "x/y/a"): f"no folder can be made in {tmp_path} ({why}): name another path"}
+
+
+def test_a_file_system_that_takes_no_file_is_one():
+    """A real one: not even root makes a file there."""
+    (why,) = write_all({"/proc/reports/a": "new"}).values()
+    assert why.startswith("no folder can be made in /proc (") and why.endswith("): name another path")
+
+
 def test_a_file_that_cannot_be_replaced_does_not_stop_the_others(tmp_path, monkeypatch):
     """As in a folder with the sticky bit, where the last is somebody else's file."""
     (tmp_path / "d").write_text("old")
@@ -74,5 +91,5 @@ def test_a_file_that_cannot_be_replaced_does_not_stop_the_others(tmp_path, monke
 
     monkeypatch.setattr(os, "replace", all_but_the_last)
     failed = write_all({str(tmp_path / name): "new" for name in ("a", "x/y/c", "d")})
-    assert failed == {str(tmp_path / "d"): "Operation not permitted"}
+    assert failed == {str(tmp_path / "d"): "Operation not permitted: name a folder that this user can write to"}
     assert files(tmp_path) == {"a": "new", "c": "new", "d": "old"}

@@ -1,0 +1,167 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The findings document as Markdown for the summary of a CI's job: the verdict, hosts, who is needed, the top findings.
+
+GitHub takes at most 1 MiB of a step (docs.github.com, "Workflow commands for GitHub Actions", "Step isolation and
+limits").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...module_utils._text import plural
+from .._fleet.document import (
+    Document,
+    Item,
+    check_document,
+    disks_of,
+    empty_hosts,
+    hosts_of,
+    known_hosts,
+    severity_rank,
+    silent_hosts,
+    sort_key,
+)
+from .._fleet.outcome import STATES, count_states, outcomes
+from .._policy.rules import RULES
+from .markdown import cell, code, escaped, table
+from .text import location
+from .tool import HOME
+from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, reason_words
+
+#: Bytes of the whole text: half of what GitHub takes, so that other commands of the step have room.
+MOST_BYTES = 512 * 1024
+_MOST_HOSTS = 100
+_MOST_NAMED = 40
+_MOST_FINDINGS = 50
+_MORE = "The other reports have all."
+
+
+def markdown_report(document: Any, check: bool = False) -> str:
+    """The text, of at most MOST_BYTES; sections that do not fit are left out, and that is said.
+
+    check: the document's ``results`` are those of a check run.
+    Raises ReportError where the document does not have its shape.
+    """
+    check_document(document)
+    entries = outcomes(document, check)
+    sections = [
+        _verdict(document, entries),
+        _hosts(document, entries),
+        _needed(entries),
+        _findings(document),
+    ]
+    end = f"Too long for a summary: the rest is left out. {_MORE}"
+    text, left = "", MOST_BYTES - len(end)
+    for section in sections:
+        added = "\n".join(section) + "\n\n" if section else ""
+        left -= len(added.encode("utf-8", "backslashreplace"))
+        if left < 0:
+            return f"{text}{end}\n"
+        text += added
+    return text.rstrip("\n") + "\n"
+
+
+def _verdict(document: Document, entries: Sequence[Item]) -> list[str]:
+    gate = document.get("gate")
+    title = f"Guest I/O: gate {'passed' if gate['passed'] else 'failed'}" if gate else "Guest I/O"
+    lines = [f"## {title}", ""]
+    if gate:
+        lines += [f"{code(gate['reason'], 1000)}", ""]
+    summary = document["summary"]
+    hosts = known_hosts(document, entries)
+    counts = [plural(len(hosts), "host")] if hosts else []
+    counts += [plural(len(entries), "guest"), plural(len(disks_of(document)), "disk")]
+    counts += [plural(number, severity) for severity, number in summary["findings"].items()]
+    counts += [f"{summary['waived_findings']} waived"] if summary["waived_findings"] else []
+    lines.append(f"{code(document.get('date')) or 'No date'}: {', '.join(counts)}.")
+    silent, empty = silent_hosts(document), empty_hosts(document)
+    if silent:
+        lines += ["", f"**No report from {plural(len(silent), 'host')}:** {_names(silent)}. {UNKNOWN}."]
+    if empty:
+        lines += ["", f"No guest was read on {_names(empty)}."]
+    if not document.get("complete", True):
+        lines += ["", f"{LIMITED}."]
+    return lines
+
+
+def _hosts(document: Document, entries: Sequence[Item]) -> list[str]:
+    per_host: dict[Any, list[Item]] = {host["host"]: [] for host in hosts_of(document)}
+    for entry in entries:
+        per_host.setdefault(entry["host"], []).append(entry)
+    if not per_host:
+        return []
+    total = count_states(entries)
+    shown = [state for state in reversed(STATES) if total[state] or state == "compliant"]
+    silent = set(silent_hosts(document))
+    rows = []
+    for host, guests in list(per_host.items())[:_MOST_HOSTS]:
+        counts = count_states(guests)
+        numbers = ["no report", *("" for _state in shown)] if host in silent else [str(len(guests))]
+        numbers += [] if host in silent else [str(counts[state]) for state in shown]
+        rows.append([cell(host) or NO_HOST, *numbers])
+    if len(per_host) > 1:
+        rows.append(["all", str(len(entries)), *(str(total[state]) for state in shown)])
+    head = ["host", "guests", *(STATE_WORDS[state][0] for state in shown)]
+    more = len(per_host) - _MOST_HOSTS
+    end = ["", f"And {plural(more, 'more host')}. {_MORE}"] if more > 0 else []
+    return ["### Hosts", "", *table(head, rows, len(head) - 1), *end]
+
+
+def _needed(entries: Sequence[Item]) -> list[str]:
+    """Which guests need a person, by reason."""
+    groups: dict[str, list[Item]] = {}
+    for entry in entries:
+        if entry["reason"] is not None:
+            title = STATE_WORDS["failed" if entry["state"] == "failed" else "unresolved"][1]
+            groups.setdefault(f"**{title}:** {code(reason_words(entry['reason']))}", []).append(entry)
+    waiting = [entry for entry in entries if entry["restart_pending"]]
+    if waiting:
+        groups[f"**{STATE_WORDS['restart_pending'][1]}**"] = waiting
+    several = len({entry["host"] for entry in entries}) > 1
+    lines = [
+        f"- {title} ({len(members)}): {_names([_guest(entry, several) for entry in members])}"
+        for title, members in groups.items()
+    ]
+    return ["### Needs you", "", *lines] if lines else []
+
+
+def _findings(document: Document) -> list[str]:
+    found = sorted(
+        (finding for finding in document["findings"] if not finding.get("waived")),
+        key=lambda finding: (severity_rank(finding), sort_key(finding)),
+    )
+    rows = [
+        [
+            finding["severity"],
+            _rule(finding),
+            cell(_guest(finding, True, finding.get("disk"))),
+            cell(location(finding), 256),
+            cell(finding.get("message"), 256),
+        ]
+        for finding in found[:_MOST_FINDINGS]
+    ]
+    more = len(found) - len(rows)
+    end = ["", f"And {plural(more, 'finding')} more, none of them more severe. {_MORE}"] if more > 0 else []
+    head = ["severity", "rule", "guest", "where", "what is wrong"]
+    return ["### Findings", "", *table(head, rows), *end] if rows else []
+
+
+def _rule(finding: Item) -> str:
+    rule = RULES.get(str(finding.get("rule")))
+    return f"[{rule.id}]({HOME}/blob/main/docs/rules.md) {escaped(rule.title)}" if rule else cell(finding.get("rule"))
+
+
+def _guest(item: Item, with_host: bool, disk: Any = None) -> str:
+    names = [item["host"] if with_host else None, item.get("guest"), item.get("name"), disk]
+    names += ["on", item["on"]] if item.get("on") else []
+    return " ".join(str(name) for name in names if name)
+
+
+def _names(names: Sequence[Any]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(map(code, names[:_MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
