@@ -1,0 +1,157 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""How the playbook of this run was called: the command line as Ansible keeps it, the Makefile, or AWX."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.parsing.splitter import parse_kv
+
+from ._asked.commands import Call, variable
+from ._asked.variables import KNOWN
+
+#: What the Makefile sets to tell that it called.
+MADE = "IO_HARDENING_CALLED_BY_MAKE"
+
+_COLLECTION = "hypervisor.io_hardening.{}"
+# Options that the next playbook needs as well: key in CLIARGS, word, and the setting that it defaults to.
+_FLAGS = (
+    ("become", "-b", "DEFAULT_BECOME"),
+    ("become_ask_pass", "-K", "DEFAULT_BECOME_ASK_PASS"),
+    ("ask_pass", "-k", "DEFAULT_ASK_PASS"),
+    ("ask_vault_pass", "--ask-vault-pass", "DEFAULT_ASK_VAULT_PASS"),
+)
+_VALUES = (
+    ("remote_user", "-u", "DEFAULT_REMOTE_USER"),
+    ("connection", "-c", "DEFAULT_TRANSPORT"),
+    ("private_key_file", "--private-key", "DEFAULT_PRIVATE_KEY_FILE"),
+    ("ssh_common_args", "--ssh-common-args", None),
+    ("ssh_extra_args", "--ssh-extra-args", None),
+    ("become_method", "--become-method", "DEFAULT_BECOME_METHOD"),
+    ("become_user", "--become-user", None),
+    ("become_password_file", "--become-password-file", "BECOME_PASSWORD_FILE"),
+    ("connection_password_file", "--connection-password-file", "CONNECTION_PASSWORD_FILE"),
+    ("vault_ids", "--vault-id", None),
+    ("vault_password_files", "--vault-password-file", None),
+)
+#: Extra variables that the next playbook needs as well: they say where the guests are, and how the hosts are reached.
+#: Others are not shown again, because their values may be secret.
+PLACES = (
+    "guest_io_journal",
+    "guest_io_node",
+    "guest_io_root",
+    "host_writeback_root",
+    "io_hardening_hosts",
+    "ansible_become",
+    "ansible_become_method",
+    "ansible_become_user",
+    "ansible_connection",
+    "ansible_host",
+    "ansible_port",
+    "ansible_python_interpreter",
+    "ansible_ssh_common_args",
+    "ansible_ssh_private_key_file",
+    "ansible_user",
+)
+_JOB_ENDINGS = (
+    " gate, sliced",
+    " gate, join",
+    " harden, check",
+    " harden",
+    " gate",
+    " audit",
+    " roll back",
+    " restart",
+)
+
+
+def called(variables: Mapping[str, Any]) -> Call:
+    """The call of this run; ``variables`` are a task's."""
+    if "awx_job_id" in variables or "tower_job_id" in variables:
+        return Call(way="job", jobs=_jobs(str(variables.get("awx_job_template_name") or "")))
+    given = context.CLIARGS
+    extra, left_out = _extra(given.get("extra_vars") or ())
+    return Call(
+        way="make" if os.environ.get(MADE) else "ansible",
+        playbook=_neighbours(given.get("args") or ()),
+        inventory=_inventory(given.get("inventory") or ()),
+        limit=given.get("subset") or None,
+        options=[*_options(given), *extra],
+        left_out=left_out,
+    )
+
+
+def _jobs(template: str) -> str:
+    """What the names of the job templates begin with; "" where this one has another name than setup_awx.yml gives."""
+    ending = next((ending for ending in _JOB_ENDINGS if template.endswith(ending)), None)
+    return f"{template.removesuffix(ending)} " if ending else ""
+
+
+def _neighbours(playbooks: Iterable[str]) -> str:
+    """The playbooks are called by path where the one that was called has them next to it."""
+    for playbook in playbooks:
+        folder = os.path.dirname(playbook)
+        if os.path.isfile(playbook) and os.path.isfile(os.path.join(folder, "rollback_io.yml")):
+            return os.path.join(folder, "{}.yml")
+    return _COLLECTION
+
+
+def _inventory(sources: Iterable[str]) -> list[str]:
+    sources = list(sources)
+    return [] if sources == list(C.DEFAULT_HOST_LIST) else [_near(source) for source in sources]
+
+
+def _near(path: str) -> str:
+    """A path below the working directory as a relative one, as it was probably typed."""
+    if not os.path.isabs(path) or "," in path:
+        return path
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+def _options(given: Mapping[str, Any]) -> list[str]:
+    words = [word for key, word, default in _FLAGS if given.get(key) and not getattr(C, default, False)]
+    for key, word, default in _VALUES:
+        value = given.get(key)
+        if value and value != (getattr(C, default, None) if default else None):
+            each = value if isinstance(value, (list, tuple)) else [value]
+            words += [part for one in each for part in (word, _near(str(one)))]
+    return words
+
+
+def _extra(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The words that give the variables of ``PLACES`` and the files again, and the names of others that were given.
+
+    The collection's own others are about this run, or the next playbook has its own.
+    """
+    words: list[str] = []
+    others: dict[str, None] = {}
+    for text in texts:
+        if text.startswith("@"):
+            words += ["-e", f"@{_near(text[1:])}"]
+            continue
+        for name, value in _parsed(text).items():
+            if name in PLACES:
+                words += ["-e", variable(name, value) if isinstance(value, str) else json.dumps({name: value})]
+            elif not name.startswith(tuple(KNOWN)):
+                others[name] = None
+    return words, list(others)
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    """As Ansible reads what is given with -e; it has refused what it cannot read."""
+    try:
+        found = yaml.safe_load(text) if text[:1] in ("{", "[") else parse_kv(text)
+    except (AnsibleError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, Mapping) else {}

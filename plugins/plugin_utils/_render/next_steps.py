@@ -1,0 +1,186 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What to do after a run, as steps with text that is ready to be pasted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+
+from ...module_utils._text import plural, visible
+from .._asked.commands import Call, command
+from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory, silent_hosts
+from .._fleet.failures import unread
+from .._fleet.outcome import outcomes
+
+#: How many ids one command names, by how it is given: a terminal takes a line of 4,095 bytes where no shell edits it,
+#: and the survey of the job an answer of 1,024 characters.
+MOST_IDS = {"ansible": 300, "make": 300, "job": 125}
+
+
+class Step(TypedDict):
+    """One thing to do.
+
+    ``kind``: again (run the same again), harden, restart, rollback, limits (take the write-back limits back), look
+    (audit), page. ``title``: what the step does, a sentence without a full stop. ``guests``: the ids it is about, empty
+    where it is not about some guests. ``text``: what to paste; null where there is nothing to paste.
+    """
+
+    kind: str
+    title: str
+    guests: list[str]
+    text: str | None
+
+
+def next_steps(
+    document: Document, run: str | None, call: Call, check: bool = False, page: str | None = None
+) -> list[Step]:
+    """The steps after a run of the hardening, or after an audit or a gate; in the order in which they are done.
+
+    document: a findings document; one with ``results`` is of a hardening.
+    run: the name under which the journal knows the run; None where no guest was written.
+    call: how the run's playbook was called.
+    check: it was a check run.
+    page: the path of the HTML report, where one was written.
+    """
+    entries = outcomes(document, check)
+    hardened = "results" in document and not check
+    steps = _again(document, entries, call) if hardened else _harden(document, entries, call)
+    if not check:
+        steps += restart_steps(_waiting(document, entries), call)
+    if hardened:
+        steps += rollback_steps(run, [entry["guest"] for entry in entries if entry["changed"]], call)
+        steps += _limits(document, call)
+    return steps + ([_step("page", "Open the page", text=page)] if page else [])
+
+
+def _step(kind: str, title: str, guests: Iterable[str] = (), text: str | None = None) -> Step:
+    return {"kind": kind, "title": title, "guests": list(dict.fromkeys(map(visible, guests))), "text": text}
+
+
+def _again(document: Document, entries: Sequence[Item], call: Call) -> list[Step]:
+    """What was not done, and that a second run does it."""
+    failed = [entry["guest"] for entry in entries if entry["state"] == "failed"]
+    silent, not_read = silent_hosts(document), unread(document)
+    parts = [plural(len(failed), "guest failed", "guests failed")] if failed else []
+    parts += [plural(len(not_read), "config was not read", "configs were not read")] if not_read else []
+    parts += [plural(len(silent), "host gave no report", "hosts gave no report")] if silent else []
+    if not parts:
+        return []
+    title = f"Mend the cause and run again ({', '.join(parts)}); what is done stays, and the rest is done then"
+    return [_step("again", title, failed, command(call, "harden"))]
+
+
+def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Step]:
+    """What a run would change. No run writes to a directory of configs."""
+    guests = [entry["guest"] for entry in entries if entry["state"] == "to_change" or entry["changed"]]
+    limits = [found for found in _assessed(document) if found.get("status") == "to_change" or found.get("changed")]
+    if of_directory(document) or not (guests or limits):
+        return []
+    what = [plural(len(guests), "guest")] if guests else []
+    what += [f"the limits of {plural(len(limits), 'host')}"] if limits else []
+    return [_step("harden", f"Change {' and '.join(what)}; it restarts nothing", guests, command(call, "harden"))]
+
+
+def _assessed(document: Document) -> list[Item]:
+    """What was assessed of the hosts themselves: their write-back limits."""
+    return [found for host in hosts_of(document) for found in host.get("assessments") or ()]
+
+
+def _waiting(document: Document, entries: Sequence[Item]) -> list[dict[str, Any]]:
+    running = {guest_key(guest): guest.get("running") for guest in document["guests"]}
+    return [
+        {
+            "host": entry["host"],
+            "guest": entry["guest"],
+            "node": entry["node"],
+            "running": running.get(guest_key(entry)),
+        }
+        for entry in entries
+        if entry["restart_pending"]
+    ]
+
+
+def restart_steps(waiting: Sequence[Item], call: Call) -> list[Step]:
+    """How exactly the guests that wait are restarted; each of them is {host, guest, node, running}.
+
+    A guest that does not run takes its changes when it is started.
+    """
+    steps = []
+    run = [guest for guest in waiting if guest["running"]]
+    unknown = [guest["guest"] for guest in waiting if guest["running"] is None]
+    for limit, guests in _portions(run, MOST_IDS[call.way]):
+        of_host = f" of {visible(limit)}" if limit else ""
+        title = f"Restart the {_those_that_wait(guests)}{of_host}"
+        ids = [guest["guest"] for guest in guests]
+        if call.way == "job":
+            job = command(call, "restart")
+            title += f": launch {visible(job)}{', limited to ' + visible(limit) if limit else ''}, with this selector"
+            steps.append(_step("restart", title, ids, selector(guests)))
+        else:
+            steps.append(_step("restart", title, ids, command(call, "restart", selector(guests), limit)))
+    if unknown:
+        title = "Whether these guests run is not known here: restart those that do, on their node"
+        steps.append(_step("restart", title, unknown))
+    return steps
+
+
+def _those_that_wait(guests: Sequence[Item]) -> str:
+    return "guest that waits" if len(guests) == 1 else f"{len(guests)} guests that wait"
+
+
+def _portions(guests: Sequence[Item], most: int) -> list[tuple[str | None, list[Item]]]:
+    """All guests in one command, or those of each host in one of its own; each with the host, None for all."""
+    if len(guests) <= most:
+        return [(None, list(guests))] if guests else []
+    by_host: dict[str | None, list[Item]] = {}
+    for guest in guests:
+        by_host.setdefault(guest["host"], []).append(guest)
+    return list(by_host.items())
+
+
+def selector(guests: Iterable[Item]) -> str:
+    """The JMESPath expression that matches exactly these guests, without blanks.
+
+    By id; and by node where an id is on several.
+    """
+    nodes: dict[str, set[Any]] = {}
+    for guest in guests:
+        nodes.setdefault(guest["guest"], set()).add(guest["node"])
+    anywhere = [number for number, of_guest in nodes.items() if len(of_guest) == 1]
+    parts = [_one_of(anywhere)] if anywhere else []
+    by_node: dict[Any, list[str]] = {}
+    for number, of_guest in nodes.items():
+        for node in sorted(of_guest if len(of_guest) > 1 else (), key=str):
+            by_node.setdefault(node, []).append(number)
+    parts += [f"guest.node=={_raw(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
+    return "||".join(parts)
+
+
+def _one_of(ids: Sequence[str]) -> str:
+    return f"guest.id=={_raw(ids[0])}" if len(ids) == 1 else f"contains([{','.join(map(_raw, ids))}],guest.id)"
+
+
+def _raw(text: Any) -> str:
+    return "'" + str(text).replace("'", "\\'") + "'"
+
+
+def rollback_steps(run: str | None, guests: Iterable[str], call: Call) -> list[Step]:
+    """How the run is rolled back; nothing where it wrote nothing."""
+    if run is None:
+        return []
+    title = f"Roll back this run, {visible(run)}"
+    if call.way == "job":
+        return [_step("rollback", f"{title}: launch {visible(command(call, 'rollback'))} with its name", guests, run)]
+    return [_step("rollback", title, guests, command(call, "rollback", run))]
+
+
+def _limits(document: Document, call: Call) -> list[Step]:
+    """A rollback is of guests; the hosts' limits have a way back of their own."""
+    changed = [found for found in _assessed(document) if found.get("changed")]
+    if not changed or call.way == "job":
+        return []
+    title = f"Take back the limits of {plural(len(changed), 'host')}"
+    return [_step("limits", title, text=command(call, "limits"))]
