@@ -38,7 +38,7 @@ prove: export STORAGE_AS_JSON = $(call as_json,prove_io_path,$(STORAGE))
 .PHONY: prove
 prove: ## show the freeze and its cure, here or elsewhere (INVENTORY=hosts.yml STORAGE=/var/lib/vz ARGS='-l pve1')
 ifdef STORAGE
-	@tools/in-venv run ansible-playbook $(if $(INVENTORY),--inventory $(INVENTORY),--inventory localhost$(comma) --connection local --extra-vars prove_io_hosts=all) \
+	@tools/in-venv run ansible-playbook $(if $(INVENTORY),--inventory $(INVENTORY),--inventory localhost$(comma) --connection local --extra-vars io_hardening_hosts=all) \
 	    --extra-vars "$$STORAGE_AS_JSON" playbooks/prove_io.yml $(ARGS)
 else
 	@tests/tools/prove $(ARGS)

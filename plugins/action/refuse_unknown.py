@@ -11,40 +11,70 @@ values: those of hundreds of hosts must not be templated for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible.plugins.lookup.inventory_hostnames import LookupModule as HostsOfPattern
 from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils._action import Action
-from ..plugin_utils._asked.variables import KNOWN, SURVEY, selection_refusals, tag_refusals, variable_refusals
+from ..plugin_utils._asked.values import value_refusals
+from ..plugin_utils._asked.variables import (
+    KNOWN,
+    SURVEY,
+    nothing_to_do,
+    selection_refusals,
+    tag_refusals,
+    unseen_refusals,
+    variable_refusals,
+)
 
 
 class ActionModule(Action):
-    """Looks at names, at no value but the answers of a survey, and at no host."""
+    """Looks at names, at no value but the pattern of hosts and the answers of a survey, and at no host."""
 
     ARGUMENTS = {
         "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
-        "hosts": {"type": "list", "elements": "str", "default": []},
+        "hosts": {"type": "raw"},
+        "does": {"type": "str", "default": "do"},
         "names_guests": {"type": "list", "elements": "str"},
         "no_hosts": {"type": "str"},
         "tags": {"type": "list", "elements": "str"},
     }
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The answers of a survey."""
+        """The answers of a survey, and whether the run has all hosts of its pattern."""
         extra = set(load_extra_vars(self._loader))
-        refusals = variable_refusals(extra, _others(self.task_vars, options["hosts"]), options["prefixes"])
+        pattern, matched, hosts = options["hosts"], [], []
+        if "hosts" in self._task.args:
+            matched = self._matched(pattern)
+            hosts = [host for host in matched if host in set(self.task_vars["ansible_play_hosts_all"])]
+        of_hosts = self._variables_of(hosts)
+        refusals = variable_refusals(extra, _others(self.task_vars, of_hosts), options["prefixes"])
+        refusals += unseen_refusals(extra, of_hosts) if "hosts" in self._task.args else []
         if options["names_guests"] is not None:
             refusals += selection_refusals(extra, options["names_guests"])
         if options["tags"] is not None:
             run, skip = self.task_vars["ansible_run_tags"], self.task_vars["ansible_skip_tags"]
             refusals += tag_refusals(options["tags"], run, skip)
-        if not refusals and options["no_hosts"] is not None and not options["hosts"]:
-            refusals.append(options["no_hosts"])
+        if not refusals and "hosts" in self._task.args and not hosts:
+            refusals.append(options["no_hosts"] or nothing_to_do(options["does"], pattern))
         if refusals:
             raise ValueError(" ".join(refusals))
         answers = self._answers()
-        return {"answers": answers, "answered": bool(answers)}
+        return {"answers": answers, "answered": bool(answers), "complete": len(hosts) == len(matched)}
+
+    def _matched(self, pattern: Any) -> list[str]:
+        """The inventory's hosts of a pattern, in the limit or not."""
+        if refusals := value_refusals({"io_hardening_hosts": pattern}):
+            raise ValueError(refusals[0])
+        lookup = HostsOfPattern(loader=self._loader, templar=self._templar)
+        return lookup.run([pattern], variables={"groups": self.task_vars["groups"]})
+
+    def _variables_of(self, hosts: list[str]) -> dict[str, Mapping[str, Any]]:
+        """Each host's variables, not templated; the task's own host's where there are no hosts."""
+        of_host = self.task_vars["hostvars"].raw_get
+        return {host: of_host(host) for host in hosts or [self.host]}
 
     def _answers(self) -> list[dict[str, Any]]:
         """Each question of a survey that was answered, as the variable that it is about and the answer."""
@@ -56,16 +86,12 @@ class ActionModule(Action):
         ]
 
 
-def _others(task_vars: dict[str, Any], hosts: list[str]) -> dict[str, str | None]:
-    """Each variable of the play and of ``hosts``, with the host where only one has it; without hosts, of the task's
-    own.
-    """
-    if not hosts:
-        return dict.fromkeys(task_vars)
-    of_host = task_vars["hostvars"].raw_get
+def _others(task_vars: dict[str, Any], of_hosts: dict[str, Mapping[str, Any]]) -> dict[str, str | None]:
+    """Each variable of the play and of the hosts, with the host where only one has it."""
     # The host that a task of the whole run happens to be on need not be one of those.
-    names: dict[str, str | None] = dict.fromkeys(set(task_vars) - set(of_host(task_vars["inventory_hostname"])))
-    for host in hosts:
-        for name in of_host(host):
+    own = task_vars["hostvars"].raw_get(task_vars["inventory_hostname"])
+    names: dict[str, str | None] = dict.fromkeys(set(task_vars) - set(own))
+    for host, variables in of_hosts.items():
+        for name in variables:
             names[name] = None if name in names else host
     return names

@@ -15,7 +15,7 @@ description:
   - A misspelt variable that names guests would mean all guests, and a misspelt tag would do nothing.
   - A name with a prefix that other roles use as well (C(awx_), C(gate_), C(report_), C(restart_), C(rollback_), C(survey_))
     is refused as an extra variable, and elsewhere only when it is close to a known name.
-  - The first task of the collection's playbooks and roles. It runs on the controller, and looks at no values but the answers of a survey.
+  - The first task of the collection's playbooks and roles. It runs on the controller, and looks at no values but O(hosts) and the answers of a survey.
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -24,12 +24,17 @@ options:
     description: The prefixes of the variables to look at. Without it, all that the collection has.
     type: list
     elements: str
-    choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, prove_io_, report_, restart_, rollback_, survey_]
+    choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, io_hardening_, prove_io_, report_, restart_, rollback_, survey_]
   hosts:
-    description: Hosts whose variables are checked, in addition to those of the play. Without it, the task's own host.
-    type: list
-    elements: str
-    default: []
+    description:
+      - The hosts that the playbook works on, a pattern. Their variables are checked, in addition to those of the play.
+      - Fails when none of them is in the inventory and its limit.
+      - Without it, the variables of the task's own host are checked.
+    type: raw
+  does:
+    description: What the playbook does, after the words "Nothing to", for the message that there is no host.
+    type: str
+    default: do
   names_guests:
     description:
       - The variables with which the playbook takes ids of guests. Another such variable, given as an extra variable, is refused.
@@ -37,7 +42,7 @@ options:
     type: list
     elements: str
   no_hosts:
-    description: The message to fail with when O(hosts) is empty, because there is nothing to do. Without it, an empty list does not fail.
+    description: The message to fail with when there is no host, in place of the one with O(does).
     type: str
   tags:
     description: The playbook's tags, to check C(--tags) and C(--skip-tags). Without it they are not checked.
@@ -65,6 +70,10 @@ answers:
   elements: dict
 answered:
   description: Whether there is one.
+  returned: success
+  type: bool
+complete:
+  description: Whether all hosts of O(hosts) are in the limit.
   returned: success
   type: bool
 msg:

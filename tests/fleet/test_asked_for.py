@@ -27,6 +27,7 @@ class Fleet:
 
     def __init__(self, folder):
         self.folder = folder
+        self.group = "hypervisors"
         self.variables = {}
         for number, host in enumerate(("pve1", "pve2"), 1):
             configs = folder / host / f"etc/pve/nodes/{host}/qemu-server"
@@ -47,9 +48,9 @@ class Fleet:
             "host_writeback_root": root,
         }
         hosts = {"pve1": {}, "pve2": {}}
-        (self.folder / "hosts.yml").write_text(
-            yaml.safe_dump({"all": {"children": {"hypervisors": {"hosts": hosts, "vars": {**own, **self.variables}}}}})
-        )
+        group = {"hosts": hosts, "vars": {**own, **self.variables}}
+        groups = {"all": group if self.group == "all" else {"children": {self.group: group}}}
+        (self.folder / "hosts.yml").write_text(yaml.safe_dump(groups))
         return run_playbook(name, "-i", self.folder / "hosts.yml", *arguments, variables=extra)
 
     def hardened(self):
@@ -235,3 +236,37 @@ def test_a_guests_texts_are_never_templates(fleet):
     assert status == 0 and "102" not in fleet.hardened()[0], output
     assert line in json.loads((fleet.folder / "found.json").read_text())["unresolved"][0]["detail"]
     assert fleet.play("rollback_io")[0] == 0 and fleet.hardened()[0] == set()
+
+
+def test_other_hosts_than_those_of_hypervisors_are_named_to_the_run_by_a_pattern(fleet):
+    fleet.group = "proxmox_nodes"
+    status, output = fleet.play("harden_io")
+    assert status == 2 and "Nothing to harden: no host of hypervisors is in the inventory and its limit." in output
+    status, output = fleet.play("harden_io", io_hardening_hosts="proxmox_nodes:!pve2")
+    assert status == 0 and fleet.hardened() == ({"101", "102"}, {"pve1"}), output
+    status, output = fleet.play("gate_io", "--limit", "pve1", io_hardening_hosts="proxmox_nodes", gate_fail_on="none")
+    assert status == 0 and "1 host, 2 guests" in output, output
+    status, output = fleet.play("rollback_io", io_hardening_hosts="pve1,pve2")
+    assert status == 0 and fleet.hardened()[0] == set(), output
+
+
+def test_a_pattern_is_no_variable_of_an_inventory_and_no_list(fleet):
+    fleet.group, fleet.variables["io_hardening_hosts"] = "proxmox_nodes", "proxmox_nodes"
+    for _group in ("proxmox_nodes", "hypervisors"):
+        fleet.group = _group
+        status, output = fleet.play("harden_io")
+        assert status == 2 and "io_hardening_hosts, set for pve1: Ansible does not look for it" in output, output
+    status, output = fleet.play("rollback_io", io_hardening_hosts=["pve1"])
+    assert status == 2 and "it takes a host pattern of Ansible, such as proxmox_nodes" in output, output
+    assert fleet.hardened() == (set(), set())
+
+
+def test_a_group_of_an_inventory_plugin_becomes_hypervisors_in_a_file_beside_it(fleet):
+    fleet.group = "all"
+    (fleet.folder / "nodes.yml").write_text(
+        "plugin: ansible.builtin.constructed\ngroups: {proxmox_nodes: inventory_hostname.startswith('pve')}\n"
+    )
+    (fleet.folder / "alias.yml").write_text("hypervisors: {children: {proxmox_nodes: {}}}\n")
+    also = [argument for name in ("nodes.yml", "alias.yml") for argument in ("-i", fleet.folder / name)]
+    status, output = fleet.play("harden_io", *also)
+    assert status == 0 and fleet.hardened() == (ALL, HOSTS), output

@@ -58,9 +58,17 @@ def _is_absolute(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/") and not _NOT_IN_A_PATH.search(value)
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
 _A_NUMBER = (from_one_on, "a whole number, 1 or more")
 #: Variable to whether a value is allowed, and what it takes in words.
 TAKES = {
+    "io_hardening_hosts": (
+        _is_text,
+        "a host pattern of Ansible, such as proxmox_nodes, or pve1,pve2",
+    ),
     "guest_io_guests": (
         names_guests,
         "ids of guests, such as 102, or 102,105, or a list of them; leave it unset for all guests",

@@ -55,13 +55,13 @@ _VARIABLES = {
         "state",
         "take_over",
     ),
+    "io_hardening_": ("hosts",),
     "prove_io_": (
         "accelerator",
         "also",
         "disk",
         "during",
         "guest",
-        "hosts",
         "image_format",
         "image_mb",
         "kernel",
@@ -93,6 +93,10 @@ COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
 _OF_AWX = re.compile(
     r"awx_((job|parent_job|workflow_job|user|schedule|webhook)_|(inventory_(id|name)|project_(revision|scm_branch))\Z)"
 )
+#: What a slice of a gate passes on to the job that joins them, by its job's number.
+_OF_SLICES = re.compile(r"io_hardening_part_[0-9]+\Z")
+#: Variables of plays themselves, which Ansible asks for before it looks at any host.
+OF_PLAYS = ("io_hardening_hosts", "restart_hosts_at_once")
 #: Tags that Molecule leaves out in every run of its own.
 _OF_MOLECULE = ("molecule-idempotence-notest", "molecule-notest", "notest")
 #: The variables that name guests by their ids, each for some playbooks only.
@@ -128,7 +132,7 @@ def variable_refusals(
 
 
 def _is_unknown(name: str, prefix: str, is_extra: bool) -> bool:
-    if name in KNOWN[prefix] or (name in FACTS and not is_extra) or _OF_AWX.match(name):
+    if name in KNOWN[prefix] or (name in FACTS and not is_extra) or _OF_AWX.match(name) or _OF_SLICES.match(name):
         return False
     return is_extra or prefix not in COMMON or _closest(name, prefix) is not None
 
@@ -157,6 +161,30 @@ def _no_such(name: str, prefix: str, host: str | None) -> str:
     if closest:
         parts.append(f"Did you mean {closest}?")
     return " ".join(parts)
+
+
+def unseen_refusals(extra: Iterable[str], of_hosts: Mapping[str, Iterable[str]]) -> list[str]:
+    """A sentence for each variable of a play that is set in the inventory, where a play does not see it.
+
+    ``of_hosts`` has the names of each host's variables, those of ``extra`` among them.
+    """
+    found = []
+    for name in OF_PLAYS:
+        host = next((host for host, names in of_hosts.items() if name in names), None)
+        if host is not None and name not in set(extra):
+            found.append(
+                f"{name}, set for {host}: Ansible does not look for it in an inventory. Give it to the run: -e"
+                f" {name}=VALUE"
+            )
+    return found
+
+
+def nothing_to_do(does: str, pattern: str) -> str:
+    """The sentence for a run without a host: ``does`` is what its playbook does, ``pattern`` which hosts it takes."""
+    return (
+        f"Nothing to {does}: no host of {piece(pattern)} is in the inventory and its limit. Name an inventory with such"
+        " hosts, or others with -e io_hardening_hosts=PATTERN, such as proxmox_nodes"
+    )
 
 
 def selection_refusals(extra: Iterable[str], names_guests: Iterable[str]) -> list[str]:

@@ -246,7 +246,7 @@ def test_parts_are_not_joined_where_nobody_knows_the_hosts(tmp_path):
 def test_nothing_to_gate_is_no_pass(tmp_path, arguments):
     run = gate(tmp_path, *arguments)
     assert run.status == 2
-    assert "Nothing to gate: no host of the group hypervisors" in run.output
+    assert "Nothing to gate: no host of hypervisors is in the inventory" in run.output
 
 
 def test_live_hosts_are_gated_together_and_one_that_is_silent_fails_it(configs):

@@ -33,6 +33,7 @@ NAMES_NOBODY = [
 NOT_FROM_ONE_ON = [0, -1, 10**5000, "", "0", "-1", "1.5", "1" * 5000, "abc", "200%", None, True, 1.5, [1]]
 REFUSED = {
     "guest_io_guests": NAMES_NOBODY,
+    "io_hardening_hosts": ["", " ", None, False, 7, ["pve1"], {}],
     "guest_io_run": ["my run", "a/b", "../x", ".x", "x" * 65, "é", "a\n", False, True, 0, -1, 1.5, ["a"]],
     "guest_io_journal": ["", "x", "./x", "~/x", "/a/../b", "/..", "/a\0b", None, False, 7, ["/x"]],
 }
@@ -51,6 +52,7 @@ def test_a_value_that_is_not_allowed_is_refused_in_a_short_sentence(name):
 def test_values_that_are_allowed():
     allowed = {
         "guest_io_guests": [[], ["102", 105], "102", "102, 105", 102, "a-guest-of-libvirt", ["a"]],
+        "io_hardening_hosts": ["proxmox_nodes", "pve1,pve2", "all:!pve3"],
         "guest_io_run": ["", None, "20261128T124100Z", "change-4711_a.b", 4711, "x" * 64],
         "guest_io_journal": ["/", "/var/lib/hypervisor-io-hardening/journal", "/a..b/..c"],
         "restart_timeout": [1, 25, 300, "25", " 7 ", "007"],
