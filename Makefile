@@ -29,10 +29,35 @@ as_json = $(if $(2),$(shell VALUE='$(subst ','\'',$(2))' python3 -c 'import json
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# $(call quoted,TEXT): a word for the shell.
+quoted = '$(subst ','\'',$(1))'
+# A playbook on INVENTORY, or else on the sample fleet.
+play = @$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet &&) tools/in-venv run ansible-playbook \
+	--inventory $(call quoted,$(or $(INVENTORY),sample_fleet/inventory.yml))
+
+# The report is what is read: hosts on which a task had nothing to do are not listed. The next commands, which the report
+# names, are make's as well.
+harden audit gate restart rollback prove: export ANSIBLE_DISPLAY_OK_HOSTS ?= false
+harden audit gate restart rollback prove: export ANSIBLE_DISPLAY_SKIPPED_HOSTS ?= false
+harden audit gate restart rollback prove: export IO_HARDENING_CALLED_BY_MAKE = yes
+
 .PHONY: harden
 harden: ## harden the sample fleet, or a real one (INVENTORY=hosts.yml ARGS='--check --diff')
-	@$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet)
-	@tools/in-venv run ansible-playbook --inventory $(or $(INVENTORY),sample_fleet/inventory.yml) playbooks/harden_io.yml $(ARGS)
+	$(play) playbooks/harden_io.yml $(ARGS)
+
+.PHONY: audit
+audit: ## report on the sample fleet, or a real one (INVENTORY=hosts.yml), and change nothing
+	$(play) playbooks/audit_io.yml $(ARGS)
+
+restart: export MATCH_AS_JSON = $(call as_json,restart_match,$(MATCH))
+.PHONY: restart
+restart: ## restart guests that wait for it: make restart INVENTORY=hosts.yml MATCH="guest.id == '105'"
+	$(play) playbooks/restart_pending.yml $(if $(MATCH),-e "$$MATCH_AS_JSON") $(ARGS)
+
+rollback: export RUN_AS_JSON = $(call as_json,rollback_run,$(RUN))
+.PHONY: rollback
+rollback: ## put back what the last run changed, or another: make rollback INVENTORY=hosts.yml RUN=20261123T223005Z
+	$(play) playbooks/rollback_io.yml $(if $(RUN),-e "$$RUN_AS_JSON") $(ARGS)
 
 prove: export STORAGE_AS_JSON = $(call as_json,prove_io_path,$(STORAGE))
 .PHONY: prove
@@ -48,7 +73,7 @@ gate: export ROOT_AS_JSON = $(call as_json,gate_root,$(ROOT))
 .PHONY: gate
 gate: ## fail on what can freeze a guest: make gate ROOT=configs, or INVENTORY=hosts.yml (ARGS='-e report_dir=reports')
 	@$(if $(ROOT)$(INVENTORY),,sample_fleet/copy build/sample_fleet)
-	@tools/in-venv run ansible-playbook $(if $(ROOT),-e "$$ROOT_AS_JSON",--inventory $(or $(INVENTORY),sample_fleet/inventory.yml)) \
+	@tools/in-venv run ansible-playbook $(if $(ROOT),-e "$$ROOT_AS_JSON",--inventory $(call quoted,$(or $(INVENTORY),sample_fleet/inventory.yml))) \
 		playbooks/gate_io.yml $(ARGS)
 
 .PHONY: venv

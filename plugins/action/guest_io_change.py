@@ -50,7 +50,7 @@ class ActionModule(Action):
         """The results so far are returned where a later step fails: what was written is reported."""
         self._apply_options = {name: options[name] for name in APPLY} | {"policy": options["policy_id"]}
         self._assess_options = {name: options[name] for name in (*ASSESS, "root", "apply_foreign_pending")}
-        done: dict[str, Any] = {"changed": False, "results": [], "diff": []}
+        done: dict[str, Any] = {"changed": False, "results": [], "diff": [], "run": None}
         try:
             self._change(options["plan"], max(options["batch"], 1), done)
         except Ended as ended:
@@ -78,6 +78,8 @@ class ActionModule(Action):
         # One guest's failure is that guest's: the others go on, and the run fails at its end.
         returned = self.module("guest_io", "results", plan=plan, **self._apply_options)
         done["changed"] = done["changed"] or returned["changed"]
+        if returned["changed"] and not self.check:
+            done["run"] = returned.get("run")
         done["diff"] += returned.get("diff", [])
         return returned["results"]
 

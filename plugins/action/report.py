@@ -15,29 +15,31 @@ import os
 import time
 from typing import Any
 
-from ansible.utils.display import Display
-
 from ..module_utils import _shown
 from ..module_utils._model.findings import SEVERITIES, gate
 from ..module_utils._text import one_line, visible
 from ..plugin_utils._action import Action
+from ..plugin_utils._called import called
 from ..plugin_utils._fleet.document import ReportError
 from ..plugin_utils._fleet.from_hosts import from_hosts
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
+from ..plugin_utils._fleet.outcome import outcomes
 from ..plugin_utils._fleet.slice import pack, unpack
 from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
 from ..plugin_utils._render.failures import trouble
 from ..plugin_utils._render.gate import gate_lines
+from ..plugin_utils._render.next_lines import step_lines
+from ..plugin_utils._render.next_steps import next_steps
 from ..plugin_utils._render.reports import REPORTS, Wanted, left_out, notes
 from ..plugin_utils._render.table import table_lines
+from ..plugin_utils._render.text import toned
 from ..plugin_utils._render.words import MIGRATE
 from ..plugin_utils._render.write import write_all
+from ..plugin_utils._terminal import show, width
 
 SOURCES = ("documents", "variables", "parts", "root")
-
-display = Display()
 
 
 class ActionModule(Action):
@@ -47,7 +49,12 @@ class ActionModule(Action):
         "documents": {"type": "dict"},
         "variables": {
             "type": "dict",
-            "options": {"documents": {"type": "str"}, "results": {"type": "str"}, "assessments": {"type": "dict"}},
+            "options": {
+                "documents": {"type": "str"},
+                "results": {"type": "str"},
+                "changes": {"type": "str"},
+                "assessments": {"type": "dict"},
+            },
         },
         "guests": {"type": "bool", "default": True},
         "parts": {"type": "list", "elements": "str"},
@@ -82,12 +89,16 @@ class ActionModule(Action):
         document = _document(options)
         for finding in document["findings"]:
             finding["hint"] = finding["hint"].replace(f" {MIGRATE}: ", f" {options['migrate_variable']}: ")
+        columns = width()
         verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
         if verdict:
             document["gate"] = gate(**{key: verdict[key] for key in ("fail_on", "passed", "reason")})
-            lines = gate_lines(document, options["fail_on"])
+            lines = gate_lines(document, options["fail_on"], columns)
         else:
-            lines = table_lines(document, self.check, variable=options["migrate_variable"])
+            lines = table_lines(document, self.check, columns, variable=options["migrate_variable"])
+        paths = _paths(options)
+        call = called(self.task_vars)
+        steps = next_steps(document, options.get("run"), call, self.check, paths.get("html"))
         here = os.getcwd()
         wanted = Wanted(
             self.check,
@@ -96,8 +107,8 @@ class ActionModule(Action):
             os.path.join(here, options["base"] or ""),
             here,
             time.time(),
+            steps,
         )
-        paths = _paths(options)
         texts, failed = _rendered(paths, document, wanted)
         failed.update(write_all(texts))
         names = {path: name for name, path in paths.items()}
@@ -105,8 +116,11 @@ class ActionModule(Action):
         problems = [f"cannot write the report {_shown.path(path)}: {one_line(why)}" for path, why in failed.items()]
         shown = notes(document, wanted) if options["annotations"] else []
         shown += [_line(path, names[path], document) for path in written]
-        for line in [*shown, *problems, *lines]:
-            display.display(line)
+        show(["", *shown, *toned("error", problems), *lines])
+        if not options["part"]:
+            steps = [step for step in steps if step["kind"] != "page" or step["text"] in written]
+            left = sum(entry["reason"] is not None for entry in outcomes(document, self.check))
+            show(step_lines(steps, left, call.left_out, columns))
         returned: dict[str, Any] = {"summary": document["summary"], "written": written}
         if options["documents"] is not None:
             returned.update(trouble(options["documents"], options["results"] or {}))

@@ -26,7 +26,7 @@ _MOST_BITS = 4 * MOST_SHOWN
 
 
 def shown(value: Any) -> str:
-    """A value for an error: the beginning of its ``repr``, text in quotes."""
+    """A value for an error: the beginning of it as YAML has it, text in quotes."""
     return _cut(_repr(value, _MOST_LEVELS))
 
 
@@ -65,7 +65,9 @@ def _repr(value: Any, levels: int) -> str:
         return f"{{{_joined(items, value)}}}"
     if isinstance(value, (list, tuple, set)):
         return f"[{_joined([_repr(item, levels - 1) for item in _first(value)] if levels else [], value)}]"
-    if isinstance(value, (int, float)) or value is None:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, (int, float)):
         return repr(value)
     return str(value) if isinstance(value, datetime.date) else f"a value of type {type(value).__name__}"
 

@@ -104,6 +104,10 @@ results:
   returned: always
   type: list
   elements: dict
+run:
+  description: The name of the run in the journal. Null where nothing was written.
+  returned: always
+  type: str
 findings:
   description: The findings document after the changes, see docs/data.md.
   returned: when a guest was changed, not in check mode

@@ -34,6 +34,11 @@ options:
       results:
         description: The variable with the results of M(hypervisor.io_hardening.guest_io).
         type: str
+      changes:
+        description:
+          - The variable with what M(hypervisor.io_hardening.guest_io_change) returned.
+            It has the name of the run, by which it can be rolled back.
+        type: str
       assessments:
         description: By subject of the hosts, the variable with its assessment, such as V(host_writeback_report) for V(writeback).
         type: dict

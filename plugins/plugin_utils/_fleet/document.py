@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._model.findings import GUEST_STATUSES, SCHEMA, SEVERITIES
+from ...module_utils._shown import shown
 from ...module_utils._text import natural_key
 
 #: The lists of every findings document, see docs/data.md.
@@ -20,6 +21,15 @@ LISTS = ("findings", "plan", "unresolved", "guests")
 #: A findings document, or one of its entries, as docs/data.md has them.
 Document = Mapping[str, Any]
 Item = Mapping[str, Any]
+
+# The first that fits: text is a sequence, and true is a number.
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (Mapping, "a dictionary"),
+    (str, "text"),
+    (Sequence, "a list"),
+    (bool, "true or false"),
+    ((int, float), "a number"),
+)
 
 
 class ReportError(ValueError):
@@ -34,7 +44,7 @@ def check_document(value: Any, where: str = "the findings document") -> Document
     document = _dictionary(value, where, " Pass what the filter hypervisor.io_hardening.assess returned.")
     if document.get("schema") != SCHEMA:
         raise ReportError(
-            f"{where} has schema {document.get('schema')!r}; this version of the collection reads schema {SCHEMA}."
+            f"{where} has schema {shown(document.get('schema'))}; this version of the collection reads schema {SCHEMA}."
         )
     for key in LISTS:
         check_list(document.get(key), f"{where}: {key}")
@@ -70,13 +80,13 @@ def _dictionary(value: Any, where: str, what_to_do: str = "") -> Document:
 
 def _check_word(item: Item, key: str, allowed: Sequence[str], where: str) -> None:
     if item.get(key) not in allowed:
-        raise ReportError(f"{where} has {key} {item.get(key)!r}; allowed are {', '.join(allowed)}.")
+        raise ReportError(f"{where} has {key} {shown(item.get(key))}; allowed are {', '.join(allowed)}.")
 
 
 def _kind(value: Any) -> str:
     if value is None:
         return "missing"
-    return {"list": "a list", "dict": "a dictionary", "str": "a string"}.get(type(value).__name__, type(value).__name__)
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), "something else")
 
 
 def guest_key(item: Item) -> tuple[Any, Any, Any]:
@@ -117,7 +127,7 @@ def severity_rank(finding: Item) -> int:
 def least_rank(fail_on: Any) -> int:
     """The rank of the least severity that fails. Raises ReportError where ``fail_on`` is not a severity."""
     if fail_on not in SEVERITIES:
-        raise ReportError(f"fail_on is {fail_on!r}; allowed are {', '.join(SEVERITIES)}.")
+        raise ReportError(f"fail_on is {shown(fail_on)}; allowed are {', '.join(SEVERITIES)}.")
     return SEVERITIES.index(fail_on)
 
 

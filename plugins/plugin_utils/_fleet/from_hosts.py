@@ -22,22 +22,25 @@ _NO_GUESTS = document(date="", findings=[], plan=[], unresolved=[], guests=[], w
 def from_hosts(
     hosts: Iterable[str], variables_of: Callable[[str], Mapping[str, Any]], names: Mapping[str, Any], guests: bool
 ) -> dict[str, Any]:
-    """``documents`` and ``results`` by host, ``assessments`` by subject and host.
+    """``documents`` and ``results`` by host, ``assessments`` by subject and host, and ``run``, the name under which
+    the journals know the run: None where nothing was written.
 
-    ``names`` says which variable holds each: {documents, results, assessments: {subject: variable}}, each may be
-    None. ``guests`` says whether the run looks at guests.
+    ``names`` says which variable holds each: {documents, results, changes, assessments: {subject: variable}}, each may
+    be None. ``guests`` says whether the run looks at guests.
     """
     documents: dict[str, Any] = {}
     results: dict[str, Any] | None = {} if names.get("results") else None
+    run = None
     assessments: dict[str, dict[str, Any]] = {subject: {} for subject in names.get("assessments") or {}}
     for host in hosts:
         variables = variables_of(host)
         documents[host] = _returned(variables, names.get("documents")) or (None if guests else _NO_GUESTS)
         if results is not None:
             results[host] = variables.get(names["results"]) or []
+        run = run or (variables.get(names.get("changes") or "") or {}).get("run")
         for subject, by_host in assessments.items():
             by_host[host] = _returned(variables, names["assessments"][subject])
-    return {"documents": documents, "results": results, "assessments": assessments}
+    return {"documents": documents, "results": results, "assessments": assessments, "run": run}
 
 
 def _returned(variables: Mapping[str, Any], name: str | None) -> Any:

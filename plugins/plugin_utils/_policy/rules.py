@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from .defects import VIRTIO_SCSI_RESET
 
+#: The title of what is assessed of hosts, by its subject; another subject's name is its title.
+SUBJECTS = {"writeback": "Write-back limits"}
+
 
 class Rule(NamedTuple):
     """``severity`` is the usual one; that of a finding follows its evidence. ``evidence`` is what was measured."""

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._model.findings import SEVERITIES
+from .next_steps import Step
 from .words import MIGRATE
 
 
@@ -27,6 +28,8 @@ class Wanted(NamedTuple):
     here: str = ""
     #: The time of the run, in seconds since 1970.
     now: float = 0
+    #: What to do next, see next_steps.py.
+    steps: Sequence[Step] = ()
 
 
 class Report(NamedTuple):

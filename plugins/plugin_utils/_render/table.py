@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...module_utils._text import plural, visible
@@ -26,7 +26,8 @@ from .._fleet.document import (
     subjects,
 )
 from .._fleet.outcome import count_states, outcomes
-from .text import ARROW, NO_BREAK, brief, columns, fit, location, sentences, short, wrap_all
+from .count_table import count_table
+from .text import ARROW, NO_BREAK, brief, location, sentences, short, toned, wrap_all
 from .words import (
     CHANGE_AT_SOURCE,
     LIMITED,
@@ -52,6 +53,8 @@ _SECTIONS: dict[str, Callable[[Item], bool]] = {
     "to_change": lambda entry: entry["state"] == "to_change",
 }
 
+_TONES = {"failed": "error", "restart_pending": "waits"}
+
 
 def table_lines(
     document: Any, check: bool = False, width: int = 80, limit: int = 40, variable: str = MIGRATE
@@ -59,7 +62,7 @@ def table_lines(
     """The lines to print for a findings document (joined or of one host, with or without ``results``).
 
     check: the results are those of a check run.
-    width: columns of the terminal; no line is longer, except the totals where ``width`` is below 80.
+    width: columns of the terminal; no line is longer.
     limit: how many guests of one reason are named; the rest are counted.
     variable: what is set to allow another driver, named in what to do about it.
     Raises ReportError where the document does not have its shape.
@@ -72,7 +75,8 @@ def table_lines(
     lines = _run(entries, document, check) if entries else []
     for state, belongs in _SECTIONS.items():
         members = [entry for entry in entries if belongs(entry)]
-        lines += _section(state, members, _advice(state, members, document), several, limit, variable)
+        section = _section(state, members, _advice(state, members, document), several, limit, variable)
+        lines += toned(_TONES.get(state), section)
     lines += _unread(document, several)
     lines += not_read_lines(document)
     lines += waived_lines(document)
@@ -96,7 +100,8 @@ def head_line(document: Document, entries: Sequence[Item]) -> str:
 def unseen_lines(document: Document) -> list[str]:
     """What was not checked: hosts without a report, hosts without a guest, and those outside the run's limit."""
     silent, empty = ([visible(host) for host in hosts] for hosts in (silent_hosts(document), empty_hosts(document)))
-    lines = [f"NO REPORT from {plural(len(silent), 'host')}: {', '.join(silent)}. {UNKNOWN}."] if silent else []
+    no_report = f"NO REPORT from {plural(len(silent), 'host')}: {', '.join(silent)}. {UNKNOWN}."
+    lines = toned("error", [no_report]) if silent else []
     lines += [f"No guest was read on {', '.join(empty)}."] if empty else []
     return lines if document.get("complete", True) else [*lines, f"{LIMITED}."]
 
@@ -108,20 +113,11 @@ def _totals(entries: Sequence[Item], width: int) -> list[str]:
     total = count_states(entries)
     shown = [state for state in _COLUMNS if total[state] or state == "compliant"]
     heads = ["guests", *(STATE_WORDS[state][0] for state in shown)]
-    names = {host: visible(host) or NO_HOST for host in per_host}
-    wanted = max(5, *map(columns, names.values()))
-    gap = 2 if wanted + sum(len(head) + 2 for head in heads) <= width else 1
-    first = max(min(wanted, width - sum(len(head) + gap for head in heads)), 5)
-
-    def line(name: str, cells: Iterable[Any]) -> str:
-        return fit(name, first) + "".join(" " * gap + str(cell).rjust(len(head)) for head, cell in zip(heads, cells))
-
-    def numbers(guests: Sequence[Item], counts: dict[str, int]) -> list[int]:
-        return [len(guests), *(counts[state] for state in shown)]
-
-    lines = [line("host", heads)]
-    lines += [line(names[host], numbers(guests, count_states(guests))) for host, guests in per_host.items()]
-    return lines + ([line("all", numbers(entries, total))] if len(per_host) > 1 else [])
+    rows = [
+        (visible(host) or NO_HOST, [len(guests), *map(count_states(guests).__getitem__, shown)])
+        for host, guests in per_host.items()
+    ]
+    return count_table("host", heads, rows, width)
 
 
 def _run(entries: Sequence[Item], document: Document, check: bool) -> list[str]:
@@ -239,7 +235,7 @@ def _unread(document: Document, several: bool) -> list[str]:
             parts = (_where(finding, several), location(finding, " line "), brief(finding.get("message")))
             lines.append(f"  {': '.join(filter(None, parts))}")
     title = f"COULD NOT BE READ ({len(lines)}): These were not checked, and the run fails."
-    return ["", title, *lines] if lines else []
+    return toned("error", ["", title, *lines]) if lines else []
 
 
 def not_read_lines(document: Document, limit: int = 10) -> list[str]:
@@ -272,7 +268,7 @@ def _assessments(document: Document, subject: str) -> list[str]:
         if found:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
-    return _by_host(f"HOSTS: {subject_words(subject).upper()}", groups)
+    return _by_host(f"HOSTS: {subject_words(subject).lower()}", groups)
 
 
 def _by_host(title: str, groups: dict[str, list[str]]) -> list[str]:

@@ -23,6 +23,22 @@ NO_BREAK = "\u00a0"
 ARROW = "-> "
 
 
+class Line(str):
+    """A line with the ``tone`` in which a terminal shows it: error, warning, waits (for a restart), ok, or none."""
+
+    tone: str | None = None
+
+
+def toned(tone: str | None, lines: Iterable[str]) -> list[str]:
+    """The lines in a tone."""
+    found: list[str] = []
+    for text in lines:
+        line = Line(text)
+        line.tone = tone
+        found.append(line)
+    return found
+
+
 def brief(value: Any, width: int = 1000) -> str:
     """``one_line`` cut to ``width`` columns, for the terminal: the reports have all of it."""
     return short(one_line(value), width)
@@ -133,11 +149,12 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
 def wrap_all(lines: Iterable[str], width: int) -> list[str]:
     """Each line in lines of at most ``width`` columns; what follows its first is indented by two blanks more.
 
-    After an arrow it is indented to the text.
+    After an arrow it is indented to the text. Each keeps its tone.
     """
     wrapped = []
     for line in lines:
         text = line.lstrip(" ")
         indent = " " * (len(line) - len(text))
-        wrapped += wrap(text, width, indent, indent + (" " * len(ARROW) if text.startswith(ARROW) else "  "))
+        rest = indent + (" " * len(ARROW) if text.startswith(ARROW) else "  ")
+        wrapped += toned(getattr(line, "tone", None), wrap(text, width, indent, rest))
     return wrapped

@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils._text import one_line, visible
 from .._fleet.document import Item
 from .._policy.hypervisors import words
+from .._policy.rules import SUBJECTS
 from .text import plain
 
 #: Shown instead of a host name for guests read from a flat directory.
@@ -78,8 +79,8 @@ def reason_words(reason: Any) -> str:
 
 
 def subject_words(subject: Any) -> str:
-    """The title of what was assessed of hosts: the subject's name as words."""
-    return visible(subject).replace("_", " ").capitalize()
+    """The title of what was assessed of hosts, in words."""
+    return SUBJECTS.get(subject) or visible(subject).replace("_", " ").capitalize()
 
 
 def assessment_words(found: Item | None) -> tuple[str, str]:

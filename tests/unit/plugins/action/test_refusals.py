@@ -22,7 +22,7 @@ def test_only_the_values_that_are_given_are_looked_at():
     assert run_action(refuse_values, guest_io_guests=[], restart_timeout="5") == {"changed": False}
     # Given and null is not the same as not given.
     returned = run_action(refuse_values, guest_io_guests=None, restart_timeout="0")
-    assert returned["failed"] and returned["msg"].startswith("guest_io_guests is None; it takes ids of guests")
+    assert returned["failed"] and returned["msg"].startswith("guest_io_guests is null; it takes ids of guests")
     assert "; restart_timeout is '0'; it takes a whole number, 1 or more" in returned["msg"]
 
 
@@ -40,4 +40,4 @@ def test_the_parts_of_a_host_and_what_leaves_none():
     assert run_action(harden_parts, ALL, guests=["102"])["parts"] == ["guests"]
     returned = run_action(harden_parts, {**ALL, "ansible_skip_tags": ["guests"]}, guests="102")
     assert returned["failed"] and "nothing is left to do" in returned["msg"]
-    assert "guest_io_guests is None" in run_action(harden_parts, ALL, guests=None)["msg"]
+    assert "guest_io_guests is null" in run_action(harden_parts, ALL, guests=None)["msg"]

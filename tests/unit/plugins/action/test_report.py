@@ -12,6 +12,7 @@ import time
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import report as action
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils import _terminal
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.reports import REPORTS
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import MOST_RESULTS
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
@@ -41,7 +42,7 @@ def report(tmp_path, monkeypatch):
 
     def run(check=False, **options):
         shown = []
-        monkeypatch.setattr(action.display, "display", shown.append)
+        monkeypatch.setattr(_terminal.display, "display", lambda line, color=None: shown.append(line))
         returned = run_action(action, check=check, directory=str(tmp_path / "reports"), **options)
         files = [path for path in (tmp_path / "reports").glob("*") if path.is_file()]
         return returned, shown, {path.name: path.read_text("utf-8") for path in files}

@@ -208,7 +208,7 @@ def test_auto_does_not_move_with_the_available_memory(total, one, other):
     [
         ({"mode": "percent"}, "mode is 'percent'; allowed are auto, ratio, bytes"),
         ({"ratio": 0}, "ratio is 0; allowed are whole percent from 1 to 100"),
-        ({"ratio": True}, "ratio is True"),
+        ({"ratio": True}, "ratio is true"),
         ({"ratio": "1" * 5000}, f"ratio is '{'1' * 58}…; allowed are whole percent from 1 to 100"),
         ({"ratio": 10**5000}, "ratio is a very large number; allowed"),
         ({"limit_bytes": "256 MiB"}, "limit_bytes is '256 MiB'; allowed are whole bytes from"),

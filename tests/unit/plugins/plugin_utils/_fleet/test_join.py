@@ -112,12 +112,12 @@ def test_what_was_assessed_of_a_host_joins_its_entry():
 @pytest.mark.parametrize(
     "documents, results, says",
     [
-        ("text", None, "a string"),
-        (7, None, "int"),
+        ("text", None, "is text, not"),
+        (7, None, "is a number, not"),
         ({"pve1": [1]}, None, "host pve1 is a list"),
         ({"pve1": {**ONE, "schema": 1}}, None, "schema 1"),
         ({"pve1": {**ONE, "guests": None}}, None, "guests is missing"),
-        ({"pve1": {**ONE, "findings": ["x"]}}, None, "contains a string"),
+        ({"pve1": {**ONE, "findings": ["x"]}}, None, "contains text instead"),
         ({"pve1": {**ONE, "findings": [finding(severity="grave")]}}, None, "'grave'"),
         ({"pve1": ONE}, {"pve1": {"a": 1}}, "results of host pve1"),
         ({"pve1": ONE}, [], "dictionary of host names"),

@@ -45,8 +45,8 @@ def joined(**fans):
 def test_a_subject_made_up_here_is_in_every_report():
     doc = joined()
     lines = table_lines(doc)
-    at = lines.index("HOSTS: FAN NOISE")
-    assert lines[at + 1] == "  pve1: too loud: 61 dB, 40 dB allowed" and lines[at + 3] == "HOSTS: WRITEBACK"
+    at = lines.index("HOSTS: fan noise")
+    assert lines[at + 1] == "  pve1: too loud: 61 dB, 40 dB allowed" and lines[at + 3] == "HOSTS: write-back limits"
     assert lines[at + 4] == "  pve1, pve2: changed: ratio 2"
     assert "  pve1: error IO999: fan 3 is loud. Oil it." in lines
     page = html_report(doc)

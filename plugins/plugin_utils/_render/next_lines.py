@@ -1,0 +1,49 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What to do after a run, on the terminal: the last lines of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...module_utils._text import plural, visible
+from .next_steps import Step
+from .text import short, wrap_all
+
+_MOST_OF_A_KIND = 3
+_MOST_IDS = 40
+
+
+def step_lines(steps: Sequence[Step], left: int = 0, left_out: Sequence[str] = (), width: int = 80) -> list[str]:
+    """The lines for the steps of ``next_steps``.
+
+    ``left`` is how many guests need a person and no step, ``left_out`` the extra variables that the commands lack. What
+    is to be pasted is a line of its own, which is not wrapped.
+    """
+    if not steps:
+        nothing = f"Nothing more that a run can do: {plural(left, 'guest is', 'guests are')} unresolved, see above."
+        return ["", *wrap_all([nothing if left else "Nothing to do."], width)]
+    lines, seen = ["", "WHAT NEXT"], dict.fromkeys((step["kind"] for step in steps), 0)
+    for step in steps:
+        seen[step["kind"]] += 1
+        if seen[step["kind"]] > _MOST_OF_A_KIND:
+            continue
+        ids = "" if step["text"] is not None or not step["guests"] else f": {_named(step['guests'])}"
+        lines += wrap_all([f"  {visible(step['title'])}{ids}{':' if step['text'] is not None else ''}"], width)
+        lines += [f"    {visible(step['text'])}"] if step["text"] is not None else []
+    for kind, number in seen.items():
+        if number > _MOST_OF_A_KIND:
+            lines += wrap_all(
+                [f"  ... and {number - _MOST_OF_A_KIND} more to {kind}; the reports name them all"], width
+            )
+    if left_out and any(step["text"] for step in steps):
+        names = ", ".join(map(short, left_out))
+        lines += wrap_all([f"  Give these extra variables again, which the commands leave out: {names}"], width)
+    return lines
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+    return ", ".join(map(short, ids[:_MOST_IDS])) + more
