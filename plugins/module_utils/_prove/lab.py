@@ -14,11 +14,12 @@ from typing import Any
 
 from .._host import meminfo
 from .._host.tree import Tree
-from . import gaps, initramfs, kernel, qemu_argv, report, storage
+from . import gaps, initramfs, kernel, qemu_argv, storage
 from .errors import ProveError
 from .load import Load
 from .machine import Machine, during_commands
 from .pressure import Probe
+from .report import proof
 from .setting import DIRECT, RESET, check_all, describe, modules
 
 _BOOT_S = {"kvm": 20, "tcg": 180}
@@ -222,7 +223,7 @@ def plan(options: Options) -> dict[str, Any]:
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """The whole measurement: what io_prove returns. Raises ProveError."""
+    """The whole measurement: what io_prove returns (docs/proof.md). Raises ProveError."""
     found = check(options)
     settings = found["settings"]
     runs = []
@@ -231,12 +232,4 @@ def measure(options: Options) -> dict[str, Any]:
             for setting in settings:
                 runs.append(lab.run(setting, number))
         accelerator = {"name": lab.accelerator, "reason": lab.accelerator_reason}
-    summary = gaps.summarize([(setting, describe(setting)) for setting in settings], runs)
-    return {
-        "settings": settings,
-        "runs": runs,
-        "summary": summary,
-        "accelerator": accelerator,
-        "ratios": gaps.ratios(runs, settings[0]["name"], settings[1]["name"]) if len(settings) > 1 else [],
-        "lines": report.lines(settings, runs, summary, accelerator),
-    }
+    return proof(settings, runs, accelerator)

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 from .._text import plural
-from .gaps import STALL_MS
+from .gaps import STALL_MS, ratios, summarize
+from .setting import describe
 
-_WIDTH = 40
+WIDTH = 80
+"""Columns of a terminal."""
+
+_BAR = 40
 
 Entry = dict[str, Any]
 Run = dict[str, Any]
@@ -25,28 +30,34 @@ def _range(figures: dict[str, float]) -> str:
     return f"{_number(figures['median'])} [{_number(figures['min'])}-{_number(figures['max'])}]"
 
 
-def table(summary: list[Entry]) -> list[str]:
-    """The lines of a table of the entries of gaps.summarize()."""
-    head = ("setting", "longest gap ms", "stalled s", "main loop blocked", "requests/s", "runs", "disk")
-    rows = [head]
-    for entry in summary:
-        rows.append(
-            (
-                entry["setting"],
-                _range(entry["longest_gap_ms"]),
-                _range(entry["stalled_s"]),
-                f"{entry['main_blocked_percent']} %",
-                str(entry["requests_per_s"]),
-                str(entry["runs"]),
-                entry["text"],
-            )
+def table(summary: list[Entry], width: int = WIDTH) -> list[str]:
+    """The lines of a table of the entries of gaps.summarize(), median and [least-most] of each; a sentence for each
+    setting where the table is wider than ``width`` columns.
+    """
+    head = ("setting", "longest gap ms", "stalled s", "blocked", "requests/s", "rounds")
+    rows = [
+        (
+            entry["setting"],
+            _range(entry["longest_gap_ms"]),
+            _range(entry["stalled_s"]),
+            f"{entry['main_blocked_percent']} %",
+            str(entry["requests_per_s"]),
+            str(entry["runs"]),
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+        for entry in summary
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    if sum(widths) + 2 * len(widths) - 2 > width:
+        return [f"{row[0]}: {', '.join(f'{name} {cell}' for name, cell in zip(head[1:], row[1:]))}" for row in rows]
+    return ["  ".join(cell.ljust(room) for cell, room in zip(row, widths)).rstrip() for row in (head, *rows)]
 
 
-def stroke(value: float, scale_from: float = 1.0, scale_to: float = 10000.0, width: int = _WIDTH) -> str:
+def _settings(summary: list[Entry]) -> list[str]:
+    """What each setting is."""
+    return [f"{entry['setting']}: {entry['text']}" for entry in summary]
+
+
+def stroke(value: float, scale_from: float = 1.0, scale_to: float = 10000.0, width: int = _BAR) -> str:
     """A bar on a logarithmic scale: empty at ``scale_from``, full at ``scale_to``."""
     if value <= scale_from:
         return ""
@@ -54,15 +65,17 @@ def stroke(value: float, scale_from: float = 1.0, scale_to: float = 10000.0, wid
     return "#" * max(1, min(width, round(share * width)))
 
 
-def chart(runs: list[Run]) -> list[str]:
+def chart(runs: list[Run], width: int = WIDTH) -> list[str]:
     """One bar per run, in the order of the runs: the longest gap, logarithmic, 1 ms to 10 s."""
     if not runs:
         return []
-    width = max(len(run["setting"]) for run in runs)
+    names = max(len(run["setting"]) for run in runs)
+    bar = max(5, min(_BAR, width - names - 16))
     lines = ["longest gap between two heartbeats, ms (logarithmic, 1 ms to 10 s)"]
     for run in runs:
         gap = run["longest_gap_ms"]
-        lines.append(f"{run['round']}  {run['setting'].ljust(width)}  {stroke(gap).ljust(_WIDTH)} {_number(gap)}")
+        shown = stroke(gap, width=bar).ljust(bar)
+        lines.append(f"{run['round']:3}  {run['setting'].ljust(names)}  {shown} {_number(gap)}")
     return lines
 
 
@@ -72,18 +85,34 @@ def _deaths(what: str, entry: Entry) -> str:
 
 
 def _verdict(first: Entry, other: Entry) -> str:
-    """A sentence that compares the longest gaps of the first setting and another one."""
+    """A sentence that compares the longest gaps of the first setting and another one: median with median, and worst
+    with worst.
+    """
     for entry in (first, other):
         if entry["died"]:
             return _deaths(entry["setting"], entry)
     before, after = first["longest_gap_ms"]["median"], other["longest_gap_ms"]["median"]
     one, two = first["setting"], other["setting"]
     if before < STALL_MS and after < STALL_MS:
-        return f"{one} and {two}: no freeze on this storage under this load."
+        return f"{one} and {two}: no freeze on this storage under this load.{_worst(first, other)}"
     if after < STALL_MS:
-        longest = _number(first["longest_gap_ms"]["max"])
-        return f"{one}: frozen for up to {longest} ms; {two}: {_number(after)} ms, {before / after:.0f} times less."
-    return f"{two} still freezes for {_number(after)} ms ({one}: {_number(before)} ms)."
+        text = f"{one}: frozen for {_number(before)} ms; {two}: {_number(after)} ms, {_times(before, after)}"
+    else:
+        text = f"{two} still freezes for {_number(after)} ms ({one}: {_number(before)} ms)"
+    return f"{text}{' (medians)' if first['runs'] > 1 else ''}.{_worst(first, other)}"
+
+
+def _worst(first: Entry, other: Entry) -> str:
+    """The longest gaps of all rounds; nothing where there is one round, whose gaps are the medians."""
+    before, after = first["longest_gap_ms"]["max"], other["longest_gap_ms"]["max"]
+    if first["runs"] == 1 or max(before, after) < STALL_MS:
+        return ""
+    times = f", {_times(before, after)}" if before > after else ""
+    return f" The worst of {first['runs']} rounds: {_number(before)} ms and {_number(after)} ms{times}."
+
+
+def _times(before: float, after: float) -> str:
+    return f"{before / max(after, 0.1):.0f} times less"
 
 
 def _doubts(runs: list[Run]) -> list[str]:
@@ -113,16 +142,30 @@ def _doubts(runs: list[Run]) -> list[str]:
 
 
 def lines(
-    settings: list[dict[str, Any]], runs: list[Run], summary: list[Entry], accelerator: dict[str, str]
+    settings: list[dict[str, Any]],
+    runs: list[Run],
+    summary: list[Entry],
+    accelerator: dict[str, str],
+    width: int = WIDTH,
 ) -> list[str]:
-    """The whole report: table, chart, conclusions, doubts."""
+    """The whole report: table, chart, conclusions, doubts; no line is longer than ``width`` columns."""
+    out = [*_settings(summary), "", *table(summary, width), "", *chart(runs, width), ""]
+    out += [*_conclusions(settings, summary), *_doubts(runs)]
+    out.append(f"Run with {accelerator['name']} ({accelerator['reason']}).")
+    return [part for line in out for part in _wrapped(line, width)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent="  ")
+
+
+def _conclusions(settings: list[dict[str, Any]], summary: list[Entry]) -> list[str]:
     by_name = {entry["setting"]: entry for entry in summary}
-    out = [*table(summary), "", *chart(runs), ""]
     plain = [entry for entry in summary if not entry["during"]]
-    out += [_verdict(plain[0], other) for other in plain[1:]]
+    out = [_verdict(plain[0], other) for other in plain[1:]]
     for setting in settings:
-        entry, during = by_name[setting["name"]], setting["during"]
-        if not during:
+        entry, during = by_name.get(setting["name"]), setting["during"]
+        if not entry or not during:
             continue
         values, gap = entry["text"].partition(" + ")[0], entry["longest_gap_ms"]["median"]
         if entry["died"]:
@@ -134,4 +177,19 @@ def lines(
             )
         else:
             out.append(f"{values}: no freeze by {during}.")
-    return [*out, *_doubts(runs), f"Run with {accelerator['name']} ({accelerator['reason']})."]
+    return out
+
+
+def proof(
+    settings: list[dict[str, Any]], runs: list[Run], accelerator: dict[str, str], width: int = WIDTH
+) -> dict[str, Any]:
+    """What io_prove returns of these runs; the first two settings are compared round by round."""
+    summary = summarize([(setting, describe(setting)) for setting in settings], runs)
+    return {
+        "settings": settings,
+        "runs": runs,
+        "summary": summary,
+        "accelerator": accelerator,
+        "ratios": ratios(runs, settings[0]["name"], settings[1]["name"]) if len(settings) > 1 else [],
+        "lines": lines(settings, runs, summary, accelerator, width),
+    }

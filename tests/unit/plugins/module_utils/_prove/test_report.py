@@ -32,12 +32,12 @@ def run(name, gap, number=1, **over):
     )
 
 
-def text(*runs):
+def text(*runs, width=200):
     settings = [
         one for one in (setting.TODAY, setting.HARDENED, RESIZED) if one["name"] in [run["setting"] for run in runs]
     ]
     summary = gaps.summarize([(one, setting.describe(one)) for one in settings], list(runs))
-    return "\n".join(report.lines(settings, list(runs), summary, ACCELERATOR))
+    return "\n".join(report.lines(settings, list(runs), summary, ACCELERATOR, width))
 
 
 @pytest.mark.parametrize(("value", "length"), [(0, 0), (1, 0), (1.01, 1), (100, 20), (10000, 40), (99999, 40)])
@@ -47,7 +47,7 @@ def test_a_bar_is_logarithmic(value, length):
 
 def test_a_cure():
     out = text(run("today", 3000.0), run("hardened", 10.0))
-    assert "today: frozen for up to 3000 ms; hardened: 10 ms, 300 times less." in out
+    assert "today: frozen for 3000 ms; hardened: 10 ms, 300 times less.\n" in out
     assert "3000 [3000-3000]" in out
     assert "virtio-scsi-single, iothread, threads, none" in out
     assert "Run with tcg (asked for)." in out
@@ -57,6 +57,34 @@ def test_no_freeze_is_not_called_a_cure():
     assert "today and hardened: no freeze on this storage under this load." in text(
         run("today", 12.0), run("hardened", 8.0)
     )
+
+
+def test_the_median_is_compared_with_the_median_and_the_worst_with_the_worst():
+    gaps_of = {"today": (5250.0, 3913.0, 6448.0), "hardened": (8.0, 12.0, 11.0)}
+    out = text(*(run(name, gap, number) for name, found in gaps_of.items() for number, gap in enumerate(found, 1)))
+    assert "today: frozen for 5250 ms; hardened: 11 ms, 477 times less (medians). " in out
+    assert "The worst of 3 rounds: 6448 ms and 12 ms, 537 times less." in out
+
+
+def test_a_freeze_in_one_round_alone_is_not_hidden_by_the_median():
+    out = text(*(run("today", gap, number) for number, gap in enumerate((8.0, 9.0, 700.0), 1)), run("hardened", 8.0))
+    assert "no freeze on this storage under this load. The worst of 3 rounds: 700 ms and 8.0 ms, 88 times less." in out
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut(width):
+    runs = [run(name, gap, number) for number in (1, 2) for name, gap in (("today", 6448.1), ("hardened", 9.1))]
+    out = text(*runs, run("resized", 4200.0), width=width)
+    assert max(map(len, out.splitlines())) <= width
+    words = " ".join(out.split())
+    for told in (
+        "virtio-scsi-single, iothread, threads, none",
+        "6448 [6448-6448]",
+        "71 %",
+        "Run with tcg (asked for).",
+    ):
+        assert told in words
+    assert ("setting   longest gap ms" in out) == (width == 80)
 
 
 def test_what_still_freezes_is_not_called_a_cure():
