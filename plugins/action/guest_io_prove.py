@@ -18,6 +18,9 @@ from ..module_utils._prove.report import proof
 from ..module_utils._text import visible
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._asked.measure import settings
+from ..plugin_utils._called import called
+from ..plugin_utils._render.next_lines import step_lines
+from ..plugin_utils._render.next_steps import proof_steps
 from ..plugin_utils._terminal import show, width
 
 #: As io_prove's own default.
@@ -47,7 +50,12 @@ class ActionModule(Action):
         if self.check:
             show([f"{self.host}: {planned['lines'][0]}", *(f"  {line}" for line in planned["lines"][1:])])
             return planned
-        return self._measured(planned["settings"], options["measure"])
+        done = self._measured(planned["settings"], options["measure"])
+        call = called(self.task_vars)
+        # Of a machine that only has a storage to measure, there is no guest to look at.
+        if options["guest"] or "localhost," not in call.inventory:
+            show(step_lines(proof_steps(options["guest"], call), 0, call.left_out, width()))
+        return done
 
     def _settings(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         guests: list[dict[str, Any]] = []

@@ -20,8 +20,10 @@ _PLAYBOOKS = {
     "restart": "restart_pending",
     "rollback": "rollback_io",
 }
-#: The variable that names what the playbook is about, and what its make target and AWX call it.
-_ABOUT = {"restart": ("restart_match", "MATCH"), "rollback": ("rollback_run", "RUN")}
+#: The variable that names what the playbook is about.
+_ABOUT = {"harden": "guest_io_guests", "restart": "restart_match", "rollback": "rollback_run"}
+#: What the make targets call it that have a name of their own for it.
+_MAKE_ABOUT = {"restart": "MATCH", "rollback": "RUN"}
 _TARGETS = {name: name for name in _PLAYBOOKS} | {"limits": "harden"}
 _JOBS = {"audit": "audit", "gate": "gate", "harden": "harden", "restart": "restart", "rollback": "roll back"}
 #: What takes the hosts' write-back limits back, and leaves the guests alone.
@@ -55,7 +57,8 @@ def command(call: Call, what: str, about: str | None = None, limit: str | None =
     """The command, to be pasted into a shell; of a job, the name of its template.
 
     ``what`` is audit, gate, harden, limits (take the hosts' write-back limits back), restart or rollback; ``about`` is
-    the selector of a restart, or the run of a rollback, ``limit`` the hosts in place of the call's own.
+    the only guest to harden, the selector of a restart, or the run of a rollback; ``limit`` are the hosts in place of
+    the call's own.
     """
     if call.way == "job":
         return f"{call.jobs}{_JOBS[what]}" if call.jobs else _PLAYBOOKS[what]
@@ -65,18 +68,23 @@ def command(call: Call, what: str, about: str | None = None, limit: str | None =
         return _make(call, what, about, words)
     inventories = [word for path in call.inventory for word in ("-i", path)]
     words = ["ansible-playbook", *inventories, *words, call.playbook.format(_PLAYBOOKS[what])]
-    if about is not None:
-        words += ["-e", variable(_ABOUT[what][0], about)]
-    return " ".join(map(quoted, words))
+    return " ".join(map(quoted, [*words, *_about(what, about)]))
+
+
+def _about(what: str, about: str | None) -> list[str]:
+    return ["-e", variable(_ABOUT[what], about)] if about is not None else []
 
 
 def _make(call: Call, what: str, about: str | None, words: Sequence[str]) -> str:
     """The Makefile takes one inventory; the others are among the arguments."""
     first, others = call.inventory[:1], call.inventory[1:]
     words = [*(word for path in others for word in ("-i", path)), *words]
-    given = {"INVENTORY": first[0] if first else "", "ARGS": " ".join(map(quoted, words))}
-    if about is not None:
-        given[_ABOUT[what][1]] = about
+    given = {"INVENTORY": first[0] if first else ""}
+    if what in _MAKE_ABOUT:
+        given[_MAKE_ABOUT[what]] = about or ""
+    else:
+        words += _about(what, about)
+    given["ARGS"] = " ".join(map(quoted, words))
     # A dollar is make's own.
     settings = [f"{name}={quoted(value.replace('$', '$$'))}" for name, value in given.items() if value]
     return " ".join(["make", _TARGETS[what], *settings])

@@ -177,6 +177,13 @@ def rollback_steps(run: str | None, guests: Iterable[str], call: Call) -> list[S
     return [_step("rollback", title, guests, command(call, "rollback", run))]
 
 
+def proof_steps(guest: str | None, call: Call) -> list[Step]:
+    """After a measurement, of the disk of a guest or of none: make the guest so, or look at the guests there."""
+    if guest is None:
+        return [_step("look", "Look at the guests of these hosts", text=command(call, "audit"))]
+    return [_step("harden", f"Change guest {visible(guest)} as measured", [guest], command(call, "harden", guest))]
+
+
 def _limits(document: Document, call: Call) -> list[Step]:
     """A rollback is of guests; the hosts' limits have a way back of their own."""
     changed = [found for found in _assessed(document) if found.get("changed")]

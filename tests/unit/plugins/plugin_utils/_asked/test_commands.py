@@ -40,13 +40,15 @@ SELECTOR = "guest.node=='pve1'&&contains(['105','106'],guest.id)||guest.id=='9'"
         (
             Call(way="make", inventory=["hosts.yml", "more.yml"], options=["-b"]),
             ("restart", "guest.id=='105'"),
-            """make restart INVENTORY=hosts.yml ARGS='-i more.yml -b' MATCH="guest.id=='105'\"""",
+            """make restart INVENTORY=hosts.yml MATCH="guest.id=='105'" ARGS='-i more.yml -b\'""",
         ),
         (
             Call(),
             ("limits",),
             "ansible-playbook --tags limits -e host_writeback_state=absent hypervisor.io_hardening.harden_io",
         ),
+        (Call(), ("harden", "102"), "ansible-playbook hypervisor.io_hardening.harden_io -e guest_io_guests=102"),
+        (Call(way="make"), ("harden", "102"), "make harden ARGS='-e guest_io_guests=102'"),
         (Call(way="make"), ("limits",), "make harden ARGS='--tags limits -e host_writeback_state=absent'"),
         (Call(way="job", jobs="Guest I/O "), ("rollback", "nightly"), "Guest I/O roll back"),
         (Call(way="job"), ("rollback", "nightly"), "rollback_io"),
