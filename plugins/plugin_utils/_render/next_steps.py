@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
@@ -164,6 +165,9 @@ def _one_of(ids: Sequence[str]) -> str:
 
 
 def _raw(text: Any) -> str:
+    """A string of JMESPath: in quotes, or as JSON where it has a backslash, which ends a string in quotes wrongly."""
+    if "\\" in str(text):
+        return "`" + json.dumps(str(text)).replace("`", "\\`") + "`"
     return "'" + str(text).replace("'", "\\'") + "'"
 
 
