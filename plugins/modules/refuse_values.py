@@ -17,6 +17,36 @@ description:
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
+  awx_approval_timeout:
+    description: A whole number of seconds, 1 or more.
+    type: raw
+  awx_become:
+    description: V(true) or V(false).
+    type: raw
+  awx_collection:
+    description: V(awx.awx) or V(ansible.controller).
+    type: raw
+  awx_credentials:
+    description: A list of names.
+    type: raw
+  awx_notify_approval:
+    description: A list of names.
+    type: raw
+  awx_notify_failure:
+    description: A list of names.
+    type: raw
+  awx_notify_success:
+    description: A list of names.
+    type: raw
+  awx_report_dir:
+    description: The absolute path of a folder, or nothing.
+    type: raw
+  awx_schedule:
+    description: A start and a rule as AWX takes them, or nothing.
+    type: raw
+  awx_slices:
+    description: A whole number, 1 or more.
+    type: raw
   guest_io_guests:
     description: Ids of guests, such as V(102), or V(102,105), or a list of them. An empty list means all guests.
     type: raw

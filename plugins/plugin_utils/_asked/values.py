@@ -18,6 +18,10 @@ from ...module_utils._journal.fields import RUN_ID
 from ...module_utils._shown import shown
 
 _FROM_ONE_ON = re.compile(r"0*[1-9][0-9]{0,8}\Z", re.ASCII)
+# AWX wants one start, with its time zone, and an interval in the rule.
+_RRULE = re.compile(
+    r"DTSTART(;TZID=[^:\s]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) RRULE:(?=\S*FREQ=)(?=\S*INTERVAL=[1-9])\S+\Z", re.ASCII
+)
 _NOT_IN_A_PATH = re.compile(r"\0|(?:^|/)\.\.(?:/|\Z)")
 
 
@@ -62,13 +66,40 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value.strip() != ""
 
 
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
+
+
 _A_NUMBER = (from_one_on, "a whole number, 1 or more")
+_NAMES = (_are_names, "a list of names that AWX has, such as [one, another]")
 #: Variable to whether a value is allowed, and what it takes in words.
 TAKES = {
     "io_hardening_hosts": (
         _is_text,
         "a host pattern of Ansible, such as proxmox_nodes, or pve1,pve2",
     ),
+    "awx_approval_timeout": _A_NUMBER,
+    "awx_become": (
+        lambda value: str(value).lower() in ("true", "false", "yes", "no"),
+        "true or false",
+    ),
+    "awx_collection": (lambda value: value in ("awx.awx", "ansible.controller"), "awx.awx or ansible.controller"),
+    "awx_credentials": _NAMES,
+    "awx_notify_approval": _NAMES,
+    "awx_notify_failure": _NAMES,
+    "awx_notify_success": _NAMES,
+    "awx_report_dir": (
+        lambda value: value == "" or _is_absolute(value),
+        "the absolute path of a folder that jobs see, without '..', or nothing",
+    ),
+    "awx_schedule": (
+        lambda value: value == "" or (isinstance(value, str) and _RRULE.match(value) is not None),
+        (
+            "a start and a rule as AWX takes them, such as DTSTART;TZID=Europe/Berlin:20260101T020000"
+            " RRULE:FREQ=DAILY;INTERVAL=1, or nothing for no schedule"
+        ),
+    ),
+    "awx_slices": _A_NUMBER,
     "guest_io_guests": (
         names_guests,
         "ids of guests, such as 102, or 102,105, or a list of them; leave it unset for all guests",
