@@ -15,6 +15,7 @@ from .._fleet.document import Document, Item, guest_key, severity_rank, sort_key
 from .._fleet.outcome import STATES
 from .._policy.rules import RULES
 from .page_marks import SHAPES
+from .rule_page import rule_address
 from .words import NO_HOST, STATE_WORDS, found_and_wanted, reason_words, waiver_words
 
 # Shown where a disk is not a volume of a storage, or of a storage that is not defined.
@@ -77,7 +78,7 @@ def page_data(document: Document, entries: Sequence[Item]) -> dict[str, Any]:
         "severities": SEVERITIES,
         "shapes": SHAPES,
         "no_host": NO_HOST,
-        "rules": {visible(rule): RULES[rule].title for rule in used if rule in RULES},
+        "rules": {visible(rule): [RULES[rule].title, rule_address(RULES[rule])] for rule in used if rule in RULES},
         "guests": guests,
         "findings": findings,
     }

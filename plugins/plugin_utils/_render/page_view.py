@@ -5,50 +5,37 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...module_utils._model.findings import SEVERITIES
-from ...module_utils._text import natural_key, plural, visible
+from ...module_utils._text import natural_key, visible
 from .._fleet.document import (
     Document,
     Item,
     assessment,
     disk_state,
     disks_of,
-    empty_hosts,
     guest_key,
     hosts_of,
-    known_hosts,
     silent_hosts,
     subjects,
 )
 from .._fleet.outcome import STATES, count_states
 from .._policy.rules import RULES
 from .page_data import storage_type
+from .page_head import facts, subtitle, verdict
 from .page_marks import stacked
-from .text import short
-from .words import (
-    DISK_WORDS,
-    DRIVER_ADVICE,
-    LIMITED,
-    NO_HOST,
-    STATE_WORDS,
-    UNKNOWN,
-    assessment_words,
-    driver_guests,
-    driver_setting,
-    restart_advice,
-    subject_words,
-)
+from .page_needs import needs
+from .page_waivers import waivers
+from .rule_page import rule_address
+from .text import brief, short, who
+from .words import DISK_WORDS, NO_HOST, STATE_WORDS, assessment_words, reason_words, subject_words
 
+# So many guests are listed without JavaScript.
+_MOST_LISTED = 500
 # State of a disk to the colour that says the same of guests.
 _DISK_CLASSES = {"compliant": "compliant", "waived": "waived", "noncompliant": "to_change"}
-# Longer lists of guests are folded.
-_UNFOLDED = 40
-# A waiver that ends within so many days is marked.
-_SOON_DAYS = 30
 
 
 def page_view(document: Document, entries: Sequence[Item], check: bool, variable: str) -> dict[str, Any]:
@@ -62,14 +49,12 @@ def page_view(document: Document, entries: Sequence[Item], check: bool, variable
     states = {state: STATE_WORDS[state][1] for state in STATES}
     return {
         "date": document.get("date"),
-        "subtitle": _subtitle(document, check),
-        "gate": document.get("gate"),
-        "silent": silent_hosts(document),
-        "unknown": UNKNOWN,
-        "empty": empty_hosts(document),
-        "limited": None if document.get("complete", True) else LIMITED,
+        "subtitle": subtitle(document, check),
+        "verdict": verdict(document, entries),
+        "facts": facts(document, entries),
+        "needs": needs(document, entries, variable),
         "not_read": document.get("not_read") or (),
-        "tiles": _tiles(document, entries),
+        "list": _list(entries),
         "counts": counts,
         "states": states,
         "shown": {state: words for state, words in states.items() if counts[state]},
@@ -79,39 +64,24 @@ def page_view(document: Document, entries: Sequence[Item], check: bool, variable
         "disk_words": DISK_WORDS,
         "storages": _storages(document),
         "rules": _rules(document),
-        "restarts": _restarts(entries),
-        "drivers": _drivers(entries, variable),
-        "waivers": _waivers(document),
+        "waivers": waivers(document),
     }
 
 
-def _subtitle(document: Document, check: bool) -> str:
-    text = f"Judged on {document.get('date') or 'an unknown day'}."
-    if "results" not in document:
-        return f"{text} Nothing was changed."
-    if check:
-        return f"{text} Check run: nothing was written."
-    changed = sum(result.get("status") == "changed" for result in document["results"])
-    return f"{text} This run changed {plural(changed, 'guest')}; the page shows the state after it."
-
-
-def _tiles(document: Document, entries: Sequence[Item]) -> list[tuple[int, str]]:
-    """(number, words) of what is in the fleet."""
-    hosts = len(known_hosts(document, entries))
-    disks = [disk_state(disk) for disk in disks_of(document)]
-    waived = f", {disks.count('waived'):,} waived" if "waived" in disks else ""
-    found = document["summary"]["findings"]
-    tiles = [
-        (hosts, f"Host{_s(hosts)}"),
-        (len(entries), f"Guest{_s(len(entries))}"),
-        (len(disks), f"Disk{_s(len(disks))}, {disks.count('compliant'):,} compliant{waived}"),
-        (found["error"], f"Error{_s(found['error'])}, and {found['warning']:,} warning{_s(found['warning'])}"),
+def _list(entries: Sequence[Item]) -> dict[str, Any]:
+    """The guests as they are listed without JavaScript: those that need a person first, and how many are left out."""
+    ordered = sorted(entries, key=lambda entry: STATES.index(entry["state"]))
+    rows = [
+        {
+            "state": entry["state"],
+            "host": short(entry["host"]) or NO_HOST,
+            "guest": who(entry),
+            "why": visible(reason_words(entry["reason"])) if entry["reason"] else "",
+            "detail": brief(entry["detail"], 500),
+        }
+        for entry in ordered[:_MOST_LISTED]
     ]
-    return tiles if hosts else tiles[1:]
-
-
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"
+    return {"rows": rows, "more": len(entries) - len(rows)}
 
 
 def _state_bar(counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -175,64 +145,10 @@ def _rules(document: Document) -> list[dict[str, Any]]:
             guests.setdefault(rule, set()).add(guest_key(finding))
     for rule, row in rows.items():
         known = RULES.get(rule)
-        row.update(guests=len(guests.get(rule, ())), title=known and known.title, reason=known and known.reason)
-    return [rows[rule] for rule in sorted(rows)]
-
-
-def _restarts(entries: Sequence[Item]) -> dict[str, Any] | None:
-    waiting = [entry for entry in entries if entry["restart_pending"]]
-    per_host: dict[str, list[str]] = {}
-    for entry in waiting:
-        per_host.setdefault(short(entry["host"]) or NO_HOST, []).append(_who(entry))
-    return _folded(len(waiting), advice=restart_advice(waiting), hosts=per_host) if waiting else None
-
-
-def _drivers(entries: Sequence[Item], variable: str) -> dict[str, Any] | None:
-    """The setting that allows all of them another driver, complete: a terminal has no room for a long one."""
-    ids = driver_guests(entries)
-    advice = f"{DRIVER_ADVICE.rstrip(': ')}. Leave out the guests that do not have it."
-    return _folded(len(ids), advice=advice, setting=driver_setting(ids, variable)) if ids else None
-
-
-def _folded(number: int, **content: Any) -> dict[str, Any]:
-    return {"guests": plural(number, "guest"), "open": number <= _UNFOLDED, **content}
-
-
-def _who(item: Item) -> str:
-    on = f"on {short(item['on'])}" if item.get("on") else ""
-    return " ".join(filter(None, (short(item.get("guest")), short(item.get("name")), on)))
-
-
-def _waivers(document: Document) -> list[dict[str, Any]]:
-    """Each waiver with its guests and until when it holds, the first to end first."""
-    guests: dict[str, dict[tuple[Any, ...], str]] = {}
-    known = {visible(waiver.get("id")): waiver for waiver in document.get("waivers") or ()}
-    for finding in document["findings"]:
-        waived = finding.get("waived")
-        if waived:
-            known.setdefault(visible(waived.get("id")), waived)
-            guests.setdefault(visible(waived.get("id")), {})[guest_key(finding)] = _who(finding)
-    rows = []
-    for name, waiver in sorted(known.items(), key=lambda item: (visible(item[1].get("until")), item[0])):
-        sign, left = _left(waiver, document)
-        about = {key: waiver.get(key) for key in ("until", "reason")}
-        who = list(guests.get(name, {}).values())
-        rows.append(
-            {"id": name, **about, "sign": sign, "left": left, "rules": waiver.get("rules") or (), "guests": who}
+        row.update(
+            guests=len(guests.get(rule, ())),
+            title=known and known.title,
+            reason=known and known.reason,
+            address=known and rule_address(known),
         )
-    return rows
-
-
-def _left(waiver: Item, document: Document) -> tuple[str | None, str]:
-    """(mark, words): how long a waiver still holds."""
-    try:
-        days = (_day(waiver.get("until")) - _day(document.get("date"))).days
-    except ValueError:
-        return None, "no date"
-    if days < 0:
-        return "error", "ended"
-    return "warning" if days <= _SOON_DAYS else None, f"{plural(days, 'day')} left" if days else "ends today"
-
-
-def _day(value: Any) -> datetime.date:
-    return datetime.date.fromisoformat(str(value)[:10])
+    return [rows[rule] for rule in sorted(rows)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible.utils.display import get_text_width
 
-from ...module_utils._text import one_line, visible
+from ...module_utils._text import one_line, plural, visible
 
 NO_BREAK = "\u00a0"
 #: Before what to do.
@@ -48,6 +48,17 @@ def short(value: Any, width: int = 128) -> str:
     """A name as ``visible`` returns it, cut to ``width`` columns: no sensible name is longer."""
     text = visible(value)
     return fit(text, width) if len(text) > width or columns(text) > width else text
+
+
+def who(guest: Mapping[str, Any]) -> str:
+    """A guest's id and name, and the node ``on`` it is where its host has another guest of the id."""
+    on = f"on {short(guest['on'])}" if guest.get("on") else ""
+    return " ".join(filter(None, (short(guest.get("guest")), short(guest.get("name")), on)))
+
+
+def count(number: int, word: str) -> str:
+    """``1 guest``, ``2,000 guests``: with thousands separated, where there is room for a comma."""
+    return f"{number:,} {plural(number, word).split(' ', 1)[1]}"
 
 
 def plain(value: Any) -> str:

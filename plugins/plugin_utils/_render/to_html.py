@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 """The findings document as one HTML page that needs nothing else: no server and no network.
 
-Jinja2 escapes every value; the data of guests travel as JSON, and the page's script shows them as text.
+Jinja2 escapes every value; the data of guests travel as JSON, and the page's scripts show them as text.
 The page's policy (CSP) allows exactly its own script and style, by their hashes.
 """
 
@@ -28,6 +28,9 @@ from .page_view import page_view
 from .words import MIGRATE
 
 _PAGE = Path(__file__).parent / "page"
+#: The page's files, in the order in which they build on one another.
+STYLES = ("page.css", "narrow.css", "print.css")
+SCRIPTS = ("base.js", "table.js", "tables.js", "address.js", "map.js", "copy.js", "page.js")
 
 
 def html_report(document: Any, check: bool = False, variable: str = MIGRATE) -> str:
@@ -39,7 +42,7 @@ def html_report(document: Any, check: bool = False, variable: str = MIGRATE) -> 
     """
     check_document(document)
     entries = outcomes(document, check)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _assets(*STYLES), _script()
     return (
         _environment()
         .get_template("page.html")
@@ -87,6 +90,11 @@ def _hash(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _asset(name: str) -> Markup:
-    """A file of the page, which is not escaped."""
-    return Markup((_PAGE / name).read_text("utf-8"))
+def _assets(*names: str) -> Markup:
+    """Files of the page as one, which is not escaped."""
+    return Markup("".join((_PAGE / name).read_text("utf-8") for name in names))
+
+
+def _script() -> Markup:
+    """The scripts as one function: its names are no properties of the window, which elements' ids could take."""
+    return Markup('(function () {\n"use strict";\n') + _assets(*SCRIPTS) + Markup("})();\n")

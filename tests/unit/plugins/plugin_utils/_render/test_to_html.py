@@ -8,16 +8,14 @@ import base64
 import hashlib
 import json
 import re
-from html import unescape
 from html.parser import HTMLParser
 
-import jmespath
 import pytest
-import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import HOME
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,
@@ -74,7 +72,7 @@ def test_the_page_allows_its_own_script_and_style_and_nothing_else():
     assert "default-src 'none'" in policy and "unsafe" not in policy
     for tag, attributes in page.elements:
         assert not {"src", "style", "srcset", "onclick", "onerror", "onload"} & set(attributes), tag
-        assert attributes.get("href", "#").startswith("#")
+        assert attributes.get("href", "#").startswith(("#", f"{HOME}/blob/main/docs/rules.md#")), "only a rule's text"
     assert "url(" not in page.inline["style"][0] and "@import" not in page.inline["style"][0]
 
 
@@ -112,7 +110,7 @@ def test_the_data_are_those_of_the_document():
 
 def row(page, head):
     """The cells of the fixed table's row that begins with `head`."""
-    at = page.index(">%s<" % head)
+    at = re.search('<th scope="row"[^>]*>(<span[^>]*>)?%s<' % head, page).start()
     cells = re.findall(r"<td[^>]*>(.*?)</td>", page[at : page.index("</tr>", at)], re.DOTALL)
     return [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in cells]
 
@@ -126,13 +124,13 @@ def test_the_fixed_parts_show_hosts_storages_waivers_and_restarts_without_javasc
     page = html_report(join_documents({"pve1": doc, "pve2": None}, assessments={"writeback": {"pve1": wb}}))
     assert row(page, "pve1")[1:] == ["3", "1", "1", "1", "1", "overruled tuned sets vm.dirty_bytes"]
     assert row(page, "pve2")[:-1] == ["no report", *["&ndash;"] * 5]
-    heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page)[:7]
+    heads = re.findall("<th scope=.col.[^>]*>(.*?)</th>", page[page.index('id="hosts"') :])[:7]
     assert heads == ["Host", "Guests by state", "Guests", "Restart pending", "To change", "Waived", "Errors"]
-    assert "No report from 1 host:</strong> pve2" in page
+    assert "<strong>2 of 3 guests need you, and 1 host gave no report</strong>" in page
     assert row(page, "dir")[1:] == ["3", "0", "1", "2"] and row(page, "nfs")[1:] == ["1", "0", "0", "1"]
     waived = row(page, "W-1")
     assert waived[0].split() == ["2026-12-01", "8", "days", "left"] and waived[3] == "2 web01"
-    assert "<dt>pve1</dt><dd>1 web01</dd>" in page
+    assert "<li><b>pve1</b><ul><li>1 web01</li></ul></li>" in page
     assert row(page, "IO102")[1:] == ["2", "1", "0", "0", "1"]
 
 
@@ -195,7 +193,7 @@ def test_the_same_number_on_two_nodes_is_two_guests():
 
 def test_a_waived_guest_and_its_disks_are_not_compliant_and_name_the_waiver():
     page = html_report(document([guest("1", "waived"), guest("2")], [finding("1", waived=waiver())]))
-    assert "Disks, 1 compliant, 1 waived" in page
+    assert "<b>2</b> disks, 1 compliant, 1 waived" in page
     assert row(page, "dir")[1:] == ["2", "1", "1", "0"]
     data = data_of(Page(page))
     assert data["texts"][data["guests"]["reason"][0]] == "waived"
@@ -212,19 +210,38 @@ def test_the_top_of_the_page_says_whether_the_gate_passed_and_what_was_not_check
     joined = join_documents({"pve1": document([guest()]), "b<": document()}, complete=False)
     for passed, word in ((True, "passed"), (False, "failed")):
         page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
-        assert "<strong>Gate %s</strong> (fails from warning up): 1 &lt;finding&gt;." % word in page
-    assert "No guest was read on b&lt;." in page and "the other hosts of the inventory were not checked" in page
+        assert "<strong>Gate %s</strong>" % word in page
+        assert "Fails from warning up: 1 &lt;finding&gt;." in page
+    assert "b&lt;" in page and "the other hosts of the inventory were not checked" in page
     assert "<strong>Gate" not in html_report(joined)
 
 
-def test_the_setting_that_allows_other_drivers_is_complete_for_any_number_of_guests():
-    guests = [guest(str(number), "unresolved") for number in range(100, 528)]
-    left = [{**one, "reason": "driver_change", "detail": "IO101 lsi"} for one in guests]
-    page = html_report(document(guests, (), left), variable="guest_io_migrate_controllers")
-    (code,) = re.findall("<code>(.*?)</code>", page)
-    setting = yaml.safe_load(unescape(code))
-    assert jmespath.search(
-        f"[?{setting['guest_io_migrate_controllers']}]",
-        [{"guest": {"id": one["guest"]}} for one in [*guests, guest("99")]],
-    ) == [{"guest": {"id": one["guest"]}} for one in guests]
-    assert "<details><summary>428 guests</summary>" in page and "<code>" not in html_report(document(guests))
+@pytest.mark.parametrize(
+    "doc, says",
+    [
+        (document(), "No guest was read"),
+        (document([guest("1"), guest("2", "waived")]), "No guest needs you: 2 guests in order"),
+        (document([guest("1", "restart_pending"), guest("2")]), "1 of 2 guests needs you"),
+        (join_documents({"pve1": document([guest("1")]), "pve2": None}), "1 host gave no report"),
+        (document([guest(str(number), "to_change") for number in range(1200)]), "1,200 of 1,200 guests need you"),
+    ],
+)
+def test_the_verdict_is_the_page_in_a_sentence(doc, says):
+    assert f"<strong>{says}</strong>" in html_report(doc)
+
+
+def test_without_javascript_the_guests_are_listed_those_in_need_first_up_to_a_number():
+    guests = [guest(str(number), "compliant" if number % 2 else "to_change") for number in range(100, 1300)]
+    page = html_report(document(guests))
+    static = page[page.index('<div class="static">') : page.index('<section id="findings"')]
+    rows = re.findall(r"<tr role=.row.><td.*?</tr>", static)
+    assert len(rows) == 500 and all("To change" in row for row in rows)
+    assert "700 more are in the JSON report" in static
+    few = html_report(document([guest("1"), guest("2", "to_change")]))
+    assert few.index(">2 web01<", few.index('class="static"')) < few.index(">1 web01<", few.index('class="static"'))
+
+
+def test_the_page_says_what_to_paste_in_text_that_can_be_selected():
+    page = Page(html_report(document([guest("1", "restart_pending")])))
+    assert "button" not in [tag for tag, attributes in page.elements if attributes.get("id") != "theme"]
+    assert "hidden" in next(attributes for tag, attributes in page.elements if tag == "button")

@@ -1,0 +1,239 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+"""What needs a person, by reason: who it is about, what to do, and what to paste. Pure; the page's first section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ...module_utils._text import one_line, visible
+from .._fleet.document import (
+    Document,
+    Item,
+    empty_hosts,
+    guest_key,
+    of_directory,
+    severity_rank,
+    silent_hosts,
+)
+from .._policy.rules import RULES
+from .page_waivers import waivers
+from .text import brief, count, location, sentences, short, who
+from .words import (
+    CHANGE_AT_SOURCE,
+    DRIVER_ADVICE,
+    LIMITED,
+    NO_HOST,
+    STATE_WORDS,
+    UNKNOWN,
+    driver_guests,
+    driver_setting,
+    reason_words,
+    restart_advice,
+)
+
+#: So many guests of a reason are named; the ids to copy are always all of them.
+MOST_NAMED = 200
+# A longer detail is cut; the table of guests has all of it.
+_LONGEST = 500
+# So many are named before the list is unfolded.
+_NAMED_FIRST = 6
+
+# Reason to what to do about all its guests; what differs from guest to guest is in its detail.
+_ADVICE = {
+    "busy": "Run again when the other process is done.",
+    "digest_moved": "Run again: it reads the new config first.",
+    "driver_change": f"{DRIVER_ADVICE.rstrip(': ')}. Leave out the guests that do not have it.",
+    "error": "Fix what is named below, then run again.",
+    "foreign_pending": "Apply these changes or take them back, then run again.",
+    "journal": "Nothing is written without it: make its folder writable, then run again.",
+    "known_defect": "Update QEMU on the host, then restart these guests.",
+    "locked": "Run again when the lock is gone.",
+    "moved": "Run again: it finds them on their new node.",
+    "no_config": "Change these where they are defined, or by hand.",
+    "not_asked": "Run again; if that does not help, look at the hypervisor's own log.",
+    "not_fixable": "No run changes these. Change them by hand, adjust the policy, or waive them.",
+    "not_proven": "Look at these configs before anything else, then roll back or run again.",
+    "refused": "Fix what the hypervisor objects to, then run again.",
+    "storage_offline": "Bring the storage back, then run again.",
+    "unknown": "Run again.",
+    "unsafe_lines": "Correct these lines by hand, then run again.",
+    "would_not_start": "Fix what keeps them from starting, then run again.",
+}
+
+
+def needs(document: Document, entries: Sequence[Item], variable: str) -> list[dict[str, Any]]:
+    """What needs a person, the most urgent first; empty where nothing does.
+
+    One is {mark, title, count, advice, names, people, more, pastes, filter}: ``names`` are the first guests in a line,
+    ``people`` (host, [(guest, detail)]) in full, ``more`` how many guests they leave out, ``pastes`` (label, text to
+    copy), ``filter`` what shows the guests in the table, {} where they are none of its rows.
+
+    entries: the outcomes of the guests.
+    variable: what is set to allow another driver.
+    """
+    return [
+        *_silent(document),
+        *_reasons("failed", entries, lambda entry: entry["state"] == "failed", variable),
+        *_unread(document, entries),
+        *_reasons("unresolved", entries, lambda entry: entry["reason"] and entry["state"] != "failed", variable),
+        *_restarts(entries),
+        *_to_change(document, entries),
+        *_elsewhere(document),
+        *_waivers(document),
+        *_unseen(document),
+    ]
+
+
+def guests_in_need(entries: Iterable[Item]) -> int:
+    """How many guests need a person."""
+    return sum(entry["restart_pending"] or entry["state"] in ("failed", "unresolved", "to_change") for entry in entries)
+
+
+def _need(mark: str, title: str, number: str, advice: str, **more: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {"names": "", "people": [], "more": 0, "pastes": [], "filter": {}}
+    return {"mark": mark, "title": title, "count": number, "advice": advice, **empty, **more}
+
+
+def _first(names: Sequence[str], total: int) -> str:
+    more = total - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def _of_guests(
+    mark: str, title: str, guests: Sequence[Item], advice: str, pastes: Iterable[tuple[str, str]] = (), **more: Any
+) -> dict[str, Any]:
+    people: dict[str, list[tuple[str, str]]] = {}
+    for entry in guests[:MOST_NAMED]:
+        people.setdefault(short(entry.get("host")) or NO_HOST, []).append(
+            (who(entry), brief(entry.get("detail"), _LONGEST))
+        )
+    ids = ",".join(dict.fromkeys(visible(entry["guest"]) for entry in guests))
+    return _need(
+        mark,
+        title,
+        count(len(guests), "guest"),
+        advice,
+        names=_first([who(entry) for entry in guests[:_NAMED_FIRST]], len(guests)),
+        people=list(people.items()),
+        more=max(len(guests) - MOST_NAMED, 0),
+        pastes=[("Ids", ids), *pastes],
+        **more,
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _silent(document: Document) -> list[dict[str, Any]]:
+    hosts = [visible(host) for host in silent_hosts(document)]
+    if not hosts:
+        return []
+    advice = f"{UNKNOWN}. Run again for these hosts when they can be reached."
+    return [_need("failed", "No report", count(len(hosts), "host"), advice, pastes=[("Hosts", ",".join(hosts))])]
+
+
+def _reasons(
+    state: str, entries: Iterable[Item], belongs: Callable[[Item], Any], variable: str
+) -> list[dict[str, Any]]:
+    """The guests of a state, by reason; the reason with the most guests first."""
+    groups: dict[Any, list[Item]] = {}
+    for entry in filter(belongs, entries):
+        groups.setdefault(entry["reason"], []).append(entry)
+    made = []
+    for reason, guests in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
+        ids = driver_guests(guests) if reason == "driver_change" else []
+        made.append(
+            _of_guests(
+                state,
+                _capital(visible(reason_words(reason))),
+                guests,
+                _ADVICE.get(reason, _ADVICE["unknown"]),
+                [("Setting", driver_setting(ids, variable))] if ids else [],
+                filter={"state": state, "why": visible(reason_words(reason))},
+            )
+        )
+    return made
+
+
+def _unread(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]:
+    """Guests that could not be read are in no count."""
+    known = set(map(guest_key, entries))
+    left: dict[Any, Item] = {}
+    for finding in document["findings"]:
+        if finding.get("guest") is not None and guest_key(finding) not in known:
+            detail = ": ".join(filter(None, (location(finding, " line "), one_line(finding.get("message")))))
+            left.setdefault(guest_key(finding), {**finding, "detail": detail})
+    advice = "These were not checked. Fix what is named below, then run again."
+    return [_of_guests("failed", "Could not be read", list(left.values()), advice)] if left else []
+
+
+def _restarts(entries: Iterable[Item]) -> list[dict[str, Any]]:
+    waiting = [{**entry, "detail": None} for entry in entries if entry["restart_pending"]]
+    if not waiting:
+        return []
+    title, advice = STATE_WORDS["restart_pending"][1], restart_advice(waiting)
+    filtered = {"state": "restart_pending"}
+    return [_of_guests("restart_pending", title, waiting, advice, filter=filtered)]
+
+
+def _to_change(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]:
+    guests = [entry for entry in entries if entry["state"] == "to_change"]
+    if not guests:
+        return []
+    advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
+    title = STATE_WORDS["to_change"][1]
+    return [_of_guests("to_change", title, guests, advice, filter={"state": "to_change"})]
+
+
+def _elsewhere(document: Document) -> list[dict[str, Any]]:
+    """Warnings and errors about hosts and about the policy itself, the same of several hosts together."""
+    groups: dict[tuple[Any, ...], list[Item]] = {}
+    for finding in sorted(document["findings"], key=severity_rank):
+        if finding.get("guest") is None and not finding.get("waived") and finding["severity"] != "note":
+            key = (finding["severity"], finding.get("rule"), finding.get("message"), finding.get("hint"))
+            groups.setdefault(key, []).append(finding)
+    made = []
+    for (severity, rule, message, hint), found in groups.items():
+        hosts = list(dict.fromkeys(visible(finding["host"]) for finding in found if finding.get("host") is not None))
+        made.append(
+            _need(
+                severity,
+                RULES[rule].title if rule in RULES else visible(rule),
+                count(len(hosts), "host") if hosts else NO_HOST if found[0].get("file") else "policy",
+                sentences(_capital(one_line(message)), hint),
+                pastes=[("Hosts", ",".join(hosts))] if hosts else [],
+            )
+        )
+    return made
+
+
+def _waivers(document: Document) -> list[dict[str, Any]]:
+    """Those that have ended are findings of the policy; here are those that end soon."""
+    soon = [waiver for waiver in waivers(document) if waiver["sign"] == "warning"]
+    if not soon:
+        return []
+    people = [(waiver["id"], [(waiver["left"], one_line(waiver["reason"]))]) for waiver in soon[:MOST_NAMED]]
+    names = _first([short(waiver["id"]) for waiver in soon[:_NAMED_FIRST]], len(soon))
+    more = max(len(soon) - MOST_NAMED, 0)
+    advice = "Fix what they cover before that day, or agree on a later one."
+    return [
+        _need("warning", "Waivers end soon", count(len(soon), "waiver"), advice, names=names, people=people, more=more)
+    ]
+
+
+def _unseen(document: Document) -> list[dict[str, Any]]:
+    """What nobody looked at, though it may be right so."""
+    made = []
+    empty = [visible(host) for host in empty_hosts(document)]
+    if empty:
+        advice = "That may be right. If it is not, look at the inventory and at the node's name."
+        made.append(
+            _need("note", "No guest was read", count(len(empty), "host"), advice, pastes=[("Hosts", ",".join(empty))])
+        )
+    if not document.get("complete", True):
+        made.append(_need("note", "Only some hosts were checked", "", f"{LIMITED}. Run without the limit for all."))
+    return made
