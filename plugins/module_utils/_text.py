@@ -10,6 +10,8 @@ import collections
 import re
 from typing import Any
 
+_MIB = 1 << 20
+
 
 def word(value: Any) -> str:
     """An option's value for a person: ``on``, ``threads``."""
@@ -37,6 +39,20 @@ def natural_key(text: str) -> tuple[str, int, str]:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 guest``, ``2 guests``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def amount(number: int) -> str:
+    """A number of bytes for a person, rounded: ``256 MiB``, ``23.5 GiB``."""
+    if number >= 1024 * _MIB:
+        return f"{number / (1024 * _MIB):.1f} GiB".replace(".0 ", " ")
+    return f"{number // _MIB} MiB" if number >= _MIB else f"{number} bytes"
+
+
+def exact_amount(number: int) -> str:
+    """The same of a setting, where nothing is rounded away: ``256 MiB``, but ``268435457 bytes``."""
+    if not number or number % _MIB:
+        return f"{number} bytes"
+    return f"{number // _MIB} MiB" if number % (1024 * _MIB) else amount(number)
 
 
 def failed_guests(results: list[dict[str, Any]], most: int = 10) -> str:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .._text import exact_amount
 from .assignments import is_glob, matches, parse, write_order
 
 State = dict[str, int]
@@ -99,8 +100,10 @@ def of_pair(limits: Limits, pair: str) -> Limits:
 
 
 def spell(limits: Limits) -> str:
-    """Limits for a person: ``vm.dirty_ratio 2, vm.dirty_background_ratio 1``."""
-    return ", ".join(f"vm.{key} {value}" for key, value in limits.items())
+    """Limits for a person: ``vm.dirty_ratio 2, vm.dirty_background_ratio 1``, ``vm.dirty_bytes 256 MiB, …``."""
+    return ", ".join(
+        f"vm.{key} {exact_amount(value) if key.endswith('_bytes') else value}" for key, value in limits.items()
+    )
 
 
 def steps(state: State, limits: Limits) -> list[tuple[str, int]]:

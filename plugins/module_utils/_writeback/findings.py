@@ -14,8 +14,9 @@ from typing import Any
 
 from .._model.findings import Finding, Severity, finding
 from .._sysctl import dirty
+from .._text import amount
 from . import boot, paths
-from .settings import amount, shortened
+from .settings import shortened
 
 _REASON = "How much written data may wait in memory decides how long a flush keeps the storage busy."
 

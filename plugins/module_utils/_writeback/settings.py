@@ -9,15 +9,13 @@ from typing import Any
 
 from .._number import whole_number
 from .._shown import shown
-from .._text import visible
+from .._text import amount, visible
 
 MODES = ("auto", "ratio", "bytes")
 STATES = ("present", "absent")
 
 SMALLEST_BYTES = 2 * 65536
 """Two pages of the largest page size: the kernel refuses dirty_bytes below two pages."""
-
-_MIB = 1024 * 1024
 
 
 class SettingsError(ValueError):
@@ -78,10 +76,3 @@ def wanted_limits(settings: dict[str, Any], total: int | None) -> tuple[dict[str
 def shortened(text: str) -> str:
     """A line of a file, for a person: one line of visible characters, at most a hundred of them."""
     return visible(text if len(text) <= 100 else f"{text[:97]}...")
-
-
-def amount(number: int) -> str:
-    """A number of bytes, for a person."""
-    if number >= 1024 * _MIB:
-        return f"{number / (1024 * _MIB):.1f} GiB"
-    return f"{number // _MIB} MiB" if number >= _MIB else f"{number} bytes"

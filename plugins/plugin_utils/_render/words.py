@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._text import one_line, visible
+from ...module_utils._text import exact_amount, one_line, visible
 from .._fleet.document import Item
 from .._policy.hypervisors import words
 from .._policy.rules import SUBJECTS
@@ -128,20 +128,29 @@ def reason_advice(reason: Any, entries: Iterable[Item], variable: str) -> str:
     )
 
 
+# The rule whose found and wanted values are bytes; elsewhere a key's name says so.
+_BYTES = "IO204"
 # Rule to the name of what its found and wanted values switch on or off.
 _SWITCH = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
 
 
 def found_and_wanted(finding: Item) -> tuple[str, str]:
     """What was found and what is wanted, in words; both "" where the finding compares nothing."""
-    values = finding.get("actual"), finding.get("wanted")
-    if values == (None, None):
+    values = [_amounts(finding.get(key), finding.get("rule") == _BYTES) for key in ("actual", "wanted")]
+    if values == [None, None]:
         return "", ""
     switch = _SWITCH.get(str(finding.get("rule")))
     found, wanted = (
         ("" if value else "no ") + switch if switch and isinstance(value, bool) else plain(value) for value in values
     )
     return found, wanted
+
+
+def _amounts(value: Any, is_bytes: bool) -> Any:
+    """A value with its bytes as a person reads them."""
+    if isinstance(value, Mapping):
+        return {key: _amounts(item, is_bytes or str(key).endswith("_bytes")) for key, item in value.items()}
+    return exact_amount(value) if is_bytes and isinstance(value, int) else value
 
 
 def waiver_words(waived: Item) -> str:

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.disk_io import (
     differing,
     refused_at_start,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._text import (
+    amount,
+    exact_amount,
     failed_guests,
     natural_key,
     one_line,
@@ -70,3 +74,18 @@ def test_failed_guests_are_named_up_to_a_number_and_with_their_node_where_two_ha
         failed_guests([*failed, {**failed[2], "guest": "3", "reason": "busy"}], most=1)
         == "4 guests failed (not proven: 1 on a and 2 more; busy: 3)"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded", "exact"),
+    [
+        (268435456, "256 MiB", "256 MiB"),
+        (268435457, "256 MiB", "268435457 bytes"),
+        (64 << 30, "64 GiB", "64 GiB"),
+        (3 << 29, "1.5 GiB", "1536 MiB"),
+        (131072, "131072 bytes", "131072 bytes"),
+        (0, "0 bytes", "0 bytes"),
+    ],
+)
+def test_bytes_are_read_as_mib_and_no_setting_is_rounded(number, rounded, exact):
+    assert (amount(number), exact_amount(number)) == (rounded, exact)

@@ -96,3 +96,9 @@ def test_replay_names_what_decided():
 def test_a_percentage_is_of_available_memory():
     assert dirty.bytes_of({"dirty_ratio": 2, "dirty_background_bytes": 5}, 1000) == {"dirty": 20, "dirty_background": 5}
     assert dirty.bytes_of({"dirty_ratio": 2, "dirty_background_ratio": 1}, None)["dirty"] is None
+
+
+def test_limits_are_spelled_for_a_person():
+    assert dirty.spell({"dirty_bytes": 268435456, "dirty_background_ratio": 1}) == (
+        "vm.dirty_bytes 256 MiB, vm.dirty_background_ratio 1"
+    )
