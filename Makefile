@@ -85,8 +85,8 @@ venv-%:
 .PHONY: test
 # Those that wait for something first, those that only compute last, so that no processor is idle. The scenario stall measures: it
 # comes after the units, when the emulated machines are mostly done.
-test: ## test-fast, browser, fleet, importer, and the Molecule scenarios (SCENARIOS='default' for one of them)
-	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet importer sanity lint browser awx
+test: ## test-fast, browser, docs, fleet, importer, and the Molecule scenarios (SCENARIOS='default' for one of them)
+	@$(ALL_OF) $(addprefix molecule-,$(filter-out stall,$(SCENARIOS))) unit $(addprefix molecule-,$(filter stall,$(SCENARIOS))) fleet importer docs sanity lint browser awx
 
 .PHONY: test-fast
 test-fast: ## unit tests, sanity tests, lint, AWX
@@ -112,6 +112,10 @@ unit-%:
 browser: ## the HTML report in a real Chromium, on Debian as root or where Chromium is installed
 	@tests/tools/apt-packages chromium chromium-driver || true
 	@tools/in-venv browser pytest tests/browser $(ARGS)
+
+.PHONY: docs
+docs: ## build the docs site, build/docs/output/index.html; every warning fails
+	@tools/in-venv docs tests/tools/docs-site
 
 .PHONY: fleet
 fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core line, and look at the result; with the newest take it back
