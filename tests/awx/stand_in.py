@@ -105,7 +105,9 @@ class Awx:
         return Answer(200, found)
 
     def _all(self, method, kind, query, data):
-        return Answer(201, self.add(kind, **data)) if method == "POST" else self._list(self.objects[kind].values(), query)
+        return (
+            Answer(201, self.add(kind, **data)) if method == "POST" else self._list(self.objects[kind].values(), query)
+        )
 
     @staticmethod
     def _list(objects, query):

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.hypervisor.io_hardening.tests.awx.stand_in import TOKEN, Awx, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,10 @@ def test_it_makes_what_the_page_says_and_the_second_run_changes_nothing():
         assert template["become_enabled"] is True
         assert template["inventory"] == awx.named("inventories", "Guest I/O")["id"]
         assert awx.associated("job_templates", template["name"], "credentials") == ["nodes"]
-        assert set(awx.associated("job_templates", template["name"], "notification_templates_error")) == {"pager", "chat"}
+        assert set(awx.associated("job_templates", template["name"], "notification_templates_error")) == {
+            "pager",
+            "chat",
+        }
     assert awx.associated("job_templates", "Guest I/O audit", "notification_templates_success") == ["mail"]
     assert awx.associated("job_templates", "Guest I/O gate", "notification_templates_success") == []
     approve = "Guest I/O gate, approve, harden"
@@ -214,7 +218,9 @@ def none_of(what, name):
             ],
             id="values",
         ),
-        pytest.param({**OWN, "awx_notify_failures": ["chat"]}, ["awx_notify_failures: no such variable."], id="variable"),
+        pytest.param(
+            {**OWN, "awx_notify_failures": ["chat"]}, ["awx_notify_failures: no such variable."], id="variable"
+        ),
     ],
 )
 def test_bad_values_are_refused_before_anything_is_made(variables, sentences):
@@ -243,7 +249,11 @@ def certified(tmp_path_factory):
     shutil.copytree(COLLECTIONS / "ansible_collections/awx/awx", there)
     for path in (*there.glob("plugins/lookup/*.py"), *there.glob("plugins/modules/*.py")):
         text = path.read_text()
-        path.write_text(text.replace("extends_documentation_fragment: awx.awx.", "extends_documentation_fragment: ansible.controller."))
+        path.write_text(
+            text.replace(
+                "extends_documentation_fragment: awx.awx.", "extends_documentation_fragment: ansible.controller."
+            )
+        )
     api = there / "plugins/module_utils/controller_api.py"
     assert '_COLLECTION_TYPE = "awx"' in api.read_text()
     api.write_text(api.read_text().replace('_COLLECTION_TYPE = "awx"', '_COLLECTION_TYPE = "controller"'))

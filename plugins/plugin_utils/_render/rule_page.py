@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from .._policy.rules import Rule
-from .to_sarif import HOME
+from .tool import HOME
 
 
 def rule_address(rule: Rule) -> str:

@@ -29,8 +29,8 @@ from .._fleet.document import (
 from .._fleet.outcome import STATES, count_states, outcomes
 from .._policy.rules import RULES
 from .markdown import cell, code, escaped, table
+from .rule_page import rule_address
 from .text import location
-from .tool import HOME
 from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, reason_words
 
 #: Bytes of the whole text: half of what GitHub takes, so that other commands of the step have room.
@@ -153,7 +153,7 @@ def _findings(document: Document) -> list[str]:
 
 def _rule(finding: Item) -> str:
     rule = RULES.get(str(finding.get("rule")))
-    return f"[{rule.id}]({HOME}/blob/main/docs/rules.md) {escaped(rule.title)}" if rule else cell(finding.get("rule"))
+    return f"[{rule.id}]({rule_address(rule)}) {escaped(rule.title)}" if rule else cell(finding.get("rule"))
 
 
 def _guest(item: Item, with_host: bool, disk: Any = None) -> str:

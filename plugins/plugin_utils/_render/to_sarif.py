@@ -19,6 +19,7 @@ from .._fleet.document import Document, Item, check_document, dumps, severity_ra
 from .._policy.rules import RULES, Rule
 from .markdown import escaped
 from .places import fingerprints, in_checkout
+from .rule_page import rule_address
 from .text import sentences
 from .tool import HOME, NAME, VERSION
 from .words import waiver_words
@@ -97,7 +98,7 @@ def _most_severe(findings: Sequence[Item]) -> Sequence[int]:
 
 def _rule(rule: Rule) -> dict[str, Any]:
     words = ("".join(char for char in word if char.isalnum()) for word in rule.title.split())
-    address = f"{HOME}/blob/main/docs/rules.md#{_anchor(f'{rule.id} {rule.title}')}"
+    address = rule_address(rule)
     parts = [("", rule.reason or rule.title), ("Source", rule.source), ("The other view", rule.dissent)]
     parts.append(("Measured", rule.evidence))
     parts = [(head, words) for head, words in parts if words]
@@ -124,12 +125,6 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "problem.severity": _PROBLEM[rule.severity],
         },
     }
-
-
-def _anchor(heading: str) -> str:
-    """The anchor that GitHub gives a heading of docs/rules.md."""
-    kept = "".join(char for char in heading.lower() if char.isalnum() or char in " -_")
-    return quote(kept.replace(" ", "-"))
 
 
 def _result(finding: Item, index: Mapping[str, int], folders: tuple[str, str], fingerprint: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.reports import REPORTS as ALL
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
 
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
@@ -27,7 +28,7 @@ WAIVER = {
     "until": "2999-01-01",
     "reason": "vendor appliance",
 }
-REPORTS = {"guest-io.json", "guest-io.junit.xml", "guest-io.sarif", "guest-io.html"}
+REPORTS = {report.file for report in ALL.values()}
 
 
 def gate(folder, *arguments, **variables):
@@ -125,7 +126,7 @@ WRONG = {
         {"policy": {"disk": {"cache": "writebak"}}},
         "policy.disk.cache: is 'writebak', it takes one of none, writeback",
     ),
-    "no policy": ({"policy": None}, "policy: is None, it takes a mapping with the keys"),
+    "no policy": ({"policy": None}, "policy: is null, it takes a mapping with the keys"),
     "policy's type": ({"policy": "all good"}, "policy: is 'all good', it takes a mapping"),
     "waiver's date": (
         {"waivers": [{**WAIVER, "until": "2027-02-30"}]},

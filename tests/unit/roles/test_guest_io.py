@@ -96,7 +96,7 @@ PLAY = """
             ),
         ),
         ("guest_io", {"guest_io_bach": 3}, "guest_io_waivers_file. Did you mean guest_io_batch?"),
-        ("guest_io", {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
+        ("guest_io", {"guest_io_guests": False}, "guest_io_guests is false; it takes ids of guests, such as 102"),
         (
             "guest_io",
             {"guest_io_guests": "100,", "guest_io_run": "my run", "guest_io_journal": "x"},
