@@ -110,7 +110,8 @@ unit-%:
 
 .PHONY: browser
 browser: ## the HTML report in a real Chromium, on Debian as root or where Chromium is installed
-	@tests/tools/apt-packages chromium chromium-driver || true
+	@tests/tools/apt-packages chromium chromium-driver poppler-utils || true
+	@tests/tools/axe-core || true
 	@tools/in-venv browser pytest tests/browser $(ARGS)
 
 .PHONY: docs

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from selenium.webdriver.common.by import By
 
+_COLUMN = """
+const [section, head] = arguments;
+const heads = [...document.querySelectorAll('#' + section + ' thead th')].map((one) => one.textContent);
+return [...document.querySelectorAll('#' + section + ' tbody tr')].map((row) => row.cells[heads.indexOf(head)].innerText.trim());
+"""
+
 
 def column(browser, section, head):
     """The texts of a table's column as it is shown."""
-    heads = [th.text.strip(" \u25b2\u25bc") for th in browser.find_elements(By.CSS_SELECTOR, f"#{section} thead th")]
-    cells = browser.find_elements(By.CSS_SELECTOR, f"#{section} tbody tr td:nth-child({heads.index(head) + 1})")
-    return [cell.text for cell in cells]
+    return browser.execute_script(_COLUMN, section, head)
 
 
 def status(browser, section):

@@ -19,6 +19,7 @@ from .._fleet.document import (
     silent_hosts,
 )
 from .._policy.rules import RULES
+from .next_steps import Step, selector
 from .page_waivers import waivers
 from .text import brief, count, location, sentences, short, who
 from .words import (
@@ -41,6 +42,12 @@ _LONGEST = 500
 # So many are named before the list is unfolded.
 _NAMED_FIRST = 6
 
+#: (label, text to paste, what it does: a line, or "")
+Paste = tuple[str, str, str]
+
+_LABELS = {"again": "Run again", "harden": "Harden", "limits": "Limits", "restart": "Restart", "rollback": "Roll back"}
+# The reasons about which a person writes an override or a waiver: both take a selector.
+_BY_SELECTOR = ("known_defect", "not_fixable")
 # Reason to what to do about all its guests; what differs from guest to guest is in its detail.
 _ADVICE = {
     "busy": "Run again when the other process is done.",
@@ -64,23 +71,27 @@ _ADVICE = {
 }
 
 
-def needs(document: Document, entries: Sequence[Item], variable: str) -> list[dict[str, Any]]:
+def needs(
+    document: Document, entries: Sequence[Item], variable: str, steps: Sequence[Step] = ()
+) -> list[dict[str, Any]]:
     """What needs a person, the most urgent first; empty where nothing does.
 
     One is {mark, title, count, advice, names, people, more, pastes, filter}: ``names`` are the first guests in a line,
-    ``people`` (host, [(guest, detail)]) in full, ``more`` how many guests they leave out, ``pastes`` (label, text to
-    copy), ``filter`` what shows the guests in the table, {} where they are none of its rows.
+    ``people`` (host, [(guest, detail)]) in full, ``more`` how many guests they leave out, ``pastes`` what is there
+    to be pasted, ``filter`` what shows the guests in the table, {} where they are none of its rows.
 
     entries: the outcomes of the guests.
     variable: what is set to allow another driver.
+    steps: what to do next; those that take the run back are not among the needs.
     """
     return [
         *_silent(document),
         *_reasons("failed", entries, lambda entry: entry["state"] == "failed", variable),
         *_unread(document, entries),
         *_reasons("unresolved", entries, lambda entry: entry["reason"] and entry["state"] != "failed", variable),
-        *_restarts(entries),
-        *_to_change(document, entries),
+        *_again(steps),
+        *_restarts(entries, steps),
+        *_to_change(document, entries, steps),
         *_elsewhere(document),
         *_waivers(document),
         *_unseen(document),
@@ -90,6 +101,20 @@ def needs(document: Document, entries: Sequence[Item], variable: str) -> list[di
 def guests_in_need(entries: Iterable[Item]) -> int:
     """How many guests need a person."""
     return sum(entry["restart_pending"] or entry["state"] in ("failed", "unresolved", "to_change") for entry in entries)
+
+
+def of_kind(steps: Iterable[Step], *kinds: str) -> list[Step]:
+    """The steps of these kinds."""
+    return [step for step in steps if step["kind"] in kinds]
+
+
+def pastes(steps: Iterable[Step]) -> list[Paste]:
+    """What the steps give to paste, each with what it does."""
+    return [
+        (_LABELS[step["kind"]], visible(step["text"]), f"{step['title']}:")
+        for step in steps
+        if step["text"] is not None
+    ]
 
 
 def _need(mark: str, title: str, number: str, advice: str, **more: Any) -> dict[str, Any]:
@@ -103,7 +128,7 @@ def _first(names: Sequence[str], total: int) -> str:
 
 
 def _of_guests(
-    mark: str, title: str, guests: Sequence[Item], advice: str, pastes: Iterable[tuple[str, str]] = (), **more: Any
+    mark: str, title: str, guests: Sequence[Item], advice: str, more: Iterable[Paste] = (), **about: Any
 ) -> dict[str, Any]:
     people: dict[str, list[tuple[str, str]]] = {}
     for entry in guests[:MOST_NAMED]:
@@ -119,9 +144,13 @@ def _of_guests(
         names=_first([who(entry) for entry in guests[:_NAMED_FIRST]], len(guests)),
         people=list(people.items()),
         more=max(len(guests) - MOST_NAMED, 0),
-        pastes=[("Ids", ids), *pastes],
-        **more,
+        pastes=[("Ids", ids, ""), *more],
+        **about,
     )
+
+
+def _selector(guests: Iterable[Item]) -> Paste:
+    return "Selector", visible(selector(guests)), ""
 
 
 def _capital(text: str) -> str:
@@ -133,7 +162,7 @@ def _silent(document: Document) -> list[dict[str, Any]]:
     if not hosts:
         return []
     advice = f"{UNKNOWN}. Run again for these hosts when they can be reached."
-    return [_need("failed", "No report", count(len(hosts), "host"), advice, pastes=[("Hosts", ",".join(hosts))])]
+    return [_need("failed", "No report", count(len(hosts), "host"), advice, pastes=[("Hosts", ",".join(hosts), "")])]
 
 
 def _reasons(
@@ -146,13 +175,15 @@ def _reasons(
     made = []
     for reason, guests in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
         ids = driver_guests(guests) if reason == "driver_change" else []
+        more = [("Setting", driver_setting(ids, variable), "")] if ids else []
+        more += [_selector(guests)] if reason in _BY_SELECTOR else []
         made.append(
             _of_guests(
                 state,
                 _capital(visible(reason_words(reason))),
                 guests,
                 _ADVICE.get(reason, _ADVICE["unknown"]),
-                [("Setting", driver_setting(ids, variable))] if ids else [],
+                more,
                 filter={"state": state, "why": visible(reason_words(reason))},
             )
         )
@@ -171,22 +202,31 @@ def _unread(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]
     return [_of_guests("failed", "Could not be read", list(left.values()), advice)] if left else []
 
 
-def _restarts(entries: Iterable[Item]) -> list[dict[str, Any]]:
+def _again(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    return [
+        _need("failed", "Run again", "", f"{step['title']}.", pastes=pastes([step])) for step in of_kind(steps, "again")
+    ]
+
+
+def _restarts(entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, Any]]:
     waiting = [{**entry, "detail": None} for entry in entries if entry["restart_pending"]]
     if not waiting:
         return []
-    title, advice = STATE_WORDS["restart_pending"][1], restart_advice(waiting)
-    filtered = {"state": "restart_pending"}
-    return [_of_guests("restart_pending", title, waiting, advice, filter=filtered)]
+    own = of_kind(steps, "restart")
+    said = [restart_advice(waiting), *(f"{step['title']}." for step in own if step["text"] is None)]
+    title, filtered = STATE_WORDS["restart_pending"][1], {"state": "restart_pending"}
+    more = [_selector(waiting), *pastes(own)]
+    return [_of_guests("restart_pending", title, waiting, " ".join(said), more, filter=filtered)]
 
 
-def _to_change(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]:
+def _to_change(document: Document, entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, Any]]:
     guests = [entry for entry in entries if entry["state"] == "to_change"]
-    if not guests:
-        return []
-    advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
-    title = STATE_WORDS["to_change"][1]
-    return [_of_guests("to_change", title, guests, advice, filter={"state": "to_change"})]
+    own = of_kind(steps, "harden")
+    if guests:
+        advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
+        title, filtered = STATE_WORDS["to_change"][1], {"state": "to_change"}
+        return [_of_guests("to_change", title, guests, advice, pastes(own), filter=filtered)]
+    return [_need("to_change", "To change", "", f"{step['title']}.", pastes=pastes([step])) for step in own]
 
 
 def _elsewhere(document: Document) -> list[dict[str, Any]]:
@@ -205,7 +245,7 @@ def _elsewhere(document: Document) -> list[dict[str, Any]]:
                 RULES[rule].title if rule in RULES else visible(rule),
                 count(len(hosts), "host") if hosts else NO_HOST if found[0].get("file") else "policy",
                 sentences(_capital(one_line(message)), hint),
-                pastes=[("Hosts", ",".join(hosts))] if hosts else [],
+                pastes=[("Hosts", ",".join(hosts), "")] if hosts else [],
             )
         )
     return made
@@ -232,7 +272,9 @@ def _unseen(document: Document) -> list[dict[str, Any]]:
     if empty:
         advice = "That may be right. If it is not, look at the inventory and at the node's name."
         made.append(
-            _need("note", "No guest was read", count(len(empty), "host"), advice, pastes=[("Hosts", ",".join(empty))])
+            _need(
+                "note", "No guest was read", count(len(empty), "host"), advice, pastes=[("Hosts", ",".join(empty), "")]
+            )
         )
     if not document.get("complete", True):
         made.append(_need("note", "Only some hosts were checked", "", f"{LIMITED}. Run without the limit for all."))

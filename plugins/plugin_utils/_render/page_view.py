@@ -23,10 +23,11 @@ from .._fleet.document import (
 )
 from .._fleet.outcome import STATES, count_states
 from .._policy.rules import RULES
+from .next_steps import Step
 from .page_data import storage_type
 from .page_head import facts, subtitle, verdict
 from .page_marks import stacked
-from .page_needs import needs
+from .page_needs import needs, of_kind, pastes
 from .page_waivers import waivers
 from .rule_page import rule_address
 from .text import brief, short, who
@@ -38,12 +39,15 @@ _MOST_LISTED = 500
 _DISK_CLASSES = {"compliant": "compliant", "waived": "waived", "noncompliant": "to_change"}
 
 
-def page_view(document: Document, entries: Sequence[Item], check: bool, variable: str) -> dict[str, Any]:
+def page_view(
+    document: Document, entries: Sequence[Item], check: bool, variable: str, steps: Sequence[Step] = ()
+) -> dict[str, Any]:
     """The variables of the page's template.
 
     entries: the outcomes of the guests.
     check: the document's ``results`` are those of a check run.
     variable: what is set to allow another driver.
+    steps: what to do next.
     """
     counts = count_states(entries)
     states = {state: STATE_WORDS[state][1] for state in STATES}
@@ -52,7 +56,8 @@ def page_view(document: Document, entries: Sequence[Item], check: bool, variable
         "subtitle": subtitle(document, check),
         "verdict": verdict(document, entries),
         "facts": facts(document, entries),
-        "needs": needs(document, entries, variable),
+        "needs": needs(document, entries, variable, steps),
+        "undo": pastes(of_kind(steps, "rollback", "limits")),
         "not_read": document.get("not_read") or (),
         "list": _list(entries),
         "counts": counts,

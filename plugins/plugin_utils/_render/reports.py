@@ -70,7 +70,7 @@ def _codequality(document: dict[str, Any], wanted: Wanted) -> str:
 def _html(document: dict[str, Any], wanted: Wanted) -> str:
     from .to_html import html_report
 
-    return html_report(document, wanted.check, wanted.variable)
+    return html_report(document, wanted.check, wanted.variable, wanted.steps)
 
 
 def _markdown(document: dict[str, Any], wanted: Wanted) -> str:

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from ...module_utils._text import one_line, plural, visible
 from .._fleet.document import check_document, dumps
 from .._fleet.outcome import outcomes
+from .next_steps import Step
 from .page_data import page_data
 from .page_marks import path
 from .page_view import page_view
@@ -33,11 +34,12 @@ STYLES = ("page.css", "narrow.css", "print.css")
 SCRIPTS = ("base.js", "table.js", "tables.js", "address.js", "map.js", "copy.js", "page.js")
 
 
-def html_report(document: Any, check: bool = False, variable: str = MIGRATE) -> str:
+def html_report(document: Any, check: bool = False, variable: str = MIGRATE, steps: Sequence[Step] = ()) -> str:
     """The page's text.
 
     check: the document's ``results`` are those of a check run.
     variable: what is set to allow another driver, named in what to do about it.
+    steps: what to do next, see next_steps.py.
     Raises ReportError where the document does not have its shape.
     """
     check_document(document)
@@ -47,7 +49,7 @@ def html_report(document: Any, check: bool = False, variable: str = MIGRATE) -> 
         _environment()
         .get_template("page.html")
         .render(
-            page_view(document, entries, check, variable),
+            page_view(document, entries, check, variable, steps),
             data=page_data(document, entries),
             style=style,
             style_hash=_hash(style),

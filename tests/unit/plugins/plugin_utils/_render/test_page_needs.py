@@ -30,6 +30,10 @@ def needs(doc, variable="guest_io_migrate_controllers"):
     return page_needs.needs(doc, outcomes(doc), variable)
 
 
+def pasted(need):
+    return {label: text for label, text, _does in need["pastes"]}
+
+
 def titles(doc):
     return [(need["title"], need["count"]) for need in needs(doc)]
 
@@ -73,7 +77,7 @@ def test_a_guest_that_could_not_be_read_is_named_with_its_file():
 def test_ids_are_complete_and_names_are_not():
     guests = [guest(str(number), "restart_pending") for number in range(100, 1100)]
     (need,) = needs(document(guests))
-    assert need["pastes"][0] == ("Ids", ",".join(str(number) for number in range(100, 1100)))
+    assert need["pastes"][0] == ("Ids", ",".join(str(number) for number in range(100, 1100)), "")
     assert sum(len(named) for _host, named in need["people"]) == page_needs.MOST_NAMED and need["more"] == 800
     assert need["names"].endswith("105 web01 and 994 more")
 
@@ -81,7 +85,7 @@ def test_ids_are_complete_and_names_are_not():
 def test_the_setting_that_allows_other_drivers_is_complete_for_any_number_of_guests():
     guests = [guest(str(number), "unresolved") for number in range(100, 528)]
     (need,) = needs(document(guests, (), left(guests, "driver_change")))
-    setting = yaml.safe_load(dict(need["pastes"])["Setting"])
+    setting = yaml.safe_load(pasted(need)["Setting"])
     assert jmespath.search(
         f"[?{setting['guest_io_migrate_controllers']}]",
         [{"guest": {"id": one["guest"]}} for one in [*guests, guest("99")]],
@@ -94,7 +98,7 @@ def test_the_same_about_several_hosts_is_said_once_and_notes_are_not():
         {name: document([guest("1")], [finding(**about), finding(**about, severity="note")]) for name in ("a", "b")}
     )
     (need,) = needs(doc)
-    assert (need["count"], need["pastes"]) == ("2 hosts", [("Hosts", "a,b")])
+    assert (need["count"], need["pastes"]) == ("2 hosts", [("Hosts", "a,b", "")])
 
 
 @pytest.mark.parametrize("until, needed", [("2026-12-01", True), ("2027-03-31", False), ("2026-11-01", False)])
@@ -124,3 +128,37 @@ def test_what_a_need_filters_is_in_the_table():
     assert filters and all(
         one["state"] in states and one.get("why", "locked by another job") in words for one in filters
     )
+
+
+def step(kind, title="Do it", text="ansible-playbook x", guests=()):
+    return {"kind": kind, "title": title, "guests": list(guests), "text": text}
+
+
+def test_the_command_of_a_step_is_with_what_it_is_for():
+    guests = [guest("1", "restart_pending"), guest("2", "to_change")]
+    steps = [
+        step("again"),
+        step("restart", text="restart"),
+        step("harden", text="harden"),
+        step("rollback"),
+        step("page"),
+    ]
+    doc = document(guests)
+    found = page_needs.needs(doc, outcomes(doc), "v", steps)
+    assert [(need["title"], pasted(need)) for need in found] == [
+        ("Run again", {"Run again": "ansible-playbook x"}),
+        ("Restart pending", {"Ids": "1", "Selector": "guest.id=='1'", "Restart": "restart"}),
+        ("To change", {"Ids": "2", "Harden": "harden"}),
+    ]
+
+
+def test_a_step_without_text_is_a_sentence():
+    doc = document([guest("1", "restart_pending")])
+    (need,) = page_needs.needs(doc, outcomes(doc), "v", [step("restart", "Restart it on its node", None)])
+    assert need["advice"].endswith(" Restart it on its node.") and "Restart" not in pasted(need)
+
+
+def test_limits_to_change_are_needed_without_a_guest():
+    doc = document([guest("1")])
+    (need,) = page_needs.needs(doc, outcomes(doc), "v", [step("harden", "Change the limits of 1 host")])
+    assert need["advice"] == "Change the limits of 1 host." and pasted(need) == {"Harden": "ansible-playbook x"}

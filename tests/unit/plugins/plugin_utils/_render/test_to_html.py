@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import HOME
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.tool import HOME
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
     document,
@@ -245,3 +245,10 @@ def test_the_page_says_what_to_paste_in_text_that_can_be_selected():
     page = Page(html_report(document([guest("1", "restart_pending")])))
     assert "button" not in [tag for tag, attributes in page.elements if attributes.get("id") != "theme"]
     assert "hidden" in next(attributes for tag, attributes in page.elements if tag == "button")
+
+
+def test_how_the_run_is_taken_back_is_there_to_be_pasted():
+    steps = [{"kind": "rollback", "title": "Roll back this run, <x>", "guests": [], "text": "make rollback RUN='<x>'"}]
+    page = html_report(document([guest("1")]), steps=steps)
+    assert ">make rollback RUN=&#39;&lt;x&gt;&#39;</code>" in page and '<a href="#undo">' in page
+    assert 'id="undo"' not in html_report(document([guest("1")]))
