@@ -6,32 +6,18 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from selenium import webdriver
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+from ansible_collections.hypervisor.io_hardening.tests.browser import chromium
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """One browser for all tests: to start one takes a second."""
-    if not (CHROMIUM and DRIVER):
+    if not chromium.IS_THERE:
         pytest.skip("Chromium is absent: Debian's packages chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = chromium.start(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 
@@ -46,10 +32,7 @@ def see(browser, tmp_path):
     def see(doc, width=1280, dark=False, script=True, at=""):
         path = tmp_path / "page.html"
         path.write_text(html_report(doc), "utf-8")
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
-        )
+        chromium.resize(browser, width, 800)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})

@@ -117,6 +117,11 @@ def pastes(steps: Iterable[Step]) -> list[Paste]:
     ]
 
 
+def _said(step: Step) -> list[Paste]:
+    """The same where the step is said already."""
+    return [(label, text, "") for label, text, _does in pastes([step])]
+
+
 def _need(mark: str, title: str, number: str, advice: str, **more: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {"names": "", "people": [], "more": 0, "pastes": [], "filter": {}}
     return {"mark": mark, "title": title, "count": number, "advice": advice, **empty, **more}
@@ -204,7 +209,7 @@ def _unread(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]
 
 def _again(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return [
-        _need("failed", "Run again", "", f"{step['title']}.", pastes=pastes([step])) for step in of_kind(steps, "again")
+        _need("failed", "Run again", "", f"{step['title']}.", pastes=_said(step)) for step in of_kind(steps, "again")
     ]
 
 
@@ -226,7 +231,7 @@ def _to_change(document: Document, entries: Iterable[Item], steps: Sequence[Step
         advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
         title, filtered = STATE_WORDS["to_change"][1], {"state": "to_change"}
         return [_of_guests("to_change", title, guests, advice, pastes(own), filter=filtered)]
-    return [_need("to_change", "To change", "", f"{step['title']}.", pastes=pastes([step])) for step in own]
+    return [_need("to_change", "To change", "", f"{step['title']}.", pastes=_said(step)) for step in own]
 
 
 def _elsewhere(document: Document) -> list[dict[str, Any]]:
