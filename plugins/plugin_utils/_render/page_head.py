@@ -25,23 +25,32 @@ def subtitle(document: Document, check: bool) -> str:
     return f"{text} This run changed {plural(changed, 'guest')}; the page shows the state after it."
 
 
-def verdict(document: Document, entries: Sequence[Item]) -> dict[str, str]:
-    """{mark, title, text}: the page in a sentence; the gate's verdict where there is one."""
+def verdict(document: Document, entries: Sequence[Item], needed: Sequence[Item]) -> dict[str, str]:
+    """{mark, title, text}: the page in a sentence; the gate's verdict where there is one.
+
+    entries: the outcomes of the guests; ``needed`` is what needs a person.
+    """
     gate = document.get("gate")
     if gate:
-        mark, word = ("compliant", "passed") if gate["passed"] else ("failed", "failed")
-        return {"mark": mark, "title": f"Gate {word}", "text": f"Fails from {gate['fail_on']} up: {gate['reason']}."}
+        word = "passed" if gate["passed"] else "failed"
+        return {"mark": word, "title": f"Gate {word}", "text": f"Fails from {gate['fail_on']} up: {gate['reason']}."}
     silent, in_need = silent_hosts(document), guests_in_need(entries)
-    said = (
-        [f"{in_need:,} of {count(len(entries), 'guest')} {'needs' if in_need == 1 else 'need'} you"] if in_need else []
-    )
-    said += [f"{count(len(silent), 'host')} gave no report"] if silent else []
-    if said:
-        failed = silent or any(entry["state"] == "failed" for entry in entries)
-        return {"mark": "failed" if failed else "to_change", "title": ", and ".join(said), "text": ""}
+    said = []
+    if in_need:
+        said.append(f"{in_need:,} of {count(len(entries), 'guest')} {'needs' if in_need == 1 else 'need'} you")
+    if silent:
+        said.append(f"{count(len(silent), 'host')} gave no report")
+    others = sum(need["mark"] != "note" for need in needed)
+    if said or others:
+        title = (
+            ", and ".join(said)
+            or f"No guest needs you; {count(others, 'other thing')} {'does' if others == 1 else 'do'}"
+        )
+        failed = any(need["mark"] in ("failed", "error") for need in needed)
+        return {"mark": "failed" if failed else "to_change", "title": title, "text": ""}
     if not entries:
         return {"mark": "note", "title": "No guest was read", "text": ""}
-    return {"mark": "compliant", "title": f"No guest needs you: {count(len(entries), 'guest')} in order", "text": ""}
+    return {"mark": "passed", "title": f"No guest needs you: {count(len(entries), 'guest')} in order", "text": ""}
 
 
 def facts(document: Document, entries: Sequence[Item]) -> list[tuple[str, str]]:

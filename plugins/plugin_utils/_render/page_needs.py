@@ -249,7 +249,7 @@ def _elsewhere(document: Document) -> list[dict[str, Any]]:
                 severity,
                 RULES[rule].title if rule in RULES else visible(rule),
                 count(len(hosts), "host") if hosts else NO_HOST if found[0].get("file") else "policy",
-                sentences(_capital(one_line(message)), hint),
+                sentences(message, hint),
                 pastes=[("Hosts", ",".join(hosts), "")] if hosts else [],
             )
         )

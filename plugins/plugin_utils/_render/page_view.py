@@ -50,13 +50,14 @@ def page_view(
     steps: what to do next.
     """
     counts = count_states(entries)
+    needed = needs(document, entries, variable, steps)
     states = {state: STATE_WORDS[state][1] for state in STATES}
     return {
         "date": document.get("date"),
         "subtitle": subtitle(document, check),
-        "verdict": verdict(document, entries),
+        "verdict": verdict(document, entries, needed),
         "facts": facts(document, entries),
-        "needs": needs(document, entries, variable, steps),
+        "needs": needed,
         "undo": pastes(of_kind(steps, "rollback", "limits")),
         "not_read": document.get("not_read") or (),
         "list": _list(entries),

@@ -223,6 +223,7 @@ def test_the_top_of_the_page_says_whether_the_gate_passed_and_what_was_not_check
         (document([guest("1"), guest("2", "waived")]), "No guest needs you: 2 guests in order"),
         (document([guest("1", "restart_pending"), guest("2")]), "1 of 2 guests needs you"),
         (join_documents({"pve1": document([guest("1")]), "pve2": None}), "1 host gave no report"),
+        (document([guest("1")], [finding(None, severity="warning")]), "No guest needs you; 1 other thing does"),
         (document([guest(str(number), "to_change") for number in range(1200)]), "1,200 of 1,200 guests need you"),
     ],
 )
