@@ -173,6 +173,7 @@ class GuestEntry(TypedDict):
     config: str | None
     status: GuestStatus
     running: bool | None
+    started: str | None
     template: bool
     disks: list[DiskEntry]
 
@@ -374,6 +375,7 @@ def guest_entry(
     config: str | None,
     status: GuestStatus,
     running: bool | None,
+    started: str | None,
     template: bool,
     disks: list[DiskEntry],
     host: str | None = None,
@@ -388,6 +390,7 @@ def guest_entry(
         "config": config,
         "status": status,
         "running": running,
+        "started": started,
         "template": template,
         "disks": disks,
     }

@@ -172,6 +172,7 @@ class Guest(TypedDict):
     template: bool
     lock: str | None
     running: bool | None
+    started: str | None
     qemu: Qemu
     controller: Controller
     disks: list[Disk]
@@ -233,6 +234,7 @@ class RunningGuest(TypedDict):
     name: str
     hypervisor: str
     machine: str | None
+    started: str | None
     qemu: Versions
     disks: list[RunningDisk]
     iothreads: list[str]
@@ -359,6 +361,7 @@ def guest(
     template: bool = False,
     lock: str | None = None,
     running: bool | None = None,
+    started: str | None = None,
     qemu: Qemu | None = None,
     disks: list[Disk] | None = None,
     pending: list[str] | None = None,
@@ -386,6 +389,7 @@ def guest(
         "template": template,
         "lock": lock,
         "running": running,
+        "started": started,
         "qemu": qemu or {"running": None, "installed": None, "proven": None},
         "controller": controller,
         "disks": disks or [],

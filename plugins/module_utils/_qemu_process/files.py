@@ -2,21 +2,59 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Links of /proc, and who started a process."""
+"""Links of /proc, and who started a process and when."""
 
 from __future__ import annotations
 
+import datetime
 import os
 
 from .._host.whole_file import read_start
 from .._number import whole_number
 
 _STATUS_BYTES = 1 << 14
+# With a line per interrupt and processor.
+_MOST_OF_STAT = 1 << 22
 
 
 def link(path: str) -> str:
     """Where a link leads, as text; raises OSError."""
     return os.fsencode(os.readlink(path)).decode("utf-8", "backslashreplace")
+
+
+def seconds_after_boot(path: str) -> float | None:
+    """When the process at ``path`` started, in seconds after the host did; None where that is not known.
+
+    Source: proc(5), /proc/pid/stat, starttime.
+    """
+    try:
+        ticks = whole_number(read_start(f"{path}/stat", 4096).rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+    return None if ticks is None else ticks / os.sysconf("SC_CLK_TCK")
+
+
+def boot_time(proc: str) -> int | None:
+    """When the host started, in seconds since 1970; None where that is not known.
+
+    Source: proc(5), /proc/stat, btime.
+    """
+    try:
+        lines = read_start(f"{proc}/stat", _MOST_OF_STAT).split(b"\n")
+    except OSError:
+        return None
+    return next((whole_number(line[len(b"btime ") :]) for line in lines if line.startswith(b"btime ")), None)
+
+
+def time_of(boot: int | None, after: float | None) -> str | None:
+    """The time so many seconds after the host started, in UTC: ``2026-11-23T22:30:05Z``; None where it is not known."""
+    if boot is None or after is None:
+        return None
+    try:
+        time = datetime.datetime.fromtimestamp(boot + int(after), datetime.timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Status:

@@ -24,7 +24,7 @@ from .._number import whole_number
 from .._text import visible
 from . import cmdline, evidence, opened
 from .binary import Binaries
-from .files import Status, link
+from .files import Status, boot_time, link, seconds_after_boot, time_of
 
 _NAME = re.compile(r"(?:qemu-system-[\w.-]+|qemu-kvm|kvm)\Z", re.ASCII)
 _PID_DIRECTORIES = ("var/run/qemu-server", "run/qemu-server")
@@ -116,6 +116,7 @@ class _Reader:
         self.root = root
         self.proc = os.path.join(root, "proc")
         self.machine = os.uname().machine
+        self.boot = boot_time(self.proc)
         self.problems: list[Problem] = []
         self.binaries = Binaries()
         self.places = opened.Places(root, self.proc)
@@ -196,6 +197,7 @@ class _Reader:
             "name": parsed["name"] or "",
             "hypervisor": parsed["hypervisor"],
             "machine": parsed["machine"],
+            "started": time_of(self.boot, seconds_after_boot(path)),
             "qemu": self._versions(path),
             "disks": parsed["disks"],
             "iothreads": parsed["iothreads"],
@@ -266,12 +268,12 @@ class _Reader:
         return said
 
     def _is_starting(self, path: str) -> bool:
+        started = seconds_after_boot(path)
         try:
-            started = whole_number(read_start(f"{path}/stat", 4096).rpartition(b")")[2].split()[19])
             uptime = float(read_start(f"{self.proc}/uptime", 64).split()[0])
         except (OSError, ValueError, IndexError):
             return False
-        return started is not None and uptime - started / os.sysconf("SC_CLK_TCK") < _STARTING_SECONDS
+        return started is not None and uptime - started < _STARTING_SECONDS
 
     def _versions(self, path: str) -> Versions:
         """Of the file the process was started from, and of the file now in its place."""

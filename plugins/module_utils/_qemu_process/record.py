@@ -21,6 +21,7 @@ def add_running_state(guest: records.Guest, running: records.RunningGuest | None
     guest["qemu"]["installed"] = installed
     if running is None:
         return
+    guest["started"] = running["started"]
     runs = {disk["key"]: disk["runs"] for disk in running["disks"]}
     for disk in guest["disks"]:
         disk["runs"] = runs.get(disk["key"])
@@ -39,6 +40,7 @@ def record(running: records.RunningGuest, node: str) -> records.Guest:
         node=node,
         machine=running["machine"],
         running=True,
+        started=running["started"],
         qemu={**running["qemu"], "proven": None},
         controller=records.controller(effective=_controller(running["disks"])),
         disks=[_disk(disk) for disk in running["disks"]],

@@ -98,6 +98,7 @@ class _Assessment:
                 config=guest["config"],
                 status=status(planned, marks),
                 running=guest["running"],
+                started=guest["started"],
                 template=guest["template"],
                 disks=disks,
             )

@@ -10,12 +10,13 @@ Collector": its samples have no timestamps of their own.
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...module_utils._text import visible
-from .._fleet.document import Document, Item, check_document, disk_state, hosts_of
+from .._fleet.document import Document, Item, check_document, disk_state, guest_key, hosts_of
 from .._fleet.outcome import STATES, outcomes
 from .tool import VERSION
 from .words import NO_HOST
@@ -53,6 +54,7 @@ def _metrics(document: Document, now: float, check: bool) -> list[tuple[str, str
     hosts = sorted({*map(_host, entries), *reported})
     guests = Counter((_host(entry), entry["state"]) for entry in entries)
     waiting = Counter(_host(entry) for entry in entries if entry["restart_pending"])
+    oldest = _oldest_start(document, entries)
     disks = Counter((_host(guest), disk_state(disk)) for guest in document["guests"] for disk in guest["disks"])
     found = Counter(_kind(finding) for finding in document["findings"] if not finding.get("waived"))
     waived = Counter(_kind(finding) for finding in document["findings"] if finding.get("waived"))
@@ -85,6 +87,11 @@ def _metrics(document: Document, now: float, check: bool) -> list[tuple[str, str
             [({"host": host}, waiting[host]) for host in hosts],
         ),
         (
+            "restart_pending_oldest_start_timestamp_seconds",
+            "When the guest started that has run longest of those that wait for a restart. None has waited longer.",
+            [({"host": host}, start) for host, start in oldest.items()],
+        ),
+        (
             "disks",
             "Disks by their state.",
             [({"host": host, "state": state}, disks[host, state]) for host in hosts for state in _DISK_STATES],
@@ -97,6 +104,24 @@ def _metrics(document: Document, now: float, check: bool) -> list[tuple[str, str
             [({"fail_on": gate["fail_on"]}, gate["passed"])] if gate else [],
         ),
     ]
+
+
+def _oldest_start(document: Document, entries: Iterable[Item]) -> dict[str, float]:
+    """Host to the first start of its guests that wait, in seconds since 1970; without hosts of which none is known."""
+    started = {guest_key(guest): guest.get("started") for guest in document["guests"]}
+    oldest: dict[str, float] = {}
+    for entry in entries:
+        start = _seconds(started.get(guest_key(entry))) if entry["restart_pending"] else None
+        if start is not None:
+            oldest[_host(entry)] = min(start, oldest.get(_host(entry), start))
+    return oldest
+
+
+def _seconds(time: Any) -> float | None:
+    try:
+        return datetime.datetime.fromisoformat(str(time).replace("Z", "+00:00")).timestamp() if time else None
+    except ValueError:
+        return None
 
 
 def _kind(finding: Item) -> tuple[str, str, str]:

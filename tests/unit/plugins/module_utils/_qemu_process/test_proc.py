@@ -155,6 +155,25 @@ def test_a_guest_that_just_starts_has_not_opened_its_images_yet(host, uptime, kn
     assert [disk["runs"] is not None for disk in guest["disks"]] == [known, known]
 
 
+@pytest.mark.parametrize(
+    ("boot", "ticks", "started"),
+    [
+        ("btime 1790000000", 5_000, "2026-09-21T14:14:10Z"),
+        ("btime 1790000000", 5_099, "2026-09-21T14:14:10Z"),
+        ("btime x", 5_000, None),
+        ("", 5_000, None),
+        ("btime 1790000000", "x", None),
+        ("btime 99999999999999999999", 5_000, None),
+    ],
+)
+def test_when_a_guest_was_started_is_read_from_the_kernel(host, boot, ticks, started):
+    path = host.process(700, PVE)
+    ticks = ticks * os.sysconf("SC_CLK_TCK") // 100 if isinstance(ticks, int) else ticks
+    (path / "stat").write_text(f"700 (a ) name) S {' '.join(['0'] * 18)} {ticks} 0 0\n")
+    (host.root / "proc/stat").write_text(f"cpu  1 2 3\nintr 1\nctxt 1\n{boot}\nprocesses 9\n")
+    assert read(host)[0]["8101"]["started"] == started
+
+
 def test_a_descriptor_that_is_closed_meanwhile_is_passed_over(host):
     path = host.process(700, PVE, files=OPEN)
     (path / "fdinfo/3").unlink()

@@ -90,6 +90,7 @@ def guest(number="101", status="compliant", disks=1, **other) -> dict:
         config="/etc/pve/nodes/pve1/qemu-server/%s.conf" % number,
         status=status,
         running=True,
+        started="2026-10-01T06:00:12Z",
         template=False,
         disks=[
             _findings.disk_entry(

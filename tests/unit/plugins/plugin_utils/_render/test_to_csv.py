@@ -62,6 +62,7 @@ def test_a_row_says_what_became_of_a_guest_and_why():
         "changed": "true",
         "restart_pending": "true",
         "running": "true",
+        "started": "2026-10-01T06:00:12Z",
         "disks": "3",
         "noncompliant_disks": "2",
         "waived_disks": "1",

@@ -80,6 +80,22 @@ def test_guests_are_counted_by_state_and_each_host_has_every_state():
     assert samples(doc, "disks")["pve2", "waived"] == 2
 
 
+def test_the_oldest_start_of_those_that_wait_bounds_how_long_they_have_waited():
+    about = {"host": "pve1"}
+    doc = document(
+        [
+            guest("101", "restart_pending", started="2026-10-01T06:00:12Z", **about),
+            guest("102", "restart_pending", started="2026-09-01T00:00:00Z", **about),
+            guest("103", "compliant", started="2025-01-01T00:00:00Z", **about),
+            guest("104", "restart_pending", started=None, **about),
+            guest("105", "restart_pending", started="nonsense", host="pve2"),
+        ]
+    )
+    name = "restart_pending_oldest_start_timestamp_seconds"
+    assert samples(doc, name) == {("pve1",): 1788220800}
+    assert "guest_io_" + name not in families(document([guest()]))
+
+
 def test_findings_are_counted_by_rule_and_severity_and_waived_ones_apart():
     found = [
         finding(host="pve1"),
