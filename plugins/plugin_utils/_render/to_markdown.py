@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...module_utils._text import plural
+from ...module_utils._text import plural, visible
 from .._fleet.document import (
     Document,
     Item,
@@ -28,7 +28,8 @@ from .._fleet.document import (
 )
 from .._fleet.outcome import STATES, count_states, outcomes
 from .._policy.rules import RULES
-from .markdown import cell, code, escaped, table
+from .markdown import block, cell, code, escaped, table
+from .next_steps import Step
 from .rule_page import rule_address
 from .text import location
 from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, reason_words
@@ -41,10 +42,11 @@ _MOST_FINDINGS = 50
 _MORE = "The other reports have all."
 
 
-def markdown_report(document: Any, check: bool = False) -> str:
+def markdown_report(document: Any, check: bool = False, steps: Sequence[Step] = ()) -> str:
     """The text, of at most MOST_BYTES; sections that do not fit are left out, and that is said.
 
     check: the document's ``results`` are those of a check run.
+    steps: what to do next.
     Raises ReportError where the document does not have its shape.
     """
     check_document(document)
@@ -53,6 +55,7 @@ def markdown_report(document: Any, check: bool = False) -> str:
         _verdict(document, entries),
         _hosts(document, entries),
         _needed(entries),
+        _next(steps),
         _findings(document),
     ]
     end = f"Too long for a summary: the rest is left out. {_MORE}"
@@ -128,6 +131,16 @@ def _needed(entries: Sequence[Item]) -> list[str]:
         for title, members in groups.items()
     ]
     return ["### Needs you", "", *lines] if lines else []
+
+
+def _next(steps: Sequence[Step]) -> list[str]:
+    """What to do, ready to be pasted. Whoever reads a summary has no file of the run, so the page's path is no step."""
+    lines: list[str] = []
+    for step in steps:
+        if step["kind"] != "page":
+            text = step["text"] or ", ".join(step["guests"])
+            lines += ["", code(step["title"], 1000), *(["", block(visible(text))] if text else [])]
+    return ["### What next", *lines] if lines else []
 
 
 def _findings(document: Document) -> list[str]:

@@ -155,6 +155,23 @@ def test_a_summary_of_any_size_is_taken_and_says_what_it_lacks(monkeypatch):
     assert [one.type for one in RENDERER.parse(text)][-3:] == ["paragraph_open", "inline", "paragraph_close"]
 
 
+def test_what_to_do_next_is_ready_to_be_pasted():
+    steps = [
+        {"kind": "restart", "title": "Restart the guest `@x`", "guests": ["1"], "text": 'make restart MATCH="`1`"'},
+        {"kind": "restart", "title": "Whether these run is not known", "guests": ["2", "```3"], "text": None},
+        {"kind": "page", "title": "Open the page", "guests": [], "text": "guest-io.html"},
+    ]
+    text = markdown_report(document([guest()]), steps=steps)
+    told = [one for one in tokens(text) if one.type in ("fence", "heading_open") or "Restart" in one.content]
+    assert [one.content.strip() for one in tokens(text) if one.type == "fence"] == [
+        'make restart MATCH="`1`"',
+        "2, ```3",
+    ]
+    assert "Restart the guest `@x`" in [one.content for one in told if one.type == "code_inline"]
+    assert "### What next" in text and "Open the page" not in text
+    assert "What next" not in markdown_report(document([guest()]), steps=steps[2:])
+
+
 def test_a_run_without_a_gate_and_without_hosts():
     text = markdown_report(document([guest()], complete=False))
     assert text.startswith("## Guest I/O\n\n`2026-11-23`: 1 guest, 1 disk, ")
