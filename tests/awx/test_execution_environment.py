@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,22 @@ def test_the_environment_has_what_the_filters_need(tmp_path):
     assert (tmp_path / "context/_build/requirements.txt").read_text() == (ROOT / "requirements.txt").read_text()
     assert "openssh-clients" in (tmp_path / "context/_build/bindep.txt").read_text()
     recipes = [path.read_text() for path in (tmp_path / "context").glob("*file")]
-    assert len(recipes) == 1 and "ansible-core~=2.21.0" in recipes[0] and "fedora:42" in recipes[0]
+    assert len(recipes) == 1 and "ansible-core~=2.21.0" in recipes[0] and "quay.io/fedora/fedora:44" in recipes[0]
+
+
+def test_the_definition_in_the_docs_leaves_ansible_core_to_the_base_image(tmp_path):
+    """Of the Ansible Automation Platform: docs/awx.md prints it, to be saved beside execution-environment.yml."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/awx.md").read_text(), re.MULTILINE | re.DOTALL)
+    (text,) = [block for block in blocks if "base_image" in block]
+    definition = yaml.safe_load(text)
+    # Paths in a definition are relative to it.
+    definition["dependencies"].update(python=str(ROOT / "requirements.txt"), system=str(ROOT / "bindep.txt"))
+    (tmp_path / "aap.yml").write_text(yaml.safe_dump(definition))
+    done = build(tmp_path / "aap.yml", tmp_path / "context")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (recipe,) = [path.read_text() for path in (tmp_path / "context").glob("*file")]
+    assert "ansible-automation-platform-25/ee-minimal-rhel9" in recipe and "/usr/bin/microdnf" in recipe
+    assert "ansible-core" not in recipe
 
 
 def test_builder_refuses_what_is_wrong(tmp_path):

@@ -29,23 +29,29 @@ SETTINGS = {
     "awx_inventory_path": "hosts.yml",
     "awx_credentials": ["nodes"],
     "awx_slices": 4,
+    "awx_notify_failure": ["chat"],
+    "awx_notify_approval": ["chat"],
+    "awx_report_dir": "/reports",
 }
 
 
 def tasks():
-    """(module, arguments as AWX's modules would get them) of each task, with the play's defaults and variables."""
+    """(module, arguments as AWX's modules would get them) of each task, with the play's variables."""
     loader = DataLoader()
     loaded = loader.load_from_file(str(ROOT / "playbooks/setup_awx.yml"), trusted_as_template=True)[0]
-    variables = {**loaded["vars"], **SETTINGS}
+    variables = {**loaded["vars"], **SETTINGS, "omit": "__omit__"}
     for file in loaded["vars_files"]:
         variables.update(loader.load_from_file(str(ROOT / "playbooks" / file)))
     templar = Templar(loader=loader, variables=variables)
     found = []
     for task in loaded["tasks"]:
-        for module, arguments in task.items():
-            if module.startswith("awx.awx."):
-                defaults = loaded["module_defaults"].get(module, {})
-                found.append((module.rpartition(".")[2], templar.template({**defaults, **arguments})))
+        module = templar.template(task["action"]) if "action" in task else ""
+        if module.startswith("awx.awx."):
+            templar.available_variables = {**variables, **task.get("vars", {})}
+            arguments = templar.template(task["args"])
+            omitted = variables["omit"]
+            given = {name: value for name, value in arguments.items() if value != omitted}
+            found.append((module.rpartition(".")[2], given))
     return found
 
 
@@ -95,9 +101,9 @@ def errors(argument_spec, module, arguments):
 
 def test_every_argument_is_one_that_the_module_takes(argument_spec):
     checked = tasks()
-    assert len(checked) == 13
+    assert len(checked) == 17
     for module, arguments in checked:
-        assert errors(argument_spec, module, arguments) == [], arguments["name"]
+        assert errors(argument_spec, module, arguments) == [], arguments
         assert "{{" not in str(arguments)
 
 
@@ -107,6 +113,8 @@ def test_every_argument_is_one_that_the_module_takes(argument_spec):
         ("job_template", {"name": "a", "playbok": "x"}),
         ("job_template", {"name": "a", "job_type": "dry-run"}),
         ("inventory", {"name": "a"}),
+        ("schedule", {"rrule": "x"}),
+        ("workflow_job_template_node", {"identifier": "a", "workflow_job_template": "b", "failure_node": ["c"]}),
         ("project", {"name": "a", "scm_update_on_launch": "perhaps"}),
     ],
 )
@@ -123,17 +131,22 @@ def test_the_playbooks_are_there():
 def test_workflows_lead_only_to_nodes_and_templates_that_are_made():
     made = {arguments["name"] for module, arguments in tasks() if module == "job_template"}
     links = {}
+    workflows = {
+        arguments["name"]: arguments["workflow_nodes"] for module, arguments in tasks() if "workflow_nodes" in arguments
+    }
+    nodes = {node["identifier"] for name in workflows for node in workflows[name]}
+    for node in (node for name in workflows for node in workflows[name]):
+        assert node["unified_job_template"]["name"] in made
+        for kind, targets in node.get("related", {}).items():
+            for target in targets:
+                links[node["identifier"], kind] = target["identifier"]
     for module, arguments in tasks():
-        if module != "workflow_job_template":
-            continue
-        nodes = {node["identifier"]: node for node in arguments["workflow_nodes"]}
-        for name, node in nodes.items():
-            template = node["unified_job_template"]
-            assert template["type"] == "workflow_approval" or template["name"] in made
-            for kind, targets in node.get("related", {}).items():
-                for target in targets:
-                    assert target["identifier"] in nodes
-                    links[name, kind] = target["identifier"]
+        if module == "workflow_job_template_node":
+            assert arguments["workflow_job_template"] in workflows
+            nodes.add(arguments["identifier"])
+            kinds = ("failure_nodes", "success_nodes")
+            links.update({(arguments["identifier"], kind): arguments[kind][0] for kind in kinds if kind in arguments})
+    assert set(links.values()) <= nodes
     assert links == {
         ("gate", "failure_nodes"): "approval",
         ("approval", "success_nodes"): "harden",
