@@ -16,6 +16,8 @@ import ansible_runner
 import pytest
 import yaml
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.slice import unpack
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 NODES = ("pve1", "pve2", "pve3")
@@ -127,6 +129,17 @@ def test_slices_hand_out_parts_and_the_join_judges_the_fleet(awx):
     del parts["io_hardening_part_12"]
     missing = awx("join_reports.yml", **parts)
     assert missing.rc == 2 and "NO REPORT from 1 host: pve3" in missing.text
+
+
+def test_an_audit_leaves_its_report_as_an_artifact(awx):
+    """Of extra variables as setup_awx.yml gives them to its template."""
+    run = awx("audit_io.yml", gate_part=True, awx_job_id=21, report_dir=str(awx.fleet / "mounted/audit"))
+    assert run.status == "successful", run.text
+    (part,) = artifacts(run).values()
+    document = unpack(part)
+    assert len(document["guests"]) == 47 and {entry["host"] for entry in document["hosts"]} == set(NODES)
+    assert len(part) < 300 * len(document["guests"]), "AWX keeps it in its database: docs/awx.md says how much"
+    assert (awx.fleet / "mounted/audit/guest-io.html").is_file()
 
 
 def test_a_survey_that_is_not_answered_leaves_the_inventory_in_force(awx):

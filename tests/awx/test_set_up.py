@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.slice import pack
 from ansible_collections.hypervisor.io_hardening.tests.awx.stand_in import TOKEN, Awx, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,12 +47,12 @@ def controller(prefix="/api/"):
     return awx
 
 
-def run(awx, variables, *options, collections=COLLECTIONS, **environment):
+def run(awx, variables, *options, playbook="setup_awx.yml", collections=COLLECTIONS, **environment):
     with serving(awx) as address:
         return subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
-                str(ROOT / "playbooks/setup_awx.yml"),
+                str(ROOT / "playbooks" / playbook),
                 "--extra-vars",
                 json.dumps(variables),
                 *options,
@@ -124,6 +126,7 @@ def test_it_makes_what_the_page_says_and_the_second_run_changes_nothing():
         "restart": None,
         "roll back": None,
     }
+    assert json.loads(awx.named("job_templates", "Guest I/O audit")["extra_vars"])["gate_part"] is True
     schedule = awx.named("schedules", "Guest I/O audit")
     assert schedule["unified_job_template"] == awx.named("job_templates", "Guest I/O audit")["id"]
     assert schedule["rrule"].startswith("DTSTART;TZID=Europe/Berlin:20260101T013000 ")
@@ -270,3 +273,23 @@ def test_the_certified_collection_does_the_same(certified):
     assert changed(run(awx, {**OWN, "awx_collection": "ansible.controller"}, collections=certified)) > 10
     assert len(awx.objects["job_templates"]) == 8
     assert changed(run(awx, OWN, CONTROLLER_OPTIONAL_API_URLPATTERN_PREFIX="/api/controller/")) == 0
+
+
+def test_a_report_is_fetched_from_the_job_that_left_it(tmp_path):
+    awx = controller()
+    document = join_documents({"pve1": None})
+    left = awx.add("jobs", artifacts={"io_hardening_part_7": pack(document), "another": "x"})["id"]
+    nothing = awx.add("jobs", artifacts={})["id"]
+    fetch = {"playbook": "fetch_report.yml"}
+    done = run(awx, {"awx_job": left, "report_dir": str(tmp_path / "new/reports")}, **fetch)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "new/reports/guest-io.json").read_text())["hosts"][0]["host"] == "pve1"
+    assert (tmp_path / "new/reports/guest-io.html").is_file()
+    for job, sentence in (
+        (nothing, f"Job {nothing} left no report."),
+        ("", "it takes the number of a job"),
+        (99, "not be found"),
+    ):
+        done = run(awx, {"awx_job": job}, **fetch)
+        assert done.returncode == 2 and sentence in " ".join((done.stdout + done.stderr).split())
+    assert awx.writes == []

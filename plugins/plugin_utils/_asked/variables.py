@@ -25,6 +25,7 @@ _VARIABLES = {
         "inventory",
         "inventory_path",
         "inventory_project",
+        "job",
         "name",
         "notify_approval",
         "notify_failure",
