@@ -122,7 +122,7 @@ docs: ## build the docs site, build/docs/output/index.html; every warning fails
 fleet: $(LINES:%=fleet-%) ## harden the sample fleet with every ansible-core line, and look at the result; with the newest take it back
 
 fleet-%:
-	@tools/in-venv $* pytest $(if $(filter $*,$(NEWEST)),tests/fleet,tests/fleet/test_harden.py) $(ARGS)
+	@tools/in-venv $* pytest $(if $(filter $*,$(NEWEST)),tests/fleet,tests/fleet/test_harden.py tests/fleet/test_hostile.py) $(ARGS)
 
 # Where the collection awx.awx cannot be had, the tests that need it are skipped, by name.
 .PHONY: awx

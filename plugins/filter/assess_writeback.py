@@ -10,6 +10,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._writeback.assess import assess
 from ..module_utils._writeback.settings import SettingsError
+from ..plugin_utils._untrusted import untrusted as _untrusted
 
 _FACTS = ("files", "kernel", "memory", "tuned", "devices", "saved", "problems")
 
@@ -42,7 +43,7 @@ def assess_writeback(
         "background_limit_bytes": background_limit_bytes,
     }
     try:
-        return assess(facts, settings, host)
+        return _untrusted(assess(facts, settings, host))
     except SettingsError as error:
         raise AnsibleFilterError(f"assess_writeback: {error}") from error
 

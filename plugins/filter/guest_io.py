@@ -21,6 +21,7 @@ from ..module_utils._text import builtin, visible
 from ..plugin_utils._policy import policy as _policy
 from ..plugin_utils._policy.assess import assess as _assess
 from ..plugin_utils._policy.errors import PolicyError
+from ..plugin_utils._untrusted import untrusted as _untrusted
 
 
 def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: str | None = None) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def from_qemu_server(text: Any, guest: str = "0", storage_cfg: str = "", node: s
         )
     if fault := _no_config(raw, parsed):
         raise AnsibleFilterError(f"from_qemu_server takes the text of a guest config; this one {fault[0]}")
-    return _record(str(guest), raw, storages, node, parsed=parsed)
+    return _untrusted(_record(str(guest), raw, storages, node, parsed=parsed))
 
 
 def assess(
@@ -60,7 +61,7 @@ def assess(
         rules = _policy.parse(policy, waivers, None, migrate_controllers, apply_foreign_pending)
         day = datetime.date.today() if date is None else _policy.parse_date("date", date)
         records: Any = {key: builtin(reading.get(key) or []) for key in ("guests", "nodes", "problems")}
-        return dict(_assess(records, rules, day, host))
+        return _untrusted(dict(_assess(records, rules, day, host)))
     except PolicyError as exc:
         raise AnsibleFilterError(visible(exc)) from exc
 

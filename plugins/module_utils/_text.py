@@ -21,7 +21,7 @@ def word(value: Any) -> str:
 def builtin(value: Any) -> Any:
     """The same value in Python's own types, for libraries that do not know Ansible's."""
     if isinstance(value, dict):
-        return {str(key): builtin(item) for key, item in value.items()}
+        return {builtin(key): builtin(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [builtin(item) for item in value]
     return str.__str__(value) if isinstance(value, str) else value

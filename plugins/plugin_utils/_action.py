@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._text import one_line
+from ..module_utils._text import builtin, one_line
 
 _COLLECTION = "hypervisor.io_hardening"
 
@@ -31,7 +31,8 @@ class Action(ActionBase):
 
     A subclass has its options as ``ARGUMENTS``, an argument spec, with ``CONDITIONS`` between them where there are any
     (``mutually_exclusive`` and the like), and does its work in ``act``. A ValueError from there is a sentence for a
-    person, and fails the task.
+    person, and fails the task. It gets values of Python's own types, as do its rooms and their libraries, whatever
+    Ansible marks its values with: JMESPath does not take a subclass of a text for a text.
     """
 
     TRANSFERS_FILES = False
@@ -49,13 +50,14 @@ class Action(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
-        _checked, options = self.validate_argument_spec(self.ARGUMENTS, **self.CONDITIONS)
         try:
-            return {"changed": False, **self.act(options)}
+            _checked, options = self.validate_argument_spec(self.ARGUMENTS, **self.CONDITIONS)
+            return {"changed": False, **self.act(builtin(options))}
         except Ended as ended:
             return ended.result
-        except ValueError as exc:
-            raise AnsibleActionFail(one_line(exc)) from None
+        except (AnsibleActionFail, ValueError) as exc:
+            # Returned, not raised: up to 2.18, ansible-core adds a line about an exception and its traceback.
+            return {"failed": True, "msg": one_line(exc)}
 
     @property
     def host(self) -> str:
@@ -102,4 +104,4 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
 def _checked(returned: dict[str, Any], expects: str) -> dict[str, Any]:
     if expects not in returned:
         raise Ended({"failed": True, "msg": f"the module did not return {expects}", **returned})
-    return returned
+    return builtin(returned)

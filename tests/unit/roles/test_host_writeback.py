@@ -95,7 +95,8 @@ def test_a_file_that_wins_is_an_error_in_the_report_and_stays(tmp_path, run):
             {"host_writeback_background_ratio": 5},
             "host_writeback_background_ratio (5) is not below host_writeback_ratio (2)",
         ),
-        ({"host_writeback_ratio": "1" * 5000}, "host_writeback_ratio is '1111"),
+        # Older lines of ansible-core refuse it themselves.
+        ({"host_writeback_ratio": "1" * 5000}, "host_writeback_ratio"),
     ],
 )
 def test_invalid_settings_stop_the_run_before_anything_is_written(tmp_path, run, variables, says):
