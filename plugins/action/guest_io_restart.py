@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.utils.display import Display
+from ansible.errors import AnsibleConnectionFailure
 
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._asked.restart import restart_order
-from ..plugin_utils._render.operations import restart_lines
-from ..plugin_utils._render.text import visible
-
-display = Display()
+from ..plugin_utils._render.operations import restart_line
+from ..plugin_utils._render.text import toned, visible, wrap_all
+from ..plugin_utils._terminal import show, width
 
 
 class ActionModule(Action):
@@ -32,38 +31,59 @@ class ActionModule(Action):
         "max_failures": {"type": "int", "default": 1},
         "force_stop": {"type": "bool"},
         "ha_managed": {"type": "bool"},
+        "variable": {"type": "str"},
     }
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What became of each guest. A guest that failed is in ``failures``."""
-        read = self.module("guest_io_info", "guests", root=options["root"], node=options["node"])
-        order = restart_order(read["guests"], options["match"])
-        done: dict[str, Any] = {"changed": False, "results": [], "failures": []}
+        """What became of each guest. A guest that failed is in ``failures``, and so is a host that gave no answer: what
+        was done before is shown at the end of the run, which fails then.
+        """
+        done: dict[str, Any] = {
+            "changed": False,
+            "results": [],
+            "failures": [],
+            "order": None,
+            "stopped": False,
+            "broken": False,
+        }
+        if options["variable"] and self._stopped_before(options["variable"], options["max_failures"]):
+            return {**done, "stopped": True}
         try:
-            self._restart(order["order"], options, done)
+            read = self.module("guest_io_info", "guests", root=options["root"], node=options["node"])
+            done["order"] = restart_order(read["guests"], options["match"])
+            self._restart(done["order"]["order"], options, done)
         except Ended as ended:
-            return {**ended.result, **done, "failed": True}
-        finally:
-            self._show(order, done["results"])
+            self._broken(done, visible(ended))
+        except AnsibleConnectionFailure as exc:
+            self._broken(done, f"cannot be reached: {visible(exc)}")
         return done
+
+    def _broken(self, done: dict[str, Any], why: str) -> None:
+        done["failures"].append(why)
+        done["broken"] = True
+        show(toned("error", [f"{self.host}: {why}"]))
+
+    def _stopped_before(self, variable: str, most: int) -> bool:
+        """Whether the run has stopped on a host whose turn was before: it gave no answer, or too many guests failed."""
+        of_host = self.task_vars["hostvars"].raw_get
+        for host in self.task_vars["ansible_play_hosts_all"]:
+            found = of_host(host).get(variable) or {}
+            if found.get("broken") or len(found.get("failures", ())) >= most:
+                return True
+        return False
 
     def _restart(self, order: list[dict[str, Any]], options: dict[str, Any], done: dict[str, Any]) -> None:
         how = {name: options[name] for name in ("root", "timeout", "start_timeout", "force_stop", "ha_managed")}
         for number, entry in enumerate(order, 1):
             if len(done["failures"]) >= options["max_failures"]:
                 return
+            verb, goes_on = ("", "") if self.check else ("restarting ", " ...")
             name = f"{visible(entry['guest'])} {visible(entry['name'])}".rstrip()
-            if not self.check:
-                display.display(f"{self.host}: restarting guest {name} ({number} of {len(order)})")
+            show([f"{self.host}: {verb}guest {name} ({number} of {len(order)}){goes_on}"])
             returned = self.module("guest_restart", "result", guest=entry["guest"], **how)
             done["changed"] = done["changed"] or returned.get("changed", False)
             done["results"].append(returned["result"])
+            line = restart_line(entry, returned["result"], self.check)
+            show(wrap_all(toned("error" if "msg" in returned else None, [line]), width()))
             if "msg" in returned:
                 done["failures"].append(returned["msg"])
-
-    def _show(self, order: dict[str, Any], results: list[dict[str, Any]]) -> None:
-        lines = restart_lines(order, results, self.check)
-        display.display(f"{self.host}: {lines[0]}")
-        for line in [*lines[1:], order["names_nobody"]]:
-            if line:
-                display.display(visible(line))

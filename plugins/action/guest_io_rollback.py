@@ -2,20 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action guest_io_rollback: carry out the plan of a rollback, and show what became of it. Documentation:
-modules/guest_io_rollback.py.
-"""
+"""Action guest_io_rollback: carry out the plan of a rollback. Documentation: modules/guest_io_rollback.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible.utils.display import Display
-
 from ..plugin_utils._action import Action
-from ..plugin_utils._render.operations import rollback_lines
-
-display = Display()
 
 
 class ActionModule(Action):
@@ -42,13 +35,11 @@ class ActionModule(Action):
             rolls_back=rollback["run"],
             **{name: options[name] for name in ("root", "journal", "max_parallel", "apply_foreign_pending")},
         )
-        display.display(f"{self.host}:")
-        for line in rollback_lines(rollback, done["results"], self.check):
-            display.display(line)
         failures = [sentence for sentence in (done.get("msg"), rollback["not_whole"]) if sentence]
         return {
             "changed": done["changed"],
             "results": done["results"],
             "diff": done.get("diff", []),
+            "rollback": rollback,
             "failures": failures,
         }

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Reads the guests and runs M(hypervisor.io_hardening.guest_restart) for each guest that O(match) matches and that has a
     restart pending, in the order of their ids.
-  - Shows each guest as its turn comes, and then what became of all of them.
+  - Shows each guest as its turn comes, and what became of it.
   - A guest that fails does not fail the task. It is in RV(failures). After O(max_failures) of them no other guest is restarted.
   - Needs the Python library jmespath on the controller.
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
@@ -46,6 +46,11 @@ options:
   ha_managed:
     description: Whether guests that HA manages are restarted.
     type: bool
+  variable:
+    description:
+      - The variable in which the task is registered. Where a host whose turn was before has had too many failures or gave no
+        answer, this host restarts nothing.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -76,6 +81,18 @@ results:
   returned: always
   type: list
   elements: dict
+order:
+  description: The guests to restart, and those that are not, see docs/data.md. Null where RV(stopped).
+  returned: always
+  type: dict
+broken:
+  description: Whether the host gave no answer. Why is in RV(failures).
+  returned: always
+  type: bool
+stopped:
+  description: Whether the run had stopped before this host's turn.
+  returned: always
+  type: bool
 failures:
   description: A sentence for each guest that failed.
   returned: always

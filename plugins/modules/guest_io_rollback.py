@@ -11,7 +11,7 @@ module: guest_io_rollback
 short_description: Carry out the plan of a rollback
 version_added: 0.1.0
 description:
-  - Runs M(hypervisor.io_hardening.guest_io) with the plan of M(hypervisor.io_hardening.guest_io_rollback_plan) and shows what became of each guest.
+  - Runs M(hypervisor.io_hardening.guest_io) with the plan of M(hypervisor.io_hardening.guest_io_rollback_plan).
   - A guest that fails does not fail the task. It is in RV(failures).
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
@@ -63,6 +63,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+rollback:
+  description: The plan.
+  returned: success
+  type: dict
 results:
   description: One result per guest of the plan, see M(hypervisor.io_hardening.guest_io).
   returned: success

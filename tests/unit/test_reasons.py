@@ -22,14 +22,18 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.ope
     RollbackReason,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_io, guest_restart
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.operations import NOT_REACHED
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import words
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 SOURCE = "\n".join(
     path.read_text("utf-8") for path in PLUGINS.rglob("*.py") if path.parent.name not in ("_model", "_render")
 )
-OF_REPORTS = {*get_args(ResultReason), *get_args(UnresolvedReason)}
-ALL = {*OF_REPORTS, *get_args(RestartReason), *get_args(RollbackReason)}
+ALL = {
+    reason
+    for reasons in (ResultReason, UnresolvedReason, RestartReason, RollbackReason)
+    for reason in get_args(reasons)
+}
 
 
 @pytest.mark.parametrize(
@@ -41,8 +45,8 @@ def test_a_module_documents_its_reasons(module, key, reasons):
     assert sorted(re.findall(r"V\((\w+)\)", " ".join(described))) == sorted(get_args(reasons))
 
 
-def test_every_reason_of_a_report_has_its_words():
-    assert set(words._REASON_WORDS) == {*OF_REPORTS, "unknown"}
+def test_every_reason_has_its_words():
+    assert set(words._REASON_WORDS) == {*ALL, NOT_REACHED, "unknown"}
 
 
 @pytest.mark.parametrize("reason", sorted(ALL))

@@ -14,6 +14,7 @@ from ...module_utils._text import plural, visible
 from .._asked.commands import Call, command
 from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory, silent_hosts
 from .._fleet.failures import unread
+from .._fleet.operations import NOT_REACHED, Done, answered, restarted, rolled_back
 from .._fleet.outcome import outcomes
 
 #: How many ids one command names, by how it is given: a terminal takes a line of 4,095 bytes where no shell edits it,
@@ -195,3 +196,41 @@ def _limits(document: Document, call: Call) -> list[Step]:
         return []
     title = f"Take back the limits of {plural(len(changed), 'host')}"
     return [_step("limits", title, text=command(call, "limits"))]
+
+
+def restarts_steps(done: Done, call: Call, check: bool = False) -> list[Step]:
+    """After restarts: those that still wait, another look, and the way back."""
+    left = ("restarted", "failed", NOT_REACHED) if check else ("failed", NOT_REACHED)
+    waiting = [{**guest, "running": True} for guest in restarted(done) if guest["status"] in left]
+    steps = restart_steps(waiting, call)
+    if check:
+        return steps
+    steps.append(_step("look", "Look again", text=command(call, "audit")))
+    if any(guest["status"] == "restarted" for guest in restarted(done)):
+        title = "Roll back the last run, where a guest has trouble"
+        steps.append(_step("rollback", title, text=command(call, "rollback")))
+    return steps
+
+
+def rollbacks_steps(done: Done, run: str | None, call: Call, check: bool = False) -> list[Step]:
+    """After a rollback: what was not put back, who waits, and the way back; ``run`` is the rollback's own name."""
+    guests = rolled_back(done)
+    name = next((found["rollback"]["run"] for found in answered(done, "rollback").values()), None)
+    changed = [guest for guest in guests if guest["status"] == "changed"]
+    if check:
+        title = f"Put back {plural(len(changed), 'guest')}; it restarts nothing"
+        return [_step("rollback", title, _ids(changed), command(call, "rollback", name))] if changed else []
+    failed = [guest for guest in guests if guest["status"] in ("failed", NOT_REACHED)]
+    steps = []
+    if failed:
+        title = f"Mend the cause and roll back again ({plural(len(failed), 'guest')}); what is put back stays so"
+        steps.append(_step("again", title, _ids(failed), command(call, "rollback", name)))
+    steps += restart_steps([guest for guest in changed if guest["restart_pending"]], call)
+    if changed and run:
+        title = f"Undo this rollback, {visible(run)}"
+        steps.append(_step("rollback", title, _ids(changed), command(call, "rollback", run)))
+    return steps
+
+
+def _ids(guests: Iterable[Item]) -> list[str]:
+    return [guest["guest"] for guest in guests]

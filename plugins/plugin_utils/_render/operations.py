@@ -2,95 +2,140 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Restarts and rollbacks on the terminal: a line per guest, then what was skipped, and why."""
+"""Restarts and rollbacks on the terminal: a line for each guest as it goes, and one table of all hosts at the end."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from ...module_utils._text import plural, visible
-from .text import brief, plain
+from .._fleet.document import Item
+from .._fleet.operations import Done, answered, restarted, rolled_back, stopped
+from .count_table import count_table
+from .guest_lists import guest_lines, reason_lines
+from .text import brief, plain, toned, wrap_all
+from .words import UNKNOWN
+
+# The columns, each with its head; one without a guest is left out, the first never.
+_RESTARTS = {"restarted": "restarted", "unchanged": "unchanged"}
+_ROLLBACKS = {"changed": "put back", "unchanged": "unchanged"}
+_OTHERS = {"skipped": "skipped", "failed": "failed", "not_reached": "not reached"}
 
 
-def rollback_lines(plan: dict[str, Any], results: list[dict[str, Any]], check: bool = False) -> list[str]:
-    """The lines of one host's rollback: ``plan`` comes from rollback_plan, ``results`` from guest_io."""
-    result_of = {result["guest"]: result for result in results}
-    policy = f", made by policy {visible(plan['policy'])}" if plan["policy"] else ""
-    lines = [f"Rollback of run {visible(plan['run'])}{policy}"]
-    lines += [
-        f"  {_guest(entry)}: {_rolled_back(entry, result_of.get(entry['guest']), check)}" for entry in plan["plan"]
-    ]
-    lines += _skipped(plan["skipped"])
-    if plan["unchanged"]:
-        lines.append(f"  already as before the run: {', '.join(map(visible, plan['unchanged']))}")
-    if plan["not_in_run"]:
-        lines.append(f"  not changed by that run: {', '.join(map(visible, plan['not_in_run']))}")
-    lines += _problems(plan["problems"])
-    return lines if len(lines) > 1 else [f"{lines[0]}: it changed nothing here"]
+def restart_line(entry: Item, result: Item, check: bool = False) -> str:
+    """What became of one guest: ``entry`` comes from restart_order, ``result`` from guest_restart."""
+    applied = ", ".join(map(visible, entry["waits"]))
+    applied += f"; also pending, and applied with it: {', '.join(map(visible, entry['also']))}" if entry["also"] else ""
+    detail = brief(result.get("detail"))
+    if result["status"] != "restarted":
+        status = "FAILED" if result["status"] == "failed" else result["status"]
+        return f"  {status}: {detail}"
+    words = "would be restarted; in force then" if check else f"restarted in {result['seconds']:.0f} s; in force now"
+    return f"  {words}: {applied}{'; ' if detail else ''}{detail}"
 
 
-def _rolled_back(entry: dict[str, Any], result: dict[str, Any] | None, check: bool) -> str:
-    changes = ", ".join(map(_change, entry["changes"]))
-    result = result or {"status": "failed", "detail": "was not reached", "restart_pending": False}
-    if result["status"] != "changed":
-        return f"{_STATUS[result['status']]}{_more(result)} (not put back: {changes})"
-    waits = ", waits for a cold start" if result["restart_pending"] else ""
-    return f"{'would be put back' if check else 'put back'}: {changes}{waits}{_more(result)}"
+def restart_table(done: Done, check: bool = False, width: int = 80, limit: int = 40) -> list[str]:
+    """One table of all hosts' restarts, and who needs a person, by reason; at most ``limit`` of each are named."""
+    guests, hosts = restarted(done), answered(done, "order")
+    waiting = plural(len(guests), "guest that waits", "guests that wait")
+    head = f"Restarts: {waiting} on {plural(len(hosts), 'host')}"
+    heads = {**_RESTARTS, **({"restarted": "would restart"} if check else {}), **_OTHERS}
+    lines = _sections(guests, len(done) > 1, limit)
+    nothing = {host: found["order"]["nothing_pending"] for host, found in hosts.items()}
+    lines += _by_host("Nothing pending", nothing, limit)
+    unmatched = [host for host, found in hosts.items() if found["order"]["names_nobody"]]
+    lines += ["", f"The selector matches no guest on {_hosts(unmatched)}."] if unmatched else []
+    return _whole(head, done, list(hosts), guests, heads, lines, width)
 
 
-def restart_lines(order: dict[str, Any], results: list[dict[str, Any]], check: bool = False) -> list[str]:
-    """The lines of one host's restarts: ``order`` comes from restart_order, ``results`` from guest_restart.
+def rollback_table(done: Done, check: bool = False, width: int = 80, limit: int = 40) -> list[str]:
+    """One table of all hosts' rollbacks, what was put back, and who needs a person, by reason."""
+    guests, hosts = rolled_back(done), answered(done, "rollback")
+    plans = {host: found["rollback"] for host, found in hosts.items()}
+    policies = {plan["policy"] for plan in plans.values()} - {None}
+    head = f"Rollback of run {visible(next((plan['run'] for plan in plans.values()), ''))}"
+    head += f", made by policy {visible(policies.pop())}" if len(policies) == 1 else ""
+    several = len(done) > 1
+    put_back = [{**guest, "detail": _changes(guest)} for guest in guests if guest["status"] == "changed"]
+    title = "WOULD BE PUT BACK" if check else "PUT BACK"
+    lines = ["", f"{title} ({len(put_back)})", *_guests(put_back, several, limit)] if put_back else []
+    waits = [guest for guest in put_back if guest["restart_pending"]]
+    named = [{**guest, "detail": None} for guest in waits]
+    lines += toned("waits", ["", f"RESTART PENDING ({len(waits)})", *_guests(named, several, limit)]) if waits else []
+    lines += _sections([{**guest, "detail": _left(guest)} for guest in guests], several, limit)
+    lines += _by_host("As before the run already", {host: plan["unchanged"] for host, plan in plans.items()}, limit)
+    lines += _by_host("Not changed by that run", {host: plan["not_in_run"] for host, plan in plans.items()}, limit)
+    problems = [_problem(host, problem) for host, plan in plans.items() for problem in plan["problems"]]
+    lines += toned("error", ["", *problems]) if problems else []
+    counted = [guest for guest in guests if not guest.get("partly")]
+    return _whole(head, done, list(hosts), counted, {**_ROLLBACKS, **_OTHERS}, lines, width)
 
-    There may be fewer results than guests: a run stops at the first guest that fails.
-    """
-    result_of = {result["guest"]: result for result in results}
-    done = sum(result["status"] == "restarted" for result in results)
-    verb = "would be restarted" if check else "restarted"
-    lines = [f"{done} of {plural(len(order['order']), 'guest')} {verb}"]
-    for number, entry in enumerate(order["order"], 1):
-        lines.append(f"  {number}. {_guest(entry)}: {_restarted(entry, result_of.get(entry['guest']), check)}")
-    lines += _skipped(order["skipped"])
-    if order["nothing_pending"]:
-        lines.append(f"  nothing pending: {', '.join(map(visible, order['nothing_pending']))}")
+
+def _whole(
+    head: str,
+    done: Done,
+    hosts: Sequence[str],
+    guests: Sequence[Item],
+    heads: dict[str, str],
+    lines: Sequence[str],
+    width: int,
+) -> list[str]:
+    """Head, what was not done, the table, and the sections."""
+    late = stopped(done)
+    silent = [host for host in done if host not in hosts and host not in late]
+    seen = toned("error", [f"NO REPORT from {_hosts(silent)}. {UNKNOWN}."]) if silent else []
+    seen += toned("error", [f"NOT REACHED: {_hosts(late)}. The run stopped before."]) if late else []
+    first, *others = heads
+    shown = [first, *(status for status in others if any(guest["status"] == status for guest in guests))]
+    rows = [(host, [guest["status"] for guest in guests if guest["host"] == host]) for host in hosts]
+    counts = [(host, [len(found), *map(found.count, shown)]) for host, found in rows]
+    table = count_table("host", ["guests", *(heads[status] for status in shown)], counts, width) if rows else []
+    return [*wrap_all(["", head, *seen, ""], width), *table, *wrap_all(lines, width)]
+
+
+def _sections(guests: Sequence[Item], several: bool, limit: int) -> list[str]:
+    """Who failed, was not reached or was skipped, by reason."""
+    lines: list[str] = []
+    for status in ("failed", "not_reached", "skipped"):
+        mine = [{**guest, "on": None} for guest in guests if guest["status"] == status]
+        title = f"{_OTHERS[status].upper()} ({len(mine)})"
+        section = ["", title, *reason_lines(mine, several, limit)] if mine else []
+        lines += toned(None if status == "skipped" else "error", section)
     return lines
 
 
-def _restarted(entry: dict[str, Any], result: dict[str, Any] | None, check: bool) -> str:
-    applied = ", ".join(map(visible, entry["waits"]))
-    applied += f"; also pending, and applied with it: {', '.join(map(visible, entry['also']))}" if entry["also"] else ""
-    if result is None:
-        return f"not restarted ({applied})"
-    if result["status"] != "restarted":
-        return _STATUS[result["status"]] + _more(result)
-    words = f"restarted in {result['seconds']:.0f} s, now in force: {applied}"
-    return (f"would be restarted ({applied})" if check else words) + (
-        f"; {visible(result['detail'])}" if result.get("detail") else ""
+def _guests(guests: Sequence[Item], several: bool, limit: int) -> list[str]:
+    return guest_lines([{**guest, "on": None} for guest in guests], several, limit, "  ")
+
+
+def _by_host(title: str, ids: dict[str, Sequence[str]], limit: int) -> list[str]:
+    """The ids of each host that has some."""
+    total = sum(map(len, ids.values()))
+    lines = []
+    for host, of_host in ids.items():
+        more = f" and {len(of_host) - limit} more" if len(of_host) > limit else ""
+        lines += [f"  {visible(host)}: {', '.join(map(visible, of_host[:limit]))}{more}"] if of_host else []
+    return ["", f"{title} ({total})", *lines] if lines else []
+
+
+def _hosts(hosts: Sequence[str]) -> str:
+    return f"{plural(len(hosts), 'host')}: {', '.join(map(visible, hosts))}"
+
+
+def _left(guest: Item) -> str:
+    """Why a guest was not put back, and what was not."""
+    told = [guest["detail"] or "", f"not put back: {_changes(guest)}" if guest.get("changes") else ""]
+    return "; ".join(filter(None, told))
+
+
+def _changes(guest: Item) -> str:
+    return ", ".join(
+        f"{visible(change['key'] if change['key'] == 'controller' else change['key'] + ' ' + change['option'])}"
+        f" {plain(change['before'])} → {plain(change['after'])}"
+        for change in guest["changes"]
     )
 
 
-_STATUS = {"failed": "FAILED", "skipped": "skipped", "unchanged": "unchanged"}
-
-
-def _change(change: dict[str, Any]) -> str:
-    what = change["key"] if change["key"] == "controller" else f"{change['key']} {change['option']}"
-    return f"{visible(what)} {plain(change['before'])} → {plain(change['after'])}"
-
-
-def _skipped(entries: list[dict[str, Any]]) -> list[str]:
-    return [f"  {_guest(entry)}: skipped: {brief(entry['detail'])}" for entry in entries]
-
-
-def _guest(entry: dict[str, Any]) -> str:
-    return f"{visible(entry['guest'])} {visible(entry['name'])}".rstrip()
-
-
-def _more(result: dict[str, Any]) -> str:
-    return f": {brief(result['detail'])}" if result["detail"] else ""
-
-
-def _problems(problems: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"  NOT READ: {visible(problem['file'])}{' line ' + str(problem['line']) if problem['line'] else ''}:"
-        f" {brief(problem['reason'])}"
-        for problem in problems
-    ]
+def _problem(host: str, problem: Item) -> str:
+    line = f" line {problem['line']}" if problem["line"] else ""
+    return f"NOT READ on {visible(host)}: {visible(problem['file'])}{line}: {brief(problem['reason'])}"

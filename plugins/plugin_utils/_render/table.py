@@ -27,7 +27,8 @@ from .._fleet.document import (
 )
 from .._fleet.outcome import count_states, outcomes
 from .count_table import count_table
-from .text import ARROW, NO_BREAK, brief, location, sentences, short, toned, wrap_all
+from .guest_lists import guest_lines, guest_place, reason_lines
+from .text import brief, location, sentences, toned, wrap_all
 from .words import (
     CHANGE_AT_SOURCE,
     LIMITED,
@@ -37,7 +38,6 @@ from .words import (
     UNKNOWN,
     assessment_words,
     reason_advice,
-    reason_words,
     restart_advice,
     subject_words,
 )
@@ -159,56 +159,8 @@ def _section(state: str, entries: Sequence[Item], advice: str, several: bool, li
     number = f"{len(entries)}, {elsewhere} of them in another column" if elsewhere else str(len(entries))
     lines = ["", f"{STATE_WORDS[state][1].upper()} ({number}): {advice}"]
     if state not in ("failed", "unresolved"):
-        return lines + _members(entries, several, limit, "  ")
-    groups: dict[Any, list[Item]] = {}
-    for entry in entries:
-        groups.setdefault(entry["reason"], []).append(entry)
-    for reason, members in sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0]))):
-        lines.append(f"  {visible(reason_words(reason))} ({len(members)})")
-        lines += _members(members, several, limit, "    ")
-        what_to_do = reason_advice(reason, members, variable)
-        lines += [f"    {ARROW}{what_to_do}"] if what_to_do else []
-    return lines
-
-
-def _members(members: Sequence[Item], several: bool, limit: int, indent: str) -> list[str]:
-    """Guests of one reason: those with the same detail together under it, each of the others with its own."""
-    lines: list[str] = []
-    by_detail: dict[str, list[Item]] = {}
-    for entry in members:
-        by_detail.setdefault(_detail(entry), []).append(entry)
-    left = limit
-    for detail, same in by_detail.items():
-        named = same[: max(left, 0)]
-        left -= len(named)
-        if not named:
-            continue
-        if detail and len(same) == 1:
-            lines.append(f"{indent}{_where(same[0], several)}: {brief(same[0]['detail'])}")
-            continue
-        if detail:
-            lines.append(f"{indent}{detail.rstrip('.')}:")
-        lines += _names(named, several, indent + ("  " if detail else ""))
-    more = len(members) - limit
-    return lines + ([f"{indent}... and {more} more; the reports name them all"] if more > 0 else [])
-
-
-def _detail(entry: Item) -> str:
-    """A guest's detail without its own id, so that guests with the same problem are together."""
-    return brief(entry["detail"]).replace(f"'{visible(entry['guest'])}'", "'ID'")
-
-
-def _names(entries: Sequence[Item], several: bool, indent: str) -> list[str]:
-    per_host: dict[Any, list[str]] = {}
-    for entry in entries:
-        per_host.setdefault(entry["host"], []).append(_where(entry, False))
-    return [f"{indent}{f'{short(host)}: ' if several else ''}{', '.join(names)}" for host, names in per_host.items()]
-
-
-def _where(entry: Item, several: bool) -> str:
-    words = [short(entry["guest"]), short(entry.get("name"))]
-    words += ["on", short(entry["on"])] if entry.get("on") else []
-    return NO_BREAK.join(filter(None, [short(entry["host"]) if several else "", *words]))
+        return lines + guest_lines(entries, several, limit, "  ")
+    return lines + reason_lines(entries, several, limit, lambda reason, of: reason_advice(reason, of, variable))
 
 
 def waived_lines(document: Document) -> list[str]:
@@ -232,7 +184,7 @@ def _unread(document: Document, several: bool) -> list[str]:
     lines = []
     for finding in document["findings"]:
         if finding.get("guest") is not None and guest_key(finding) not in known:
-            parts = (_where(finding, several), location(finding, " line "), brief(finding.get("message")))
+            parts = (guest_place(finding, several), location(finding, " line "), brief(finding.get("message")))
             lines.append(f"  {': '.join(filter(None, parts))}")
     title = f"COULD NOT BE READ ({len(lines)}): These were not checked, and the run fails."
     return toned("error", ["", title, *lines]) if lines else []

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_restart
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
@@ -17,23 +20,35 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
 def restart(capsys):
     """Run the action on three guests that wait; ``failing`` are those whose restart fails."""
 
-    def run(failing=(), returned=None, **options):
+    def run(failing=(), broken_at=None, error=None, before=None, **options):
         done = []
 
         def guest_restart(guest, **_options):
             done.append(guest)
-            if returned is not None:
-                return returned
+            if len(done) == broken_at:
+                if error:
+                    raise error
+                return {"failed": True, "msg": "no such node"}
             status = "failed" if guest in failing else "restarted"
             result = {"guest": guest, "status": status, "seconds": 1.0, "detail": None}
-            return {"result": result, **({"failed": True, "msg": f"guest {guest}: no"} if guest in failing else {})}
+            changed = status == "restarted"
+            return {
+                "changed": changed,
+                "result": result,
+                **({"failed": True, "msg": f"guest {guest}: no"} if guest in failing else {}),
+            }
 
         modules = {
             "guest_io_info": lambda **_options: {"guests": [guest(number) for number in (102, 100, 101)]},
             "guest_restart": guest_restart,
         }
         options = {"match": "guest.id != ''", **options}
-        return run_action(guest_io_restart, {"inventory_hostname": "pve1"}, modules=modules, **options), done
+        variables = {
+            "inventory_hostname": "pve1",
+            "ansible_play_hosts_all": ["pve0", "pve1"],
+            "hostvars": SimpleNamespace(raw_get=lambda host: {"restarted": (before or {}).get(host)}),
+        }
+        return run_action(guest_io_restart, variables, modules=modules, **options), done
 
     return run
 
@@ -50,9 +65,26 @@ def test_no_guest_is_restarted_after_too_many_failed(restart):
     assert not returned.get("failed"), "the playbook fails, after it has said what was done"
 
 
-def test_a_module_that_gives_no_result_ends_the_task_with_its_words(restart):
-    returned, done = restart(returned={"failed": True, "msg": "no such node"})
-    assert returned["failed"] and returned["msg"] == "no such node" and done == ["100"]
+@pytest.mark.parametrize("error", [None, AnsibleConnectionFailure("no route")])
+def test_a_host_that_gives_no_answer_keeps_what_was_done_and_fails_the_run_at_its_end(restart, error):
+    returned, done = restart(broken_at=2, error=error)
+    assert done == ["100", "101"] and [result["guest"] for result in returned["results"]] == ["100"]
+    assert returned["broken"] and returned["changed"] and not returned.get("failed")
+    assert returned["failures"] == ["cannot be reached: no route" if error else "no such node"]
+
+
+@pytest.mark.parametrize(
+    ("before", "restarts"),
+    [
+        ({}, True),
+        ({"pve0": {"failures": ["guest 1: no"]}}, True),
+        ({"pve0": {"failures": ["guest 1: no", "guest 2: no"]}}, False),
+        ({"pve0": {"failures": ["x"], "broken": True}}, False),
+    ],
+)
+def test_no_host_has_its_turn_after_the_run_stopped_on_another(restart, before, restarts):
+    returned, done = restart(variable="restarted", max_failures=2, before=before)
+    assert returned["stopped"] is not restarts and bool(done) is restarts
 
 
 @pytest.mark.parametrize(

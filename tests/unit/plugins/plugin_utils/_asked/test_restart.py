@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.record import record
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve.storage import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.restart import restart_order
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.operations import restart_lines
 
 STORAGES = {storage["id"]: storage for storage in parse("")[0]}
 PLAIN = "name: web\nscsi0: local:1/a.qcow2,size=1G\nscsihw: virtio-scsi-single\n"
@@ -104,27 +103,3 @@ def test_what_a_process_runs_with_counts():
     applied = guest(100)
     applied["disks"][0]["runs"] = applied["disks"][0]["next"]
     assert restart_order(of(applied), "guest.id != ''")["nothing_pending"] == ["100"]
-
-
-def test_restarts_are_told_in_their_order_as_far_as_they_got():
-    order = restart_order(
-        of(guest(100), guest(101), guest(102), guest(103, "lock: backup\n" + WAITS)), "guest.id != ''"
-    )
-    results = [
-        {"guest": "100", "status": "restarted", "seconds": 12.4, "detail": None},
-        {"guest": "101", "status": "failed", "seconds": 300, "detail": "did not shut down"},
-    ]
-    lines = restart_lines(order, results)
-    assert (
-        lines[0] == "1 of 3 guests restarted"
-        and "restarted in 12 s" in lines[1]
-        and lines[1].startswith("  1. 100 web")
-    )
-    assert (
-        "FAILED: did not shut down" in lines[2]
-        and "not restarted" in lines[3]
-        and "skipped: locked (backup)" in lines[4]
-    )
-    assert "would be restarted" in restart_lines(order, results, check=True)[1]
-    results[0]["detail"] = "look whether qmeventd runs"
-    assert restart_lines(order, results)[1].endswith("; look whether qmeventd runs")

@@ -15,7 +15,6 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.rol
     guest_ids,
     plan_rollback,
 )
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.operations import rollback_lines
 
 STORAGES = {storage["id"]: storage for storage in parse("")[0]}
 PLAIN = "name: web\nscsi0: local:1/a.qcow2,size=1G\nscsihw: virtio-scsi-single\n"
@@ -182,31 +181,3 @@ def test_what_names_no_guest_is_refused_and_not_taken_for_all(given):
 
 def test_entries_of_another_run_are_not_rolled_back():
     assert rollback_plan(journal("100", run="r0"), read(guest(100, HARDENED)), "r1")["plan"] == []
-
-
-def test_a_roll_back_is_told_guest_by_guest():
-    guests = [
-        guest(100, HARDENED),
-        guest(101, HARDENED),
-        guest(102, HARDENED.replace("threads", "native")),
-        guest(103, PLAIN),
-    ]
-    plan = rollback_plan(journal("100", "101", "102", "103"), read(*guests), "r1")
-    results = [
-        {"guest": "100", "status": "changed", "detail": None, "restart_pending": True},
-        {"guest": "101", "status": "skipped", "detail": "locked (backup)", "restart_pending": False},
-    ]
-    text = "\n".join(rollback_lines(plan, results))
-    assert "Rollback of run r1, made by policy sha256:1" in text
-    assert "100 web: put back: scsi0 aio threads → unset, waits for a cold start" in text
-    assert "101 web: skipped: locked (backup) (not put back: scsi0 aio threads → unset)" in text
-    assert "102 web: skipped: scsi0 aio is native, the run wrote threads" in text
-    assert "already as before the run: 103" in text and "NOT READ: /j line 3: cut off" in text
-    assert "100 web: would be put back" in "\n".join(rollback_lines(plan, results, check=True))
-
-
-def test_what_a_stranger_wrote_is_shown_not_obeyed():
-    evil = guest(100, HARDENED)
-    evil["name"] = "\x1b[2Jgone"
-    plan = rollback_plan(journal("100"), read(evil), "r1")
-    assert "\x1b" not in "\n".join(rollback_lines(plan, []))
