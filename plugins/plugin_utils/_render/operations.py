@@ -66,9 +66,10 @@ def rollback_table(done: Done, check: bool = False, width: int = 80, limit: int 
     lines += _by_host("As before the run already", {host: plan["unchanged"] for host, plan in plans.items()}, limit)
     lines += _by_host("Not changed by that run", {host: plan["not_in_run"] for host, plan in plans.items()}, limit)
     problems = [_problem(host, problem) for host, plan in plans.items() for problem in plan["problems"]]
-    lines += toned("error", ["", *problems]) if problems else []
     counted = [guest for guest in guests if not guest.get("partly")]
-    return _whole(head, done, list(hosts), counted, {**_ROLLBACKS, **_OTHERS}, lines, width)
+    table = _whole(head, done, list(hosts), counted, {**_ROLLBACKS, **_OTHERS}, lines, width)
+    # Not wrapped, so that the file can be copied.
+    return table + toned("error", ["", *problems] if problems else [])
 
 
 def _whole(
@@ -138,4 +139,4 @@ def _changes(guest: Item) -> str:
 
 def _problem(host: str, problem: Item) -> str:
     line = f" line {problem['line']}" if problem["line"] else ""
-    return f"NOT READ on {visible(host)}: {visible(problem['file'])}{line}: {brief(problem['reason'])}"
+    return f"NOT READ: {visible(host)}: {visible(problem['file'])}{line}: {brief(problem['reason'])}"
