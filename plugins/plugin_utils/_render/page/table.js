@@ -6,7 +6,7 @@
 
 const PAGE = innerWidth < 700 ? 10 : 25;
 // On paper. More is hundreds of sheets, and seconds until the print dialog opens.
-const MOST_PRINTED = 5000;
+const MOST_PRINTED = 1000;
 const LONGEST_SEARCH = 200;
 
 // spec: {name, noun, size, columns, selects, search(row, hits), only(text)}
@@ -14,7 +14,7 @@ const LONGEST_SEARCH = 200;
 //   select: {key, label, options: [[value, label]], test(value) -> (row) -> bool or null, start: the value at first}
 // changed(step): what is shown has changed; step says that Back should lead to what was shown before.
 function table(section, spec, changed) {
-  const state = { sort: 0, down: false, page: 0, order: null, shown: [], only: null };
+  const state = { sort: 0, down: false, page: 0, order: null, shown: [], only: null, paper: false };
   const status = make("p", { className: "quiet", role: "status" });
   const search = make("input", { type: "search", autocomplete: "off", spellcheck: false, maxLength: LONGEST_SEARCH });
   const selects = spec.selects.map((select) => {
@@ -117,6 +117,8 @@ function table(section, spec, changed) {
       state.shown = filter();
       state.page = 0;
     }
+    omitted.hidden = true;
+    if (state.paper) return all();
     const rows = state.shown.length;
     state.page = Math.max(0, Math.min(state.page, Math.ceil(rows / PAGE) - 1));
     const first = state.page * PAGE;
@@ -183,17 +185,18 @@ function table(section, spec, changed) {
   }
 
   // On paper there are no pages to turn: all rows, and of a table that nobody has filtered those hidden at first, too.
-  function print(paper) {
-    omitted.hidden = true;
-    if (!paper) return draw(false);
+  function all() {
     const narrowed = search.value || state.only || selects.some((box, n) => box.value !== start(n));
     const rows = narrowed ? state.shown : sorted();
     fill(rows.slice(0, MOST_PRINTED));
     status.textContent = count(rows.length);
-    if (rows.length > MOST_PRINTED) {
-      omitted.hidden = false;
-      omitted.textContent = "Printed are the first " + english(MOST_PRINTED) + " of " + english(rows.length) + " " + spec.noun + "s. Search on the page for the others; the JSON report has all.";
-    }
+    omitted.hidden = rows.length <= MOST_PRINTED;
+    omitted.textContent = "Printed are the first " + english(MOST_PRINTED) + " of " + english(rows.length) + " " + spec.noun + "s. Search on the page for the others; the JSON report has all.";
+  }
+
+  function print(paper) {
+    state.paper = paper;
+    draw(false);
   }
 
   section.hidden = false;
