@@ -56,6 +56,15 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Read the journal
+  hypervisor.io_hardening.guest_io_journal_info:
+  register: journal
+
+- name: Plan the rollback of the last run
+  hypervisor.io_hardening.guest_io_rollback_plan:
+    journals: "{{ ansible_play_hosts | map('extract', hostvars, 'journal') }}"
+  register: planned
+
 - name: Roll back the guests
   hypervisor.io_hardening.guest_io_rollback:
     rollback: "{{ planned.rollback }}"

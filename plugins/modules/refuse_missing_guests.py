@@ -39,8 +39,8 @@ EXAMPLES = r"""
 - name: Refuse a guest that no host has
   hypervisor.io_hardening.refuse_missing_guests:
     answers:
-      pve1: {"102": true, "777": false}
-      pve2: {"102": false, "777": false}
+      pve1: {"102": true, "301": false}
+      pve2: {"102": false, "301": true}
   run_once: true
 """
 

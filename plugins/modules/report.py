@@ -166,6 +166,10 @@ EXAMPLES = r"""
     fail_on: error
     junit: build/guest-io.xml
 
+- name: Harden the guests
+  ansible.builtin.import_role:
+    name: hypervisor.io_hardening.guest_io
+
 - name: Report on all hosts of the play
   hypervisor.io_hardening.report:
     variables:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.modules import guest_restart
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
@@ -55,3 +56,12 @@ def test_a_guest_that_does_not_shut_down_is_a_failure_and_runs_on(node):
 def test_a_root_that_is_no_node_is_a_failure(tmp_path):
     returned = run_module(guest_restart, root=str(tmp_path), guest="100")
     assert returned["failed"] and returned["msg"]
+
+
+def test_the_example_of_the_documentation_restarts_its_guest(host, monkeypatch):
+    host.on_path(monkeypatch)
+    put(host, 105, running=True)
+    assert host.run("qm", "set", "105", "--scsihw", "virtio-scsi-single").returncode == 0
+    (example,) = yaml.safe_load(guest_restart.EXAMPLES)
+    returned = run_module(guest_restart, root=str(host.root), **example["hypervisor.io_hardening.guest_restart"])
+    assert (returned["result"]["guest"], returned["result"]["status"]) == ("105", "restarted")
