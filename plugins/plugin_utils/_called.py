@@ -63,6 +63,10 @@ PLACES = (
     "ansible_ssh_private_key_file",
     "ansible_user",
 )
+# The variables that decide what a hardening changes, and what it writes: one that was checked is done with the same.
+_OF_HARDENING = ("guest_io_", "harden_io_", "host_writeback_", "report_")
+# The name of one run is not the next one's.
+_OF_ONE_RUN = ("guest_io_run",)
 _JOB_ENDINGS = (
     " gate, sliced",
     " gate, join",
@@ -80,13 +84,14 @@ def called(variables: Mapping[str, Any]) -> Call:
     if "awx_job_id" in variables or "tower_job_id" in variables:
         return Call(way="job", jobs=_jobs(str(variables.get("awx_job_template_name") or "")))
     given = context.CLIARGS
-    extra, left_out = _extra(given.get("extra_vars") or ())
+    extra, hardening, left_out = _extra(given.get("extra_vars") or ())
     return Call(
         way="make" if os.environ.get(MADE) else "ansible",
         playbook=_neighbours(given.get("args") or ()),
         inventory=_inventory(given.get("inventory") or ()),
         limit=given.get("subset") or None,
         options=[*_options(given), *extra],
+        hardening=[*_tags(given), *hardening],
         left_out=left_out,
     )
 
@@ -129,23 +134,35 @@ def _options(given: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _extra(texts: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The words that give the variables of ``PLACES`` and the files again, and the names of others that were given.
+def _tags(given: Mapping[str, Any]) -> list[str]:
+    """The tags of a hardening; the other playbooks have none."""
+    tags = [tag for tag in given.get("tags") or () if tag != "all"]
+    skipped = list(given.get("skip_tags") or ())
+    return [*(["--tags", ",".join(tags)] if tags else []), *(["--skip-tags", ",".join(skipped)] if skipped else [])]
+
+
+def _extra(texts: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """The words that give the variables of ``PLACES`` and the files again, those of a hardening, and the names of
+    variables of others.
 
     The collection's own others are about this run, or the next playbook has its own.
     """
     words: list[str] = []
+    hardening: list[str] = []
     others: dict[str, None] = {}
     for text in texts:
         if text.startswith("@"):
             words += ["-e", f"@{_near(text[1:])}"]
             continue
         for name, value in _parsed(text).items():
+            again = ["-e", variable(name, value) if isinstance(value, str) else json.dumps({name: value})]
             if name in PLACES:
-                words += ["-e", variable(name, value) if isinstance(value, str) else json.dumps({name: value})]
+                words += again
+            elif name.startswith(_OF_HARDENING) and name not in _OF_ONE_RUN:
+                hardening += again
             elif not name.startswith(tuple(KNOWN)):
                 others[name] = None
-    return words, list(others)
+    return words, hardening, list(others)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

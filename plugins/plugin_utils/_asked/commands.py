@@ -39,9 +39,9 @@ class Call(NamedTuple):
 
     ``way`` is ``ansible`` (the command ansible-playbook), ``make`` or ``job`` (of AWX). ``playbook`` is the name of a
     playbook with {} for its own part, such as ``hypervisor.io_hardening.{}`` or ``playbooks/{}.yml``. ``inventory``
-    are inventories as they were given, ``limit`` the hosts, ``options`` further words, not quoted. ``left_out`` are
-    extra variables that are not among them, and that a person gives again. ``jobs`` begins the names of the job
-    templates.
+    are inventories as they were given, ``limit`` the hosts, ``options`` further words, not quoted, ``hardening`` those
+    that a hardening takes, so that it changes what was looked at and nothing else. ``left_out`` are extra variables
+    that are not among them, and that a person gives again. ``jobs`` begins the names of the job templates.
     """
 
     way: str = "ansible"
@@ -49,6 +49,7 @@ class Call(NamedTuple):
     inventory: Sequence[str] = ()
     limit: str | None = None
     options: Sequence[str] = ()
+    hardening: Sequence[str] = ()
     left_out: Sequence[str] = ()
     jobs: str = ""
 
@@ -63,7 +64,8 @@ def command(call: Call, what: str, about: str | None = None, limit: str | None =
     if call.way == "job":
         return f"{call.jobs}{_JOBS[what]}" if call.jobs else _PLAYBOOKS[what]
     limit = limit or call.limit
-    words = [*(["-l", limit] if limit else []), *call.options, *(_LIMITS if what == "limits" else ())]
+    own = {"harden": call.hardening, "limits": _LIMITS}.get(what, ())
+    words = [*(["-l", limit] if limit else []), *call.options, *own]
     if call.way == "make":
         return _make(call, what, about, words)
     inventories = [word for path in call.inventory for word in ("-i", path)]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from ansible import constants as C
@@ -76,6 +77,27 @@ def test_what_is_about_this_run_alone_is_not_given_again(call):
         "report_dir=out",
     ]
     assert command(call(*words, f"{FQCN}harden_io"), "audit") == f"ansible-playbook {FQCN}audit_io"
+
+
+@pytest.mark.parametrize(
+    ("words", "again"),
+    [
+        (["-e", "guest_io_guests=102"], ["-e", "guest_io_guests=102"]),
+        (["-e", "guest_io_guests=102 guest_io_run=mine gate_fail_on=none"], ["-e", "guest_io_guests=102"]),
+        (
+            ["-e", '{"guest_io_migrate_controllers": "guest.id == \'102\'"}'],
+            ["-e", '{"guest_io_migrate_controllers": "guest.id == \'102\'"}'],
+        ),
+        (
+            ["-e", '{"guest_io_policy": {"disk": {"cache": "keep"}}}'],
+            ["-e", '{"guest_io_policy": {"disk": {"cache": "keep"}}}'],
+        ),
+        (["--tags", "limits", "--skip-tags", "guests"], ["--tags", "limits", "--skip-tags", "guests"]),
+    ],
+)
+def test_a_hardening_changes_what_was_looked_at_and_nothing_else(call, words, again):
+    made = command(call("--check", *words, f"{FQCN}harden_io"), "harden")
+    assert shlex.split(made) == ["ansible-playbook", *again, f"{FQCN}harden_io"]
 
 
 def test_variables_that_say_where_the_guests_are_and_files_are_given_again(call):

@@ -50,6 +50,16 @@ SELECTOR = "guest.node=='pve1'&&contains(['105','106'],guest.id)||guest.id=='9'"
         (Call(), ("harden", "102"), "ansible-playbook hypervisor.io_hardening.harden_io -e guest_io_guests=102"),
         (Call(way="make"), ("harden", "102"), "make harden ARGS='-e guest_io_guests=102'"),
         (Call(way="make"), ("limits",), "make harden ARGS='--tags limits -e host_writeback_state=absent'"),
+        (
+            PLAIN._replace(hardening=["--tags", "guests", "-e", "guest_io_guests=102"]),
+            ("harden",),
+            "ansible-playbook -i hosts.yml -b --tags guests -e guest_io_guests=102 hypervisor.io_hardening.harden_io",
+        ),
+        (
+            PLAIN._replace(hardening=["-e", "guest_io_guests=102"]),
+            ("rollback", "nightly"),
+            "ansible-playbook -i hosts.yml -b hypervisor.io_hardening.rollback_io -e rollback_run=nightly",
+        ),
         (Call(way="job", jobs="Guest I/O "), ("rollback", "nightly"), "Guest I/O roll back"),
         (Call(way="job"), ("rollback", "nightly"), "rollback_io"),
     ],
