@@ -96,7 +96,7 @@ test-fast: ## unit tests, sanity tests, lint, AWX
 unit: $(LINES:%=unit-%) unit-managed ## unit tests with every ansible-core line, and what they cover (ARGS='-k drive')
 
 # What runs on managed hosts, on the oldest Python there; the controller's policy and reports do not, nor do the tests' own stand-ins.
-CONTROLLERS := plugins/action plugins/filter plugins/plugin_utils playbooks roles stand_ins tools test_data_doc.py test_reasons.py
+CONTROLLERS := plugins/action plugins/filter plugins/plugin_utils playbooks roles stand_ins tools test_data_doc.py test_pages.py test_reasons.py
 unit-managed:
 	@tests/tools/apt-packages cpio || true
 	@tools/in-venv managed pytest $(CONTROLLERS:%=--ignore=tests/unit/%) $(ARGS)
