@@ -76,7 +76,7 @@ def _html(document: dict[str, Any], wanted: Wanted) -> str:
 def _markdown(document: dict[str, Any], wanted: Wanted) -> str:
     from .to_markdown import markdown_report
 
-    return markdown_report(document, wanted.check)
+    return markdown_report(document, wanted.check, wanted.steps)
 
 
 def _csv(document: dict[str, Any], wanted: Wanted) -> str:

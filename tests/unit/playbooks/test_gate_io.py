@@ -17,6 +17,7 @@ import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.reports import REPORTS as ALL
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import COMMANDS, obeyed
 
 STORAGES = "nfs: nas\n\tserver 10.0.0.11\n\texport /x\n"
 GOOD = "scsihw: virtio-scsi-single\nscsi0: nas:100/d.qcow2,aio=threads,iothread=1\n"
@@ -49,6 +50,33 @@ def test_what_is_in_order_passes_without_any_inventory(configs):
     assert run.status == 0, run.output
     assert "GATE PASSED" in run.output and "changed=0" in run.output
     assert sorted(path.name for path in configs.parent.rglob("*")) == ["100.conf", "configs", "storage.cfg"]
+
+
+def test_each_report_has_a_variable_and_findings_are_annotated_where_that_is_asked_for(configs):
+    (configs / "101.conf").write_text(BAD)
+    paths = {f"report_{name}": f"out/{name}.prom" for name in ALL}
+    run = gate(configs.parent, gate_root="configs", report_annotations=True, **paths)
+    assert {path.name for path in (configs.parent / "out").iterdir()} == {f"{name}.prom" for name in ALL}
+    notes = [line for line in run.output.splitlines() if line.startswith("::")]
+    assert len(notes) == 3 and notes[0].startswith(
+        "::error file=configs/101.conf,line=3,title=IO102 No iothread in effect::"
+    )
+    (configs / "101.conf").unlink()
+    run = gate(configs.parent, gate_root="configs", report_annotations="maybe")
+    assert run.status == 2 and "maybe" in run.output
+
+
+def test_nothing_in_a_directory_of_configs_is_a_command_to_the_ci(configs):
+    """Whoever proposes a config must not mask, stop or set anything in the run that judges it."""
+    for number, command in enumerate(COMMANDS, 101):
+        text = f"name: {command}\n{command}\n{command}: x\nscsi1: {command}\nscsi2: nas:{command},aio={command}\nargs: {command}\n"
+        (configs / f"{number}.conf").write_text(f"#{command}\n{BAD}{text}")
+        (configs / command.replace("/", "_")).write_text("")
+        (configs / f"{command.replace('/', '_')}.conf").write_text("")
+    for arguments in ((), ("-vvv",)):
+        run = gate(configs.parent, *arguments, gate_root="configs", gate_fail_on="note", report_dir="reports")
+        assert run.status == 2 and "GATE FAILED" in run.output
+        assert [line for line in run.output.splitlines() if obeyed(line)] == []
 
 
 def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import findings as _findings
 
 STATUSES = _findings.GUEST_STATUSES
@@ -57,6 +59,17 @@ COMMANDS = [
     "##vso[task.setvariable variable=PATH]/tmp",
     "##teamcity[message]",
 ]
+
+
+#: The commands that a runner knows (actions/runner, ActionCommandManager.cs).
+KNOWN = """add-mask add-matcher add-path debug echo endgroup error group internal-set-repo-path notice remove-matcher
+    save-state set-env set-output stop-commands warning""".split()
+
+
+def obeyed(line):
+    """Whether a runner of GitHub, Azure Pipelines or TeamCity would obey it (actions/runner, ActionCommand.cs)."""
+    v2 = re.match(r"\s*::([^ ]*?)(?: .*?)?::", line)
+    return bool((v2 and v2[1].lower() in KNOWN) or re.search(r"##\w*\[.*\]", line))
 
 
 def finding(guest="101", **other) -> dict:

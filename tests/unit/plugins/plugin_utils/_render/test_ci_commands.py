@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
@@ -20,19 +18,10 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
     finding,
     guest,
     host,
+    obeyed,
     result,
     waiver,
 )
-
-#: The commands that a runner knows (actions/runner, ActionCommandManager.cs).
-KNOWN = """add-mask add-matcher add-path debug echo endgroup error group internal-set-repo-path notice remove-matcher
-    save-state set-env set-output stop-commands warning""".split()
-
-
-def obeyed(line):
-    """Whether a runner of GitHub, Azure Pipelines or TeamCity would obey it (actions/runner, ActionCommand.cs)."""
-    v2 = re.match(r"\s*::([^ ]*?)(?: .*?)?::", line)
-    return bool((v2 and v2[1].lower() in KNOWN) or re.search(r"##\w*\[.*\]", line))
 
 
 def named(name):

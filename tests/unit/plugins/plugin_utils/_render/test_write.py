@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_folder_that_is_there(tmp_
 
 def test_a_file_system_that_takes_no_file_is_one():
     """A real one: not even root makes a file there."""
-    (why,) = write_all({"/proc/reports/a": "new"}).values()
+    why = write_all({"/proc/reports/a": "new"})["/proc/reports/a"]
     assert why.startswith("no folder can be made in /proc (") and why.endswith("): name another path")
 
 
