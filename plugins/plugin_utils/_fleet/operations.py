@@ -11,7 +11,7 @@ from typing import Any
 
 from .document import Item
 
-#: A host's name to what guest_io_restart or guest_io_rollback returned there; None where it returned nothing.
+#: A host's name to what its restarts or its rollback returned; None where nothing did.
 Done = Mapping[str, Mapping[str, Any] | None]
 
 #: Of a guest that the run did not come to.
