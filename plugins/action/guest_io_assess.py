@@ -16,7 +16,7 @@ from typing import Any
 
 from ..module_utils._model.records import NOT_THERE
 from ..plugin_utils._action import Action, time_stamp
-from ..plugin_utils._asked.values import value_refusals
+from ..plugin_utils._asked.values import guests_named
 from ..plugin_utils._policy.assess import assess
 from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
@@ -24,7 +24,7 @@ from ..plugin_utils._policy.waivers_file import load
 _READ = {
     "root": {"type": "str", "default": "/"},
     "node": {"type": "str"},
-    "guests": {"type": "list", "elements": "str"},
+    "guests": {"type": "raw"},
     "writeback_root": {"type": "str"},
 }
 _ASSESS = {
@@ -34,7 +34,6 @@ _ASSESS = {
     "date": {"type": "raw"},
     "migrate_controllers": {"type": "str"},
     "apply_foreign_pending": {"type": "bool", "default": False},
-    "check_values": {"type": "dict", "default": {}},
 }
 
 
@@ -45,8 +44,8 @@ class ActionModule(Action):
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The findings document, with what else the read of the host found."""
-        if refusals := value_refusals(options["check_values"]):
-            raise ValueError("; ".join(refusals))
+        # null is not the same as not given: whoever gives it did not mean all guests.
+        options["guests"] = guests_named(options["guests"]) if "guests" in self._task.args else None
         policy = parse(
             options["policy"],
             options["waivers"],
@@ -56,8 +55,6 @@ class ActionModule(Action):
         )
         began = time_stamp()
         date = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
-        if options["guests"] is not None:
-            options["guests"] = [guest.strip() for guest in options["guests"]]
         given = {name: options[name] for name in _READ}
         reading = json.loads(self.module("guest_io_info", "reading", as_text=True, **given)["reading"])
         missing = {problem["guest"] for problem in reading["problems"] if problem["reason"] == NOT_THERE}

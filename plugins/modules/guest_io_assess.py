@@ -27,10 +27,9 @@ options:
     type: str
   guests:
     description:
-      - Ids of the guests to read. Without it, all.
+      - Ids of the guests to read, such as V(102), or V(102,105), or a list of them. An empty list, or without it, all.
       - A guest that is not there is not a finding, because another host may have it. See RV(named).
-    type: list
-    elements: str
+    type: raw
   writeback_root:
     description: Also read what decides the write-back limits, below this directory, and return it as RV(writeback).
     type: str
@@ -54,10 +53,6 @@ options:
     description: Whether to plan stopped guests if the write would also apply somebody else's pending changes.
     type: bool
     default: false
-  check_values:
-    description: Variables to check before anything is read, by their names, as M(hypervisor.io_hardening.refuse_values) does.
-    type: dict
-    default: {}
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 attributes:

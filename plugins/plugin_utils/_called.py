@@ -18,7 +18,7 @@ from ansible.errors import AnsibleError
 from ansible.parsing.splitter import parse_kv
 
 from ._asked.commands import Call, variable
-from ._asked.variables import KNOWN
+from ._asked.specs import PREFIXES
 
 #: What the Makefile sets to tell that it called.
 MADE = "IO_HARDENING_CALLED_BY_MAKE"
@@ -160,7 +160,7 @@ def _extra(texts: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
                 words += again
             elif name.startswith(_OF_HARDENING) and name not in _OF_ONE_RUN:
                 hardening += again
-            elif not name.startswith(tuple(KNOWN)):
+            elif not name.startswith(PREFIXES):
                 others[name] = None
     return words, hardening, list(others)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...module_utils._shown import piece, shown
 from ...module_utils._text import natural_key
-from .values import value_refusals
+from .values import guests_named
 from .variables import left
 
 PARTS = ("guests", "limits")
@@ -23,9 +23,7 @@ def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[
     ``given`` is harden_io_parts, None if it is not set. Then a run that names guests (``guests`` is guest_io_guests)
     does not touch the hosts' limits, unless --tags asks for them.
     """
-    refusals = value_refusals({"guest_io_guests": guests})
-    if refusals:
-        raise ValueError(refusals[0])
+    guests = guests_named(guests)
     run_tags = list(run_tags)
     if given is None:
         chosen = [part for part in PARTS if part == "guests" or not guests or part in run_tags]

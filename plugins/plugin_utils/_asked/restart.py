@@ -11,9 +11,9 @@ from typing import Any
 from ...module_utils._model.operations import RestartOrder
 from ...module_utils._model.records import Guest
 from ...module_utils._restart import blocker, other_pending, waiting
-from ...module_utils._shown import shown
 from ...module_utils._text import natural_key, plural
 from .._policy.selector import Selector, guest_subject
+from .values import value_refusal
 
 
 def restart_order(guests: list[Guest], match: Any) -> RestartOrder:
@@ -44,16 +44,8 @@ def restart_order(guests: list[Guest], match: Any) -> RestartOrder:
 
 
 def _selector(match: Any) -> Selector:
-    if isinstance(match, list) and match:
-        raise ValueError(
-            f"restart_match is a list, {shown(match)}; it takes one JMESPath expression; join several with ||, such"
-            " as: guest.id == '105' || guest.id == '106', or contains(['105', '106'], guest.id)"
-        )
-    if match is not None and not isinstance(match, str):
-        raise ValueError(
-            f"restart_match is {shown(match)}; it takes a JMESPath expression over the guest, such as: guest.id =="
-            " '105'"
-        )
+    if refusal := value_refusal("restart_match", match):
+        raise ValueError(refusal)
     if match is None or not match.strip():
         raise ValueError(
             "restart_match is not set, and only guests that it matches are restarted; it takes a JMESPath expression"

@@ -13,9 +13,9 @@ from ...module_utils._journal.lines import last
 from ...module_utils._journal.rollback import of_run, rollback, run_of
 from ...module_utils._model.operations import RollbackPlan
 from ...module_utils._shown import shown
+from .values import value_refusal
 
 _MOST_TOLD = 5
-_ID = re.compile(r"[0-9]+\Z")
 # A run's name that is its time.
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 
@@ -26,8 +26,8 @@ def choose_run(journals: list[dict[str, Any]], run: Any = "last") -> str:
     "last" is the latest run of all hosts that was not a rollback and whose changes are still in guests. It is refused
     when a journal that cannot be read may hide a later run. ``journals`` are what guest_io_journal_info returned.
     """
-    if not isinstance(run, str) or not run.strip():
-        raise ValueError(f"rollback_run is {shown(run)}; it takes a run's name, or last, which is the default")
+    if refusal := value_refusal("rollback_run", run):
+        raise ValueError(refusal)
     runs = [known for journal in journals for known in journal["runs"]]
     names = sorted({known["run"] for known in runs})
     problems = [problem for journal in journals for problem in journal.get("problems", ())]
@@ -47,7 +47,7 @@ def choose_run(journals: list[dict[str, Any]], run: Any = "last") -> str:
             f"no journal knows of a run {shown(run)}; rollback_run takes one of:"
             f" {', '.join(['last', *names])}{_unread(problems)}"
         )
-    return run
+    return str(run)
 
 
 def _may_be_later(run: str | None, than: str, runs: list[dict[str, Any]]) -> bool:
@@ -108,13 +108,9 @@ def guest_ids(guests: Any) -> list[str] | None:
     if guests == "all":
         return None
     given = guests if isinstance(guests, list) else guests.split(",") if isinstance(guests, str) else [guests]
-    ids = [str(guest).strip() for guest in given if isinstance(guest, (str, int)) and not isinstance(guest, bool)]
-    if not ids or len(ids) != len(given) or not all(_ID.match(guest) for guest in ids):
-        raise ValueError(
-            f"rollback_guests is {shown(guests)}; it takes ids of guests, such as 102, or 102,105, or a list of them; "
-            "leave it unset to roll back all guests of the run"
-        )
-    return ids
+    if refusal := value_refusal("rollback_guests", guests):
+        raise ValueError(refusal)
+    return [str(guest).strip() for guest in given]
 
 
 def _not_whole(journal: dict[str, Any], run: str) -> str | None:

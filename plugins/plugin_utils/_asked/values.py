@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Values of variables that must be mistakes. Pure.
+"""Values of variables that must be mistakes: of another type than their argument spec says, or not one of its choices.
 
 They are refused before anything is touched: a value that Ansible takes for false would be all guests, a bad run name
 would show up after the hosts' limits were changed, and Ansible takes a serial of 0 or 200% for all hosts at once.
@@ -10,13 +10,20 @@ would show up after the hosts' limits were changed, and Ansible takes a serial o
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...module_utils._journal.fields import RUN_ID
-from ...module_utils._shown import shown
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
+from ...module_utils._journal.fields import RUN_ID
+from ...module_utils._number import whole_number
+from ...module_utils._shown import shown
+from .specs import SURVEY, specs
+
+_ID = re.compile(r"[0-9]+\Z")
+_YES_OR_NO = frozenset(str(value).lower() for value in BOOLEANS)
 _FROM_ONE_ON = re.compile(r"0*[1-9][0-9]{0,8}\Z", re.ASCII)
 # AWX wants one start, with its time zone, and an interval in the rule.
 _RRULE = re.compile(
@@ -25,19 +32,73 @@ _RRULE = re.compile(
 _NOT_IN_A_PATH = re.compile(r"\0|(?:^|/)\.\.(?:/|\Z)")
 
 
-def value_refusals(given: Mapping[str, Any]) -> list[str]:
-    """A sentence for each value that is not allowed; ``given`` is variable to value, of the variables in ``TAKES``."""
-    return [
-        f"{name} is {shown(value)}; it takes {TAKES[name][1]}"
-        for name, value in given.items()
-        if not TAKES[name][0](value)
-    ]
+def value_refusal(name: str, value: Any, host: str | None = None) -> str | None:
+    """The sentence for a value that is not allowed; with the host that it is set for, if it is set for one."""
+    if name.startswith(SURVEY) and value in ("", None):
+        return None
+    allowed, words = _takes(name)
+    if allowed(value):
+        return None
+    return f"{name}{', set for ' + host + ',' if host else ''} is {shown(value)}; it takes {words}"
+
+
+def is_text(name: str) -> bool:
+    """Whether any text will do as the variable's value."""
+    about, spec = name.removeprefix(SURVEY), specs()[name]
+    return about not in TAKES and "choices" not in spec and spec["type"] in ("str", "path", "raw")
+
+
+def _takes(name: str) -> tuple[Callable[[Any], bool], str]:
+    spec = specs()[name]
+    allowed, words = TAKES.get(name.removeprefix(SURVEY)) or _of_spec(spec)
+    # null is as good as an empty value, where that is the default.
+    if name.removeprefix(SURVEY) not in TAKES and spec.get("default") in (None, "", []):
+        return lambda value: value is None or allowed(value), words
+    return allowed, words
+
+
+def _of_spec(spec: Mapping[str, Any]) -> tuple[Callable[[Any], bool], str]:
+    """What a spec allows, by its type and choices."""
+    choices, elements = spec.get("choices"), spec.get("elements")
+    if spec["type"] == "list":
+        item, _words = _of_spec({**spec, "type": elements})
+        words = ", ".join(choices) if choices else "dictionaries" if elements == "dict" else "text"
+        return lambda value: all(map(item, _items(value, elements))), f"a list of {words}"
+    if choices:
+        return lambda value: isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
+    return _TYPES[spec["type"]]
+
+
+def _items(value: Any, elements: str | None) -> list[Any]:
+    """The items of a list, as Ansible takes one: text is split at commas."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and elements != "dict":
+        return [item.strip() for item in value.split(",")]
+    return [value]
 
 
 def names_guests(given: Any) -> bool:
     """Whether a value names guests: an id, text with commas, or a list of them. An empty list means all guests."""
     items = given if isinstance(given, list) else given.split(",") if isinstance(given, str) else [given]
     return all(item.strip() != "" if isinstance(item, str) else is_whole(item) and item >= 1 for item in items)
+
+
+def guests_named(given: Any) -> list[str] | None:
+    """The ids of the guests that guest_io_guests names; None is all. Raises ValueError where it cannot be meant."""
+    if refusal := value_refusal("guest_io_guests", given):
+        raise ValueError(refusal)
+    return [str(guest).strip() for guest in _items(given, "str")] or None
+
+
+def are_ids(given: Any) -> bool:
+    """Whether a value is ids of guests, at least one: a number, text with commas, or a list of them; ``all`` too."""
+    if given == "all":
+        return True
+    items = given if isinstance(given, list) else given.split(",") if isinstance(given, str) else [given]
+    return bool(items) and all(
+        isinstance(item, (str, int)) and not isinstance(item, bool) and _ID.match(str(item).strip()) for item in items
+    )
 
 
 def from_one_on(value: Any) -> bool:
@@ -70,20 +131,54 @@ def _are_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
 
 
+def _is_whole_or_spells_it(value: Any) -> bool:
+    return is_whole(value) or (isinstance(value, str) and whole_number(value) is not None)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return isinstance(value, (str, int, float)) and str(value).strip().lower() in _YES_OR_NO
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _is_expression(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+#: The types of argument specs; a list has its elements'.
+_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "bool": (_is_yes_or_no, "true or false"),
+    "dict": (lambda value: isinstance(value, Mapping), "a dictionary"),
+    "float": (_is_number, "a number"),
+    "int": (_is_whole_or_spells_it, "a whole number"),
+    "path": (_is_path, "a path"),
+    "raw": (lambda value: True, "anything"),
+    "str": (_is_scalar, "text"),
+}
 _A_NUMBER = (from_one_on, "a whole number, 1 or more")
 _NAMES = (_are_names, "a list of names that AWX has, such as [one, another]")
-#: Variable to whether a value is allowed, and what it takes in words.
-TAKES = {
+#: Variable to whether a value is allowed, and what it takes in words, where that is more than its argument spec says.
+TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "io_hardening_hosts": (
         _is_text,
         "a host pattern of Ansible, such as proxmox_nodes, or pve1,pve2",
     ),
     "awx_approval_timeout": _A_NUMBER,
-    "awx_become": (
-        lambda value: str(value).lower() in ("true", "false", "yes", "no"),
-        "true or false",
-    ),
-    "awx_collection": (lambda value: value in ("awx.awx", "ansible.controller"), "awx.awx or ansible.controller"),
     "awx_credentials": _NAMES,
     "awx_notify_approval": _NAMES,
     "awx_notify_failure": _NAMES,
@@ -117,5 +212,20 @@ TAKES = {
     "restart_hosts_at_once": _A_NUMBER,
     "restart_max_failures": _A_NUMBER,
     "restart_start_timeout": _A_NUMBER,
+    "restart_match": (
+        _is_expression,
+        (
+            "a JMESPath expression over the guest, such as: guest.id == '105', or contains(['105', '106'], guest.id);"
+            " join several with ||"
+        ),
+    ),
     "restart_timeout": _A_NUMBER,
+    "rollback_guests": (
+        are_ids,
+        (
+            "ids of guests, such as 102, or 102,105, or a list of them; leave it unset to roll back all guests of the"
+            " run"
+        ),
+    ),
+    "rollback_run": (_is_text, "a run's name, or last, which is the default"),
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The variables and tags that the playbooks and roles know. Refuses the others.
+"""Refuses variables and tags that the playbooks and roles do not know.
 
 A misspelt variable that names guests would mean all guests; a misspelt tag would do nothing and still succeed.
 """
@@ -14,98 +14,8 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 
 from ...module_utils._shown import piece
+from .specs import OF_PLAYS, PREFIXES, SURVEY, known, specs
 
-_VARIABLES = {
-    "awx_": (
-        "approval_timeout",
-        "become",
-        "collection",
-        "credentials",
-        "execution_environment",
-        "inventory",
-        "inventory_path",
-        "inventory_project",
-        "job",
-        "name",
-        "notify_approval",
-        "notify_failure",
-        "notify_success",
-        "organization",
-        "project",
-        "project_branch",
-        "project_url",
-        "report_dir",
-        "schedule",
-        "slices",
-    ),
-    "gate_": ("fail_on", "part", "root"),
-    "guest_io_": (
-        "apply_foreign_pending",
-        "batch",
-        "guests",
-        "journal",
-        "max_parallel",
-        "migrate_controllers",
-        "node",
-        "policy",
-        "policy_id",
-        "root",
-        "run",
-        "waivers",
-        "waivers_file",
-    ),
-    "harden_io_": ("parts",),
-    "host_writeback_": (
-        "background_limit_bytes",
-        "background_ratio",
-        "limit_bytes",
-        "mode",
-        "ratio",
-        "root",
-        "state",
-        "take_over",
-    ),
-    "io_hardening_": ("hosts",),
-    "prove_io_": (
-        "accelerator",
-        "also",
-        "disk",
-        "during",
-        "guest",
-        "image_format",
-        "image_mb",
-        "kernel",
-        "kernel_modules",
-        "least_ratio",
-        "load_mb",
-        "load_total_mb",
-        "load_writers",
-        "path",
-        "qemu",
-        "runs",
-        "seconds",
-        "warm_up",
-    ),
-    "report_": (
-        "annotations",
-        "codequality",
-        "csv",
-        "dir",
-        "html",
-        "json",
-        "junit",
-        "markdown",
-        "prometheus",
-        "sarif",
-    ),
-    "restart_": ("force_stop", "ha_managed", "hosts_at_once", "match", "max_failures", "start_timeout", "timeout"),
-    "rollback_": ("guests", "run"),
-    "survey_": ("gate_fail_on", "guest_io_migrate_controllers", "host_writeback_mode", "restart_match", "rollback_run"),
-}
-#: Prefix to the variables that there are.
-KNOWN = {prefix: tuple(prefix + name for name in names) for prefix, names in _VARIABLES.items()}
-#: Prefix of the questions that AWX asks; the rest is the name of the variable they are about.
-SURVEY = "survey_"
 #: Facts that the roles set.
 FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
@@ -116,8 +26,6 @@ _OF_AWX = re.compile(
 )
 #: What a slice of a gate passes on to the job that joins them, by its job's number.
 _OF_SLICES = re.compile(r"io_hardening_part_[0-9]+\Z")
-#: Variables of plays themselves, which Ansible asks for before it looks at any host.
-OF_PLAYS = ("io_hardening_hosts", "restart_hosts_at_once")
 #: Tags that Molecule leaves out in every run of its own.
 _OF_MOLECULE = ("molecule-idempotence-notest", "molecule-notest", "notest")
 #: The variables that name guests by their ids, each for some playbooks only.
@@ -139,7 +47,7 @@ def variable_refusals(
     With a prefix that other roles use as well, only extra variables and names close to a known one are refused.
     """
     extra = set(extra)
-    looked_at = list(KNOWN if prefixes is None else prefixes)
+    looked_at = list(PREFIXES if prefixes is None else prefixes)
     found = []
     for name, host in sorted({**others, **dict.fromkeys(extra)}.items()):
         prefix = next((prefix for prefix in looked_at if name.startswith(prefix)), None)
@@ -153,20 +61,21 @@ def variable_refusals(
 
 
 def _is_unknown(name: str, prefix: str, is_extra: bool) -> bool:
-    if name in KNOWN[prefix] or (name in FACTS and not is_extra) or _OF_AWX.match(name) or _OF_SLICES.match(name):
+    if name in known()[prefix] or (name in FACTS and not is_extra) or _OF_AWX.match(name) or _OF_SLICES.match(name):
         return False
     return is_extra or prefix not in COMMON or _closest(name, prefix) is not None
 
 
 def _closest(name: str, prefix: str) -> str | None:
     """The known variable with that prefix that ``name`` is probably meant to be; the prefix itself does not count."""
-    matches = get_close_matches(name[len(prefix) :].lower(), _VARIABLES[prefix], 1, _CLOSE)
+    names = [one[len(prefix) :] for one in known()[prefix]]
+    matches = get_close_matches(name[len(prefix) :].lower(), names, 1, _CLOSE)
     return prefix + matches[0] if matches else None
 
 
 def _nearly(name: str) -> str | None:
     """The known variable that ``name`` differs from by a letter or two, as when its prefix is misspelt."""
-    names = [known for known_of in KNOWN.values() for known in known_of]
+    names = list(specs())
     matches = get_close_matches(name.lower().replace("-", "_"), names, 1, _NEARLY_THE_SAME)
     return matches[0] if matches and name not in names else None
 
@@ -176,9 +85,11 @@ def _no_such(name: str, prefix: str, host: str | None) -> str:
     parts = [f"{piece(name)}{', set for ' + host if host else ''}: no such variable."]
     if closest in NAME_GUESTS:
         parts.append(f"A misspelt {closest} would mean all guests.")
-    parts.append(
-        f"There are {', '.join(KNOWN[prefix])}." if len(KNOWN[prefix]) > 1 else f"There is {KNOWN[prefix][0]}."
-    )
+    names = known()[prefix]
+    if prefix == SURVEY:
+        parts.append(f"A question is named {SURVEY} and the variable it is about.")
+    else:
+        parts.append(f"There are {', '.join(names)}." if len(names) > 1 else f"There is {names[0]}.")
     if closest:
         parts.append(f"Did you mean {closest}?")
     return " ".join(parts)

@@ -15,7 +15,7 @@ import sys
 import pytest
 import yaml
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.variables import KNOWN
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.specs import known
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
@@ -68,11 +68,11 @@ def test_the_variables_that_are_known_are_those_that_the_roles_document():
     """A variable that is not among them ends the run."""
     for role in ("guest_io", "host_writeback"):
         specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
-        known = KNOWN[f"{role}_"]
-        assert list(known) == sorted(specs["main"]["options"])
+        names = known()[f"{role}_"]
+        assert list(names) == sorted(specs["main"]["options"])
         if role == "guest_io":
             assert set(specs["assess"]["options"]) | set(specs["change"]["options"]) | {"guest_io_policy_id"} == set(
-                known
+                names
             )
 
 
@@ -128,7 +128,8 @@ def test_a_role_of_its_own_refuses_what_it_would_not_look_at_before_it_writes(tm
     done = run_playbook(tmp_path / "play.yml", "-i", "pve1,pve2,", "-c", "local", variables=given)
     assert done.status == 2 and words in done.output, done.output
     assert "guest_io_run" not in variables or re.search(
-        "; guest_io_run is 'my run'; it takes .*; guest_io_journal is 'x'; it takes ", done.output
+        r"guest_io_guests is .*\. guest_io_journal is 'x'; it takes .*\. guest_io_run is 'my run'; it takes ",
+        done.output,
     ), done.output
     assert "A misspelt guest_io_guests" not in done.output or "guest_io_guest" in variables
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

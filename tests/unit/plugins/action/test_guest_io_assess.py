@@ -70,8 +70,8 @@ def test_a_file_of_waivers_counts(root, tmp_path):
         ({"policy": {}, "waivers_file": "/nowhere/waivers.yml"}, "/nowhere/waivers.yml"),
         ({"policy": {}, "date": "tomorrow"}, "tomorrow"),
         (
-            {"policy": {}, "check_values": {"guest_io_batch": 0}},
-            "guest_io_batch is 0; it takes a whole number, 1 or more",
+            {"policy": {}, "guests": False},
+            "guest_io_guests is False; it takes ids of guests",
         ),
         ({"policy": {}, "root": "/nowhere"}, "/nowhere"),
     ],

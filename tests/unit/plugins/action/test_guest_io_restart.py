@@ -88,7 +88,8 @@ def test_no_host_has_its_turn_after_the_run_stopped_on_another(restart, before, 
 
 
 @pytest.mark.parametrize(
-    ("match", "words"), [("", "is not set"), (["x"], "is a list"), ("guest.id ==", "restart_match")]
+    ("match", "words"),
+    [("", "is not set"), (["x"], "it takes a JMESPath expression"), ("guest.id ==", "restart_match")],
 )
 def test_without_a_selector_no_guest_is_restarted(restart, match, words):
     returned, done = restart(match=match)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The actions refuse_values, refuse_missing_guests and harden_parts."""
+"""The actions refuse_missing_guests and harden_parts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,10 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.action import (
     harden_parts,
     refuse_missing_guests,
-    refuse_values,
 )
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
 
 ALL = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
-
-
-def test_only_the_values_that_are_given_are_looked_at():
-    assert run_action(refuse_values, guest_io_guests=[], restart_timeout="5") == {"changed": False}
-    # Given and null is not the same as not given.
-    returned = run_action(refuse_values, guest_io_guests=None, restart_timeout="0")
-    assert returned["failed"] and returned["msg"].startswith("guest_io_guests is null; it takes ids of guests")
-    assert "; restart_timeout is '0'; it takes a whole number, 1 or more" in returned["msg"]
 
 
 @pytest.mark.parametrize("silent", [None, "", False])

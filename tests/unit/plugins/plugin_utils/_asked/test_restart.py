@@ -49,7 +49,9 @@ def test_a_selector_that_cannot_be_is_said_with_its_place(match, said):
 
 
 def test_a_list_is_told_that_it_takes_one_expression():
-    with pytest.raises(ValueError, match="restart_match is a list.*takes one JMESPath expression"):
+    with pytest.raises(
+        ValueError, match="restart_match is \\[.*takes a JMESPath expression over the guest, .*; join several with"
+    ):
         restart_order(of(guest(100)), ["guest.id == '100'"])
 
 

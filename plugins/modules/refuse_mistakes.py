@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: refuse_unknown
-short_description: Refuse variables and tags that nothing looks at
+module: refuse_mistakes
+short_description: Refuse variables, values and tags that must be mistakes
 version_added: 0.1.0
 description:
   - Fails when a variable is set whose name begins like those of the collection but is not one of them, and suggests the closest.
+  - Fails when a variable has a value of another type than its argument spec says, or that is not one of its choices. These specs are in
+    C(roles/*/meta/argument_specs.yml) and C(playbooks/*.meta.yml). A value that is not known yet, because its template needs a fact, is left to
+    the task that uses it.
   - A misspelt variable that names guests would mean all guests, and a misspelt tag would do nothing.
   - A name with a prefix that other roles use as well (C(awx_), C(gate_), C(report_), C(restart_), C(rollback_), C(survey_))
     is refused as an extra variable, and elsewhere only when it is close to a known name.
-  - The first task of the collection's playbooks and roles. It runs on the controller, and looks at no values but O(hosts) and the answers of a survey.
+  - The first task of the collection's playbooks and roles. It runs on the controller.
   - Used by this collection's own playbooks and roles; its options and results can change in any release.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -57,8 +60,8 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Refuse misspelt variables of the role
-  hypervisor.io_hardening.refuse_unknown:
+- name: Refuse mistakes in the variables of the role
+  hypervisor.io_hardening.refuse_mistakes:
     prefixes: [guest_io_]
 """
 
@@ -77,7 +80,7 @@ complete:
   returned: success
   type: bool
 msg:
-  description: A sentence for each variable and tag that is refused.
+  description: A sentence for each variable, value and tag that is refused.
   returned: failure
   type: str
 """

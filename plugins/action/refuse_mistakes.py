@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Action refuse_unknown: fail when a variable or a tag is given that nothing looks at. Documentation:
-modules/refuse_unknown.py.
+"""Action refuse_mistakes: fail when a variable or a tag is given that nothing looks at, or a value that cannot be.
+Documentation: modules/refuse_mistakes.py.
 
-An action, because it needs the names of the extra variables apart from all others, and names of variables without their
-values: those of hundreds of hosts must not be templated for it.
+An action, because it needs the names of the extra variables apart from all others, and the variables of hundreds of
+hosts without a template for each.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup.inventory_hostnames import LookupModule as HostsOfPattern
 from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils._action import Action
-from ..plugin_utils._asked.values import value_refusals
+from ..plugin_utils._asked.given import given_refusals
+from ..plugin_utils._asked.specs import PREFIXES, SURVEY, known
+from ..plugin_utils._asked.values import value_refusal
 from ..plugin_utils._asked.variables import (
-    KNOWN,
-    SURVEY,
     nothing_to_do,
     selection_refusals,
     tag_refusals,
@@ -31,10 +32,10 @@ from ..plugin_utils._asked.variables import (
 
 
 class ActionModule(Action):
-    """Looks at names, at no value but the pattern of hosts and the answers of a survey, and at no host."""
+    """Looks at variables and tags, and at no host."""
 
     ARGUMENTS = {
-        "prefixes": {"type": "list", "elements": "str", "choices": list(KNOWN)},
+        "prefixes": {"type": "list", "elements": "str", "choices": list(PREFIXES)},
         "hosts": {"type": "raw"},
         "does": {"type": "str", "default": "do"},
         "names_guests": {"type": "list", "elements": "str"},
@@ -45,40 +46,57 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The answers of a survey, and whether the run has all hosts of its pattern."""
         extra = set(load_extra_vars(self._loader))
-        pattern, matched, hosts = options["hosts"], [], []
         if "hosts" in self._task.args:
-            matched = self._matched(pattern)
+            matched = self._matched(options["hosts"])
             hosts = [host for host in matched if host in set(self.task_vars["ansible_play_hosts_all"])]
-        of_hosts = self._variables_of(hosts)
-        refusals = variable_refusals(extra, _others(self.task_vars, of_hosts), options["prefixes"])
-        refusals += unseen_refusals(extra, of_hosts) if "hosts" in self._task.args else []
+        else:
+            matched = hosts = [self.host]
+        own = self._of_host(self.host)
+        of_hosts = {host: self._of_host(host) for host in hosts}
+        # The host that a task of the whole run happens to be on need not be one of those.
+        of_play = {name: self.task_vars[name] for name in self.task_vars.keys() - own.keys()}
+        refusals = variable_refusals(extra, _with_hosts(of_play, of_hosts), options["prefixes"])
+        if "hosts" in self._task.args:
+            refusals += unseen_refusals(extra, of_hosts)
         if options["names_guests"] is not None:
             refusals += selection_refusals(extra, options["names_guests"])
         if options["tags"] is not None:
             run, skip = self.task_vars["ansible_run_tags"], self.task_vars["ansible_skip_tags"]
             refusals += tag_refusals(options["tags"], run, skip)
-        if not refusals and "hosts" in self._task.args and not hosts:
-            refusals.append(options["no_hosts"] or nothing_to_do(options["does"], pattern))
+        if not refusals and not hosts:
+            refusals.append(options["no_hosts"] or nothing_to_do(options["does"], options["hosts"]))
+        values = {None: of_play, **of_hosts}
+        refusals += given_refusals(values, extra, options["prefixes"], self._templar.is_template, self._evaluated)
         if refusals:
-            raise ValueError(" ".join(refusals))
+            raise ValueError(" ".join(f"{refusal.rstrip('.')}." for refusal in refusals))
         answers = self._answers()
         return {"answers": answers, "answered": bool(answers), "complete": len(hosts) == len(matched)}
 
     def _matched(self, pattern: Any) -> list[str]:
         """The inventory's hosts of a pattern, in the limit or not."""
-        if refusals := value_refusals({"io_hardening_hosts": pattern}):
-            raise ValueError(refusals[0])
+        if refusal := value_refusal("io_hardening_hosts", pattern):
+            raise ValueError(refusal)
         lookup = HostsOfPattern(loader=self._loader, templar=self._templar)
         return lookup.run([pattern], variables={"groups": self.task_vars["groups"]})
 
-    def _variables_of(self, hosts: list[str]) -> dict[str, Mapping[str, Any]]:
-        """Each host's variables, not templated; the task's own host's where there are no hosts."""
-        of_host = self.task_vars["hostvars"].raw_get
-        return {host: of_host(host) for host in hosts or [self.host]}
+    def _of_host(self, host: str) -> Mapping[str, Any]:
+        """The variables of a host, not templated."""
+        return self.task_vars["hostvars"].raw_get(host)
+
+    def _evaluated(self, host: str | None, name: str) -> Any:
+        """The value of a host's variable, or of the play's; None where it is not known yet."""
+        try:
+            if host is None or host == self.host:
+                return self._templar.template(self.task_vars[name])
+            return self.task_vars["hostvars"][host][name]
+        except AnsibleError:
+            return None
 
     def _answers(self) -> list[dict[str, Any]]:
         """Each question of a survey that was answered, as the variable that it is about and the answer."""
-        given = {name: self._templar.template(self.task_vars[name]) for name in KNOWN[SURVEY] if name in self.task_vars}
+        given = {
+            name: self._templar.template(self.task_vars[name]) for name in known()[SURVEY] if name in self.task_vars
+        }
         return [
             {"variable": name.removeprefix(SURVEY), "value": answer}
             for name, answer in given.items()
@@ -86,11 +104,9 @@ class ActionModule(Action):
         ]
 
 
-def _others(task_vars: dict[str, Any], of_hosts: dict[str, Mapping[str, Any]]) -> dict[str, str | None]:
+def _with_hosts(of_play: Mapping[str, Any], of_hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
     """Each variable of the play and of the hosts, with the host where only one has it."""
-    # The host that a task of the whole run happens to be on need not be one of those.
-    own = task_vars["hostvars"].raw_get(task_vars["inventory_hostname"])
-    names: dict[str, str | None] = dict.fromkeys(set(task_vars) - set(own))
+    names: dict[str, str | None] = dict.fromkeys(of_play)
     for host, variables in of_hosts.items():
         for name in variables:
             names[name] = None if name in names else host

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The action refuse_unknown: a name that nothing looks at ends the run, all others pass."""
+"""The action refuse_mistakes: a name that nothing looks at ends the run, all others pass."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.action import refuse_unknown
+from ansible_collections.hypervisor.io_hardening.plugins.action import refuse_mistakes
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
 
 NOTHING_ASKED = {"changed": False, "answers": [], "answered": False, "complete": True}
@@ -26,7 +26,7 @@ def refuse(monkeypatch):
     """Run the action for pve1 with extra variables, tags and variables of each host."""
 
     def run(extra=(), inventory=None, run_tags=("all",), skip_tags=(), limit=None, **options):
-        monkeypatch.setattr(refuse_unknown, "load_extra_vars", lambda loader: dict.fromkeys(extra))
+        monkeypatch.setattr(refuse_mistakes, "load_extra_vars", lambda loader: dict.fromkeys(extra))
         hostvars = HostVars(inventory or {"pve1": {}})
         names = list(hostvars)
         task_vars = {
@@ -37,9 +37,9 @@ def refuse(monkeypatch):
             "ansible_run_tags": list(run_tags),
             "ansible_skip_tags": list(skip_tags),
             **hostvars.get("pve1", {}),
-            **dict.fromkeys(extra),
+            **dict.fromkeys(extra, "1"),
         }
-        return run_action(refuse_unknown, task_vars, **{"prefixes": ["guest_io_"], **options})
+        return run_action(refuse_mistakes, task_vars, **{"prefixes": ["guest_io_"], **options})
 
     return run
 
