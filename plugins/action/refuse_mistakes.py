@@ -57,7 +57,8 @@ class ActionModule(Action):
         of_play = {name: self.task_vars[name] for name in self.task_vars.keys() - own.keys()}
         refusals = variable_refusals(extra, _with_hosts(of_play, of_hosts), options["prefixes"])
         if "hosts" in self._task.args:
-            refusals += unseen_refusals(extra, of_hosts)
+            # The pattern may come from its variables, and match no host.
+            refusals += unseen_refusals(extra, {self.host: own, **of_hosts})
         if options["names_guests"] is not None:
             refusals += selection_refusals(extra, options["names_guests"])
         if options["tags"] is not None:

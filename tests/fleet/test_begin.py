@@ -206,3 +206,29 @@ def test_no_playbook_leaves_a_variable_of_its_own_that_begins_as_those_of_users(
             r"(?:^|\s|register: |loop_var: )((?:%s)\w+)(?=:|$)" % "|".join(PREFIXES), text, re.MULTILINE
         )
         assert set(set_here) <= names, path
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "words"),
+    [
+        ("gate_io", {"gate_fail_on": "errors"}, "gate_fail_on is 'errors'; it takes one of error, warning, note, none"),
+        ("harden_io", {"guest_io_policy": "strict"}, "guest_io_policy is 'strict'; it takes a dictionary"),
+        ("rollback_io", {"guest_io_max_parallel": "two"}, "guest_io_max_parallel is 'two'; it takes a whole number"),
+        ("restart_pending", {"restart_timeout": "{{ 2 - 2 }}"}, "restart_timeout is 0; it takes a whole number, 1 or"),
+        ("audit_io", {"host_writeback_mode": "fast"}, "host_writeback_mode is 'fast'; it takes one of auto, ratio, "),
+        ("join_reports", {"report_json": ["x"]}, "report_json is ['x']; it takes a path"),
+        ("prove_io", {"prove_io_runs": "1.5"}, "prove_io_runs is '1.5'; it takes a whole number"),
+        ("harden_io", {"survey_host_writeback_mode": "fast"}, "survey_host_writeback_mode is 'fast'; it takes one of"),
+    ],
+)
+def test_a_value_that_cannot_be_ends_every_playbook_before_a_host_is_read(inventory, name, variables, words):
+    status, output = play(name, "-i", inventory(), **variables)
+    assert status == 2 and words in output and len(plays(output)) == 1, output
+
+
+def test_a_value_of_a_host_is_told_with_the_host_and_one_that_is_not_known_yet_is_left(inventory):
+    inventory.hosts["pve2"]["guest_io_batch"] = "{{ [0] | first }}"
+    inventory.hosts["pve1"].update(guest_io_batch="{{ later }}", guest_io_root="{{ later }}")
+    status, output = play("harden_io", "-i", inventory())
+    assert status == 2 and "guest_io_batch, set for pve2, is 0; it takes a whole number, 1 or more" in output, output
+    assert "set for pve1" not in output and len(plays(output)) == 1
