@@ -19,6 +19,7 @@ class ActionModule(Action):
 
     ARGUMENTS = {
         "journals": {"type": "list", "elements": "dict", "required": True},
+        "here": {"type": "dict"},
         "run": {"type": "raw", "default": "last"},
         "guests": {"type": "raw", "default": "all"},
         "root": {"type": "str", "default": "/"},
@@ -30,11 +31,13 @@ class ActionModule(Action):
         """The plan, and the name for the run that carries it out."""
         where = {name: options[name] for name in ("root", "node")}
         only = guest_ids(options["guests"])
-        if not all(_is_journal(journal) for journal in options["journals"]):
+        if not all(map(_is_journal, [*options["journals"], *([options["here"]] if options["here"] else [])])):
             raise ValueError("journals takes what guest_io_journal_info returned on each host")
         run = choose_run(options["journals"], options["run"])
-        # The last run of all hosts need not be the last one here.
-        journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
+        journal = options["here"]
+        if not journal or journal["run"] != run:
+            # The last run of all hosts need not be the last one here.
+            journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
         plan = plan_rollback(journal, self.module("guest_io_info", "guests", **where), run, only)
         return {"rollback": plan, "name": f"{time_stamp()}-rollback"}
 

@@ -25,6 +25,9 @@ options:
     type: list
     elements: dict
     required: true
+  here:
+    description: What it returned on this host. Where it is of the chosen run, the journal is not read again.
+    type: dict
   run:
     description: The run's name. V(last) is the latest of all hosts that was no rollback and whose changes are still in guests.
     type: raw

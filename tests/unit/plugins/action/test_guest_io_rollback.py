@@ -50,6 +50,14 @@ def test_the_plan_is_that_of_the_last_run_of_all_hosts(plan):
     assert returned["name"].endswith("Z-rollback") and not returned["changed"]
 
 
+def test_the_journal_is_read_again_only_where_the_run_is_not_the_last_one_here(plan):
+    here = {**journal("100", run="r1"), "runs": [HERE], "run": "r1", "problems": []}
+    returned, asked = plan([here], here=here)
+    assert asked == [] and [entry["guest"] for entry in returned["rollback"]["plan"]] == ["100"]
+    returned, asked = plan([here, {"runs": [LATER]}], here=here)
+    assert asked == ["r2"] and returned["rollback"]["plan"] == []
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
