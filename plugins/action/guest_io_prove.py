@@ -54,7 +54,7 @@ class ActionModule(Action):
         call = called(self.task_vars)
         # Of a machine that only has a storage to measure, there is no guest to look at.
         if options["guest"] or "localhost," not in call.inventory:
-            show(step_lines(proof_steps(options["guest"], call), 0, call.left_out, width()))
+            show(step_lines(proof_steps(options["guest"], call), False, call.left_out, width()))
         return done
 
     def _settings(self, options: dict[str, Any]) -> list[dict[str, Any]]:

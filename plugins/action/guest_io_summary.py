@@ -43,6 +43,6 @@ class ActionModule(Action):
         else:
             show(rollback_table(done, self.check, columns))
             steps = rollbacks_steps(done, options["run"], call, self.check)
-        show(step_lines(steps, 0, call.left_out, columns))
+        show(step_lines(steps, False, call.left_out, columns))
         failures = {host: list((found or {}).get("failures", ())) for host, found in done.items()}
         return {"failures": failures, "trouble": any(failures.values())}

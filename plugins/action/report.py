@@ -24,7 +24,6 @@ from ..plugin_utils._fleet.document import ReportError
 from ..plugin_utils._fleet.from_hosts import from_hosts
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
-from ..plugin_utils._fleet.outcome import outcomes
 from ..plugin_utils._fleet.slice import pack, unpack
 from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
@@ -119,7 +118,7 @@ class ActionModule(Action):
         show(["", *shown, *toned("error", problems), *lines])
         if not options["part"]:
             steps = [step for step in steps if step["kind"] != "page" or step["text"] in written]
-            left = sum(entry["reason"] is not None for entry in outcomes(document, self.check))
+            left = any(document["summary"]["findings"][severity] for severity in SEVERITIES[:2])
             show(step_lines(steps, left, call.left_out, columns))
         returned: dict[str, Any] = {"summary": document["summary"], "written": written}
         if options["documents"] is not None:

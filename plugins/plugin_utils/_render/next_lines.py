@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...module_utils._text import plural, visible
+from ...module_utils._text import visible
 from .next_steps import Step
 from .text import short, wrap_all
 
@@ -16,15 +16,17 @@ _MOST_OF_A_KIND = 3
 _MOST_IDS = 40
 
 
-def step_lines(steps: Sequence[Step], left: int = 0, left_out: Sequence[str] = (), width: int = 80) -> list[str]:
+def step_lines(steps: Sequence[Step], left: bool = False, left_out: Sequence[str] = (), width: int = 80) -> list[str]:
     """The lines for the steps of ``next_steps``.
 
-    ``left`` is how many guests need a person and no step, ``left_out`` the extra variables that the commands lack. What
-    is to be pasted is a line of its own, which is not wrapped.
+    ``left`` is whether something needs a person that has no step, ``left_out`` are the extra variables that the commands
+    lack. What is to be pasted is a line of its own, which is not wrapped.
     """
     if not steps:
-        nothing = f"Nothing more that a run can do: {plural(left, 'guest is', 'guests are')} unresolved, see above."
-        return ["", *wrap_all([nothing if left else "Nothing to do."], width)]
+        nothing = (
+            "Nothing more that a run can do: what is left needs a person, see above." if left else "Nothing to do."
+        )
+        return ["", *wrap_all([nothing], width)]
     lines, seen = ["", "WHAT NEXT"], dict.fromkeys((step["kind"] for step in steps), 0)
     for step in steps:
         seen[step["kind"]] += 1

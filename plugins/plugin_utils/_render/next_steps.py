@@ -25,9 +25,10 @@ MOST_IDS = {"ansible": 300, "make": 300, "job": 125}
 class Step(TypedDict):
     """One thing to do.
 
-    ``kind``: again (run the same again), harden, restart, rollback, limits (take the write-back limits back), look
-    (audit), page. ``title``: what the step does, a sentence without a full stop. ``guests``: the ids it is about, empty
-    where it is not about some guests. ``text``: what to paste; null where there is nothing to paste.
+    ``kind``: again (run the same again), harden, source (of a directory of configs), restart, rollback, limits (take
+    the write-back limits back), look (audit), page. ``title``: what the step does, a sentence without a full stop.
+    ``guests``: the ids it is about, empty where it is not about some guests. ``text``: what to paste; null where there
+    is nothing to paste.
     """
 
     kind: str
@@ -49,7 +50,8 @@ def next_steps(
     """
     entries = outcomes(document, check)
     hardened = "results" in document and not check
-    steps = _again(document, entries, call) if hardened else _harden(document, entries, call)
+    steps = _again(document, entries, call, hardened)
+    steps += [] if hardened else _harden(document, entries, call)
     if not check:
         steps += restart_steps(_waiting(document, entries), call)
     if hardened:
@@ -62,8 +64,8 @@ def _step(kind: str, title: str, guests: Iterable[str] = (), text: str | None = 
     return {"kind": kind, "title": title, "guests": list(dict.fromkeys(map(visible, guests))), "text": text}
 
 
-def _again(document: Document, entries: Sequence[Item], call: Call) -> list[Step]:
-    """What was not done, and that a second run does it."""
+def _again(document: Document, entries: Sequence[Item], call: Call, hardened: bool) -> list[Step]:
+    """What was not done or not read, and that a second run does it."""
     failed = [entry["guest"] for entry in entries if entry["state"] == "failed"]
     silent, not_read = silent_hosts(document), unread(document)
     parts = [plural(len(failed), "guest failed", "guests failed")] if failed else []
@@ -71,14 +73,19 @@ def _again(document: Document, entries: Sequence[Item], call: Call) -> list[Step
     parts += [plural(len(silent), "host gave no report", "hosts gave no report")] if silent else []
     if not parts:
         return []
-    title = f"Mend the cause and run again ({', '.join(parts)}); what is done stays, and the rest is done then"
-    return [_step("again", title, failed, command(call, "harden"))]
+    what = "harden" if hardened else "gate" if "gate" in document else "audit"
+    title = f"Mend the cause and run again ({', '.join(parts)})"
+    title += "; what is done stays, and the rest is done then" if hardened else ""
+    return [_step("again", title, failed, None if of_directory(document) else command(call, what))]
 
 
 def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Step]:
-    """What a run would change. No run writes to a directory of configs."""
+    """What a run would change; in a directory of configs, what somebody changes at its source."""
     guests = [entry["guest"] for entry in entries if entry["state"] == "to_change" or entry["changed"]]
     limits = [found for found in _assessed(document) if found.get("status") == "to_change" or found.get("changed")]
+    if of_directory(document) and guests:
+        where = "where the configs come from; no run writes to a directory"
+        return [_step("source", f"Change {plural(len(guests), 'guest')} {where}", guests)]
     if of_directory(document) or not (guests or limits):
         return []
     what = [plural(len(guests), "guest")] if guests else []

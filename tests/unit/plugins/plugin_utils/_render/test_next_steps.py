@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.commands import Call
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.selector import Selector
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.next_lines import step_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.next_steps import (
     next_steps,
     restart_steps,
@@ -80,7 +81,40 @@ def test_an_audit_leads_to_the_run_that_mends_and_to_the_restart_of_what_waits()
 
 
 def test_a_directory_of_configs_is_written_by_no_run():
-    assert next_steps(document([guest("1", "to_change")], not_read=[]), None, CALL) == []
+    (step,) = next_steps(document([guest("1", "to_change")], not_read=[]), None, CALL)
+    assert (step["kind"], step["guests"], step["text"]) == ("source", ["1"], None)
+
+
+def test_an_audit_that_could_not_read_a_host_is_made_again():
+    doc = document([guest("1")], hosts=[host("pve1"), host("pve2", reported=False)])
+    (step,) = next_steps(doc, None, CALL)
+    assert step["title"] == "Mend the cause and run again (1 host gave no report)"
+    assert step["text"].endswith("hypervisor.io_hardening.audit_io")
+    gated = {**doc, "gate": {"fail_on": "error", "passed": False, "reason": "x"}}
+    assert next_steps(gated, None, CALL)[0]["text"].endswith("hypervisor.io_hardening.gate_io")
+
+
+@pytest.mark.parametrize(("left", "words"), [(False, "Nothing to do."), (True, "what is left needs a person")])
+def test_a_run_without_a_step_says_so_in_a_line(left, words):
+    (blank, line) = step_lines([], left)
+    assert blank == "" and words in line
+
+
+def test_steps_are_shown_with_what_is_to_be_pasted_in_a_line_of_its_own():
+    steps = restart_steps([waits("1"), waits("2"), waits("3", running=None)], CALL)
+    lines = step_lines(steps, False, ["env"], width=40)
+    assert lines[1:4] == ["WHAT NEXT", "  Restart the 2 guests that wait:", f"    {steps[0]['text']}"]
+    assert " ".join(" ".join(lines).split()).endswith(
+        "Give these extra variables again, which the commands leave out: env"
+    )
+    assert "their node: 3" in " ".join(" ".join(lines).split())
+
+
+def test_of_many_commands_of_a_kind_the_terminal_shows_some_and_counts_the_rest():
+    guests = [waits(str(number), host=f"pve{number % 20}", node=f"pve{number % 20}") for number in range(100, 600)]
+    lines = step_lines(restart_steps(guests, CALL))
+    assert sum("ansible-playbook" in line for line in lines) == 3
+    assert "  ... and 17 more to restart; the reports name them all" in lines
 
 
 def test_a_run_that_failed_says_what_was_not_done_and_that_a_second_run_goes_on():
