@@ -107,6 +107,7 @@ class ActionModule(Action):
             here,
             time.time(),
             steps,
+            call.left_out,
         )
         texts, failed = _rendered(paths, document, wanted)
         failed.update(write_all(texts))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...module_utils._text import visible
-from .next_steps import Step
+from .next_steps import Step, without
 from .text import short, wrap_all
 
 _MOST_OF_A_KIND = 3
@@ -41,8 +41,7 @@ def step_lines(steps: Sequence[Step], left: bool = False, left_out: Sequence[str
                 [f"  ... and {number - _MOST_OF_A_KIND} more to {kind}; the reports name them all"], width
             )
     if left_out and any(step["text"] for step in steps):
-        names = ", ".join(map(short, left_out))
-        lines += wrap_all([f"  Give these extra variables again, which the commands leave out: {names}"], width)
+        lines += wrap_all([f"  {without(left_out)}"], width)
     return lines
 
 

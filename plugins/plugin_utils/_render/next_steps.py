@@ -16,6 +16,7 @@ from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory,
 from .._fleet.failures import unread
 from .._fleet.operations import NOT_REACHED, Done, answered, restarted, rolled_back
 from .._fleet.outcome import outcomes
+from .text import short
 
 #: How many ids one command names, by how it is given: a terminal takes a line of 4,095 bytes where no shell edits it,
 #: and the survey of the job an answer of 1,024 characters.
@@ -58,6 +59,11 @@ def next_steps(
         steps += rollback_steps(run, [entry["guest"] for entry in entries if entry["changed"]], call)
         steps += _limits(document, call)
     return steps + ([_step("page", "Open the page", text=page)] if page else [])
+
+
+def without(names: Sequence[str]) -> str:
+    """A sentence about the extra variables that the steps' commands lack."""
+    return f"Give these extra variables again, which the commands leave out: {', '.join(map(short, names))}"
 
 
 def _step(kind: str, title: str, guests: Iterable[str] = (), text: str | None = None) -> Step:

@@ -30,6 +30,8 @@ class Wanted(NamedTuple):
     now: float = 0
     #: What to do next, see next_steps.py.
     steps: Sequence[Step] = ()
+    #: The extra variables that the steps' commands lack.
+    left_out: Sequence[str] = ()
 
 
 class Report(NamedTuple):
@@ -70,7 +72,7 @@ def _codequality(document: dict[str, Any], wanted: Wanted) -> str:
 def _html(document: dict[str, Any], wanted: Wanted) -> str:
     from .to_html import html_report
 
-    return html_report(document, wanted.check, wanted.variable, wanted.steps)
+    return html_report(document, wanted.check, wanted.variable, wanted.steps, wanted.left_out)
 
 
 def _markdown(document: dict[str, Any], wanted: Wanted) -> str:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from ...module_utils._text import one_line, plural, visible
 from .._fleet.document import check_document, dumps
 from .._fleet.outcome import outcomes
-from .next_steps import Step
+from .next_steps import Step, without
 from .page_data import page_data
 from .page_marks import path
 from .page_view import page_view
@@ -34,12 +34,19 @@ STYLES = ("page.css", "narrow.css", "print.css")
 SCRIPTS = ("base.js", "table.js", "tables.js", "address.js", "map.js", "copy.js", "page.js")
 
 
-def html_report(document: Any, check: bool = False, variable: str = MIGRATE, steps: Sequence[Step] = ()) -> str:
+def html_report(
+    document: Any,
+    check: bool = False,
+    variable: str = MIGRATE,
+    steps: Sequence[Step] = (),
+    left_out: Sequence[str] = (),
+) -> str:
     """The page's text.
 
     check: the document's ``results`` are those of a check run.
     variable: what is set to allow another driver, named in what to do about it.
     steps: what to do next, see next_steps.py.
+    left_out: the extra variables that the steps' commands lack.
     Raises ReportError where the document does not have its shape.
     """
     check_document(document)
@@ -50,6 +57,7 @@ def html_report(document: Any, check: bool = False, variable: str = MIGRATE, ste
         .get_template("page.html")
         .render(
             page_view(document, entries, check, variable, steps),
+            without=without(left_out) if left_out and any(step["text"] for step in steps) else None,
             data=page_data(document, entries),
             style=style,
             style_hash=_hash(style),

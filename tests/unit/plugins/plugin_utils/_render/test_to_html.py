@@ -253,3 +253,12 @@ def test_how_the_run_is_taken_back_is_there_to_be_pasted():
     page = html_report(document([guest("1")]), steps=steps)
     assert ">make rollback RUN=&#39;&lt;x&gt;&#39;</code>" in page and '<a href="#undo">' in page
     assert 'id="undo"' not in html_report(document([guest("1")]))
+
+
+def test_what_the_commands_lack_is_said_below_them():
+    steps = [{"kind": "restart", "title": "Restart it", "guests": ["1"], "text": "make restart"}]
+    waiting = document([guest("1", "restart_pending")])
+    assert "which the commands leave out: a&lt;b." in html_report(waiting, steps=steps, left_out=["a<b"])
+    assert "leave out" not in html_report(waiting, left_out=["a"]) and "leave out" not in html_report(
+        waiting, steps=steps
+    )
