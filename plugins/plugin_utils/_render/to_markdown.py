@@ -11,8 +11,9 @@ limits").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
+from ...module_utils._model.findings import ResultReason, UnresolvedReason
 from ...module_utils._text import plural, visible
 from .._fleet.document import (
     Document,
@@ -39,6 +40,7 @@ MOST_BYTES = 512 * 1024
 _MOST_HOSTS = 100
 _MOST_NAMED = 40
 _MOST_FINDINGS = 50
+_REASONS = {*get_args(ResultReason), *get_args(UnresolvedReason), "unknown"}
 _MORE = "The other reports have all."
 
 
@@ -121,7 +123,7 @@ def _needed(entries: Sequence[Item]) -> list[str]:
     for entry in entries:
         if entry["reason"] is not None:
             title = STATE_WORDS["failed" if entry["state"] == "failed" else "unresolved"][1]
-            groups.setdefault(f"**{title}:** {code(reason_words(entry['reason']))}", []).append(entry)
+            groups.setdefault(f"**{title}:** {_reason(entry['reason'])}", []).append(entry)
     waiting = [entry for entry in entries if entry["restart_pending"]]
     if waiting:
         groups[f"**{STATE_WORDS['restart_pending'][1]}**"] = waiting
@@ -131,6 +133,11 @@ def _needed(entries: Sequence[Item]) -> list[str]:
         for title, members in groups.items()
     ]
     return ["### Needs you", "", *lines] if lines else []
+
+
+def _reason(reason: str) -> str:
+    """Its words; in a code span where it is none of ours."""
+    return reason_words(reason) if reason in _REASONS else code(reason_words(reason))
 
 
 def _next(steps: Sequence[Step]) -> list[str]:

@@ -47,7 +47,7 @@ def named(name):
     return document(
         [guest(name, "unresolved", **about), guest(name + "1", "restart_pending", **about)],
         [finding(name, message=name, hint=name, disk=name, file=name, **about)],
-        [{"guest": name, **about, "reason": "locked", "detail": name}],
+        [{"guest": name, **about, "reason": name, "detail": name}],
         date=name,
         hosts=[host(name), host(name + "2", False)],
         gate={"fail_on": "error", "passed": False, "reason": name},
@@ -102,7 +102,7 @@ def test_the_verdict_the_hosts_who_is_needed_and_the_findings():
         "",
         "### Needs you",
         "",
-        "- **Unresolved:** `locked by another job` (1): `pve1 101 web01`",
+        "- **Unresolved:** locked by another job (1): `pve1 101 web01`",
         "- **Restart pending** (1): `pve1 102 web01`",
         "",
         "### Findings",
