@@ -19,8 +19,8 @@ _MOST_IDS = 40
 def step_lines(steps: Sequence[Step], left: bool = False, left_out: Sequence[str] = (), width: int = 80) -> list[str]:
     """The lines for the steps of ``next_steps``.
 
-    ``left`` is whether something needs a person that has no step, ``left_out`` are the extra variables that the commands
-    lack. What is to be pasted is a line of its own, which is not wrapped.
+    ``left`` is whether something needs a person that has no step, ``left_out`` are the extra variables that the
+    commands lack. What is to be pasted is a line of its own, which is not wrapped.
     """
     if not steps:
         nothing = (

@@ -71,7 +71,7 @@ def test_a_file_of_waivers_counts(root, tmp_path):
         ({"policy": {}, "date": "tomorrow"}, "tomorrow"),
         (
             {"policy": {}, "guests": False},
-            "guest_io_guests is False; it takes ids of guests",
+            "guest_io_guests is false; it takes ids of guests",
         ),
         ({"policy": {}, "root": "/nowhere"}, "/nowhere"),
     ],
