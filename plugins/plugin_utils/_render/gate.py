@@ -13,7 +13,9 @@ from ...module_utils._text import plural, visible
 from .._fleet.document import Document, Item, least_rank
 from .._fleet.gate import judge
 from .table import head_line, not_read_lines, unseen_lines, waived_lines
-from .text import ARROW, brief, location, short, wrap_all
+from .text import ARROW, brief, location, short, toned, wrap_all
+
+_TONES = {"error": "error", "warning": "warning"}
 
 
 def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: int = 10, reasons: int = 40) -> list[str]:
@@ -31,7 +33,7 @@ def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: in
         groups.setdefault(key, []).append(finding)
     for (severity, rule, message), findings in list(groups.items())[:reasons]:
         title = f"{severity.upper()} {rule} ({len(findings)}): {message}"
-        lines += wrap_all(["", title, *_advice(findings)], width)
+        lines += wrap_all(["", *toned(_TONES.get(severity), [title]), *_advice(findings)], width)
         # Not wrapped, so that editors and CIs find file and line.
         lines += [f"    {_where(finding)}" for finding in findings[:limit]]
         lines += _more(len(findings) - limit, "    ")
@@ -40,7 +42,8 @@ def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: in
     end += _void_waivers(document, verdict["findings"], reasons)
     end += not_read_lines(document)
     end += ["", *_uncounted(document, fail_on)]
-    end.append(f"GATE {'PASSED' if verdict['passed'] else 'FAILED'}: {verdict['reason']}")
+    word, tone = ("PASSED", "ok") if verdict["passed"] else ("FAILED", "error")
+    end += toned(tone, [f"GATE {word}: {verdict['reason']}"])
     return lines + wrap_all(end, width)
 
 

@@ -103,3 +103,14 @@ def test_hosts_without_guests_and_hosts_outside_the_limit_are_named_and_do_not_f
     assert not any(
         "No guest was read" in line or "Limited" in line for line in gate_lines(everything) + table_lines(everything)
     )
+
+
+def test_the_verdict_and_each_severity_have_a_tone():
+    found = [finding("101", severity="error"), finding("101", severity="warning", rule="IO104")]
+    tones = {
+        line.split()[0]: line.tone
+        for line in gate_lines(document([guest()], found), "warning")
+        if getattr(line, "tone", None)
+    }
+    assert (tones["ERROR"], tones["WARNING"], tones["GATE"]) == ("error", "warning", "error")
+    assert gate_lines(document([guest()]))[-1].tone == "ok"

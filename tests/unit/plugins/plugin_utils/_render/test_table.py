@@ -394,3 +394,16 @@ def test_waived_disks_are_counted_apart():
         table_lines(document([guest("1", "waived", 2), guest("2")]))[0]
         == "Guest I/O, 2026-11-23: 2 guests, 3 disks (2 of them waived)"
     )
+
+
+def test_what_failed_and_what_waits_have_a_tone_and_the_text_says_it_all_without():
+    lines = table_lines(APPLIED)
+    tones = {line.split()[0]: getattr(line, "tone", None) for line in lines if line.strip()}
+    assert tones["FAILED"] == "error" and tones["RESTART"] == "waits" and tones["UNRESOLVED"] is None
+    assert "FAILED (" in "\n".join(lines) and "RESTART PENDING (" in "\n".join(lines)
+
+
+def test_a_terminal_that_is_too_narrow_for_the_table_gets_a_sentence_for_each_host():
+    lines = table_lines(APPLIED, width=40)
+    assert max(map(columns, lines)) <= 40
+    assert "configs: 9 guests, 2 compliant, 1 changed" in " ".join(" ".join(lines).split())
