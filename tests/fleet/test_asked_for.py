@@ -147,7 +147,7 @@ def test_parts_by_tag_and_by_variable(fleet, arguments, extra, guests, hosts):
         ),
         ((), {"harden_io_parts": "guest"}, "harden_io_parts is 'guest'; it takes"),
         (("--tags", "guest"), {}, "--tags guest: no such tag."),
-        ((), {"guest_io_guests": False}, "guest_io_guests is False; it takes ids of guests, such as 102"),
+        ((), {"guest_io_guests": False}, "guest_io_guests is false; it takes ids of guests, such as 102"),
         # Up to 2.18, a null comes through a template as nothing.
         (("--tags", "limits"), {"guest_io_guests": None}, "it takes ids of guests, such as 102"),
         ((), {"guest_io_run": "my run"}, "guest_io_run is 'my run'; it takes up to 64 letters, digits,"),
