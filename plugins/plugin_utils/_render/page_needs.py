@@ -9,43 +9,24 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...module_utils._text import one_line, visible
-from .._fleet.document import (
-    Document,
-    Item,
-    empty_hosts,
-    guest_key,
-    of_directory,
-    severity_rank,
-    silent_hosts,
-)
-from .._policy.rules import RULES
+from .._fleet.document import Document, Item, guest_key, of_directory
 from .next_steps import Step, selector
-from .page_waivers import waivers
-from .text import brief, count, location, sentences, short, who
+from .page_need import MOST_NAMED, Paste, first, need, of_kind, pastes, said_pastes
+from .page_needs_elsewhere import of_hosts, of_waivers, unreported, unseen
+from .text import brief, count, location, short, who
 from .words import (
     CHANGE_AT_SOURCE,
     DRIVER_ADVICE,
-    LIMITED,
     NO_HOST,
     STATE_WORDS,
-    UNKNOWN,
     driver_guests,
     driver_setting,
     reason_words,
     restart_advice,
 )
 
-#: So many guests of a reason are named; the ids to copy are always all of them.
-MOST_NAMED = 200
 # A longer detail is cut; the table of guests has all of it.
 _LONGEST = 500
-# So many are named before the list is unfolded.
-_NAMED_FIRST = 6
-
-#: (label, text to paste, what it does: a line, or "")
-Paste = tuple[str, str, str]
-
-_LABELS = {"again": "Run again", "harden": "Harden", "limits": "Limits", "restart": "Restart", "rollback": "Roll back"}
 # The reasons about which a person writes an override or a waiver: both take a selector.
 _BY_SELECTOR = ("known_defect", "not_fixable")
 # Reason to what to do about all its guests; what differs from guest to guest is in its detail.
@@ -74,62 +55,29 @@ _ADVICE = {
 def needs(
     document: Document, entries: Sequence[Item], variable: str, steps: Sequence[Step] = ()
 ) -> list[dict[str, Any]]:
-    """What needs a person, the most urgent first; empty where nothing does.
-
-    One is {mark, title, count, advice, names, people, more, pastes, filter}: ``names`` are the first guests in a line,
-    ``people`` (host, [(guest, detail)]) in full, ``more`` how many guests they leave out, ``pastes`` what is there
-    to be pasted, ``filter`` what shows the guests in the table, {} where they are none of its rows.
+    """What needs a person, the most urgent first; empty where nothing does; need() has the shape of one.
 
     entries: the outcomes of the guests.
     variable: what is set to allow another driver.
     steps: what to do next; those that take the run back are not among the needs.
     """
     return [
-        *_silent(document),
+        *unreported(document),
         *_reasons("failed", entries, lambda entry: entry["state"] == "failed", variable),
         *_unread(document, entries),
         *_reasons("unresolved", entries, lambda entry: entry["reason"] and entry["state"] != "failed", variable),
         *_again(steps),
         *_restarts(entries, steps),
         *_to_change(document, entries, steps),
-        *_elsewhere(document),
-        *_waivers(document),
-        *_unseen(document),
+        *of_hosts(document),
+        *of_waivers(document),
+        *unseen(document),
     ]
 
 
 def guests_in_need(entries: Iterable[Item]) -> int:
     """How many guests need a person."""
     return sum(entry["restart_pending"] or entry["state"] in ("failed", "unresolved", "to_change") for entry in entries)
-
-
-def of_kind(steps: Iterable[Step], *kinds: str) -> list[Step]:
-    """The steps of these kinds."""
-    return [step for step in steps if step["kind"] in kinds]
-
-
-def pastes(steps: Iterable[Step]) -> list[Paste]:
-    """What the steps give to paste, each with what it does."""
-    return [
-        (_LABELS[step["kind"]], visible(step["text"]), f"{step['title']}:")
-        for step in steps
-        if step["text"] is not None
-    ]
-
-
-def _said(step: Step) -> list[Paste]:
-    """The same where the step is said already."""
-    return [(label, text, "") for label, text, _does in pastes([step])]
-
-
-def _need(mark: str, title: str, number: str, advice: str, **more: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {"names": "", "people": [], "more": 0, "pastes": [], "filter": {}}
-    return {"mark": mark, "title": title, "count": number, "advice": advice, **empty, **more}
-
-
-def _first(names: Sequence[str], total: int) -> str:
-    more = total - len(names)
-    return ", ".join(names) + (f" and {more:,} more" if more else "")
 
 
 def _of_guests(
@@ -141,12 +89,12 @@ def _of_guests(
             (who(entry), brief(entry.get("detail"), _LONGEST))
         )
     ids = ",".join(dict.fromkeys(visible(entry["guest"]) for entry in guests))
-    return _need(
+    return need(
         mark,
         title,
         count(len(guests), "guest"),
         advice,
-        names=_first([who(entry) for entry in guests[:_NAMED_FIRST]], len(guests)),
+        names=first([who(entry) for entry in guests[:MOST_NAMED]], len(guests)),
         people=list(people.items()),
         more=max(len(guests) - MOST_NAMED, 0),
         pastes=[("Ids", ids, ""), *more],
@@ -160,14 +108,6 @@ def _selector(guests: Iterable[Item]) -> Paste:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _silent(document: Document) -> list[dict[str, Any]]:
-    hosts = [visible(host) for host in silent_hosts(document)]
-    if not hosts:
-        return []
-    advice = f"{UNKNOWN}. Run again for these hosts when they can be reached."
-    return [_need("failed", "No report", count(len(hosts), "host"), advice, pastes=[("Hosts", ",".join(hosts), "")])]
 
 
 def _reasons(
@@ -209,7 +149,8 @@ def _unread(document: Document, entries: Iterable[Item]) -> list[dict[str, Any]]
 
 def _again(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return [
-        _need("failed", "Run again", "", f"{step['title']}.", pastes=_said(step)) for step in of_kind(steps, "again")
+        need("failed", "Run again", "", f"{step['title']}.", pastes=said_pastes(step))
+        for step in of_kind(steps, "again")
     ]
 
 
@@ -231,56 +172,4 @@ def _to_change(document: Document, entries: Iterable[Item], steps: Sequence[Step
         advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
         title, filtered = STATE_WORDS["to_change"][1], {"state": "to_change"}
         return [_of_guests("to_change", title, guests, advice, pastes(own), filter=filtered)]
-    return [_need("to_change", "To change", "", f"{step['title']}.", pastes=_said(step)) for step in own]
-
-
-def _elsewhere(document: Document) -> list[dict[str, Any]]:
-    """Warnings and errors about hosts and about the policy itself, the same of several hosts together."""
-    groups: dict[tuple[Any, ...], list[Item]] = {}
-    for finding in sorted(document["findings"], key=severity_rank):
-        if finding.get("guest") is None and not finding.get("waived") and finding["severity"] != "note":
-            key = (finding["severity"], finding.get("rule"), finding.get("message"), finding.get("hint"))
-            groups.setdefault(key, []).append(finding)
-    made = []
-    for (severity, rule, message, hint), found in groups.items():
-        hosts = list(dict.fromkeys(visible(finding["host"]) for finding in found if finding.get("host") is not None))
-        made.append(
-            _need(
-                severity,
-                RULES[rule].title if rule in RULES else visible(rule),
-                count(len(hosts), "host") if hosts else NO_HOST if found[0].get("file") else "policy",
-                sentences(message, hint),
-                pastes=[("Hosts", ",".join(hosts), "")] if hosts else [],
-            )
-        )
-    return made
-
-
-def _waivers(document: Document) -> list[dict[str, Any]]:
-    """Those that have ended are findings of the policy; here are those that end soon."""
-    soon = [waiver for waiver in waivers(document) if waiver["sign"] == "warning"]
-    if not soon:
-        return []
-    people = [(waiver["id"], [(waiver["left"], one_line(waiver["reason"]))]) for waiver in soon[:MOST_NAMED]]
-    names = _first([short(waiver["id"]) for waiver in soon[:_NAMED_FIRST]], len(soon))
-    more = max(len(soon) - MOST_NAMED, 0)
-    advice = "Fix what they cover before that day, or agree on a later one."
-    return [
-        _need("warning", "Waivers end soon", count(len(soon), "waiver"), advice, names=names, people=people, more=more)
-    ]
-
-
-def _unseen(document: Document) -> list[dict[str, Any]]:
-    """What nobody looked at, though it may be right so."""
-    made = []
-    empty = [visible(host) for host in empty_hosts(document)]
-    if empty:
-        advice = "That may be right. If it is not, look at the inventory and at the node's name."
-        made.append(
-            _need(
-                "note", "No guest was read", count(len(empty), "host"), advice, pastes=[("Hosts", ",".join(empty), "")]
-            )
-        )
-    if not document.get("complete", True):
-        made.append(_need("note", "Only some hosts were checked", "", f"{LIMITED}. Run without the limit for all."))
-    return made
+    return [need("to_change", "To change", "", f"{step['title']}.", pastes=said_pastes(step)) for step in own]

@@ -27,7 +27,8 @@ from .next_steps import Step
 from .page_data import storage_type
 from .page_head import facts, subtitle, verdict
 from .page_marks import stacked
-from .page_needs import needs, of_kind, pastes
+from .page_need import of_kind, pastes
+from .page_needs import needs
 from .page_waivers import waivers
 from .rule_page import rule_address
 from .text import brief, short, who

@@ -17,6 +17,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.fin
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.outcome import outcomes
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render import page_needs
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.page_need import MOST_NAMED
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     document,
     finding,
@@ -78,7 +79,7 @@ def test_ids_are_complete_and_names_are_not():
     guests = [guest(str(number), "restart_pending") for number in range(100, 1100)]
     (need,) = needs(document(guests))
     assert need["pastes"][0] == ("Ids", ",".join(str(number) for number in range(100, 1100)), "")
-    assert sum(len(named) for _host, named in need["people"]) == page_needs.MOST_NAMED and need["more"] == 800
+    assert sum(len(named) for _host, named in need["people"]) == MOST_NAMED and need["more"] == 800
     assert need["names"].endswith("105 web01 and 994 more")
 
 
@@ -99,6 +100,17 @@ def test_the_same_about_several_hosts_is_said_once_and_notes_are_not():
     )
     (need,) = needs(doc)
     assert (need["count"], need["pastes"]) == ("2 hosts", [("Hosts", "a,b", "")])
+
+
+def test_one_rule_about_many_hosts_is_one_need_with_each_host_s_own_words():
+    about = {"guest": None, "name": None, "node": None, "disk": None, "file": None, "rule": "IO203"}
+    doc = join_documents(
+        {f"pve{n}": document([guest(str(n))], [finding(**about, message=f"line {n}")]) for n in range(300)}
+    )
+    (need,) = needs(doc)
+    assert need["count"] == "300 hosts" and need["more"] == 100 and pasted(need)["Hosts"].count(",") == 299
+    assert need["people"][0] == ("pve0", [("line 0", "Set iothread=1 and virtio-scsi-single.")])
+    assert need["names"].endswith("and 294 more")
 
 
 @pytest.mark.parametrize("until, needed", [("2026-12-01", True), ("2027-03-31", False), ("2026-11-01", False)])
