@@ -101,17 +101,17 @@ def _rule(rule: Rule) -> dict[str, Any]:
     address = rule_address(rule)
     parts = [("", rule.reason or rule.title), ("Source", rule.source), ("The other view", rule.dissent)]
     parts.append(("Measured", rule.evidence))
-    parts = [(head, words) for head, words in parts if words]
+    parts = [(head, text) for head, text in parts if text]
     return {
         "id": rule.id,
         "name": "".join(word[:1].upper() + word[1:] for word in words),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason or rule.title},
         "help": {
-            "text": " ".join(f"{head}: {words}" if head else words for head, words in parts),
+            "text": " ".join(f"{head}: {text}" if head else text for head, text in parts),
             "markdown": "\n\n".join(
                 [
-                    *(f"**{head}:** {escaped(words)}" if head else escaped(words) for head, words in parts),
+                    *(f"**{head}:** {escaped(text)}" if head else escaped(text) for head, text in parts),
                     f"[More about {rule.id}]({address})",
                 ]
             ),
