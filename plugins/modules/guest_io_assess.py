@@ -54,11 +54,8 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_io_info
   - plugin: hypervisor.io_hardening.assess
@@ -99,6 +96,21 @@ summary:
   description: The counts.
   returned: success
   type: dict
+waivers:
+  description: The waivers of O(policy), O(waivers) and O(waivers_file), each with how many findings it waived.
+  returned: success
+  type: list
+  elements: dict
+date:
+  description: The day on which waivers were judged.
+  returned: success
+  type: str
+  sample: "2026-11-28"
+schema:
+  description: The version of the document's shape.
+  returned: success
+  type: int
+  sample: 2
 began:
   description: When the task began, in UTC, as the journal names a run.
   returned: success

@@ -68,6 +68,8 @@ options:
     description: Whether to write stopped guests although that applies pending changes of somebody else.
     type: bool
     default: false
+extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:
     support: full
@@ -78,9 +80,6 @@ attributes:
   idempotent:
     support: full
     description: A plan that is carried out already changes nothing.
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_io_assess
   - module: hypervisor.io_hardening.guest_io

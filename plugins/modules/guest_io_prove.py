@@ -47,11 +47,8 @@ options:
     type: dict
     required: true
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.io_prove
 """

@@ -51,6 +51,8 @@ options:
       - The variable in which the task is registered. Where a host whose turn was before has had too many failures or gave no
         answer, this host restarts nothing.
     type: str
+extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:
     support: full
@@ -61,9 +63,6 @@ attributes:
   idempotent:
     support: full
     description: A guest without a pending restart is not restarted.
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_restart
 """

@@ -38,6 +38,8 @@ options:
   apply_foreign_pending:
     description: Whether to write stopped guests although that applies pending changes of somebody else.
     type: bool
+extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:
     support: full
@@ -48,9 +50,6 @@ attributes:
   idempotent:
     support: full
     description: A rollback that was carried out already changes nothing.
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_io_rollback_plan
 """

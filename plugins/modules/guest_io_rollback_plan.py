@@ -49,11 +49,8 @@ options:
     description: The node whose guests are read, see M(hypervisor.io_hardening.guest_io_info).
     type: str
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_io_rollback
 """

@@ -26,11 +26,11 @@ options:
     description: The variable C(guest_io_guests). An empty list means all guests.
     type: raw
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
+seealso:
+  - module: hypervisor.io_hardening.guest_io_assess
+  - module: hypervisor.io_hardening.host_writeback_limits
 """
 
 EXAMPLES = r"""

@@ -38,6 +38,9 @@ attributes:
   diff_mode:
     description: Shows what has changed.
     support: full
+  idempotent:
+    description: A plan changes nothing on a host that has its limits already.
+    support: full
 seealso:
   - module: hypervisor.io_hardening.host_writeback_info
   - plugin: hypervisor.io_hardening.assess_writeback

@@ -58,6 +58,8 @@ options:
     description: For vm.dirty_background_bytes, below O(limit_bytes).
     type: raw
     default: 134217728
+extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:
     support: full
@@ -68,9 +70,6 @@ attributes:
   idempotent:
     support: full
     description: Changes nothing on a host with the wanted limits.
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.host_writeback_info
   - module: hypervisor.io_hardening.host_writeback
@@ -85,6 +84,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+subject:
+  description: What was assessed, for the report of a whole run.
+  returned: success
+  type: str
+  sample: writeback
 findings:
   description: The findings, see docs/data.md.
   returned: success

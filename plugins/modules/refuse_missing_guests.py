@@ -28,11 +28,10 @@ options:
     type: str
     default: is not there
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
+seealso:
+  - module: hypervisor.io_hardening.guest_io_assess
 """
 
 EXAMPLES = r"""

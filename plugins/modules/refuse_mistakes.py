@@ -52,11 +52,10 @@ options:
     type: list
     elements: str
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
+seealso:
+  - module: hypervisor.io_hardening.refuse_values
 """
 
 EXAMPLES = r"""

@@ -62,6 +62,20 @@ MODULES = {path.stem: texts(path) for path in sorted((ROOT / "plugins/modules").
 FILTERS = {path.stem: texts(path) for path in sorted((ROOT / "plugins/filter").glob("*.yml"))}
 EXAMPLES = {name: said["EXAMPLES"] for name, said in (MODULES | FILTERS).items() if name not in ELSEWHERE}
 READMES = {path.parent.name: path.read_text() for path in sorted((ROOT / "roles").glob("*/README.md"))}
+#: Writes what the collection's own tasks return: their keys, by module.
+CALLBACK = """
+import json, os
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME = 2.0, "notification", "returned"
+
+    def v2_runner_on_ok(self, result):
+        with open("returned.jsonl", "a") as file:
+            file.write(json.dumps([result._task.resolved_action, sorted(result._result)]) + "\\n")
+"""
+#: Ansible's own, and where something failed.
+COMMON = {"changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "ansible_facts"}
 POLICY = {"guest_io_policy": yaml.safe_load((ROOT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]}
 
 
@@ -109,8 +123,31 @@ def play_of(name: str, folder: Path) -> dict[str, Any]:
     return on_a_node(name, folder, {"tasks": tasks})
 
 
+@pytest.fixture(autouse=True)
+def callback(tmp_path, monkeypatch):
+    write(tmp_path, {"callback/returned.py": CALLBACK})
+    monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path / "callback"))
+    monkeypatch.setenv("ANSIBLE_CALLBACKS_ENABLED", "returned")
+
+
+def undocumented(folder: Path) -> list[str]:
+    """MODULE: KEY for each key that a module returned and does not document."""
+    returned = [json.loads(line) for line in (folder / "returned.jsonl").read_text().splitlines()]
+    documented = {
+        f"hypervisor.io_hardening.{name}": COMMON | set(yaml.safe_load(said["RETURN"])) for name, said in MODULES.items()
+    }
+    return sorted(
+        {
+            f"{module}: {key}"
+            for module, keys in returned
+            for key in keys
+            if module in documented and key not in documented[module] and not key.startswith("_ansible_")
+        }
+    )
+
+
 def run(folder: Path, plays: list[dict[str, Any]], *arguments: str) -> None:
-    """Run the plays; all of their own tasks must run and end well."""
+    """Run the plays. All of their own tasks must run, end well, and return what is documented."""
     write(folder, BESIDE)
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
     write(folder, {"hosts.json": json.dumps({"hypervisors": {"hosts": {"pve1": {**host, "restart_timeout": 600}}}})})
@@ -121,6 +158,7 @@ def run(folder: Path, plays: list[dict[str, Any]], *arguments: str) -> None:
     ran = [name for name, outcome in tasks if "skipping: " not in outcome]
     missing = [task["name"] for play in plays for task in play.get("tasks", []) if not is_among(task, ran)]
     assert missing == [], done.output
+    assert undocumented(folder) == []
 
 
 def is_among(task: dict[str, Any], ran: list[str]) -> bool:

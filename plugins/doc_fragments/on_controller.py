@@ -1,0 +1,17 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The attribute of an action plugin."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  action:
+    support: full
+    description: Runs on the controller, as an action plugin. It calls modules on the host where it needs them.
+"""
