@@ -20,7 +20,7 @@ PAGES = sorted(
     # antsibull-changelog makes the one, and the other is the start page of the docs site, where README.md is not.
     if path.name not in ("CHANGELOG.md", "index.md")
 )
-LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"\s]+)\"")
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"\s]+)\"|^\[[^]]+\]: (\S+)", re.MULTILINE)
 CODE = re.compile(r"^(```+|~~~+).*?^\1\s*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 #: A file or folder of the checkout, by its address in the repository.
 AT_HOME = re.compile(rf"{HOME}/(?:blob|tree|raw)/main/([^#]+)(#.*)?")
@@ -29,7 +29,7 @@ PICTURE = re.compile(r"https://raw\.githubusercontent\.com/hypervisor/io_hardeni
 
 
 def links(page: Path) -> list[str]:
-    return [first or second for first, second in LINK.findall(CODE.sub("", page.read_text("utf-8")))]
+    return ["".join(link) for link in LINK.findall(CODE.sub("", page.read_text("utf-8")))]
 
 
 def anchors(page: Path) -> set[str]:
