@@ -64,8 +64,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: Table, chart and conclusions, to be shown to a person. With them, everything else that M(hypervisor.io_hardening.io_prove) returns.
+  description: Table, chart and conclusions, for a person.
   returned: success
   type: list
   elements: str
+settings:
+  description: The settings that were compared, complete.
+  returned: success
+  type: list
+  elements: dict
+runs:
+  description: RV(hypervisor.io_hardening.io_prove#module:runs).
+  returned: success
+  type: list
+  elements: dict
+summary:
+  description: RV(hypervisor.io_hardening.io_prove#module:summary).
+  returned: success
+  type: list
+  elements: dict
+ratios:
+  description: RV(hypervisor.io_hardening.io_prove#module:ratios).
+  returned: success
+  type: list
+  elements: float
+accelerator:
+  description: RV(hypervisor.io_hardening.io_prove#module:accelerator).
+  returned: success, not in check mode
+  type: dict
 """
