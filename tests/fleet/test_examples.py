@@ -134,7 +134,8 @@ def undocumented(folder: Path) -> list[str]:
     """MODULE: KEY for each key that a module returned and does not document."""
     returned = [json.loads(line) for line in (folder / "returned.jsonl").read_text().splitlines()]
     documented = {
-        f"hypervisor.io_hardening.{name}": COMMON | set(yaml.safe_load(said["RETURN"])) for name, said in MODULES.items()
+        f"hypervisor.io_hardening.{name}": COMMON | set(yaml.safe_load(said["RETURN"]))
+        for name, said in MODULES.items()
     }
     return sorted(
         {
