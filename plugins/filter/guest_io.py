@@ -18,6 +18,7 @@ from ..module_utils._pve.not_a_guest import is_container as _is_container
 from ..module_utils._pve.not_a_guest import no_config as _no_config
 from ..module_utils._pve.record import record as _record
 from ..module_utils._text import builtin, visible
+from ..plugin_utils._libraries import missing_libraries as _missing_libraries
 from ..plugin_utils._policy import policy as _policy
 from ..plugin_utils._policy.assess import assess as _assess
 from ..plugin_utils._policy.errors import PolicyError
@@ -53,6 +54,8 @@ def assess(
     apply_foreign_pending: bool = False,
 ) -> dict[str, Any]:
     """What guest_io_info returned, or a list of its records, against a policy; see assess.yml."""
+    if missing := _missing_libraries():
+        raise AnsibleFilterError(missing)
     reading = read if isinstance(read, dict) and "guests" in read else {"guests": read}
     guests = reading["guests"]
     if not isinstance(guests, list) or not all(isinstance(guest, dict) and "disks" in guest for guest in guests):

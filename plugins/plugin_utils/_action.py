@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._text import builtin, one_line
+from ._libraries import missing_libraries
 
 _COLLECTION = "hypervisor.io_hardening"
 
@@ -50,6 +51,8 @@ class Action(ActionBase):
         """Ansible's entry point."""
         super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
+        if missing := missing_libraries():
+            return {"failed": True, "msg": missing}
         try:
             _checked, options = self.validate_argument_spec(self.ARGUMENTS, **self.CONDITIONS)
             return {"changed": False, **self.act(builtin(options))}

@@ -11,24 +11,16 @@ from typing import Any
 try:
     import netaddr
     import netaddr.core
-except ImportError:  # `require_netaddr` tells the user
+except ImportError:  # _libraries.py tells the user
     netaddr = None
 
 from ...module_utils._model.records import Node, Storage
-from .errors import PolicyError
-
-
-def require_netaddr() -> None:
-    """Raise PolicyError where the controller does not have the library that classifies addresses."""
-    if netaddr is None:
-        raise PolicyError("policy", "the Python library netaddr is missing on the controller: pip install netaddr")
 
 
 class Locality:
     """Compares servers with the addresses and names of the nodes that were read."""
 
     def __init__(self, nodes: list[Node]) -> None:
-        require_netaddr()
         self._addresses = {
             node["name"]: netaddr.IPSet([ip for ip in map(_address, node["addresses"]) if ip is not None])
             for node in nodes

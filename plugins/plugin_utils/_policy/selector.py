@@ -16,7 +16,7 @@ try:
     import jmespath
     import jmespath.exceptions
     import jmespath.functions
-except ImportError:  # `require_jmespath` tells the user
+except ImportError:  # _libraries.py tells the user
     jmespath = None
 
 from ...module_utils._model.disk_io import OPTIONS
@@ -78,12 +78,6 @@ _VALUES = ("literal", "multi_select_list", "multi_select_dict")
 _EXAMPLE = "guest.id == '105'"
 
 
-def require_jmespath() -> None:
-    """Raise PolicyError where the controller does not have the library that selectors need."""
-    if jmespath is None:
-        raise PolicyError("policy", "the Python library jmespath is missing on the controller: pip install jmespath")
-
-
 def guest_subject(guest: Guest) -> Subject:
     """What a selector sees of a guest record: ``{guest, controller}``."""
     record: dict[str, Any] = {**guest}
@@ -99,7 +93,6 @@ class Selector:
     """
 
     def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
-        require_jmespath()
         self.place = place
         self.of_disk = False
         self._roots = _OF_GUEST if guests else tuple(_FIELDS)
