@@ -31,17 +31,19 @@ options:
     description: The name of the rollback in the journal.
     type: str
 extends_documentation_fragment:
+  - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
-attributes:
-  action:
-    support: full
-    description: Is an action plugin.
 seealso:
   - module: hypervisor.io_hardening.guest_io_restart
   - module: hypervisor.io_hardening.guest_io_rollback
 """
 
 EXAMPLES = r"""
+- name: Restart the tagged guests
+  hypervisor.io_hardening.guest_io_restart:
+    match: contains(guest.tags, 'restart-ok')
+  register: restarted
+
 - name: Show what became of the restarts
   hypervisor.io_hardening.guest_io_summary:
     hosts: "{{ ansible_play_hosts_all }}"

@@ -55,7 +55,7 @@ extends_documentation_fragment:
   - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
 seealso:
-  - module: hypervisor.io_hardening.refuse_values
+  - module: hypervisor.io_hardening.refuse_missing_guests
 """
 
 EXAMPLES = r"""
