@@ -111,7 +111,8 @@ def test_the_verdict_the_hosts_who_is_needed_and_the_findings():
         "| --- | --- | --- | --- | --- |",
         "| error | [IO102](https://github.com/hypervisor/io_hardening/blob/main/docs/rules.md#io102-no-iothread-in-effect) No iothread in effect |"
         " `pve1 101 web01 scsi0` | `/etc/pve/nodes/pve1/qemu-server/101.conf:12` | `the disk has no iothread in effect.` |",
-        "| note | [IO111](https://github.com/hypervisor/io_hardening/blob/main/docs/rules.md#io111-a-snapshot-has-the-old-settings) A snapshot has the old settings |"
+        "| note | [IO111]("
+        "https://github.com/hypervisor/io_hardening/blob/main/docs/rules.md#io111-a-snapshot-has-the-old-settings) A snapshot has the old settings |"
         " `pve1 101 web01 scsi0` | `/etc/pve/nodes/pve1/qemu-server/101.conf:12` | `the disk has no iothread in effect.` |",
     ]
 
