@@ -55,7 +55,7 @@ def target(page: Path, link: str) -> tuple[Path, str] | None:
         return ROOT / picture[1], ""
     if re.match(r"[a-z]+:", link):
         return None
-    path, _, anchor = link.partition("#")
+    path, _sign, anchor = link.partition("#")
     return (page.parent / path if path else page), anchor
 
 

@@ -70,11 +70,11 @@ def chart(runs: list[Run], width: int = WIDTH) -> list[str]:
     if not runs:
         return []
     names = max(len(run["setting"]) for run in runs)
-    bar = max(5, min(_BAR, width - names - 16))
+    length = max(5, min(_BAR, width - names - 16))
     lines = ["longest gap between two heartbeats, ms (logarithmic, 1 ms to 10 s)"]
     for run in runs:
         gap = run["longest_gap_ms"]
-        shown = stroke(gap, width=bar).ljust(bar)
+        shown = stroke(gap, width=length).ljust(length)
         lines.append(f"{run['round']:3}  {run['setting'].ljust(names)}  {shown} {_number(gap)}")
     return lines
 
