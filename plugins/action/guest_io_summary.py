@@ -12,6 +12,7 @@ from typing import Any
 
 from ..plugin_utils._action import Action
 from ..plugin_utils._called import called
+from ..plugin_utils._fleet.operations import restarted, rolled_back
 from ..plugin_utils._render.next_lines import step_lines
 from ..plugin_utils._render.next_steps import restarts_steps, rollbacks_steps
 from ..plugin_utils._render.operations import restart_table, rollback_table
@@ -39,10 +40,11 @@ class ActionModule(Action):
         call, columns = called(self.task_vars), width()
         if options["restarts"]:
             show(restart_table(done, self.check, columns))
-            steps = restarts_steps(done, call, self.check)
+            steps, guests = restarts_steps(done, call, self.check), restarted(done)
         else:
             show(rollback_table(done, self.check, columns))
-            steps = rollbacks_steps(done, options["run"], call, self.check)
-        show(step_lines(steps, False, call.left_out, columns))
+            steps, guests = rollbacks_steps(done, options["run"], call, self.check), rolled_back(done)
+        left = any(guest["status"] in ("skipped", "failed") for guest in guests)
+        show(step_lines(steps, left, call.left_out, columns))
         failures = {host: list((found or {}).get("failures", ())) for host, found in done.items()}
         return {"failures": failures, "trouble": any(failures.values())}

@@ -35,6 +35,13 @@ def test_restarts_end_with_a_table_and_what_next(summary):
     assert returned == {"changed": False, "failures": dict.fromkeys(test_operations.restarts(), []), "trouble": False}
 
 
+def test_what_is_skipped_is_not_called_nothing_to_do(summary):
+    (guest,) = test_operations.order(test_operations.guest(103, test_operations.LOCKED))["skipped"]
+    order = {"order": [], "skipped": [guest], "nothing_pending": [], "names_nobody": None}
+    _returned, text = summary({"pve1": {"order": order, "results": []}}, restarts="done", check=True)
+    assert "Nothing to do" not in text and "what is left needs a person, see above" in text
+
+
 def test_a_rollback_ends_with_a_table_and_what_fails_it(summary):
     returned, text = summary(test_operations.rollbacks(), rollbacks="done", run="r2-rollback")
     assert "Rollback of run r1" in text and "rollback_run=r2-rollback" in text
