@@ -27,7 +27,7 @@ PLAYBOOKS = {
         "rollback_guest: no such variable. A misspelt rollback_guests would mean all guests. There are rollback_guests, ",
     ),
     "restart_pending": ("restart_time_out", "restart_time_out: no such variable. There are restart_force_stop, "),
-    "gate_io": ("report_directory", "report_directory: no such variable. There are report_dir, "),
+    "gate_io": ("report_directory", "report_directory: no such variable. There are report_annotations, "),
     "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),
     "join_reports": (
         "gate_fail_om",
@@ -169,8 +169,8 @@ def test_setup_awx_refuses_what_it_would_not_look_at(tmp_path):
         and "awx_slice: no such variable. There are awx_approval_timeout, " in output
         and "Did you mean awx_slices?" in output
     ), output
-    assert "TASK [Create the project]" not in output
-    assert "TASK [Create the project]" in set_up(**needed)[1]
+    assert "TASK [Find in AWX what is named]" not in output
+    assert "TASK [Find in AWX what is named]" in set_up(**needed)[1]
     status, output = set_up("--tags", "x", **needed)
     assert status == 2 and "--tags x: no such tag. This playbook has no tags: leave the option out." in output
 
