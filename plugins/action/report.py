@@ -58,6 +58,8 @@ class ActionModule(Action):
         "guests": {"type": "bool", "default": True},
         "parts": {"type": "list", "elements": "str"},
         "root": {"type": "path"},
+        "storage_cfg": {"type": "path"},
+        "source": {"type": "path"},
         "policy": {"type": "raw"},
         "waivers": {"type": "raw"},
         "waivers_file": {"type": "path"},
@@ -138,7 +140,7 @@ class ActionModule(Action):
 
 def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["root"] is not None:
-        documents: Any = [_of_directory(options)]
+        documents: Any = _of_root(options)
     elif options["documents"] is not None:
         documents = options["documents"]
     else:
@@ -146,16 +148,16 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     return join_documents(documents, options["results"], options["assessments"], options["hosts"], options["complete"])
 
 
-def _of_directory(options: dict[str, Any]) -> dict[str, Any]:
+def _of_root(options: dict[str, Any]) -> list[dict[str, Any]]:
     # Only what a task needs is loaded: see reports.py.
     # pylint: disable=import-outside-toplevel
     from ..module_utils._backends.layout import LayoutError
-    from ..plugin_utils._sources.directory import assess_directory
+    from ..plugin_utils._sources.gated import assess_root
 
     day = datetime.date.today() if options["date"] is None else parse_date("date", options["date"])
     policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
     try:
-        return assess_directory(options["root"], policy, day)
+        return assess_root(options["root"], policy, day, options["storage_cfg"], options["source"])
     except LayoutError as exc:
         raise ReportError(str(exc)) from None
 

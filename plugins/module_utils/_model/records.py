@@ -75,6 +75,27 @@ class Storage(TypedDict):
     active: bool | None
 
 
+class Unknown(TypedDict):
+    """What decides and is not known, in a sentence, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+class Resource(TypedDict):
+    """The resource of a plan that defines a guest.
+
+    ``provider`` names its words, ``id`` is the guest's where the plan has it. ``note`` says what the provider does with
+    the guest when it is changed; "" where nothing is to be said.
+    """
+
+    provider: str
+    address: str
+    module: str | None
+    id: str | None
+    note: str
+
+
 class Disk(TypedDict):
     """A drive of a guest."""
 
@@ -86,6 +107,7 @@ class Disk(TypedDict):
     format: str | None
     line: int | None
     error: str | None
+    unknown: Unknown | None
     start_fault: str | None
     overlay: bool
     read_only: bool
@@ -185,6 +207,8 @@ class Guest(TypedDict):
     not_asked: str | None
     args_disks: list[ArgsDisk]
     disagreements: list[Disagreement]
+    resource: Resource | None
+    unknown: list[Unknown]
 
 
 class Node(TypedDict):
@@ -309,6 +333,7 @@ def disk(
     format: str | None = None,
     line: int | None = None,
     error: str | None = None,
+    unknown: Unknown | None = None,
     start_fault: str | None = None,
     overlay: bool = False,
     read_only: bool = False,
@@ -331,6 +356,7 @@ def disk(
         "format": format,
         "line": line,
         "error": error,
+        "unknown": unknown,
         "start_fault": start_fault,
         "overlay": overlay,
         "read_only": read_only,
@@ -373,6 +399,8 @@ def guest(
     not_asked: str | None = None,
     args_disks: list[ArgsDisk] | None = None,
     disagreements: list[Disagreement] | None = None,
+    resource: Resource | None = None,
+    unknown: list[Unknown] | None = None,
 ) -> Guest:
     """A guest; without ``next_start`` the next cold start is as machine and ostype say."""
     return {
@@ -402,7 +430,14 @@ def guest(
         "not_asked": not_asked,
         "args_disks": args_disks or [],
         "disagreements": disagreements or [],
+        "resource": resource,
+        "unknown": unknown or [],
     }
+
+
+def unknown(message: str, hint: str) -> Unknown:
+    """What decides and is not known, and what to do about it."""
+    return {"message": message, "hint": hint}
 
 
 def controller(

@@ -12,14 +12,21 @@ from __future__ import annotations
 from ...module_utils._model.records import Guest
 from ...module_utils._pve import hints as _pve
 from ...module_utils._pve import storage_types as _pve_storage_types
+from .._terraform.providers import PROVIDERS
 
-# A new hypervisor is one line here, and a file of sentences in its own room.
-_WORDS = {"pve": _pve.HINTS}
+# A new hypervisor is one line here, and a file of sentences in its own room. A guest that a resource defines is changed
+# in the words of the resource's provider.
+_WORDS = {"pve": _pve.HINTS, **{name: provider.hints for name, provider in PROVIDERS.items()}}
+
+# What changes the guest, so that its provider does something with it.
+_SETTINGS = ("controller", "iothread", "aio", "cache")
 
 #: Cause → the sentence for a guest whose hypervisor has none, with facts in braces.
 NEUTRAL = {
     "controller": "Give each of its disks a virtio-scsi controller of its own, with an iothread.",
     "iothread": "Give the disk an iothread: virtio-blk has its own, virtio-scsi has one on its controller.",
+    "aio": "Set aio={value}.",
+    "cache": "Set cache={value}.",
     "storage_unknown": "Define the storage, or set {unset} on the disk itself, where it applies on every storage.",
     "storage_missing": "First define its storage.",
     "no_aio": "Nothing to set; limit the load of backups and migrations on this storage.",
@@ -39,8 +46,17 @@ def process_only(guest: Guest) -> bool:
 
 def hint(guest: Guest, cause: str, /, **facts: str) -> str:
     """What to do about a cause, in the words of the guest's hypervisor."""
-    text = words(None if process_only(guest) else guest["hypervisor"], cause)
-    return text.format(**facts) if facts else text
+    resource = guest["resource"]
+    text = words(_room(guest), cause)
+    said = text.format(**facts) if facts else text
+    return f"{said} {resource['note']}" if resource and resource["note"] and cause in _SETTINGS else said
+
+
+def _room(guest: Guest) -> str | None:
+    """Whose words are used: those of the provider, of the hypervisor, or neutral ones."""
+    if process_only(guest):
+        return None
+    return guest["resource"]["provider"] if guest["resource"] else guest["hypervisor"]
 
 
 def words(hypervisor: str | None, cause: str) -> str:

@@ -38,7 +38,9 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation, cache:
             "IO105",
             "error",
             f"aio native with cache {now['cache']}: QEMU refuses it, the guest does not start",
-            f"Set aio={after}." if after != aio else "Set cache=none, or another aio.",
+            hint(at.guest, "aio", key=disk["key"], value=str(after))
+            if after != aio
+            else "Set cache=none, or another aio.",
             {"aio": aio, "cache": now["cache"]},
             {"aio": modes, "cache": wanted["cache"]},
             () if native_needs_direct(after, bool(direct)) else own if enough else (*own, *cache),
@@ -52,7 +54,8 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation, cache:
         return Remark("IO103", severity, message, "Want aio threads for this disk, or cache none.", aio, modes)
     iothread = "with" if now["iothread"] else "without"
     message = f"aio {aio} {iothread} an iothread, the policy wants {' or '.join(modes)}"
-    return Remark("IO103", severity, message, f"Set aio={after}.", aio, modes, (setting(disk, "aio", after),))
+    advice = hint(at.guest, "aio", key=disk["key"], value=str(after))
+    return Remark("IO103", severity, message, advice, aio, modes, (setting(disk, "aio", after),))
 
 
 def has_aio(now: Values) -> bool:

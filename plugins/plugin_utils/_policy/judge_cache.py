@@ -47,7 +47,7 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
         if modes == KEEP:
             return Remark("IO104", "error", _UNSAFE, "Set cache=none, or name a cache in the policy.", mode, "none")
         # Flushes matter more than the policy's modes, and writeback works on every file system.
-        return _changed(disk, now, wanted, target or "writeback", _UNSAFE, "error")
+        return _changed(disk, now, wanted, at, target or "writeback", _UNSAFE, "error")
     if modes == KEEP or mode in modes:
         return None
     if mode in DURABLE_CACHE_MODES and mode not in wanted["loosen"]:
@@ -59,7 +59,7 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
         return Remark("IO104", "warning", message, advice, mode, modes)
     against = f"cache {mode}, the policy wants {' or '.join(modes)}"
     if target is not None:
-        return _changed(disk, now, wanted, target, against, "warning")
+        return _changed(disk, now, wanted, at, target, against, "warning")
     where = direct_io.where(disk)
     if takes_direct is False:
         message = f"cache {mode} is kept: {where} refuses direct I/O"
@@ -73,9 +73,12 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
     return Remark("IO104", "warning", message, advice, mode, modes)
 
 
-def _changed(disk: Disk, now: Values, wanted: dict[str, Any], mode: str, message: str, severity: Severity) -> Remark:
+def _changed(
+    disk: Disk, now: Values, wanted: dict[str, Any], at: Situation, mode: str, message: str, severity: Severity
+) -> Remark:
     cure = _cure(disk, now, wanted, mode)
-    return Remark("IO104", severity, message, f"Set cache={mode}.", now["cache"], wanted["cache"], cure)
+    advice = hint(at.guest, "cache", key=disk["key"], value=mode)
+    return Remark("IO104", severity, message, advice, now["cache"], wanted["cache"], cure)
 
 
 def _possible(modes: list[str], takes_direct: bool | None) -> str | None:

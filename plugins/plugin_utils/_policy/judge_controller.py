@@ -34,6 +34,8 @@ def judge(
         message = f"{message}; it is not changed: {hold.reason}"
         return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
     advice = hint(guest, "controller", wanted=wanted)
+    if guest["resource"] and not all(has_virtio_driver(guest, disk) for disk in disks):
+        advice += " The guest needs the driver virtio_scsi (Windows: vioscsi)."
     if all(has_virtio_driver(guest, disk) for disk in disks) or may_migrate():
         cure = (change("controller", "type", before, wanted),)
         return Remark("IO101", severity, message, advice + caution, before, wanted, cure)

@@ -53,7 +53,9 @@ class _Judgement:
     def run(self) -> tuple[list[Mark], list[DiskEntry]]:
         guest = self._guest
         judged = [self._by.policy.with_driver(disk) for disk in guest["disks"] if is_judged(disk)]
-        marks, new_controller = self._controller([d for d in judged if d["bus"] == "scsi" and not d["error"]])
+        marks, new_controller = self._controller(
+            [d for d in judged if d["bus"] == "scsi" and not d["error"] and not d["unknown"]]
+        )
         at = Situation(
             guest,
             spelled_controller(guest),
@@ -70,6 +72,8 @@ class _Judgement:
         for disk in guest["disks"]:
             if not is_judged(disk):
                 marks += self._marks(judge_start.judge(guest, disk), disk["key"], disk["line"])
+        unknown = [Remark("IO100", "error", one["message"], one["hint"]) for one in guest["unknown"]]
+        marks += self._marks(unknown, None, guest["controller"]["line"])
         marks += self._not_understood()
         met = judge_defects.met(guest, judged, self._by.policy.accept_defects)
         marks += self._marks(met, None, guest["controller"]["line"])
@@ -87,14 +91,16 @@ class _Judgement:
         if not scsi or policy.controller_for(self._subject) != IOTHREAD_CONTROLLER:
             return [], None
         hold = self._hold if self._hold and any(map(self._gets_iothread, scsi)) else None
-        remark = judge_controller.judge(
-            self._guest, scsi, hold, self._caution, lambda: policy.may_migrate(self._subject)
-        )
+        remark = judge_controller.judge(self._guest, scsi, hold, self._caution, self._may_migrate)
         if remark is None:
             return [], None
         mark = self._mark(remark, None, _controller_line(self._guest, scsi))
         made = remark.cure if mark.waived is None else ()
         return [mark], made[0] if made else None
+
+    def _may_migrate(self) -> bool:
+        """Whether another driver is planned: no run writes what a resource defines, its author decides."""
+        return self._guest["resource"] is not None or self._by.policy.may_migrate(self._subject)
 
     def _gets_iothread(self, disk: Disk) -> bool:
         """Whether the disk has an iothread once its controller can give one: it is configured, or wanted."""

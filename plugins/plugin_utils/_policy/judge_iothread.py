@@ -38,10 +38,10 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
         message = f"no iothread in effect, and it gets none: {at.hold.reason}"
         return Remark("IO102", severity, message, at.hold.hint, False, True, left=at.hold.left)
     possible = disk["bus"] == "virtio" or at.new_controller is not None or has_own_controller(at.guest, disk)
-    advice = hint(at.guest, "iothread") + (at.caution if disk["bus"] == "scsi" else "")
+    advice = hint(at.guest, "iothread", key=disk["key"]) + (at.caution if disk["bus"] == "scsi" else "")
     if configured(disk, "iothread"):
         message = f"the configured iothread is ignored: controller {at.controller} gives none"
-        advice = f"Set the controller to {IOTHREAD_CONTROLLER}."
+        advice = hint(at.guest, "controller", wanted=IOTHREAD_CONTROLLER)
         needed = () if at.new_controller is None else (at.new_controller,)
         return Remark("IO102", severity, message, advice, False, True, needed)
     if possible:

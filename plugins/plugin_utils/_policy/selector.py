@@ -36,12 +36,15 @@ _GUEST_KEYS = (
     "lock",
     "running",
     "snapshots",
+    "address",
+    "module",
 )
 
 #: What selectors see: ``guest`` and ``controller``, and of a disk its own fields too.
 Subject = dict[str, Any]
 _Node = dict[str, Any]
 
+_NO_RESOURCE = {"address": None, "module": None}
 _SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread", "controller")
 # The fields at the root, and those below them; None: not checked.
 _FIELDS: dict[str, tuple[str, ...] | None] = {
@@ -67,6 +70,8 @@ _TEXT = (
     "ostype",
     "machine",
     "lock",
+    "address",
+    "module",
     "type",
     "key",
     "bus",
@@ -79,8 +84,11 @@ _EXAMPLE = "guest.id == '105'"
 
 
 def guest_subject(guest: Guest) -> Subject:
-    """What a selector sees of a guest record: ``{guest, controller}``."""
-    record: dict[str, Any] = {**guest}
+    """What a selector sees of a guest record: ``{guest, controller}``.
+
+    A guest that a plan's resource defines has its address, and the id that the plan has, or none.
+    """
+    record: dict[str, Any] = {**guest, **(guest["resource"] or _NO_RESOURCE)}
     return {"guest": {key: record[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
 
 

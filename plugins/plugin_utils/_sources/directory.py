@@ -2,62 +2,81 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A directory of guest configs on the controller: read and assess in one call, for configs in Git and the like."""
+"""A directory of guest configs on the controller, for configs in Git and the like: read, then assessed."""
 
 from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from ...module_utils._backends import find, layout
 from ...module_utils._backends.reading import Reading
 from ...module_utils._backends.unread import Unread, unread
 from ...module_utils._host.run import command
 from ...module_utils._model.findings import host_entry
+from ...module_utils._model.records import Guest, Storage
 from ...module_utils._text import plural
 from .._policy.assess import assess_nodes
 from .._policy.policy import Policy
 
 
-def assess_directory(root: str, policy: Policy, date: datetime.date) -> dict[str, Any]:
-    """The findings document of the guests below ``root``; its files are paths on this machine.
-
-    ``not_read`` in it lists the files that are not guest configs, containers first. In a tree of a cluster each node is
-    the host of its guests, and the document has them as ``hosts``.
-
-    Raises layout.LayoutError where there is no guest, or a directory cannot be read; PolicyError.
+class Configs(NamedTuple):
+    """What was read of a directory: paths are paths on this machine. ``nothing`` is why there is no guest, None where
+    there is one; ``not_read`` the files that are not guest configs, containers first.
     """
-    if not root.strip():
-        raise layout.LayoutError("no directory is named to read guest configs from")
-    if not os.path.isdir(root):
-        raise layout.LayoutError(f"no directory {root}")
-    try:
-        os.listdir(root)
-    except OSError as exc:
-        raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
+
+    guests: list[Guest]
+    storages: dict[str, Storage]
+    records: Any
+    not_read: list[str]
+    nodes: list[str]
+    nothing: str | None
+
+
+def read_directory(root: str, plans: Collection[str] = ()) -> Configs:
+    """The guests below ``root``; ``plans`` are the files in it that are read in another way.
+
+    Raises layout.LayoutError where a directory cannot be read.
+    """
     reading = find.read(root, run=command)
-    if not reading.guests and not any(problem["guest"] for problem in reading.problems):
-        raise layout.LayoutError(_nothing(root, reading))
+    empty = not reading.guests and not any(problem["guest"] for problem in reading.problems)
     others = Unread([], [])
     if not find.is_this_host(root):
         read = [guest["config"] for guest in reading.guests] + [problem["file"] for problem in reading.problems]
+        read += ["/" + os.path.relpath(path, root) for path in plans]
         others = unread(root, {path for path in (*read, *reading.containers) if path})
     for path, reason in others.guests:
         reading.problem(path, reason)
-    records: Any = {
-        "guests": [_placed(root, guest, "config") for guest in reading.guests],
-        "nodes": reading.nodes,
-        "problems": [_placed(root, problem, "file") for problem in reading.problems],
-    }
-    document: dict[str, Any] = dict(assess_nodes(records, policy, date))
-    document["not_read"] = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
-    document["not_read"] += [layout.inside(root, path) for path in others.others]
+    guests = [_placed(root, guest, "config") for guest in reading.guests]
+    problems = [_placed(root, problem, "file") for problem in reading.problems]
+    if empty and plans:
+        # Where there are only plans, a storage.cfg that is not there is no problem.
+        problems = [one for one in problems if os.path.lexists(one["file"] or root)]
+    not_read = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
+    not_read += [layout.inside(root, path) for path in others.others]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
-    named = sorted(node for node in nodes if node)
-    if named:
-        document["hosts"] = [host_entry(node) for node in named]
+    return Configs(
+        guests=reading.guests,
+        storages={storage["id"]: storage for storage in reading.storages},
+        records={"guests": guests, "nodes": reading.nodes, "problems": problems},
+        not_read=not_read,
+        nodes=sorted(node for node in nodes if node),
+        nothing=_nothing(root, reading) if empty else None,
+    )
+
+
+def assess_directory(configs: Configs, policy: Policy, date: datetime.date) -> dict[str, Any]:
+    """The findings document of a directory.
+
+    In a tree of a cluster each node is the host of its guests, and the document has them as ``hosts``. Raises
+    PolicyError.
+    """
+    document: dict[str, Any] = dict(assess_nodes(configs.records, policy, date))
+    document["not_read"] = configs.not_read
+    if configs.nodes:
+        document["hosts"] = [host_entry(node) for node in configs.nodes]
     return document
 
 

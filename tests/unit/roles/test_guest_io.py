@@ -17,7 +17,7 @@ import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.specs import known
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, run_playbook
 
 DAY = datetime.date(2026, 11, 24)
@@ -45,8 +45,8 @@ def test_no_policy_is_the_default_policy(tmp_path):
     for guest, text in GUESTS.items():
         (tmp_path / f"{guest}.conf").write_text(text)
     for root in (str(tmp_path), str(ROOT / "sample_fleet/root")):
-        document = assess_directory(root, parse(default), DAY)
-        assert document["findings"] and assess_directory(root, parse({}), DAY) == document
+        (document,) = assess_root(root, parse(default), DAY)
+        assert document["findings"] and assess_root(root, parse({}), DAY) == [document]
 
 
 @pytest.mark.parametrize("tasks", ["assess", "change"])

@@ -21,7 +21,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.ga
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.table import table_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_junit import junit_report
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.directory import assess_directory
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
 
 DAY = datetime.date(2026, 11, 23)
 POLICY = parse({})
@@ -37,8 +37,14 @@ def flat(tmp_path):
     return tmp_path
 
 
+def configs(root, policy, date):
+    """The one document of a directory without plans."""
+    (document,) = assess_root(root, policy, date)
+    return document
+
+
 def rules(root):
-    return [finding["rule"] for finding in assess_directory(str(root), POLICY, DAY)["findings"]]
+    return [finding["rule"] for finding in configs(str(root), POLICY, DAY)["findings"]]
 
 
 def test_a_directory_in_order_has_no_finding(flat):
@@ -48,7 +54,7 @@ def test_a_directory_in_order_has_no_finding(flat):
 def test_findings_point_at_the_file_as_it_was_named(flat, monkeypatch):
     (flat / "101.conf").write_text(BAD)
     monkeypatch.chdir(flat.parent)
-    document = assess_directory(flat.name, POLICY, DAY)
+    document = configs(flat.name, POLICY, DAY)
     assert {(finding["file"], finding["line"]) for finding in document["findings"] if finding["disk"]} == {
         (f"{flat.name}/101.conf", 1)
     }
@@ -68,7 +74,7 @@ def test_the_nodes_of_a_cluster_tree_are_the_hosts_of_its_reports(tmp_path):
         if text:
             (tmp_path / f"etc/pve/nodes/{node}/qemu-server/{node[-1]}00.conf").write_text(text)
     (tmp_path / "etc/pve/storage.cfg").write_text(STORAGES)
-    document = assess_directory(str(tmp_path), POLICY, DAY)
+    document = configs(str(tmp_path), POLICY, DAY)
     for key in ("findings", "guests", "plan", "unresolved"):
         assert document[key] and all(item["host"] and item["host"] == item["node"] for item in document[key]), key
     joined = join_documents([document])
@@ -80,7 +86,7 @@ def test_the_nodes_of_a_cluster_tree_are_the_hosts_of_its_reports(tmp_path):
 
 def test_a_flat_directory_has_no_hosts(flat):
     (flat / "101.conf").write_text(BAD)
-    joined = join_documents([assess_directory(str(flat), POLICY, DAY)])
+    joined = join_documents([configs(str(flat), POLICY, DAY)])
     assert joined["hosts"] == [] and {item["host"] for item in joined["guests"] + joined["findings"]} == {None}
     assert gate_lines(joined)[0] == "Guest I/O, 2026-11-23: 2 guests, 2 disks"
     for text in (junit_report(joined), html_report(joined), "\n".join(table_lines(joined))):
@@ -89,7 +95,7 @@ def test_a_flat_directory_has_no_hosts(flat):
 
 def test_a_storage_cfg_that_is_not_there_is_the_configs_trouble_and_no_policys(flat):
     (flat / "storage.cfg").unlink()
-    joined = join_documents([assess_directory(str(flat), POLICY, DAY)])
+    joined = join_documents([configs(str(flat), POLICY, DAY)])
     assert 'classname="configs" name="configs IO100"' in junit_report(joined)
     assert any(line.startswith("  configs: error IO100") for line in table_lines(joined))
 
@@ -97,13 +103,13 @@ def test_a_storage_cfg_that_is_not_there_is_the_configs_trouble_and_no_policys(f
 @pytest.mark.parametrize("root", ["", " ", "not/there"])
 def test_no_directory_is_an_error(root):
     with pytest.raises(LayoutError, match="no directory"):
-        assess_directory(root, POLICY, DAY)
+        configs(root, POLICY, DAY)
 
 
 def test_a_directory_without_a_guest_is_an_error_that_says_what_it_takes(tmp_path):
     (tmp_path / "storage.cfg").write_text(STORAGES)
     with pytest.raises(LayoutError, match=r"no guest config in .*VMID\.conf"):
-        assess_directory(str(tmp_path), POLICY, DAY)
+        configs(str(tmp_path), POLICY, DAY)
 
 
 @pytest.mark.parametrize("layout", ["flat", "tree"])
@@ -119,7 +125,7 @@ def test_a_directory_that_cannot_be_read_is_an_error(tmp_path, monkeypatch, layo
 
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(LayoutError, match="cannot read directory .*Permission denied"):
-        assess_directory(str(tmp_path), POLICY, DAY)
+        configs(str(tmp_path), POLICY, DAY)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +172,7 @@ def test_a_config_by_another_name_or_place_is_not_passed_over_in_silence(flat, n
         (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
         (flat / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True, exist_ok=True)
         (flat / "100.conf").rename(flat / "etc/pve/nodes/pve1/qemu-server/100.conf")
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert [(finding["rule"], finding["severity"]) for finding in document["findings"]] == [("IO100", "error")]
     assert document["findings"][0]["file"] == str(flat / name) and words in document["findings"][0]["message"]
 
@@ -177,7 +183,7 @@ def test_a_config_beside_a_tree_is_not_passed_over_in_silence(flat, beside):
     (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
     (flat / "100.conf").rename(flat / beside / "100.conf")
     (flat / "102.conf").write_text(BAD)
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [
         ("IO100", "error", str(flat / "102.conf"))
     ]
@@ -190,7 +196,7 @@ def test_a_copy_of_etc_pve_beside_a_tree_is_not_passed_over_in_silence(flat, bes
     (flat / "100.conf").rename(flat / "etc/pve/nodes/pve1/qemu-server/100.conf")
     (flat / beside).mkdir(parents=True)
     (flat / beside / "102.conf").write_text(BAD)
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert [(finding["rule"], finding["severity"], finding["file"]) for finding in document["findings"]] == [
         ("IO100", "error", str(flat / beside / "102.conf"))
     ]
@@ -201,7 +207,7 @@ def test_guests_behind_a_linked_folder_are_not_passed_over_in_silence(flat, tmp_
     (other / "102.conf").write_text(BAD)
     (flat / "more").symlink_to(other)
     (flat / "round").symlink_to(".")
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert [(finding["rule"], finding["file"]) for finding in document["findings"]] == [
         ("IO100", str(flat / "more/102.conf"))
     ]
@@ -225,7 +231,7 @@ def test_what_is_no_guest_by_its_name_fails_nothing_and_is_named(flat):
     for name in ("README.md", "101.conf.bak", "corosync.conf", ".gitignore", "notes/README.md"):
         (flat / name).parent.mkdir(exist_ok=True)
         (flat / name).write_text("text")
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert document["findings"] == []
     assert document["not_read"] == [str(flat / name) for name in ("101.conf.bak", "README.md")] + [f"{flat}/notes/"]
 
@@ -264,7 +270,7 @@ DIGITS = "1" * 5000
 )
 def test_a_number_of_any_length_is_one_guests_trouble(flat, line):
     (flat / "101.conf").write_text(f"{line}\nscsihw: virtio-scsi-single\nscsi0: nas:101/d.qcow2\n")
-    joined = join_documents([assess_directory(str(flat), POLICY, DAY)])
+    joined = join_documents([configs(str(flat), POLICY, DAY)])
     assert [entry["guest"] for entry in joined["guests"]] == ["100", "101"]
     for text in (junit_report(joined), html_report(joined), "\n".join(table_lines(joined))):
         assert "101" in text
@@ -294,7 +300,7 @@ def test_a_container_beside_guests_is_named_as_one(flat, text, form, tree):
         (flat / "100.conf").rename(home / "100.conf")
         (flat / "storage.cfg").rename(flat / "etc/pve/storage.cfg")
     (home / f"105.{form}").write_text(text)
-    document = assess_directory(str(flat), POLICY, DAY)
+    document = configs(str(flat), POLICY, DAY)
     assert document["findings"] == [] and [entry["guest"] for entry in document["guests"]] == ["100"]
     assert document["not_read"] == [f"{home}/105.{form} (container)"]
     (home / f"105.{form}").unlink()
@@ -303,13 +309,13 @@ def test_a_container_beside_guests_is_named_as_one(flat, text, form, tree):
 def test_a_guest_of_any_kind_is_not_a_container(flat):
     (flat / "101.conf").write_text("arch: x86_64\nostype: l26\n")
     (flat / "102.conf").write_text("ostype: debian\n" + BAD)
-    assert [entry["guest"] for entry in assess_directory(str(flat), POLICY, DAY)["guests"]] == ["100", "101", "102"]
+    assert [entry["guest"] for entry in configs(str(flat), POLICY, DAY)["guests"]] == ["100", "101", "102"]
 
 
 def test_a_directory_of_containers_alone_says_so(flat):
     (flat / "100.conf").write_text("rootfs: nas:100/d.raw\n")
     with pytest.raises(LayoutError, match="only those of 1 container, which QEMU does not run"):
-        assess_directory(str(flat), POLICY, DAY)
+        configs(str(flat), POLICY, DAY)
 
 
 @pytest.fixture
@@ -333,32 +339,32 @@ def etc_pve(tmp_path):
 
 
 def test_a_copy_of_etc_pve_is_read(etc_pve):
-    document = assess_directory(str(etc_pve), POLICY, DAY)
+    document = configs(str(etc_pve), POLICY, DAY)
     assert document["findings"] == [] and [(entry["guest"], entry["host"]) for entry in document["guests"]] == [
         ("100", "pve1"),
         ("200", "pve2"),
     ]
     assert document["guests"][0]["config"] == f"{etc_pve}/nodes/pve1/qemu-server/100.conf"
     (etc_pve / "nodes/pve1/101.conf").write_text(BAD)
-    (finding,) = assess_directory(str(etc_pve), POLICY, DAY)["findings"]
+    (finding,) = configs(str(etc_pve), POLICY, DAY)["findings"]
     assert "guest configs lie in nodes/NODE/qemu-server" in finding["message"]
 
 
 def test_the_folder_of_a_node_is_read_where_the_storages_are_there(etc_pve):
     node = etc_pve / "nodes/pve1"
     (node / "storage.cfg").write_text(STORAGES)
-    document = assess_directory(str(node), POLICY, DAY)
+    document = configs(str(node), POLICY, DAY)
     assert document["findings"] == [] and [entry["config"] for entry in document["guests"]] == [
         f"{node}/qemu-server/100.conf"
     ]
     (node / "102.conf").write_text(BAD)
-    (finding,) = assess_directory(str(node), POLICY, DAY)["findings"]
+    (finding,) = configs(str(node), POLICY, DAY)["findings"]
     assert finding["file"] == f"{node}/102.conf" and "guest configs lie in qemu-server" in finding["message"]
 
 
 @pytest.mark.parametrize("part", ["nodes/pve1", "nodes/pve1/qemu-server"])
 def test_a_part_of_a_tree_names_the_directory_that_has_the_storages(etc_pve, part):
-    found = assess_directory(str(etc_pve / part), POLICY, DAY)["findings"]
+    found = configs(str(etc_pve / part), POLICY, DAY)["findings"]
     assert any(
         f"This is a part of {etc_pve}, which has one: name that directory" in finding["message"] for finding in found
     )
@@ -377,18 +383,18 @@ def test_folders_of_several_hosts_are_named(tmp_path, inside):
             f"but in folders of it: {tmp_path}/alpha, {tmp_path}/beta; name one of them, and run once for each"
         ),
     ):
-        assess_directory(str(tmp_path), POLICY, DAY)
+        configs(str(tmp_path), POLICY, DAY)
 
 
 def test_one_guest_in_two_files_is_an_error_finding(flat):
     (flat / "100.json").write_text('{"name": "twice"}')
     assert rules(flat) == ["IO100"]
-    assert [entry["config"] for entry in assess_directory(str(flat), POLICY, DAY)["guests"]] == [str(flat / "100.conf")]
+    assert [entry["config"] for entry in configs(str(flat), POLICY, DAY)["guests"]] == [str(flat / "100.conf")]
 
 
 def test_without_a_storage_cfg_nothing_passes(flat):
     (flat / "storage.cfg").unlink()
-    found = assess_directory(str(flat), POLICY, DAY)["findings"]
+    found = configs(str(flat), POLICY, DAY)["findings"]
     assert {finding["rule"] for finding in found} == {"IO100"}
     assert str(flat / "storage.cfg") in [finding["file"] for finding in found]
 
@@ -412,7 +418,7 @@ def test_without_a_storage_cfg_nothing_passes(flat):
 )
 def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, place):
     with pytest.raises(PolicyError) as caught:
-        assess_directory(str(flat), parse(policy, waivers), DAY)
+        configs(str(flat), parse(policy, waivers), DAY)
     assert str(caught.value).startswith(place)
 
 
@@ -429,7 +435,7 @@ def test_an_error_in_policy_or_waivers_names_its_place(flat, policy, waivers, pl
 def test_a_waiver_beside_the_policy(flat, until, rules, found):
     (flat / "100.conf").write_text(GOOD.replace("single", "pci"))
     waiver = {"id": "W-1", "match": "guest.id == '100'", "rules": rules, "until": until, "reason": "y"}
-    document = assess_directory(str(flat), parse({"disk": {"iothread": "keep"}}, [waiver]), DAY)
+    document = configs(str(flat), parse({"disk": {"iothread": "keep"}}, [waiver]), DAY)
     assert [finding["rule"] for finding in document["findings"] if not finding["waived"]] == found
     assert [finding["waived"]["id"] for finding in document["findings"] if finding["waived"]] == (
         ["W-1"] if not found else []
@@ -439,4 +445,4 @@ def test_a_waiver_beside_the_policy(flat, until, rules, found):
 def test_one_id_in_policy_and_waivers_is_an_error(flat):
     waiver = {"id": "W-1", "match": "guest.id == '1'", "rules": ["IO101"], "until": "2027-01-01", "reason": "y"}
     with pytest.raises(PolicyError, match="duplicate id 'W-1'"):
-        assess_directory(str(flat), parse({"waivers": [waiver]}, [waiver]), DAY)
+        configs(str(flat), parse({"waivers": [waiver]}, [waiver]), DAY)

@@ -1,0 +1,200 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Plans of Terraform and OpenTofu on the controller: found, read, and turned into records of the guests they define."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ...module_utils._host import whole_file
+from ...module_utils._model import records
+from ...module_utils._model.records import Guest, Problem, Storage
+from ...module_utils._shown import piece
+from ...module_utils._text import plural
+from .._terraform import plan_file
+from .._terraform.attributes import Block, ShapeError
+from .._terraform.defined import Defined, Template
+from .._terraform.plan_file import Change, PlanError
+from .._terraform.providers import Provider, looks_like_a_guest, provider_of
+from .._terraform.record import Place, record
+from .._terraform.source_lines import SourceLines
+
+#: The largest plan that is read.
+MAX_BYTES = 1 << 30
+
+_START = 4096
+_SAVED = "is a saved plan: give what terraform show -json prints of it, or tofu show -json"
+
+
+class Resource(NamedTuple):
+    """A guest that a plan defines, before its template is known."""
+
+    defined: Defined
+    place: Place
+
+
+class Plan(NamedTuple):
+    """What one plan has: ``host`` is what reports call it, ``deleted`` how many guests it deletes."""
+
+    path: str
+    host: str
+    resources: list[Resource]
+    problems: list[Problem]
+    deleted: int
+
+
+def plan_files(root: str) -> list[str]:
+    """The plans below a directory, by their content and whatever their names, sorted; hidden folders and links are left
+    out. Raises OSError.
+    """
+    found = []
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = [os.path.join(folder, name) for name in sorted(names) if not name.startswith(".")]
+        found += [path for path in paths if not os.path.islink(path) and os.path.isfile(path) and is_plan(path)]
+    return found
+
+
+def is_plan(path: str) -> bool:
+    """Whether a file is to be read as a plan: JSON that has what plans have, or a saved plan. Raises OSError."""
+    start = whole_file.read_start(path, _START)
+    if _is_saved(start):
+        return True
+    if not start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{"):
+        return False
+    try:
+        return plan_file.is_one(plan_file.decoded(whole_file.read(path, MAX_BYTES)))
+    except PlanError:
+        # Broken text still counts by what can be read of its beginning.
+        return plan_file.is_one(start.decode("utf-8", "replace"))
+
+
+def read_plan(path: str, host: str, source: str | None = None) -> Plan:
+    """Read a plan. What cannot be read of it is a problem; nothing is raised.
+
+    ``source`` is the directory of its .tf files.
+    """
+    plan = Plan(path, host, [], [], 0)
+    lines = SourceLines(source)
+    deleted = 0
+    try:
+        raw = whole_file.read(path, MAX_BYTES)
+        if _is_saved(raw[:_START]):
+            raise PlanError(_SAVED)
+        for entry in plan_file.read(plan_file.decoded(raw)):
+            if isinstance(entry, Change):
+                deleted += _add(plan, entry, lines)
+            elif entry.errored is not False and entry.errored is not None:
+                plan.problems.append(_problem(plan, "the plan ended with an error, so it may lack guests: plan again"))
+            elif entry.complete is False:
+                plan.problems.append(_problem(plan, "the plan is not complete: plan again without -target"))
+    except OSError as exc:
+        plan.problems.append(_problem(plan, f"cannot be read: {exc.strerror or exc}"))
+    except PlanError as exc:
+        plan.problems.append(_problem(plan, str(exc)))
+    return plan._replace(deleted=deleted)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is_saved(start: bytes) -> bool:
+    return start.startswith(b"PK\x03\x04") and b"tfplan" in start
+
+
+def _add(plan: Plan, entry: Change, lines: SourceLines) -> int:
+    """Add a resource that is a guest to the plan; returns 1 for one that is deleted."""
+    if entry.mode != "managed":
+        return 0
+    change = entry.change
+    try:
+        block = Block(change.get("after") or {}, change.get("after_unknown"), change.get("after_sensitive"))
+        provider = provider_of(entry.provider, entry.type, block)
+        if provider is None and not looks_like_a_guest(entry.type):
+            return 0
+        if entry.goes:
+            return 1
+        plan.resources.append(_resource(plan, entry, block, provider, lines))
+    except ShapeError as exc:
+        plan.problems.append(_problem(plan, str(exc), entry.address))
+    return 0
+
+
+def _resource(plan: Plan, entry: Change, block: Block, provider: Provider | None, lines: SourceLines) -> Resource:
+    if provider is None:
+        who = entry.provider or "no provider"
+        raise ShapeError(
+            f"resources {piece(entry.type)} of {piece(who)} are not known here, so this one was not judged"
+        )
+    if entry.deferred is not None:
+        raise ShapeError(f"its plan is put off ({piece(entry.deferred)}), so nothing of it is known")
+    if not isinstance(entry.change.get("after"), Mapping):
+        raise ShapeError("the plan does not say what it will be")
+    defined = provider.types[entry.type](block)
+    exists = "create" not in entry.actions
+    resource: records.Resource = {
+        "provider": provider.name,
+        "address": entry.address,
+        "module": entry.module,
+        "id": defined.id,
+        "note": defined.restarts if exists else "",
+    }
+    file, line = lines.find(entry.module, entry.type, entry.name) or (plan.path, None)
+    return Resource(defined, Place(file, line, resource))
+
+
+def _problem(plan: Plan, reason: str, address: str | None = None) -> Problem:
+    return records.problem(plan.path, reason, guest=address)
+
+
+def guests_of(plans: Sequence[Plan], configs: Iterable[Guest], storages: Mapping[str, Storage]) -> list[list[Guest]]:
+    """The records of each plan's guests. Their templates are looked for among ``configs`` and all plans' guests."""
+    return _Records(plans, configs, storages).all()
+
+
+class _Records:
+    """Makes records, those of templates before those of their clones."""
+
+    def __init__(self, plans: Sequence[Plan], configs: Iterable[Guest], storages: Mapping[str, Storage]) -> None:
+        self._plans = plans
+        self._storages = storages
+        self._made: dict[int, Guest | None] = {}
+        self._configs = list(configs)
+        self._resources = [resource for plan in plans for resource in plan.resources]
+
+    def all(self) -> list[list[Guest]]:
+        made = [[self._record(resource) for resource in plan.resources] for plan in self._plans]
+        return [[guest for guest in guests if guest is not None] for guests in made]
+
+    def _record(self, resource: Resource) -> Guest | None:
+        """The record of a resource; None while it is being made, as of one that clones itself."""
+        key = id(resource)
+        if key not in self._made:
+            self._made[key] = None
+            cloned = resource.defined.cloned
+            template = self._template(cloned, resource) if cloned else None
+            self._made[key] = record(resource.defined, resource.place, self._storages, template)
+        return self._made[key]
+
+    def _template(self, cloned: Template, by: Resource) -> Guest | None:
+        """The one guest that is cloned; None where it is not there, or may be one of several."""
+        found = [guest for guest in self._configs if _is(cloned, guest["id"], guest["name"])]
+        for other in self._resources:
+            if other is not by and _is(cloned, other.defined.id, other.defined.name):
+                made = self._record(other)
+                found += [made] if made else []
+        return found[0] if len(found) == 1 else None
+
+
+def _is(cloned: Template, number: str | None, name: str) -> bool:
+    return number == cloned.id if cloned.id else bool(cloned.name) and name == cloned.name
+
+
+def deleted_words(plan: Plan) -> list[str]:
+    """What is said of the guests that a plan deletes; nothing where it deletes none."""
+    return [f"{plan.path} ({plural(plan.deleted, 'guest')} that it deletes)"] if plan.deleted else []

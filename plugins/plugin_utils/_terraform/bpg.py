@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The resources of bpg/proxmox: ``proxmox_virtual_environment_vm`` and ``…_cloned_vm``, and what the provider sends.
+
+proxmoxtf/resource/vm/vm.go and disk/disk.go, fwprovider/nodes/clonedvm at d6bd1ff. Of a virtual machine every drive is
+sent in full: an unset ``aio`` is io_uring and an unset ``cache`` none, also where Proxmox VE's own default is another.
+After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the template has.
+"""
+
+from __future__ import annotations
+
+from .attributes import Block, Deciding, Unknown, plain
+from .defined import Defined, Drive, Template
+
+#: Words of hints, see ``_policy/hypervisors.py``.
+HINTS = {
+    "controller": 'Write scsi_hardware = "{wanted}".',
+    "iothread": "Write iothread = true in the disk block of {key}.",
+    "aio": 'Write aio = "{value}" in the disk block of {key}.',
+    "cache": 'Write cache = "{value}" in the disk block of {key}.',
+}
+
+#: Option of a change to its attribute.
+ATTRIBUTES = {"type": "scsi_hardware", "iothread": "iothread", "aio": "aio", "cache": "cache"}
+
+_DEFAULT_CONTROLLER = "virtio-scsi-pci"
+_DECIDE = ("interface", "aio", "cache", "iothread", "datastore_id", "path_in_datastore", "file")
+
+
+def virtual_machine(block: Block) -> Defined:
+    """A ``proxmox_virtual_environment_vm``. Raises ShapeError."""
+    seen = Deciding()
+    cloned = _template(block, "vm_id", "datastore_id")
+    controller = seen.text(block.text("scsi_hardware"), "scsi_hardware") or _DEFAULT_CONTROLLER
+    disks = block.blocks("disk")
+    listed = () if isinstance(disks, Unknown) else tuple(_drive(*numbered) for numbered in enumerate(disks))
+    system = block.block("operating_system")
+    args = seen.text(block.text("kvm_arguments"), "kvm_arguments")
+    return Defined(
+        name=plain(block.text("name")) or "",
+        id=plain(block.number("vm_id")),
+        node=plain(block.text("node_name")),
+        tags=tuple(block.texts("tags")),
+        template=block.flag("template") is True,
+        machine=plain(block.text("machine")),
+        ostype=plain(system.text("type")) if isinstance(system, Block) else None,
+        args=args,
+        controller=None if cloned and controller == _DEFAULT_CONTROLLER else controller,
+        drives=listed,
+        cloned=cloned,
+        rest=cloned is not None,
+        unknown=(*seen.names, *(("disk",) if isinstance(disks, Unknown) else ())),
+        sensitive=block.is_sensitive("scsi_hardware", "kvm_arguments"),
+        restarts=""
+        if block.flag("reboot_after_update") is False
+        else "The apply reboots the guest, unless reboot_after_update is false.",
+    )
+
+
+def cloned_virtual_machine(block: Block) -> Defined:
+    """A ``proxmox_virtual_environment_cloned_vm``: it changes the drives that it lists, and has no controller of its
+    own. Raises ShapeError.
+    """
+    disks = block.named_blocks("disk")
+    listed = () if isinstance(disks, Unknown) else tuple(_of_slot(*named) for named in disks.items())
+    return Defined(
+        name=plain(block.text("name")) or "",
+        id=plain(block.number("id")),
+        node=plain(block.text("node_name")),
+        tags=tuple(block.texts("tags")),
+        drives=listed,
+        cloned=_template(block, "source_vm_id", "target_datastore") or Template(),
+        rest=True,
+        unknown=("disk",) if isinstance(disks, Unknown) else (),
+    )
+
+
+#: Type of a resource to what reads it; the short prefix is that of later versions.
+TYPES = {
+    "proxmox_virtual_environment_vm": virtual_machine,
+    "proxmox_virtual_environment_cloned_vm": cloned_virtual_machine,
+    "proxmox_cloned_vm": cloned_virtual_machine,
+}
+
+
+def _template(block: Block, key: str, storage: str) -> Template | None:
+    clone = block.block("clone")
+    if isinstance(clone, Unknown):
+        return Template()
+    return None if clone is None else Template(id=plain(clone.number(key)), storage=plain(clone.text(storage)))
+
+
+def _drive(number: int, disk: Block | Unknown) -> Drive:
+    place = f"disk[{number}]"
+    if isinstance(disk, Unknown):
+        return Drive(place, place, unknown=("all of it",))
+    seen = Deciding()
+    key = seen.text(disk.text("interface"), "interface") or place
+    storage, path = plain(disk.text("datastore_id")), plain(disk.text("path_in_datastore"))
+    return Drive(
+        key,
+        place,
+        aio=seen.text(disk.text("aio"), "aio") or "io_uring",
+        cache=seen.text(disk.text("cache"), "cache") or "none",
+        iothread=bool(seen.flag(disk.flag("iothread"), "iothread")),
+        storage=storage,
+        volume=f"{storage}:{path}" if storage and path else path,
+        format=plain(disk.text("file_format")),
+        unknown=seen.names,
+        sensitive=disk.is_sensitive(*_DECIDE),
+    )
+
+
+def _of_slot(key: str, disk: Block | Unknown) -> Drive:
+    place = f'disk["{key}"]'
+    if isinstance(disk, Unknown):
+        return Drive(key, place, unknown=("all of it",))
+    seen = Deciding()
+    return Drive(
+        key,
+        place,
+        aio=seen.text(disk.text("aio"), "aio"),
+        cache=seen.text(disk.text("cache"), "cache"),
+        iothread=seen.flag(disk.flag("iothread"), "iothread"),
+        storage=plain(disk.text("datastore_id")),
+        volume=plain(disk.text("file")),
+        format=plain(disk.text("format")),
+        media=seen.text(disk.text("media"), "media") or "disk",
+        unknown=seen.names,
+        sensitive=disk.is_sensitive(*_DECIDE),
+        inherits=True,
+    )

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A guest as a resource defines it: what every provider's file returns, in the terms of Proxmox VE."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...module_utils._shown import piece
+
+
+class Template(NamedTuple):
+    """The guest that a resource clones, by its id or by its name; neither where that is known only after apply.
+
+    ``storage`` is where the clone's drives go, None: where the template's are.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    storage: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a sentence calls it."""
+        named = self.id or self.name
+        return f"template {piece(named)}" if named else "a template that is known only after apply"
+
+
+class Drive(NamedTuple):
+    """A drive that a resource names.
+
+    ``key`` is its place on Proxmox VE, such as scsi0; ``path`` its place in the resource. ``volume`` is a path or a
+    volume that exists, None for a new one on ``storage``. ``unknown`` are the attributes that decide and are known only
+    after apply. ``inherits``: what is not set is the template's.
+    """
+
+    key: str
+    path: str
+    aio: str | None = None
+    cache: str | None = None
+    iothread: bool | None = None
+    storage: str | None = None
+    volume: str | None = None
+    format: str | None = None
+    media: str = "disk"
+    read_only: bool = False
+    unknown: tuple[str, ...] = ()
+    sensitive: bool = False
+    inherits: bool = False
+
+
+class Defined(NamedTuple):
+    """A guest. ``controller`` is None where it is the template's; ``rest``: so are the drives that are not named.
+
+    ``unknown`` are the attributes that decide and are known only after apply. ``restarts`` says what the provider does
+    with a running guest, "" where nothing is to be said.
+    """
+
+    name: str = ""
+    id: str | None = None
+    node: str | None = None
+    tags: tuple[str, ...] = ()
+    template: bool = False
+    machine: str | None = None
+    ostype: str | None = None
+    args: str | None = None
+    controller: str | None = None
+    drives: tuple[Drive, ...] = ()
+    cloned: Template | None = None
+    rest: bool = False
+    unknown: tuple[str, ...] = ()
+    sensitive: bool = False
+    restarts: str = ""

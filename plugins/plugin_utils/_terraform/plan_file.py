@@ -1,0 +1,143 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What ``terraform show -json PLAN`` and ``tofu show -json PLAN`` print: the resources that a plan changes or keeps.
+
+The format is of version 1 (developer.hashicorp.com/terraform/internals/json-format): members that are not known are
+passed over, another major version is refused. Only ``resource_changes`` tells what is unknown until apply, so
+``planned_values`` is not read, and neither is the configuration, which holds secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ...module_utils._shown import piece, shown
+from .json_text import JsonError, Reader
+
+_MAJOR = re.compile(r"1\.\d+\Z", re.ASCII)
+_OF_A_PLAN = ('"planned_values"', '"resource_changes"', '"terraform_version"')
+
+
+class PlanError(ValueError):
+    """The file is not a plan that can be read; the message says why and what to do."""
+
+
+class Change(NamedTuple):
+    """One entry of ``resource_changes``. ``deferred`` is why it is not planned yet, None where it is."""
+
+    address: str
+    module: str | None
+    mode: str
+    type: str
+    name: str
+    provider: str
+    actions: tuple[str, ...]
+    change: dict[str, Any]
+    deferred: str | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether nothing of it is left, or nothing is made: a delete, a forget, an object that was deposed before."""
+        return set(self.actions) <= {"delete", "forget"}
+
+
+class Flags(NamedTuple):
+    """What a plan says of itself. A member that is missing, as with an older Terraform, is None."""
+
+    errored: bool | None
+    complete: bool | None
+
+
+def is_one(text: str) -> bool:
+    """Whether a file's text is to be read as a plan: JSON of Terraform's with a ``format_version``, or a state."""
+    if not text.lstrip().startswith("{"):
+        return False
+    return ('"format_version"' in text and any(name in text for name in _OF_A_PLAN)) or '"lineage"' in text
+
+
+def decoded(raw: bytes) -> str:
+    """The text of a file of JSON, UTF-8 or, as PowerShell writes it, UTF-16. Raises PlanError."""
+    encoding = json.detect_encoding(raw)
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as exc:
+        raise PlanError(f"is not text in UTF-8: byte {exc.start + 1}") from None
+
+
+def read(text: str) -> Iterator[Change | Flags]:
+    """The entries of a plan one by one, the flags last. Raises PlanError, in the middle where the text is cut off."""
+    try:
+        yield from _read(Reader(text))
+    except JsonError as exc:
+        raise PlanError(f"is not whole: {exc}. {_MAKE}") from None
+
+
+_MAKE = "Write it anew with terraform show -json PLAN, or tofu show -json PLAN"
+
+
+def _read(reader: Reader) -> Iterator[Change | Flags]:
+    seen: set[str] = set()
+    found: dict[str, Any] = {}
+    for name in reader.members():
+        if name in seen and name in _READ:
+            raise PlanError(f"has two members {name}. {_MAKE}")
+        seen.add(name)
+        if name in ("resource_changes", "deferred_changes"):
+            for item in reader.items():
+                yield _change(item) if name == "resource_changes" else _deferred(item)
+        elif name in _READ:
+            found[name] = reader.value()
+        else:
+            reader.skip()
+    reader.end()
+    _check(found, seen)
+    yield Flags(found.get("errored"), found.get("complete"))
+
+
+_READ = ("format_version", "errored", "complete", "resource_changes", "deferred_changes")
+
+
+def _check(found: dict[str, Any], seen: set[str]) -> None:
+    version = found.get("format_version")
+    if version is None and "lineage" in seen:
+        raise PlanError("is a state and not a plan: give the output of terraform show -json PLAN, with a saved plan")
+    if not isinstance(version, str) or not _MAJOR.match(version):
+        raise PlanError(f"has format_version {shown(version)}; this version of the collection reads 1.0 and later 1.x")
+    if "values" in seen and "resource_changes" not in seen:
+        raise PlanError("is a state and not a plan: give the output of terraform show -json PLAN, with a saved plan")
+    if "planned_values" not in seen and "resource_changes" not in seen:
+        raise PlanError("has neither resource_changes nor planned_values, so it is no plan")
+
+
+def _change(item: Any, deferred: str | None = None) -> Change:
+    if not isinstance(item, dict):
+        raise PlanError(f"has {shown(item)} in resource_changes, which is not a resource")
+    address, kind, change = item.get("address"), item.get("type"), item.get("change")
+    if not isinstance(address, str) or not isinstance(kind, str) or not isinstance(change, dict):
+        raise PlanError(f"has a resource without address, type and change: {shown(item)}")
+    actions = change.get("actions")
+    if not isinstance(actions, list) or not actions or not all(isinstance(action, str) for action in actions):
+        raise PlanError(f"does not say what is done with {piece(address)}: actions is {shown(actions)}")
+    deposed = isinstance(item.get("deposed"), str)
+    return Change(
+        address=address,
+        module=item["module_address"] if isinstance(item.get("module_address"), str) else None,
+        mode=str(item.get("mode", "managed")),
+        type=kind,
+        name=str(item.get("name", "")),
+        provider=str(item.get("provider_name", "")),
+        actions=("delete",) if deposed else tuple(actions),
+        change=change,
+        deferred=deferred,
+    )
+
+
+def _deferred(item: Any) -> Change:
+    if not isinstance(item, dict):
+        raise PlanError(f"has {shown(item)} in deferred_changes, which is not a resource")
+    return _change(item.get("resource_change"), str(item.get("reason", "no reason given")))
