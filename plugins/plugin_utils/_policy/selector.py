@@ -44,7 +44,6 @@ _GUEST_KEYS = (
 Subject = dict[str, Any]
 _Node = dict[str, Any]
 
-_NO_RESOURCE = {"address": None, "module": None}
 _SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread", "controller")
 # The fields at the root, and those below them; None: not checked.
 _FIELDS: dict[str, tuple[str, ...] | None] = {
@@ -86,9 +85,13 @@ _EXAMPLE = "guest.id == '105'"
 def guest_subject(guest: Guest) -> Subject:
     """What a selector sees of a guest record: ``{guest, controller}``.
 
-    A guest that a plan's resource defines has its address, and the id that the plan has, or none.
+    A guest that a plan's resource defines has its address, and the id that the plan has, or null. The address of others
+    is "", and so is the root module, so that functions of text can be used on both.
     """
-    record: dict[str, Any] = {**guest, **(guest["resource"] or _NO_RESOURCE)}
+    resource = guest["resource"]
+    record: dict[str, Any] = {**guest, "address": "", "module": ""}
+    if resource:
+        record.update(id=resource["id"], address=resource["address"], module=resource["module"] or "")
     return {"guest": {key: record[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
 
 

@@ -25,6 +25,8 @@ def mask(document: dict[str, Any], resources: Iterable[Resource]) -> None:
             rule = finding["rule"]
             finding["message"] = f"{RULES[rule].title if rule in RULES else rule}; {_NOT_SHOWN}"
             finding["actual"] = None
+            if not finding["cure"]:
+                finding["hint"] = "Compare it with what the policy wants."
     changes = [(entry["guest"], entry["changes"]) for entry in document["plan"]]
     changes += [(finding["guest"], finding["cure"]) for finding in document["findings"]]
     for guest, listed in changes:

@@ -37,7 +37,7 @@ VM, CLONED, QEMU = (
     "proxmox_virtual_environment_cloned_vm",
     "proxmox_vm_qemu",
 )
-STORAGES = "lvmthin: local-lvm\n\tvgname pve\n\tthinpool data\n\nlvm: thick\n\tvgname v\n\nrbd: ceph\n\tpool p\n\nrbd: krbd\n\tpool p\n\tkrbd 1\n"
+STORAGES = "lvmthin: local-lvm\n\tvgname pve\n\tthinpool data\n\nlvm: thick\n\tvgname v1\n\nrbd: ceph\n\tpool p\n\nrbd: krbd\n\tpool p\n\tkrbd 1\n"
 TEMPLATE = "scsihw: virtio-scsi-single\nscsi0: local-lvm:base-9000-disk-0,aio=threads,iothread=1\ntemplate: 1\n"
 TELMATE_GOOD = {"asyncio": "threads", "iothread": True}
 ON_SINGLE = {"scsihw": "virtio-scsi-single"}
@@ -83,7 +83,7 @@ CASES = {
         bpg(bpg_disk(iothread=True)),
         ["IO101 guest", "IO102 scsi0", "IO103 scsi0"],
     ),
-    "bpg, single and iothread, aio not set": (bpg(bpg_disk(iothread=True), **SINGLE), []),
+    "bpg, single and iothread, aio not set": (bpg(bpg_disk(iothread=True), **SINGLE), ["IO103 scsi0"]),
     "bpg, all right": (bpg(bpg_disk(**GOOD), **SINGLE), []),
     "bpg, virtio without an iothread": (bpg(bpg_disk("virtio0")), ["IO102 virtio0", "IO103 virtio0"]),
     "bpg, virtio, all right": (bpg(bpg_disk("virtio0", **GOOD)), []),
@@ -128,7 +128,10 @@ CASES = {
     "Telmate 3, nested, nothing set": (nested(), ["IO101 guest", "IO102 scsi0", "IO103 scsi0"]),
     "Telmate 3, nested, iothread on lsi": (nested(iothread=True), ["IO101 guest", "IO102 scsi0", "IO103 scsi0"]),
     "Telmate 3, nested, all right": (nested(vm=ON_SINGLE, **TELMATE_GOOD), []),
-    "Telmate 3, nested, single and iothread, asyncio not set": (nested(vm=ON_SINGLE, iothread=True), []),
+    "Telmate 3, nested, single and iothread, asyncio not set": (
+        nested(vm=ON_SINGLE, iothread=True),
+        ["IO103 scsi0"],
+    ),
     "Telmate 3, nested, virtio, nothing set": (
         nested("virtio", "virtio0"),
         ["IO102 virtio0", "IO103 virtio0"],
