@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from ..module_utils import _shown
-from ..module_utils._model.findings import SEVERITIES, gate
+from ..module_utils._model.findings import gate
 from ..module_utils._text import one_line, visible
 from ..plugin_utils._action import Action
 from ..plugin_utils._called import called
@@ -60,6 +60,7 @@ class ActionModule(Action):
         "root": {"type": "path"},
         "storage_cfg": {"type": "path"},
         "source": {"type": "path"},
+        "write_waivers": {"type": "path"},
         "policy": {"type": "raw"},
         "waivers": {"type": "raw"},
         "waivers_file": {"type": "path"},
@@ -69,7 +70,7 @@ class ActionModule(Action):
         "results": {"type": "dict"},
         "assessments": {"type": "dict"},
         "migrate_variable": {"type": "str", "default": MIGRATE},
-        "fail_on": {"type": "str", "choices": list(SEVERITIES)},
+        "fail_on": {"type": "raw"},
         "part": {"type": "bool", "default": False},
         "directory": {"type": "path"},
         **{name: {"type": "path"} for name in REPORTS},
@@ -113,12 +114,14 @@ class ActionModule(Action):
         )
         texts, failed = _rendered(paths, document, wanted)
         failed.update(write_all(texts))
+        failed.update(_write_waivers(options["write_waivers"], document, verdict))
         names = {path: name for name, path in paths.items()}
         written = [path for path in texts if path not in failed]
+        waivers = [f"Waivers: {visible(path)}" for path in [options["write_waivers"]] if path and path not in failed]
         problems = [f"cannot write the report {_shown.path(path)}: {one_line(why)}" for path, why in failed.items()]
         shown = notes(document, wanted) if options["annotations"] else []
         shown += [_line(path, names[path], document) for path in written]
-        show(["", *shown, *toned("error", problems), *lines])
+        show(["", *shown, *waivers, *toned("error", problems), *lines])
         if not options["part"]:
             steps = [step for step in steps if step["kind"] != "page" or step["text"] in written]
             left = any(document["summary"]["findings"][severity] for severity in SEVERITIES[:2])
@@ -160,6 +163,21 @@ def _of_root(options: dict[str, Any]) -> list[dict[str, Any]]:
         return assess_root(options["root"], policy, day, options["storage_cfg"], options["source"])
     except LayoutError as exc:
         raise ReportError(str(exc)) from None
+
+
+def _write_waivers(path: str | None, document: dict[str, Any], verdict: dict[str, Any] | None) -> dict[str, str]:
+    """Write waivers for what fails the gate; path to reason where they cannot be. A file that is there is kept."""
+    if not path:
+        return {}
+    # Only what a task needs is loaded: see reports.py.
+    # pylint: disable=import-outside-toplevel
+    from ..plugin_utils._render.to_waivers import waivers_file
+
+    if verdict is None:
+        raise ReportError("waivers are written for what fails the gate, and this run has no gate")
+    if os.path.lexists(path):
+        return {path: "it is there already; name another file, or remove it"}
+    return write_all({path: waivers_file(document, verdict["findings"], parse_date("date", document["date"]))})
 
 
 def _paths(options: dict[str, Any]) -> dict[str, str]:

@@ -52,9 +52,22 @@ options:
     elements: str
   root:
     description:
-      - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root).
+      - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root), of plans of
+        Terraform or OpenTofu as C(terraform show -json) prints them, or of both; or one plan.
         It is read and assessed in place, thousands of guests in seconds.
       - Needs O(policy).
+    type: path
+  storage_cfg:
+    description: A file with the storages that the plans of O(root) name, a copy of the cluster's C(storage.cfg).
+    type: path
+  source:
+    description: The directory with the C(.tf) files of the plans, to point at in findings. The default is the directory of each plan.
+    type: path
+  write_waivers:
+    description:
+      - A file to write with waivers for all that fails the gate now, as a beginning. Each waiver is for one guest or disk, ends after 90 days
+        and has a reason to fill in.
+      - A file that is there already is not overwritten. Needs O(fail_on).
     type: path
   policy:
     description: The policy for the guests below O(root), see docs/data.md.
@@ -93,9 +106,11 @@ options:
     type: str
     default: migrate_controllers
   fail_on:
-    description: The lowest severity that fails the task. Without it the task only reports.
-    type: str
-    choices: [error, warning, note]
+    description:
+      - What fails the task. A severity (V(error), V(warning) or V(note)) stands for itself and all that are worse, an id of a rule such as
+        V(IO104) for that rule whatever its severity. Both may be given, as a list or with commas.
+      - Without it the task only reports.
+    type: raw
   part:
     description: Whether to return the joined document in a form that can be passed to another job.
     type: bool

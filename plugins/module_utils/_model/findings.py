@@ -175,6 +175,8 @@ class GuestEntry(TypedDict):
     running: bool | None
     started: str | None
     template: bool
+    address: str | None
+    paste: str | None
     disks: list[DiskEntry]
 
 
@@ -379,6 +381,8 @@ def guest_entry(
     template: bool,
     disks: list[DiskEntry],
     host: str | None = None,
+    address: str | None = None,
+    paste: str | None = None,
 ) -> GuestEntry:
     """A guest in the findings document."""
     return {
@@ -392,6 +396,8 @@ def guest_entry(
         "running": running,
         "started": started,
         "template": template,
+        "address": address,
+        "paste": paste,
         "disks": disks,
     }
 

@@ -85,11 +85,11 @@ class Unknown(TypedDict):
 class Resource(TypedDict):
     """The resource of a plan that defines a guest.
 
-    ``provider`` names its words, ``id`` is the guest's where the plan has it. ``note`` says what the provider does with
-    the guest when it is changed; "" where nothing is to be said.
+    ``words`` names its provider's, ``id`` is the guest's where the plan has it. ``note`` says what the provider does
+    with the guest when it is changed; "" where nothing is to be said.
     """
 
-    provider: str
+    words: str
     address: str
     module: str | None
     id: str | None
@@ -207,6 +207,7 @@ class Guest(TypedDict):
     not_asked: str | None
     args_disks: list[ArgsDisk]
     disagreements: list[Disagreement]
+    made_by: str | None
     resource: Resource | None
     unknown: list[Unknown]
 
@@ -399,6 +400,7 @@ def guest(
     not_asked: str | None = None,
     args_disks: list[ArgsDisk] | None = None,
     disagreements: list[Disagreement] | None = None,
+    made_by: str | None = None,
     resource: Resource | None = None,
     unknown: list[Unknown] | None = None,
 ) -> Guest:
@@ -430,6 +432,7 @@ def guest(
         "not_asked": not_asked,
         "args_disks": args_disks or [],
         "disagreements": disagreements or [],
+        "made_by": made_by,
         "resource": resource,
         "unknown": unknown or [],
     }

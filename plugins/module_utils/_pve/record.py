@@ -16,6 +16,7 @@ from . import drive as _drive
 from . import effective as _effective
 from .disks import DiskReader, configured
 from .drive_options import boolean
+from .made_by import made_by
 from .pending import foreign_pending
 
 _TAGS = re.compile(r"[,;\s]+", re.ASCII)
@@ -40,6 +41,7 @@ def record(
     reader = DiskReader(parsed, storages, node)
     disks = reader.disks()
     machine, ostype = parsed.next("machine"), parsed.next("ostype")
+    tags = [tag for tag in _TAGS.split(_text(main.get("tags")) or "") if tag]
     return records.guest(
         id=str(guest),
         name=_text(main.get("name")) or "",
@@ -50,7 +52,7 @@ def record(
         ostype=_text(main.get("ostype")),
         machine=_text(main.get("machine")),
         next_start={"machine": _text(_effective.machine_type(machine)) or None, "ostype": _text(ostype)},
-        tags=[tag for tag in _TAGS.split(_text(main.get("tags")) or "") if tag],
+        tags=tags,
         template=bool(boolean(main.get("template") or "0")),
         lock=_text(main.get("lock")),
         qemu={"running": None, "installed": None, "proven": _effective.proven_qemu(machine, main.get("meta"))},
@@ -63,6 +65,7 @@ def record(
         unsafe_lines=_unsafe_lines(parsed, reader.rejected),
         unknown_keys=sorted({entry.key for entry in parsed.unknown_keys}),
         args_disks=_args_disks(parsed),
+        made_by=made_by(parsed.text, tags),
     )
 
 

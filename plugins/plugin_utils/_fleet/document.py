@@ -124,13 +124,6 @@ def severity_rank(finding: Item) -> int:
     return SEVERITIES.index(finding["severity"])
 
 
-def least_rank(fail_on: Any) -> int:
-    """The rank of the least severity that fails. Raises ReportError where ``fail_on`` is not a severity."""
-    if fail_on not in SEVERITIES:
-        raise ReportError(f"fail_on is {shown(fail_on)}; allowed are {', '.join(SEVERITIES)}.")
-    return SEVERITIES.index(fail_on)
-
-
 def disk_state(disk: Item) -> str:
     """A disk's state in a word: compliant, waived, or noncompliant."""
     if disk.get("compliant"):

@@ -11,21 +11,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...module_utils._model.findings import SEVERITIES
 from ...module_utils._text import plural, visible
-from .document import Document, Item, check_document, guest_key, least_rank, severity_rank, silent_hosts, sort_key
+from .document import Document, Item, check_document, guest_key, severity_rank, silent_hosts, sort_key
+from .threshold import Threshold, threshold
 
 
-def judge(document: Any, fail_on: str = "error") -> dict[str, Any]:
+def judge(document: Any, fail_on: Any = "error") -> dict[str, Any]:
     """The verdict on a findings document, of one host or joined.
 
-    Returns {passed, fail_on, reason, findings, guests, silent}: ``reason`` is one sentence; ``findings`` are those
-    that fail the gate, the most severe first; ``guests`` is the number of guests they are about; ``silent`` are the
-    hosts without a report.
-    Raises ReportError where the document does not have its shape or ``fail_on`` is not a severity.
+    ``fail_on`` is what ``threshold`` takes. Returns {passed, fail_on, reason, findings, guests, silent}: ``reason``
+    is one sentence; ``findings`` are those that fail the gate, the most severe first; ``guests`` is the number of
+    guests they are about; ``silent`` are the hosts without a report. Raises ReportError where the document does not
+    have its shape or ``fail_on`` is wrong.
     """
     check_document(document)
-    findings = _against(document, least_rank(fail_on))
+    limit = threshold(fail_on)
+    findings = _against(document, limit)
     silent = [visible(host) for host in silent_hosts(document)]
     guests = len({guest_key(finding) for finding in findings if finding.get("guest") is not None})
     reasons = [f"no report from {', '.join(silent)}"] if silent else []
@@ -33,21 +34,17 @@ def judge(document: Any, fail_on: str = "error") -> dict[str, Any]:
         reasons.append("no guest was read, so none was judged")
     if findings:
         where = f", in {plural(guests, 'guest')}" if guests else ""
-        reasons.append(f"{plural(len(findings), 'finding')} of severity {_or_worse(fail_on)}, not waived{where}")
+        reasons.append(f"{plural(len(findings), 'finding')} of {limit.words}, not waived{where}")
     return {
         "passed": not reasons,
-        "fail_on": fail_on,
-        "reason": "; ".join(reasons) or f"no finding of severity {_or_worse(fail_on)}",
+        "fail_on": limit.text,
+        "reason": "; ".join(reasons) or f"no finding of {limit.words}",
         "findings": findings,
         "guests": guests,
         "silent": silent,
     }
 
 
-def _against(document: Document, least: int) -> list[Item]:
-    found = [item for item in document["findings"] if not item.get("waived") and severity_rank(item) <= least]
+def _against(document: Document, limit: Threshold) -> list[Item]:
+    found = filter(limit.fails, document["findings"])
     return sorted(found, key=lambda item: (severity_rank(item), str(item.get("rule")), sort_key(item)))
-
-
-def _or_worse(fail_on: str) -> str:
-    return fail_on if fail_on == SEVERITIES[0] else f"{fail_on} or worse"

@@ -14,6 +14,7 @@ from ...module_utils._model.findings import Document, Finding, GuestEntry, PlanE
 from ...module_utils._model.records import Guest, Problem, Reading
 from ...module_utils._text import natural_key
 from . import judge_plan
+from .hypervisors import paste
 from .judge_guest import Judge, judge
 from .locality import Locality
 from .plan import plan, status
@@ -100,6 +101,8 @@ class _Assessment:
                 running=guest["running"],
                 started=guest["started"],
                 template=guest["template"],
+                address=guest["resource"]["address"] if guest["resource"] else None,
+                paste=paste(guest, planned.changes),
                 disks=disks,
             )
         )

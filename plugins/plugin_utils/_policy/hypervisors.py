@@ -9,14 +9,18 @@ A cause and its facts choose the sentence; the guest's hypervisor chooses the wo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ...module_utils._model.findings import Change
 from ...module_utils._model.records import Guest
 from ...module_utils._pve import hints as _pve
 from ...module_utils._pve import storage_types as _pve_storage_types
-from .._terraform.providers import PROVIDERS
+from .._terraform.providers import WORDS as _RESOURCES
+from .._terraform.words import block as _block
 
 # A new hypervisor is one line here, and a file of sentences in its own room. A guest that a resource defines is changed
 # in the words of the resource's provider.
-_WORDS = {"pve": _pve.HINTS, **{name: provider.hints for name, provider in PROVIDERS.items()}}
+_WORDS = {"pve": _pve.HINTS, **{name: one.hints for name, one in _RESOURCES.items()}}
 
 # What changes the guest, so that its provider does something with it.
 _SETTINGS = ("controller", "iothread", "aio", "cache")
@@ -56,12 +60,18 @@ def _room(guest: Guest) -> str | None:
     """Whose words are used: those of the provider, of the hypervisor, or neutral ones."""
     if process_only(guest):
         return None
-    return guest["resource"]["provider"] if guest["resource"] else guest["hypervisor"]
+    return guest["resource"]["words"] if guest["resource"] else guest["hypervisor"]
 
 
 def words(hypervisor: str | None, cause: str) -> str:
     """The sentence for a cause, in the words of a hypervisor that has its own."""
     return _WORDS.get(hypervisor or "", {}).get(cause, NEUTRAL[cause])
+
+
+def paste(guest: Guest, changes: Sequence[Change]) -> str | None:
+    """The changes as text to paste where the guest is defined; None where no text is known."""
+    resource = _RESOURCES.get(guest["resource"]["words"]) if guest["resource"] else None
+    return _block(resource, changes) or None if resource else None
 
 
 def knows_storage_type(name: str) -> bool:

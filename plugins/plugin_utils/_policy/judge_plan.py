@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What a plan, or holding one back, brings with it: IO110, IO111 and IO112."""
+"""What a plan, or holding one back, brings with it: IO110, IO111, IO112 and IO114."""
 
 from __future__ import annotations
 
@@ -28,3 +28,6 @@ def judge(guest: Guest, planned: Planned) -> Iterator[Remark]:
     if guest["template"] and planned.changes:
         message = "a template: guests cloned from now on inherit the change, guests cloned before do not"
         yield Remark("IO112", "note", message, "Look for its clones among the guests of this report.", True)
+    if guest["made_by"] and planned.changes:
+        message = f"the guest is defined by {guest['made_by']}: its next apply may take the change back"
+        yield Remark("IO114", "note", message, "Write the same there, or let it ignore the disks.", guest["made_by"])

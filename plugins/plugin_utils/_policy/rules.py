@@ -166,6 +166,15 @@ _ALL = (
         " without the volume's content, snapshot=1 from machine version 10.0 on.",
     ),
     Rule(
+        "IO114",
+        "Another tool defines the guest",
+        "note",
+        "The next apply of Terraform, OpenTofu or Pulumi sets the disks as its definition has them: where iothread and"
+        " aio are not written there, it takes them back.",
+        "bpg/terraform-provider-proxmox d6bd1ff (disk.go: an unset aio is io_uring, an unset iothread false),"
+        " Telmate/terraform-provider-proxmox 225e289 (scsihw is lsi where it is not set).",
+    ),
+    Rule(
         "IO121",
         "Waiver has expired",
         "warning",

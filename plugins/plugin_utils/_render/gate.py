@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from ...module_utils._model.findings import SEVERITIES
 from ...module_utils._text import plural, visible
-from .._fleet.document import Document, Item, least_rank
+from .._fleet.document import Document, Item
 from .._fleet.gate import judge
+from .._fleet.threshold import threshold
 from .table import head_line, not_read_lines, unseen_lines, waived_lines
 from .text import ARROW, brief, location, short, toned, wrap_all
 
 _TONES = {"error": "error", "warning": "warning"}
 
 
-def gate_lines(document: Any, fail_on: str = "error", width: int = 80, limit: int = 10, reasons: int = 40) -> list[str]:
+def gate_lines(document: Any, fail_on: Any = "error", width: int = 80, limit: int = 10, reasons: int = 40) -> list[str]:
     """The lines to print for the verdict: the reasons with what to do, the most severe first, the verdict last.
 
     limit: how many places of one reason are named; the rest are counted.
@@ -72,8 +74,12 @@ def _more(count: int, indent: str, what: str = "") -> list[str]:
     return [f"{indent}... and {count} more{what}; the reports name them all"] if count > 0 else []
 
 
-def _uncounted(document: Document, fail_on: str) -> list[str]:
-    """How many findings are below the severity that fails the gate."""
-    found = document["summary"]["findings"]
-    less = [plural(found[name], name) for name in SEVERITIES[least_rank(fail_on) + 1 :]]
+def _uncounted(document: Document, fail_on: Any) -> list[str]:
+    """How many findings do not fail the gate."""
+    limit = threshold(fail_on)
+    left = Counter(
+        item["severity"] for item in document["findings"] if not item.get("waived") and not limit.counts(item)
+    )
+    least = 0 if limit.severity is None else SEVERITIES.index(limit.severity) + 1
+    less = [plural(left[name], name) for name in SEVERITIES[least:]]
     return [f"Not counted: {', '.join(less)}"] if less else []

@@ -26,10 +26,10 @@ MOST_IDS = {"ansible": 300, "make": 300, "job": 125}
 class Step(TypedDict):
     """One thing to do.
 
-    ``kind``: again (run the same again), harden, source (of a directory of configs), restart, rollback, limits (take
-    the write-back limits back), look (audit), page. ``title``: what the step does, a sentence without a full stop.
-    ``guests``: the ids it is about, empty where it is not about some guests. ``text``: what to paste; null where there
-    is nothing to paste.
+    ``kind``: again (run the same again), harden, source (of a directory of configs), paste (into the resource of a
+    plan), restart, rollback, limits (take the write-back limits back), look (audit), page. ``title``: what the step
+    does, a sentence without a full stop. ``guests``: the ids it is about, empty where it is not about some guests.
+    ``text``: what to paste; null where there is nothing to paste.
     """
 
     kind: str
@@ -89,14 +89,24 @@ def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Ste
     """What a run would change; in a directory of configs, what somebody changes at its source."""
     guests = [entry["guest"] for entry in entries if entry["state"] == "to_change" or entry["changed"]]
     limits = [found for found in _assessed(document) if found.get("status") == "to_change" or found.get("changed")]
-    if of_directory(document) and guests:
-        where = "where the configs come from; no run writes to a directory"
-        return [_step("source", f"Change {plural(len(guests), 'guest')} {where}", guests)]
-    if of_directory(document) or not (guests or limits):
+    if of_directory(document):
+        return _at_source(document, guests)
+    if not (guests or limits):
         return []
     what = [plural(len(guests), "guest")] if guests else []
     what += [f"the limits of {plural(len(limits), 'host')}"] if limits else []
     return [_step("harden", f"Change {' and '.join(what)}; it restarts nothing", guests, command(call, "harden"))]
+
+
+def _at_source(document: Document, guests: Sequence[str]) -> list[Step]:
+    """What is to be written in the resources of plans, and which configs are to be changed where they come from."""
+    pastes = {guest["guest"]: guest["paste"] for guest in document["guests"] if guest.get("paste")}
+    steps = [_step("paste", f"Write in {visible(guest)}", [guest], text) for guest, text in pastes.items()]
+    left = [guest for guest in guests if guest not in pastes]
+    if left:
+        where = "where the configs come from; no run writes to a directory"
+        steps.append(_step("source", f"Change {plural(len(left), 'guest')} {where}", left))
+    return steps
 
 
 def _assessed(document: Document) -> list[Item]:
@@ -170,15 +180,15 @@ def selector(guests: Iterable[Item]) -> str:
     for number, of_guest in nodes.items():
         for node in sorted(of_guest if len(of_guest) > 1 else (), key=str):
             by_node.setdefault(node, []).append(number)
-    parts += [f"guest.node=={_raw(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
+    parts += [f"guest.node=={raw_text(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
     return "||".join(parts)
 
 
 def _one_of(ids: Sequence[str]) -> str:
-    return f"guest.id=={_raw(ids[0])}" if len(ids) == 1 else f"contains([{','.join(map(_raw, ids))}],guest.id)"
+    return f"guest.id=={raw_text(ids[0])}" if len(ids) == 1 else f"contains([{','.join(map(raw_text, ids))}],guest.id)"
 
 
-def _raw(text: Any) -> str:
+def raw_text(text: Any) -> str:
     """A string of JMESPath: in quotes, or as JSON where it has a backslash, which ends a string in quotes wrongly."""
     if "\\" in str(text):
         return "`" + json.dumps(str(text)).replace("`", "\\`") + "`"

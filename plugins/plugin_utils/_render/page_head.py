@@ -33,7 +33,7 @@ def verdict(document: Document, entries: Sequence[Item], needed: Sequence[Item])
     gate = document.get("gate")
     if gate:
         word = "passed" if gate["passed"] else "failed"
-        return {"mark": word, "title": f"Gate {word}", "text": f"Fails from {gate['fail_on']} up: {gate['reason']}."}
+        return {"mark": word, "title": f"Gate {word}", "text": f"Fails on {gate['fail_on']}: {gate['reason']}."}
     silent, in_need = silent_hosts(document), guests_in_need(entries)
     said = []
     if in_need:

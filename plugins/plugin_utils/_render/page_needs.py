@@ -27,6 +27,8 @@ from .words import (
 
 # A longer detail is cut; the table of guests has all of it.
 _LONGEST = 500
+# More blocks to paste than a person reads; the JSON report has all.
+_MOST_PASTES = 50
 # The reasons about which a person writes an override or a waiver: both take a selector.
 _BY_SELECTOR = ("known_defect", "not_fixable")
 # Reason to what to do about all its guests; what differs from guest to guest is in its detail.
@@ -167,7 +169,7 @@ def _restarts(entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, 
 
 def _to_change(document: Document, entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, Any]]:
     guests = [entry for entry in entries if entry["state"] == "to_change"]
-    own = of_kind(steps, "harden")
+    own = of_kind(steps, "harden", "paste")[:_MOST_PASTES]
     if guests:
         advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
         title, filtered = STATE_WORDS["to_change"][1], {"state": "to_change"}

@@ -20,7 +20,7 @@ class Wanted(NamedTuple):
     #: The results are those of a check run.
     check: bool = False
     #: The least severity that fails, None without a gate.
-    fail_on: str | None = None
+    fail_on: Any = None
     #: What is set to allow another driver.
     variable: str = MIGRATE
     #: The top folder of the checkout, and the folder that relative names start from.

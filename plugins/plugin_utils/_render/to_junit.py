@@ -21,12 +21,11 @@ from .._fleet.document import (
     check_document,
     guest_key,
     hosts_of,
-    least_rank,
     on_several_nodes,
-    severity_rank,
     silent_hosts,
     sort_key,
 )
+from .._fleet.threshold import Threshold, threshold
 from .text import location
 from .words import NO_HOST, UNKNOWN, found_and_wanted, waiver_words
 
@@ -41,16 +40,16 @@ class _Case(NamedTuple):
     element: ElementTree.Element | None = None
 
 
-def junit_report(document: Any, fail_on: str = "error") -> str:
+def junit_report(document: Any, fail_on: Any = "error") -> str:
     """JUnit XML, one test suite per host, one case per guest, disk and rule.
 
-    A finding of at least ``fail_on`` that is not waived is a failure; a waived one is skipped, with the
-    waiver's words; one below ``fail_on`` passes and says so. A disk or guest without findings is one
+    A finding that ``fail_on`` names and that is not waived is a failure; a waived one is skipped, with the
+    waiver's words; any other passes and says so. A disk or guest without findings is one
     passing case. A host without a report is an error.
-    Raises ReportError where the document does not have its shape or ``fail_on`` is not a severity.
+    Raises ReportError where the document does not have its shape or ``fail_on`` is wrong.
     """
     check_document(document)
-    suites = _Suites(document, least_rank(fail_on)).made()
+    suites = _Suites(document, threshold(fail_on)).made()
     root = ElementTree.Element("testsuites", name="guest I/O", time="0")
     seen: Counter[tuple[str, str]] = Counter()
     totals: Counter[str] = Counter()
@@ -91,9 +90,9 @@ def _set_counts(suite: ElementTree.Element, counts: Mapping[str, int]) -> None:
 class _Suites:
     """The cases of a document, by host."""
 
-    def __init__(self, document: Document, worst: int) -> None:
+    def __init__(self, document: Document, limit: Threshold) -> None:
         self._document = document
-        self._worst = worst
+        self._limit = limit
         about = (item for item in (*document["guests"], *document["findings"]) if item.get("guest") is not None)
         self._several = on_several_nodes(about)
 
@@ -130,7 +129,7 @@ class _Suites:
         if finding.get("waived"):
             words = f"waived by {waiver_words(finding['waived'])} ({message})"
             element = ElementTree.Element("skipped", message=words)
-        elif severity_rank(finding) > self._worst:
+        elif not self._limit.counts(finding):
             element = ElementTree.Element("system-out")
             element.text = f"{finding['severity']}: {_details(finding)}"
         else:

@@ -41,6 +41,8 @@ _MOST_HOSTS = 100
 _MOST_NAMED = 40
 _MOST_FINDINGS = 50
 _REASONS = {*get_args(ResultReason), *get_args(UnresolvedReason), "unknown"}
+# Blocks to write in resources.
+_MOST_PASTES = 10
 _MORE = "The other reports have all."
 
 
@@ -143,10 +145,14 @@ def _reason(reason: str) -> str:
 def _next(steps: Sequence[Step]) -> list[str]:
     """What to do, ready to be pasted. Whoever reads a summary has no file of the run, so the page's path is no step."""
     lines: list[str] = []
+    pasted = 0
     for step in steps:
-        if step["kind"] != "page":
-            text = step["text"] or ", ".join(step["guests"])
-            lines += ["", code(step["title"], 1000), *(["", block(visible(text))] if text else [])]
+        pasted += step["kind"] == "paste"
+        if step["kind"] != "page" and (step["kind"] != "paste" or pasted <= _MOST_PASTES):
+            text = "\n".join(map(visible, (step["text"] or ", ".join(step["guests"])).split("\n")))
+            lines += ["", code(step["title"], 1000), *(["", block(text)] if text else [])]
+    if pasted > _MOST_PASTES:
+        lines += ["", f"and {pasted - _MOST_PASTES} more to write. {_MORE}"]
     return ["### What next", *lines] if lines else []
 
 

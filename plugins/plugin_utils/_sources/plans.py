@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...module_utils._host import whole_file
@@ -19,7 +19,7 @@ from .._terraform import plan_file
 from .._terraform.attributes import Block, ShapeError
 from .._terraform.defined import Defined, Template
 from .._terraform.plan_file import Change, PlanError
-from .._terraform.providers import Provider, looks_like_a_guest, provider_of
+from .._terraform.providers import looks_like_a_guest, reader
 from .._terraform.record import Place, record
 from .._terraform.source_lines import SourceLines
 
@@ -111,45 +111,43 @@ def _add(plan: Plan, entry: Change, lines: SourceLines) -> int:
     """Add a resource that is a guest to the plan; returns 1 for one that is deleted."""
     if entry.mode != "managed":
         return 0
-    change = entry.change
+    read = reader(entry.provider, entry.type)
+    if read is None and not looks_like_a_guest(entry.type):
+        return 0
+    if entry.goes:
+        return 1
     try:
-        block = Block(change.get("after") or {}, change.get("after_unknown"), change.get("after_sensitive"))
-        provider = provider_of(entry.provider, entry.type, block)
-        if provider is None and not looks_like_a_guest(entry.type):
-            return 0
-        if entry.goes:
-            return 1
-        plan.resources.append(_resource(plan, entry, block, provider, lines))
+        defined = _defined(entry, read)
     except ShapeError as exc:
-        plan.problems.append(_problem(plan, str(exc), entry.address))
-    return 0
-
-
-def _resource(plan: Plan, entry: Change, block: Block, provider: Provider | None, lines: SourceLines) -> Resource:
-    if provider is None:
-        who = entry.provider or "no provider"
-        raise ShapeError(
-            f"resources {piece(entry.type)} of {piece(who)} are not known here, so this one was not judged"
-        )
-    if entry.deferred is not None:
-        raise ShapeError(f"its plan is put off ({piece(entry.deferred)}), so nothing of it is known")
-    if not isinstance(entry.change.get("after"), Mapping):
-        raise ShapeError("the plan does not say what it will be")
-    defined = provider.types[entry.type](block)
+        defined = Defined(fault=str(exc))
     exists = "create" not in entry.actions
     resource: records.Resource = {
-        "provider": provider.name,
+        "words": defined.words,
         "address": entry.address,
         "module": entry.module,
         "id": defined.id,
         "note": defined.restarts if exists else "",
     }
     file, line = lines.find(entry.module, entry.type, entry.name) or (plan.path, None)
-    return Resource(defined, Place(file, line, resource))
+    plan.resources.append(Resource(defined, Place(file, line, resource)))
+    return 0
 
 
-def _problem(plan: Plan, reason: str, address: str | None = None) -> Problem:
-    return records.problem(plan.path, reason, guest=address)
+def _defined(entry: Change, read: Callable[[Block], Defined] | None) -> Defined:
+    """Raises ShapeError where nothing of the guest can be judged."""
+    if read is None:
+        who = f"of {piece(entry.provider)}" if entry.provider else "without a provider"
+        raise ShapeError(f"resources {piece(entry.type)} {who} are not known here, so this one was not judged")
+    if entry.deferred is not None:
+        raise ShapeError(f"its plan is put off ({piece(entry.deferred)}), so nothing of it is known")
+    after = entry.change.get("after")
+    if not isinstance(after, Mapping):
+        raise ShapeError("the plan does not say what it will be")
+    return read(Block(after, entry.change.get("after_unknown"), entry.change.get("after_sensitive")))
+
+
+def _problem(plan: Plan, reason: str) -> Problem:
+    return records.problem(plan.path, reason)
 
 
 def guests_of(plans: Sequence[Plan], configs: Iterable[Guest], storages: Mapping[str, Storage]) -> list[list[Guest]]:
@@ -198,3 +196,15 @@ def _is(cloned: Template, number: str | None, name: str) -> bool:
 def deleted_words(plan: Plan) -> list[str]:
     """What is said of the guests that a plan deletes; nothing where it deletes none."""
     return [f"{plan.path} ({plural(plan.deleted, 'guest')} that it deletes)"] if plan.deleted else []
+
+
+def named_by(plans: Sequence[Plan], guest: Guest) -> str | None:
+    """The resource that defines the guest of a config, in words; None where no plan has its id, and its node where both
+    are known.
+    """
+    for plan in plans:
+        for resource in plan.resources:
+            node = resource.defined.node
+            if resource.defined.id == guest["id"] and (None in (node, guest["node"]) or node == guest["node"]):
+                return f"{piece(resource.place.resource['address'])} in {plan.path}"
+    return None

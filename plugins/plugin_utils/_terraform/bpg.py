@@ -13,17 +13,29 @@ from __future__ import annotations
 
 from .attributes import Block, Deciding, Unknown, plain
 from .defined import Defined, Drive, Template
+from .words import Words
 
-#: Words of hints, see ``_policy/hypervisors.py``.
-HINTS = {
+_HINTS = {
     "controller": 'Write scsi_hardware = "{wanted}".',
     "iothread": "Write iothread = true in the disk block of {key}.",
     "aio": 'Write aio = "{value}" in the disk block of {key}.',
     "cache": 'Write cache = "{value}" in the disk block of {key}.',
 }
+_OPTIONS = {"iothread": "iothread", "aio": "aio", "cache": "cache"}
 
-#: Option of a change to its attribute.
-ATTRIBUTES = {"type": "scsi_hardware", "iothread": "iothread", "aio": "aio", "cache": "cache"}
+#: The words of a virtual machine, and of a clone, whose disks are a map.
+WORDS = {
+    "bpg": Words(_HINTS, "scsi_hardware", _OPTIONS, 'disk {{\n  interface = "{key}"\n  {lines}\n}}'),
+    "bpg_cloned": Words(
+        {
+            **_HINTS,
+            "controller": "Change the controller of the template to {wanted}: this resource has no attribute for it.",
+        },
+        None,
+        _OPTIONS,
+        "disk = {{\n  {key} = {{\n    {lines}\n  }}\n}}",
+    ),
+}
 
 _DEFAULT_CONTROLLER = "virtio-scsi-pci"
 _DECIDE = ("interface", "aio", "cache", "iothread", "datastore_id", "path_in_datastore", "file")
@@ -39,6 +51,7 @@ def virtual_machine(block: Block) -> Defined:
     system = block.block("operating_system")
     args = seen.text(block.text("kvm_arguments"), "kvm_arguments")
     return Defined(
+        words="bpg",
         name=plain(block.text("name")) or "",
         id=plain(block.number("vm_id")),
         node=plain(block.text("node_name")),
@@ -66,6 +79,7 @@ def cloned_virtual_machine(block: Block) -> Defined:
     disks = block.named_blocks("disk")
     listed = () if isinstance(disks, Unknown) else tuple(_of_slot(*named) for named in disks.items())
     return Defined(
+        words="bpg_cloned",
         name=plain(block.text("name")) or "",
         id=plain(block.number("id")),
         node=plain(block.text("node_name")),

@@ -52,12 +52,17 @@ class Drive(NamedTuple):
 
 
 class Defined(NamedTuple):
-    """A guest. ``controller`` is None where it is the template's; ``rest``: so are the drives that are not named.
+    """A guest. ``words`` names those of ``words.py`` for it, "" for none.
+
+    ``controller`` is None where it is the template's; ``rest``: so are the drives that are not named. ``fault`` is why
+    nothing of it can be judged.
 
     ``unknown`` are the attributes that decide and are known only after apply. ``restarts`` says what the provider does
     with a running guest, "" where nothing is to be said.
     """
 
+    words: str = ""
+    fault: str | None = None
     name: str = ""
     id: str | None = None
     node: str | None = None

@@ -27,6 +27,7 @@ _BESIDE = (
     "Put the template's config (qm config ID > ID.conf) or a plan that has it beside this plan, or check it by hand and"
     " waive this."
 )
+_FAULT_HINT = "Check it by hand and waive this."
 _UNKNOWN_HINT = "Write a value that is known when it is planned, or check it by hand and waive this."
 
 
@@ -40,7 +41,8 @@ class Place(NamedTuple):
 
 def record(made: Defined, place: Place, storages: Storages, template: Guest | None) -> Guest:
     """The record of a guest. ``template`` is the record of what it clones, None where that is not known."""
-    unknown = [records.unknown(f"{name} is {_APPLY}", _UNKNOWN_HINT) for name in made.unknown]
+    unknown = [records.unknown(made.fault, _FAULT_HINT)] if made.fault else []
+    unknown += [records.unknown(f"{name} is {_APPLY}", _UNKNOWN_HINT) for name in made.unknown]
     unknown += _from_template(made, template)
     scsihw = made.controller or (template and template["controller"]["effective"])
     # What depends on a controller that is not known is not judged: that it is not known is said once.

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 
 from .attributes import Block, Deciding, Unknown, plain
 from .defined import Defined, Drive, Template
+from .words import Words
 
-#: Words of hints of 3.x, see ``_policy/hypervisors.py``.
-HINTS = {
+_HINTS = {
     "controller": 'Write scsihw = "{wanted}".',
     "iothread": "Write iothread = true in the disk block of {key}.",
     "aio": 'Write asyncio = "{value}" in the disk block of {key}.',
@@ -27,18 +27,27 @@ HINTS = {
         " applies on every storage."
     ),
 }
-
-#: The same of 2.9.
-OLD_HINTS = {
-    **HINTS,
+_OLD_HINTS = {
+    **_HINTS,
     "iothread": "Write iothread = 1 in the disk block of {key}.",
     "aio": 'Write aio = "{value}" in the disk block of {key}.',
-    "storage_unknown": HINTS["storage_unknown"].replace("asyncio", "aio"),
+    "storage_unknown": _HINTS["storage_unknown"].replace("asyncio", "aio"),
 }
+_OPTIONS = {"iothread": "iothread", "aio": "asyncio", "cache": "cache"}
+_NESTED = "disks {{\n  {bus} {{\n    {key} {{\n      disk {{\n        {lines}\n      }}\n    }}\n  }}\n}}"
 
-#: Option of a change to its attribute, and the same of 2.9.
-ATTRIBUTES = {"type": "scsihw", "iothread": "iothread", "aio": "asyncio", "cache": "cache"}
-OLD_ATTRIBUTES = {**ATTRIBUTES, "aio": "aio"}
+#: The words of 3.x with disk blocks, of 3.x with disks in slots, and of 2.9.
+WORDS = {
+    "telmate": Words(_HINTS, "scsihw", _OPTIONS, 'disk {{\n  slot = "{key}"\n  {lines}\n}}'),
+    "telmate_nested": Words(_HINTS, "scsihw", _OPTIONS, _NESTED),
+    "telmate_2": Words(
+        _OLD_HINTS,
+        "scsihw",
+        {**_OPTIONS, "aio": "aio"},
+        'disk {{\n  type = "{bus}"\n  slot = {index}\n  {lines}\n}}',
+        "1",
+    ),
+}
 
 _BUSES = ("ide", "sata", "scsi", "virtio")
 _DECIDE = ("slot", "type", "aio", "asyncio", "cache", "iothread", "storage", "file", "disk_file", "volume")
@@ -47,7 +56,8 @@ _RESTARTS = "The apply reboots the guest, unless automatic_reboot is false."
 
 def virtual_machine(block: Block) -> Defined:
     """A ``proxmox_vm_qemu``. Raises ShapeError."""
-    old = is_old(block)
+    # 2.9 has no attribute disks.
+    old = not block.has("disks")
     seen = Deciding()
     controller = seen.text(block.text("scsihw"), "scsihw") or "lsi"
     disks, flat = block.block("disks"), block.blocks("disk")
@@ -59,6 +69,7 @@ def virtual_machine(block: Block) -> Defined:
         drives += _nested(disks)
     cloned = _template(block)
     return Defined(
+        words="telmate_2" if old else "telmate_nested" if isinstance(disks, Block) else "telmate",
         name=plain(block.text("name")) or "",
         id=plain(block.number("vmid")),
         node=plain(block.text("target_node")),
@@ -75,11 +86,6 @@ def virtual_machine(block: Block) -> Defined:
         sensitive=block.is_sensitive("scsihw", "args"),
         restarts="" if old or block.flag("automatic_reboot") is False else _RESTARTS,
     )
-
-
-def is_old(block: Block) -> bool:
-    """Whether the resource is of 2.9, which has no attribute ``disks``."""
-    return not block.has("disks")
 
 
 #: Type of a resource to what reads it.

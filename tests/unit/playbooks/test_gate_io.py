@@ -94,7 +94,7 @@ def test_a_disk_that_can_freeze_its_guest_is_stopped_and_shown_by_guest(configs)
         "reason": reason,
     }
     page = (reports / "guest-io.html").read_text()
-    assert "Gate failed" in page and f"Fails from error up: {reason}." in page
+    assert "Gate failed" in page and f"Fails on error: {reason}." in page
     cases = ElementTree.parse(reports / "guest-io.junit.xml").iter("testcase")
     assert {(case.get("name")) for case in cases if case.find("failure") is not None} == {"scsi0 IO102", "scsi0 IO105"}
     sarif = json.loads((reports / "guest-io.sarif").read_text())

@@ -52,7 +52,36 @@ def test_what_is_unknown_never_passes():
 
 
 def test_an_unknown_severity_is_refused_and_never_passes():
-    with pytest.raises(ReportError, match="'fatal'; allowed are error, warning, note"):
+    with pytest.raises(ReportError, match="'fatal'; it takes one of error, warning, note"):
         judge(document([guest()]), "fatal")
     with pytest.raises(ReportError, match="severity 'fatal'"):
         judge(document([guest()], [finding(severity="fatal")]))
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "passes"),
+    [
+        ("IO104", True),
+        ("IO102", False),
+        (["IO104", "IO102"], False),
+        ("error,IO102", False),
+        ("error, IO104", True),
+        (["warning"], False),
+    ],
+)
+def test_a_rule_fails_the_gate_whatever_its_severity(fail_on, passes):
+    assert passed(finding(severity="warning", rule="IO102"), fail_on=fail_on) is passes
+    assert passed(finding(severity="warning", rule="IO102", waived=waiver()), fail_on=fail_on)
+
+
+def test_the_verdict_says_what_fails_the_gate():
+    verdict = judge(document([guest()], [finding(severity="note", rule="IO111")]), "warning,IO111")
+    assert verdict["reason"] == "1 finding of severity warning or worse, or of rule IO111, not waived, in 1 guest"
+    assert verdict["fail_on"] == "warning,IO111"
+    assert judge(document([guest()]), ["IO104", "IO105"])["reason"] == "no finding of rule IO104 or IO105"
+
+
+@pytest.mark.parametrize("fail_on", ["IO999", "error,warning", "", [], "error,", 7, ["error", 7], None, {"error": 1}])
+def test_a_threshold_that_is_none_is_refused(fail_on):
+    with pytest.raises(ReportError, match="ids of rules such as IO104"):
+        judge(document([guest()]), fail_on)

@@ -211,7 +211,7 @@ def test_the_top_of_the_page_says_whether_the_gate_passed_and_what_was_not_check
     for passed, word in ((True, "passed"), (False, "failed")):
         page = html_report({**joined, "gate": {"fail_on": "warning", "passed": passed, "reason": "1 <finding>"}})
         assert "<strong>Gate %s</strong>" % word in page
-        assert "Fails from warning up: 1 &lt;finding&gt;." in page
+        assert "Fails on warning: 1 &lt;finding&gt;." in page
     assert "b&lt;" in page and "the other hosts of the inventory were not checked" in page
     assert "<strong>Gate" not in html_report(joined)
 

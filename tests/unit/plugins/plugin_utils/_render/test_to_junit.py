@@ -164,7 +164,7 @@ def test_hostile_names_are_text():
 
 
 def test_a_threshold_other_than_a_severity_is_refused():
-    with pytest.raises(ReportError, match="'fatal'; allowed are error, warning, note"):
+    with pytest.raises(ReportError, match="'fatal'; it takes one of error, warning, note"):
         junit_report(SMALL, fail_on="fatal")
 
 

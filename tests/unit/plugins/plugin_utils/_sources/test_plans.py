@@ -103,7 +103,7 @@ def test_what_powershell_writes_is_read(tmp_path, encoding):
         (plan(good()) + "{}", "more text after the end in line 1"),
         (plan(good()).replace("web", "w\xe9b").encode("latin-1"), "is not text in UTF-8: byte "),
         (plan(good(), format_version="2.0"), "has format_version '2.0'"),
-        (plan(good(), format_version=None), "has format_version None"),
+        (plan(good(), format_version=None), "has format_version null"),
         (plan(good(), errored=True), "ended with an error"),
         (plan(good(), complete=False), "is not complete"),
         (plan(good(), resource_changes={}), "a list is expected"),

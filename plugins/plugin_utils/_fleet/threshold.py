@@ -1,0 +1,60 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What fails the gate: a severity and all that are worse, rules by their ids, or both."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ...module_utils._model.findings import SEVERITIES
+from ...module_utils._shown import shown
+from .._policy.rules import RULES
+from .document import Item, ReportError, severity_rank
+
+
+class Threshold(NamedTuple):
+    """``severity`` is None where rules alone fail the gate."""
+
+    severity: str | None
+    rules: tuple[str, ...] = ()
+
+    def fails(self, finding: Item) -> bool:
+        """Whether a finding fails the gate; one that is waived does not."""
+        return not finding.get("waived") and self.counts(finding)
+
+    def counts(self, finding: Item) -> bool:
+        """Whether a finding is severe enough, or of one of the rules."""
+        severe = self.severity is not None and severity_rank(finding) <= SEVERITIES.index(self.severity)
+        return severe or finding.get("rule") in self.rules
+
+    @property
+    def text(self) -> str:
+        """As it is given: ``error,IO104``."""
+        return ",".join([*([self.severity] if self.severity else []), *self.rules])
+
+    @property
+    def words(self) -> str:
+        """For a sentence: ``severity warning or worse, or of rule IO104``."""
+        severity = f"severity {self.severity}" + ("" if self.severity == SEVERITIES[0] else " or worse")
+        rules = f"rule {' or '.join(self.rules)}"
+        if self.severity is None:
+            return rules
+        return f"{severity}, or of {rules}" if self.rules else severity
+
+
+def threshold(fail_on: Any) -> Threshold:
+    """The threshold that a list, or text with commas, names. Raises ReportError."""
+    if isinstance(fail_on, Threshold):
+        return fail_on
+    parts = fail_on.split(",") if isinstance(fail_on, str) else fail_on
+    names = [part.strip() for part in parts if isinstance(part, str)] if isinstance(parts, (list, tuple)) else []
+    wrong = next((name for name in names if name not in SEVERITIES and name not in RULES), None)
+    severities = [name for name in names if name in SEVERITIES]
+    if wrong is not None or not names or len(names) != len(parts) or len(severities) > 1:
+        raise ReportError(
+            f"fail_on is {shown(fail_on)}; it takes one of {', '.join(SEVERITIES)}, ids of rules such as IO104, or"
+            " both: error,IO104"
+        )
+    return Threshold(severities[0] if severities else None, tuple(name for name in names if name in RULES))

@@ -1,0 +1,65 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What is to be written in a resource, in its provider's own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ...module_utils._model.findings import Change
+
+_KEY = re.compile(r"([a-z]+)(\d+)\Z")
+
+
+class Words(NamedTuple):
+    """A provider's words for one way to write a guest.
+
+    ``hints``: cause of a finding to a sentence, see ``_policy/hypervisors.py``. ``controller``: the attribute of the
+    SCSI controller, None where the resource has none. ``options``: an option of a disk to its attribute. ``disk``:
+    the block of a disk, with {key}, {bus} and {index} for its place and a line {lines} for its attributes. ``on``:
+    how true is written.
+    """
+
+    hints: Mapping[str, str]
+    controller: str | None
+    options: Mapping[str, str]
+    disk: str
+    on: str = "true"
+
+
+def block(words: Words, changes: Iterable[Change]) -> str:
+    """The changes as a block to paste into the resource, its lines as ``terraform fmt`` has them."""
+    lines = []
+    disks: dict[str, list[tuple[str, str]]] = {}
+    for change in changes:
+        if change["key"] != "controller":
+            attribute = words.options.get(change["option"], change["option"])
+            disks.setdefault(change["key"], []).append((attribute, _value(change["after"], words.on)))
+        elif words.controller:
+            lines.append(f"{words.controller} = {_value(change['after'], words.on)}")
+    for key, attributes in disks.items():
+        lines += ["", *_disk(words.disk, key, attributes)] if lines else _disk(words.disk, key, attributes)
+    return "\n".join(lines)
+
+
+def _disk(template: str, key: str, attributes: list[tuple[str, str]]) -> list[str]:
+    place = _KEY.match(key)
+    bus, index = place.groups() if place else (key, "0")
+    lines = []
+    for line in template.format(key=key, bus=bus, index=index, lines="{lines}").split("\n"):
+        if line.strip() != "{lines}":
+            lines.append(line)
+            continue
+        indent = line[: -len("{lines}")]
+        width = max(len(name) for name, _value in attributes)
+        lines += [f"{indent}{name:{width}} = {value}" for name, value in attributes]
+    return lines
+
+
+def _value(value: object, on: str) -> str:
+    return on if value is True else json.dumps(value)

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The waivers that a gate writes: they cover what failed it, and nothing new."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+import yaml
+
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_waivers import waivers_file
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
+from ansible_collections.hypervisor.io_hardening.tests.unit.plans import bpg_disk, bpg_vm, change, plan
+
+DAY = datetime.date(2026, 11, 28)
+VM = "proxmox_virtual_environment_vm"
+
+
+def joined(root, waivers=None):
+    return join_documents(assess_root(str(root), parse({}, waivers), DAY))
+
+
+def written(document):
+    return yaml.safe_load(waivers_file(document, judge(document)["findings"], DAY))
+
+
+def test_they_cover_what_failed_the_gate_and_nothing_new(tmp_path):
+    (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n")
+    (tmp_path / "100.conf").write_text("scsi0: local:100/vm-100-disk-0.qcow2\n")
+    (tmp_path / "plan").write_text(plan(change(VM, bpg_vm(bpg_disk()), index="it's \\ `{{ x }}`")))
+    waivers = written(joined(tmp_path))
+    assert {waiver["reason"] for waiver in waivers} == {"fill in why this is accepted"}
+    assert {waiver["until"] for waiver in waivers} == {datetime.date(2027, 2, 26)}
+    covered = joined(tmp_path, waivers)
+    assert judge(covered)["passed"] and not [one for one in covered["waivers"] if not one["matched"]]
+    (tmp_path / "100.conf").write_text("scsi0: local:100/vm-100-disk-0.qcow2\nscsi1: local:100/vm-100-disk-1.qcow2\n")
+    new = judge(joined(tmp_path, waivers))
+    assert {finding["disk"] for finding in new["findings"]} == {"scsi1"}
+
+
+@pytest.mark.parametrize("node", [None, "pve1"])
+def test_a_waiver_names_the_node_where_it_is_known(tmp_path, node):
+    folder = tmp_path / (f"etc/pve/nodes/{node}/qemu-server" if node else "")
+    folder.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "etc/pve/storage.cfg" if node else tmp_path / "storage.cfg").write_text("dir: local\n\tpath /a\n")
+    (folder / "100.conf").write_text("virtio0: local:100/vm-100-disk-0.qcow2\n")
+    (waiver,) = written(joined(tmp_path))
+    named = " && guest.node == 'pve1'" if node else ""
+    assert waiver["match"] == f"guest.id == '100'{named} && key == 'virtio0'"
+    assert waiver["rules"] == ["IO102", "IO103"]
+
+
+def test_what_is_about_no_guest_is_a_comment(tmp_path):
+    (tmp_path / "plan").write_text(
+        plan(change(VM, bpg_vm(bpg_disk(aio="threads", iothread=True)), errored=True), errored=True)
+    )
+    document = joined(tmp_path)
+    text = waivers_file(document, judge(document)["findings"], DAY)
+    assert f"# Not waived, because no guest was read: IO100 'plan {tmp_path}/plan'" in text
+
+
+def test_nothing_to_waive_is_an_empty_list():
+    assert yaml.safe_load(waivers_file({"guests": []}, [], DAY)) == []
