@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from ..module_utils import _shown
-from ..module_utils._model.findings import gate
+from ..module_utils._model.findings import SEVERITIES, gate
 from ..module_utils._text import one_line, visible
 from ..plugin_utils._action import Action
 from ..plugin_utils._called import called
