@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .document import Document, Item
+from .document import Document, Item, guest_key
 
 
 def failed(results: Iterable[Item]) -> list[Item]:
@@ -20,7 +20,11 @@ def failed(results: Iterable[Item]) -> list[Item]:
 
 
 def unread(document: Document) -> list[Item]:
-    """The findings about whole files or guests that could not be read, without the waived ones."""
+    """The findings about whole files or guests that could not be read, without the waived ones.
+
+    A guest of a plan was read; what of it is known only after apply is no failure to read.
+    """
+    planned = {guest_key(guest) for guest in document["guests"] if guest.get("address")}
     return [
         finding
         for finding in document["findings"]
@@ -28,4 +32,5 @@ def unread(document: Document) -> list[Item]:
         and finding["severity"] == "error"
         and finding["disk"] is None
         and not finding["waived"]
+        and guest_key(finding) not in planned
     ]

@@ -12,23 +12,29 @@ import json
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.layout import LayoutError
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.failures import unread
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
 from ansible_collections.hypervisor.io_hardening.tests.unit.plans import (
     GOOD,
     SINGLE,
     bpg_clone,
+    bpg_cloned,
     bpg_disk,
     bpg_vm,
     change,
     old_disk,
     old_vm,
     plan,
+    telmate_disk,
+    telmate_flat,
+    telmate_slots,
     telmate_vm,
 )
 
 DAY = datetime.date(2026, 11, 28)
 VM, QEMU = "proxmox_virtual_environment_vm", "proxmox_vm_qemu"
+CLONED = "proxmox_virtual_environment_cloned_vm"
 ADDRESS = f"{VM}.this"
 
 
@@ -369,3 +375,51 @@ def test_a_link_is_not_followed_to_a_plan(tmp_path):
 def test_a_clone_of_an_unknown_template_says_what_to_put_beside_it(tmp_path):
     finding = one(found(written(tmp_path, plan(change(VM, bpg_vm(clone=[bpg_clone()]))))))
     assert "template 9000" in finding["message"] and "qm config ID > ID.conf" in finding["hint"]
+
+
+def test_what_is_to_be_written_is_there_to_paste(tmp_path):
+    nested = telmate_vm(disks=telmate_slots("scsi", scsi2={"disk": [telmate_disk(asyncio="native", cache="unsafe")]}))
+    entries = [
+        change(VM, bpg_vm(bpg_disk(), bpg_disk("virtio1", aio="threads"))),
+        change(CLONED, bpg_cloned({"virtio0": {"iothread": False, "aio": "native", "cache": "none"}}), name="cloned"),
+        change(QEMU, nested, name="nested"),
+        change(QEMU, telmate_vm(disk=[telmate_flat(asyncio="native")], scsihw="virtio-scsi-single"), name="flat"),
+        change(QEMU, old_vm(old_disk(type="virtio", slot=3)), name="old"),
+        good(name="good"),
+    ]
+    (document,) = assess_root(str(written(tmp_path, plan(*entries))), parse({}), DAY)
+    pastes = {guest["address"].rpartition(".")[2]: guest["paste"] for guest in document["guests"]}
+    assert pastes == {
+        "cloned": 'disk = {\n  virtio0 = {\n    iothread = true\n    aio      = "threads"\n  }\n}',
+        "nested": (
+            'scsihw = "virtio-scsi-single"\n\ndisks {\n  scsi {\n    scsi2 {\n      disk {\n        iothread = true\n'
+            '        aio_     = "threads"\n        cache    = "writeback"\n      }\n    }\n  }\n}'
+        ).replace("aio_     =", "asyncio  ="),
+        "flat": 'disk {\n  slot = "scsi0"\n  iothread = true\n  asyncio  = "threads"\n}',
+        "old": 'disk {\n  type = "virtio"\n  slot = 3\n  iothread = 1\n}',
+        "good": None,
+        "this": (
+            'scsi_hardware = "virtio-scsi-single"\n\ndisk {\n  interface = "scsi0"\n  iothread = true\n'
+            '  aio      = "threads"\n}\n\ndisk {\n  interface = "virtio1"\n  iothread = true\n}'
+        ),
+    }
+
+
+def test_what_a_plan_leaves_unknown_is_no_failure_to_read(tmp_path):
+    (document,) = assess_root(str(written(tmp_path, plan(change(VM, bpg_vm(clone=[bpg_clone()]))))), parse({}), DAY)
+    assert document["findings"] and unread(document) == []
+
+
+def test_a_guest_that_a_plan_defines_is_told_of_in_its_config(tmp_path):
+    (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n")
+    (tmp_path / "100.conf").write_text("scsi0: local:100/vm-100-disk-0.qcow2\n")
+    (tmp_path / "101.conf").write_text("tags: web;terraform\nscsi0: local:101/vm-101-disk-0.qcow2\n")
+    (tmp_path / "102.conf").write_text("#Managed by Terraform.\nscsi0: local:102/vm-102-disk-0.qcow2\n")
+    (tmp_path / "103.conf").write_text("#We left terraform last year\nscsi0: local:103/vm-103-disk-0.qcow2\n")
+    written(tmp_path, plan(good()))
+    said = {finding["guest"]: finding["message"] for finding in found(tmp_path) if finding["rule"] == "IO114"}
+    assert said == {
+        "100": f"the guest is defined by {ADDRESS} in {tmp_path}/plan.json: its next apply may take the change back",
+        "101": "the guest is defined by Terraform, by its tag: its next apply may take the change back",
+        "102": "the guest is defined by Terraform, by its description: its next apply may take the change back",
+    }
