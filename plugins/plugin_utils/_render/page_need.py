@@ -19,7 +19,14 @@ _NAMED_FIRST = 6
 #: (label, text to paste, what it does: a line, or "")
 Paste = tuple[str, str, str]
 
-_LABELS = {"again": "Run again", "harden": "Harden", "limits": "Limits", "restart": "Restart", "rollback": "Roll back"}
+_LABELS = {
+    "again": "Run again",
+    "harden": "Harden",
+    "limits": "Limits",
+    "paste": "Write",
+    "restart": "Restart",
+    "rollback": "Roll back",
+}
 
 
 def need(mark: str, title: str, number: str, advice: str, **more: Any) -> dict[str, Any]:
@@ -48,7 +55,7 @@ def of_kind(steps: Iterable[Step], *kinds: str) -> list[Step]:
 def pastes(steps: Iterable[Step]) -> list[Paste]:
     """What the steps give to paste, each with what it does."""
     return [
-        (_LABELS[step["kind"]], visible(step["text"]), f"{step['title']}:")
+        (_LABELS[step["kind"]], "\n".join(map(visible, step["text"].split("\n"))), f"{step['title']}:")
         for step in steps
         if step["text"] is not None
     ]
