@@ -24,7 +24,7 @@ def unread(document: Document) -> list[Item]:
 
     A guest of a plan was read; what of it is known only after apply is no failure to read.
     """
-    planned = {guest_key(guest) for guest in document["guests"] if guest.get("address")}
+    planned = {guest_key(guest) for guest in document.get("guests", ()) if guest.get("address")}
     return [
         finding
         for finding in document["findings"]
