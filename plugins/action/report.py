@@ -25,6 +25,7 @@ from ..plugin_utils._fleet.from_hosts import from_hosts
 from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
+from ..plugin_utils._fleet.threshold import threshold
 from ..plugin_utils._policy.policy import parse, parse_date
 from ..plugin_utils._policy.waivers_file import load
 from ..plugin_utils._render.failures import trouble
@@ -85,6 +86,10 @@ class ActionModule(Action):
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The counts, the verdict, what was written, and what fails the run."""
+        # A gate whose threshold is null or empty is a mistake, and no report without a gate.
+        limit = threshold(options["fail_on"]) if "fail_on" in self._task.args else None
+        if options["write_waivers"] and limit is None:
+            raise ReportError("waivers are written for what fails the gate, and this run has no gate")
         if options["variables"]:
             raw = self.task_vars["hostvars"].raw_get
             options.update(from_hosts(options["hosts"], raw, options["variables"], options["guests"]))
@@ -92,10 +97,10 @@ class ActionModule(Action):
         for finding in document["findings"]:
             finding["hint"] = finding["hint"].replace(f" {MIGRATE}: ", f" {options['migrate_variable']}: ")
         columns = width()
-        verdict = judge(document, options["fail_on"]) if options["fail_on"] else None
+        verdict = judge(document, limit) if limit else None
         if verdict:
             document["gate"] = gate(**{key: verdict[key] for key in ("fail_on", "passed", "reason")})
-            lines = gate_lines(document, options["fail_on"], columns)
+            lines = gate_lines(document, limit, columns)
         else:
             lines = table_lines(document, self.check, columns, variable=options["migrate_variable"])
         paths = _paths(options)
@@ -104,7 +109,7 @@ class ActionModule(Action):
         here = os.getcwd()
         wanted = Wanted(
             self.check,
-            options["fail_on"],
+            limit,
             options["migrate_variable"],
             os.path.join(here, options["base"] or ""),
             here,
@@ -167,14 +172,12 @@ def _of_root(options: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _write_waivers(path: str | None, document: dict[str, Any], verdict: dict[str, Any] | None) -> dict[str, str]:
     """Write waivers for what fails the gate; path to reason where they cannot be. A file that is there is kept."""
-    if not path:
+    if not path or verdict is None:
         return {}
     # Only what a task needs is loaded: see reports.py.
     # pylint: disable=import-outside-toplevel
     from ..plugin_utils._render.to_waivers import waivers_file
 
-    if verdict is None:
-        raise ReportError("waivers are written for what fails the gate, and this run has no gate")
     if os.path.lexists(path):
         return {path: "it is there already; name another file, or remove it"}
     return write_all({path: waivers_file(document, verdict["findings"], parse_date("date", document["date"]))})

@@ -31,7 +31,7 @@ PLAYBOOKS = {
     "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),
     "join_reports": (
         "gate_fail_om",
-        "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root. Did you mean gate_fail_on?",
+        "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root, gate_source, gate_storage_cfg, gate_write_waivers. Did you mean gate_fail_on?",
     ),
     "prove_io": ("prove_io_guests", "Did you mean prove_io_guest?"),
 }
@@ -211,7 +211,7 @@ def test_no_playbook_leaves_a_variable_of_its_own_that_begins_as_those_of_users(
 @pytest.mark.parametrize(
     ("name", "variables", "words"),
     [
-        ("gate_io", {"gate_fail_on": "errors"}, "gate_fail_on is 'errors'; it takes one of error, warning, note, none"),
+        ("gate_io", {"gate_fail_on": "errors"}, "gate_fail_on is 'errors'; it takes none, one of error, warning, note, ids of rules"),
         ("harden_io", {"guest_io_policy": "strict"}, "guest_io_policy is 'strict'; it takes a dictionary"),
         ("rollback_io", {"guest_io_max_parallel": "two"}, "guest_io_max_parallel is 'two'; it takes a whole number"),
         ("restart_pending", {"restart_timeout": "{{ 2 - 2 }}"}, "restart_timeout is 0; it takes a whole number, 1 or"),

@@ -162,7 +162,7 @@ class UnsafeLine(TypedDict):
 class ArgsDisk(TypedDict):
     """What an ``args:`` line does to disks."""
 
-    line: int
+    line: int | None
     args: str
     does: str
     disk: str | None

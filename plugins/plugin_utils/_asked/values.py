@@ -20,6 +20,7 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ...module_utils._journal.fields import RUN_ID
 from ...module_utils._number import whole_number
 from ...module_utils._shown import shown
+from .._policy import fail_on
 from .specs import SURVEY, specs
 
 _ID = re.compile(r"[0-9]+\Z")
@@ -195,6 +196,7 @@ TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
         ),
     ),
     "awx_slices": _A_NUMBER,
+    "gate_fail_on": (lambda value: value == "none" or fail_on.names(value) is not None, f"none, {fail_on.TAKES}"),
     "guest_io_guests": (
         names_guests,
         "ids of guests, such as 102, or 102,105, or a list of them; leave it unset for all guests",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._model.findings import SEVERITIES
 from ...module_utils._shown import shown
-from .._policy.rules import RULES
+from .._policy.fail_on import TAKES, names
 from .document import Item, ReportError, severity_rank
 
 
@@ -48,13 +48,8 @@ def threshold(fail_on: Any) -> Threshold:
     """The threshold that a list, or text with commas, names. Raises ReportError."""
     if isinstance(fail_on, Threshold):
         return fail_on
-    parts = fail_on.split(",") if isinstance(fail_on, str) else fail_on
-    names = [part.strip() for part in parts if isinstance(part, str)] if isinstance(parts, (list, tuple)) else []
-    wrong = next((name for name in names if name not in SEVERITIES and name not in RULES), None)
-    severities = [name for name in names if name in SEVERITIES]
-    if wrong is not None or not names or len(names) != len(parts) or len(severities) > 1:
-        raise ReportError(
-            f"fail_on is {shown(fail_on)}; it takes one of {', '.join(SEVERITIES)}, ids of rules such as IO104, or"
-            " both: error,IO104"
-        )
-    return Threshold(severities[0] if severities else None, tuple(name for name in names if name in RULES))
+    named = names(fail_on)
+    if named is None:
+        raise ReportError(f"fail_on is {shown(fail_on)}; it takes {TAKES}")
+    severity = next((name for name in named if name in SEVERITIES), None)
+    return Threshold(severity, tuple(name for name in named if name not in SEVERITIES))

@@ -65,9 +65,12 @@ def _advice(findings: Sequence[Item]) -> list[str]:
 
 
 def _where(finding: Item) -> str:
-    """File and line, and the guest and disk."""
-    who = " ".join(short(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
-    return ": ".join(filter(None, [location(finding), who])) or "policy"
+    """File and line, and the guest and disk. The host of a plan's guests is the plan, which is named once."""
+    place = location(finding)
+    of_plan = finding.get("host") and place.endswith(visible(finding["host"]))
+    keys = ("guest", "name", "disk") if of_plan else ("host", "guest", "name", "disk")
+    who = " ".join(short(finding[key]) for key in keys if finding.get(key))
+    return ": ".join(filter(None, [place, who])) or "policy"
 
 
 def _more(count: int, indent: str, what: str = "") -> list[str]:

@@ -34,7 +34,9 @@ def step_lines(steps: Sequence[Step], left: bool = False, left_out: Sequence[str
             continue
         ids = "" if step["text"] is not None or not step["guests"] else f": {_named(step['guests'])}"
         lines += wrap_all([f"  {visible(step['title'])}{ids}{':' if step['text'] is not None else ''}"], width)
-        lines += [f"    {visible(line)}" for line in (step["text"] or "").split("\n") if step["text"] is not None]
+        lines += [
+            f"    {visible(line)}".rstrip() for line in (step["text"] or "").split("\n") if step["text"] is not None
+        ]
     for kind, number in seen.items():
         if number > _MOST_OF_A_KIND:
             lines += wrap_all(

@@ -40,13 +40,13 @@ def waivers_file(document: Document, findings: Iterable[Item], date: datetime.da
         else:
             rules = groups.setdefault((guest_key(guest), finding.get("disk")), [])
             rules += [] if finding["rule"] in rules else [finding["rule"]]
-    until = date + datetime.timedelta(days=_DAYS)
     entries = [
         {
             "id": f"B-{date:%Y%m%d}-{number:04}",
             "match": _match(guests[key], disk),
             "rules": rules,
-            "until": until,
+            # A date of its own each: YAML would write an alias for the same one, which a file of waivers may not have.
+            "until": date + datetime.timedelta(days=_DAYS),
             "reason": _REASON,
         }
         for number, ((key, disk), rules) in enumerate(groups.items(), 1)

@@ -40,7 +40,8 @@ def assess_root(
     paths = _plans_of(root)
     storages = _storages(storage_cfg) if storage_cfg else (configs.storages if configs else {})
     read = [
-        _plans.read_plan(path, os.path.relpath(path, _top(root)), source or os.path.dirname(path)) for path in paths
+        _plans.read_plan(path, os.path.relpath(path, _top(root)), source or os.path.dirname(path) or ".")
+        for path in paths
     ]
     if not any(plan.resources or plan.problems or plan.deleted for plan in read) and (not configs or configs.nothing):
         raise layout.LayoutError(_nothing(paths, configs))
@@ -68,6 +69,8 @@ def _plans_of(root: str) -> list[str]:
             return [] if find.is_this_host(root) or layout.has_nodes(root) else _plans.plan_files(root)
         if _plans.is_plan(root):
             return [root]
+    except layout.LayoutError:
+        raise
     except OSError as exc:
         raise layout.LayoutError(f"cannot read {exc.filename or root}: {exc.strerror or exc}") from exc
     raise layout.LayoutError(

@@ -27,6 +27,10 @@ def mask(document: dict[str, Any], resources: Iterable[Resource]) -> None:
             finding["actual"] = None
             if not finding["cure"]:
                 finding["hint"] = "Compare it with what the policy wants."
+    for guest in document["guests"]:
+        for disk in guest["disks"]:
+            if (guest["guest"], disk["key"]) in places:
+                disk["storage"] = None
     changes = [(entry["guest"], entry["changes"]) for entry in document["plan"]]
     changes += [(finding["guest"], finding["cure"]) for finding in document["findings"]]
     for guest, listed in changes:

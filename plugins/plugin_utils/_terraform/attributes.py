@@ -73,6 +73,13 @@ class Block:
             raise self._shape(name, value, "a number")
         return str(value) if value < 10**9 else None
 
+    def told(self, name: str, number: bool = False) -> str | None:
+        """Text, or a number, that only says which guest it is: None where it is not known, or sensitive. Raises
+        ShapeError.
+        """
+        value = self.number(name) if number else self.text(name)
+        return None if self.is_sensitive(name) else plain(value)
+
     def flag(self, name: str) -> Flag:
         """true or false; older providers write 1 and 0. Raises ShapeError."""
         value = self._value(name)
@@ -83,7 +90,9 @@ class Block:
         return bool(value)
 
     def texts(self, name: str) -> list[str]:
-        """A list of text, or text with commas or semicolons; what is not known is left out."""
+        """A list of text, or text with commas or semicolons; what is not known or is sensitive is left out."""
+        if self.is_sensitive(name):
+            return []
         value = self._value(name)
         parts = value.replace(";", ",").split(",") if isinstance(value, str) else value
         return [printable(part) for part in parts if isinstance(part, str) and part] if isinstance(parts, list) else []

@@ -52,9 +52,9 @@ def virtual_machine(block: Block) -> Defined:
     args = seen.text(block.text("kvm_arguments"), "kvm_arguments")
     return Defined(
         words="bpg",
-        name=plain(block.text("name")) or "",
-        id=plain(block.number("vm_id")),
-        node=plain(block.text("node_name")),
+        name=block.told("name") or "",
+        id=block.told("vm_id", number=True),
+        node=block.told("node_name"),
         tags=tuple(block.texts("tags")),
         template=block.flag("template") is True,
         machine=plain(block.text("machine")),
@@ -80,9 +80,9 @@ def cloned_virtual_machine(block: Block) -> Defined:
     listed = () if isinstance(disks, Unknown) else tuple(_of_slot(*named) for named in disks.items())
     return Defined(
         words="bpg_cloned",
-        name=plain(block.text("name")) or "",
-        id=plain(block.number("id")),
-        node=plain(block.text("node_name")),
+        name=block.told("name") or "",
+        id=block.told("id", number=True),
+        node=block.told("node_name"),
         tags=tuple(block.texts("tags")),
         drives=listed,
         cloned=_template(block, "source_vm_id", "target_datastore") or Template(),
@@ -103,7 +103,7 @@ def _template(block: Block, key: str, storage: str) -> Template | None:
     clone = block.block("clone")
     if isinstance(clone, Unknown):
         return Template()
-    return None if clone is None else Template(id=plain(clone.number(key)), storage=plain(clone.text(storage)))
+    return None if clone is None else Template(id=clone.told(key, number=True), storage=clone.told(storage))
 
 
 def _drive(number: int, disk: Block | Unknown) -> Drive:

@@ -91,7 +91,7 @@ def _from_template(made: Defined, template: Guest | None) -> list[records.Unknow
 
 def _args_disks(args: str | None, line: int | None) -> list[records.ArgsDisk]:
     said = dict.fromkeys(_args.touching_disks(args or ""))
-    return [{"line": line or 0, "args": one.words, "does": one.does, "disk": one.disk} for one in said]
+    return [{"line": line, "args": one.words, "does": one.does, "disk": one.disk} for one in said]
 
 
 class _Disks:

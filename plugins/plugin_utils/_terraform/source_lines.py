@@ -72,7 +72,7 @@ def _texts(folder: str) -> Iterator[tuple[str, str]]:
     except OSError:
         return
     for name in names:
-        path = os.path.join(folder, name)
+        path = os.path.normpath(os.path.join(folder, name))
         try:
             yield path, whole_file.read(path, _MAX_BYTES).decode("utf-8", "replace")
         except OSError:

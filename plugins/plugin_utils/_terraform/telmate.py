@@ -70,9 +70,9 @@ def virtual_machine(block: Block) -> Defined:
     cloned = _template(block)
     return Defined(
         words="telmate_2" if old else "telmate_nested" if isinstance(disks, Block) else "telmate",
-        name=plain(block.text("name")) or "",
-        id=plain(block.number("vmid")),
-        node=plain(block.text("target_node")),
+        name=block.told("name") or "",
+        id=block.told("vmid", number=True),
+        node=block.told("target_node"),
         tags=tuple(block.texts("tags")),
         template=block.flag("template") is True if block.has("template") else False,
         machine=plain(block.text("machine")),
@@ -94,7 +94,7 @@ TYPES = {"proxmox_vm_qemu": virtual_machine}
 
 def _template(block: Block) -> Template | None:
     name, number = block.text("clone"), block.number("clone_id") if block.has("clone_id") else None
-    if isinstance(name, Unknown) or isinstance(number, Unknown):
+    if isinstance(name, Unknown) or isinstance(number, Unknown) or block.is_sensitive("clone", "clone_id"):
         return Template()
     # An id of 0 is none.
     number = None if number == "0" else number

@@ -50,15 +50,19 @@ def block(words: Words, changes: Iterable[Change]) -> str:
 def _disk(template: str, key: str, attributes: list[tuple[str, str]]) -> list[str]:
     place = _KEY.match(key)
     bus, index = place.groups() if place else (key, "0")
-    lines = []
+    lines: list[str] = []
     for line in template.format(key=key, bus=bus, index=index, lines="{lines}").split("\n"):
-        if line.strip() != "{lines}":
-            lines.append(line)
-            continue
-        indent = line[: -len("{lines}")]
-        width = max(len(name) for name, _value in attributes)
-        lines += [f"{indent}{name:{width}} = {value}" for name, value in attributes]
-    return lines
+        indent = line[: len(line) - len(line.lstrip())]
+        inner = [f"{indent}{name} = {value}" for name, value in attributes]
+        lines += inner if line.strip() == "{lines}" else [line]
+    # A line that opens a block stands for itself.
+    width = max(len(line.partition(" = ")[0]) for line in lines if " = " in line and not line.endswith("{"))
+    return [_aligned(line, width) for line in lines]
+
+
+def _aligned(line: str, width: int) -> str:
+    name, equals, value = line.partition(" = ")
+    return f"{name:{width}} = {value}" if equals and value != "{" else line
 
 
 def _value(value: object, on: str) -> str:

@@ -183,7 +183,9 @@ WRONG = {
         {"policy": {"overrides": [{"match": "guest.tags[::0]", "controller": "keep"}]}},
         "policy.overrides[0].match: fails for guest 100: ",
     ),
-    "severity": ({"fail_on": "fatal"}, "value of fail_on must be one of: error, warning, note, got: fatal"),
+    "severity": ({"fail_on": "fatal"}, "fail_on is 'fatal'; it takes one of error, warning, note, ids of rules"),
+    "no severity": ({"fail_on": None}, "fail_on is null; it takes one of error, warning, note, ids of rules"),
+    "no rule": ({"fail_on": []}, "fail_on is []; it takes one of error, warning, note, ids of rules"),
     "report's path": ({"html": "configs/100.conf/x.html"}, "cannot write the report configs/100.conf/x.html: "),
     "a path without end": ({"html": "x" * 5000}, f"cannot write the report {'x' * 254}…: File name too long"),
     "one path spelt twice": ({"json": "out/x", "junit": "out/../out//x"}, "two reports have the same path: "),
@@ -250,7 +252,8 @@ def test_a_name_of_thousands_of_digits_ends_neither_the_gate_nor_a_report(config
 def test_what_the_gate_would_not_look_at_is_no_pass(configs):
     run = gate(configs.parent, gate_root="configs", gate_fail_om="warning")
     assert (
-        run.status == 2 and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root" in run.output
+        run.status == 2
+        and "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root, gate_source" in run.output
     )
     run = gate(configs.parent, gate_root="configs", gate_fail_on=None)
     assert run.status == 2 and "GATE PASSED" not in run.output

@@ -68,6 +68,6 @@ def test_what_is_not_known_yet_is_left_to_the_task_that_uses_it(value):
 
 def test_variables_of_the_play_and_other_prefixes():
     assert given({None: {"gate_fail_on": "fatal"}})[0] == [
-        "gate_fail_on is 'fatal'; it takes one of error, warning, note, none"
+        "gate_fail_on is 'fatal'; it takes none, one of error, warning, note, ids of rules such as IO104, or both: error,IO104"
     ]
     assert given({"pve1": {"gate_fail_on": "fatal"}}, prefixes=["restart_"])[0] == []

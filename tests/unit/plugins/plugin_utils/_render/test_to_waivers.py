@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.waivers_file import load
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_waivers import waivers_file
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
 from ansible_collections.hypervisor.io_hardening.tests.unit.plans import bpg_disk, bpg_vm, change, plan
@@ -26,17 +27,20 @@ def joined(root, waivers=None):
     return join_documents(assess_root(str(root), parse({}, waivers), DAY))
 
 
-def written(document):
-    return yaml.safe_load(waivers_file(document, judge(document)["findings"], DAY))
+def written(document, path):
+    """The waivers, as they are read from the file."""
+    path.write_text(waivers_file(document, judge(document)["findings"], DAY))
+    _place, waivers = load(str(path))
+    return waivers
 
 
 def test_they_cover_what_failed_the_gate_and_nothing_new(tmp_path):
     (tmp_path / "storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n")
     (tmp_path / "100.conf").write_text("scsi0: local:100/vm-100-disk-0.qcow2\n")
     (tmp_path / "plan").write_text(plan(change(VM, bpg_vm(bpg_disk()), index="it's \\ `{{ x }}`")))
-    waivers = written(joined(tmp_path))
+    waivers = written(joined(tmp_path), tmp_path / ".waivers")
     assert {waiver["reason"] for waiver in waivers} == {"fill in why this is accepted"}
-    assert {waiver["until"] for waiver in waivers} == {datetime.date(2027, 2, 26)}
+    assert {waiver["until"] for waiver in waivers} == {"2027-02-26"}
     covered = joined(tmp_path, waivers)
     assert judge(covered)["passed"] and not [one for one in covered["waivers"] if not one["matched"]]
     (tmp_path / "100.conf").write_text("scsi0: local:100/vm-100-disk-0.qcow2\nscsi1: local:100/vm-100-disk-1.qcow2\n")
@@ -50,7 +54,7 @@ def test_a_waiver_names_the_node_where_it_is_known(tmp_path, node):
     folder.mkdir(parents=True, exist_ok=True)
     (tmp_path / "etc/pve/storage.cfg" if node else tmp_path / "storage.cfg").write_text("dir: local\n\tpath /a\n")
     (folder / "100.conf").write_text("virtio0: local:100/vm-100-disk-0.qcow2\n")
-    (waiver,) = written(joined(tmp_path))
+    (waiver,) = written(joined(tmp_path), tmp_path / ".waivers")
     named = " && guest.node == 'pve1'" if node else ""
     assert waiver["match"] == f"guest.id == '100'{named} && key == 'virtio0'"
     assert waiver["rules"] == ["IO102", "IO103"]

@@ -96,6 +96,11 @@ def test_several_plans_beside_configs_in_one_run(tmp_path):
     assert [guest["host"] for document in documents for guest in document["guests"]] == [None, "a.json", "b.json"]
 
 
+def test_a_place_without_a_line_has_none(tmp_path):
+    args = "-drive file=/x,if=virtio"
+    assert {one["line"] for one in found(written(tmp_path, plan(change(VM, bpg_vm(kvm_arguments=args)))))} == {None}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_what_powershell_writes_is_read(tmp_path, encoding):
     assert len(found(written(tmp_path, plan(bad()).encode(encoding)))) == 3
