@@ -54,10 +54,16 @@ class Flags(NamedTuple):
 
 
 def is_one(text: str) -> bool:
-    """Whether a file's text is to be read as a plan: JSON of Terraform's with a ``format_version``, or a state."""
+    """Whether a file's text is to be read as a plan: JSON of Terraform's with a ``format_version``, a state, or what
+    is taken for a plan and is none.
+    """
     if not text.lstrip().startswith("{"):
         return False
-    return ('"format_version"' in text and any(name in text for name in _OF_A_PLAN)) or '"lineage"' in text
+    return (
+        ('"format_version"' in text and any(name in text for name in _OF_A_PLAN))
+        or '"lineage"' in text
+        or bool(_another(text))
+    )
 
 
 def decoded(raw: bytes) -> str:
@@ -71,10 +77,22 @@ def decoded(raw: bytes) -> str:
 
 def read(text: str) -> Iterator[Change | Flags]:
     """The entries of a plan one by one, the flags last. Raises PlanError, in the middle where the text is cut off."""
+    another = _another(text)
+    if another:
+        raise PlanError(another)
     try:
         yield from _read(Reader(text))
     except JsonError as exc:
         raise PlanError(f"is not whole: {exc}. {_MAKE}") from None
+
+
+def _another(text: str) -> str | None:
+    """Why a text that is taken for a plan is none; None where it is not such a text."""
+    if '"format_version"' in text:
+        return None
+    if '"urn:pulumi:' in text:
+        return "is of Pulumi, which is not read here: gate its guests as qm config has them after pulumi up"
+    return f"is the log of terraform plan -json and not the plan. {_MAKE}" if '"@level"' in text else None
 
 
 _MAKE = "Write it anew with terraform show -json PLAN, or tofu show -json PLAN"

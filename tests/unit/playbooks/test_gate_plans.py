@@ -117,7 +117,7 @@ def test_what_fails_is_named_by_rule_or_by_severity(tmp_path, fail_on, status):
     write(tmp_path, good(bpg_disk("scsi1", iothread=True)))
     run = gate(tmp_path, gate_fail_on=fail_on)
     assert run.status == status, run.output
-    assert ("it takes one of error, warning, note, ids of rules such as IO104" in run.output) == (
+    assert ("it takes none, one of error, warning, note, ids of rules such as IO104" in run.output) == (
         fail_on == "none,IO104"
     )
 

@@ -125,6 +125,14 @@ def test_what_powershell_writes_is_read(tmp_path, encoding):
         ('{"version": 4, "terraform_version": "1.9", "lineage": "x"}', "is a state and not a plan"),
         ('{"format_version": "1.0", "terraform_version": "1.9"}', "so it is no plan"),
         (b"PK\x03\x04" + bytes(26) + b"tfplan", "is a saved plan"),
+        (
+            '{"steps": [{"op": "create", "urn": "urn:pulumi:dev::x::proxmoxve:index/vmLegacy:VmLegacy::web"}]}',
+            "is of Pulumi",
+        ),
+        (
+            '{"@level":"info","type":"version"}\n{"@level":"info","type":"planned_change"}\n',
+            "is the log of terraform plan",
+        ),
         (plan(good())[:-1] + ', "errored": false}', "has two members errored"),
     ],
 )
@@ -400,12 +408,12 @@ def test_what_is_to_be_written_is_there_to_paste(tmp_path):
             'scsihw = "virtio-scsi-single"\n\ndisks {\n  scsi {\n    scsi2 {\n      disk {\n        iothread = true\n'
             '        aio_     = "threads"\n        cache    = "writeback"\n      }\n    }\n  }\n}'
         ).replace("aio_     =", "asyncio  ="),
-        "flat": 'disk {\n  slot = "scsi0"\n  iothread = true\n  asyncio  = "threads"\n}',
-        "old": 'disk {\n  type = "virtio"\n  slot = 3\n  iothread = 1\n}',
+        "flat": 'disk {\n  slot     = "scsi0"\n  iothread = true\n  asyncio  = "threads"\n}',
+        "old": 'disk {\n  type     = "virtio"\n  slot     = 3\n  iothread = 1\n}',
         "good": None,
         "this": (
-            'scsi_hardware = "virtio-scsi-single"\n\ndisk {\n  interface = "scsi0"\n  iothread = true\n'
-            '  aio      = "threads"\n}\n\ndisk {\n  interface = "virtio1"\n  iothread = true\n}'
+            'scsi_hardware = "virtio-scsi-single"\n\ndisk {\n  interface = "scsi0"\n  iothread  = true\n'
+            '  aio       = "threads"\n}\n\ndisk {\n  interface = "virtio1"\n  iothread  = true\n}'
         ),
     }
 
