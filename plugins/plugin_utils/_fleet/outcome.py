@@ -22,7 +22,7 @@ STATES = ("failed", "unresolved", "restart_pending", "to_change", "changed", "wa
 def outcomes(document: Document, check: bool = False) -> list[dict[str, Any]]:
     """One entry per guest, sorted by host and guest.
 
-    An entry is {host, guest, name, node, hypervisor, on, state, changed, restart_pending, reason, detail}: ``changed``
+    An entry is {host, guest, address, name, node, hypervisor, on, state, changed, restart_pending, reason, detail}: ``changed``
     tells whether this run wrote the guest, ``restart_pending`` whether it waits for a cold start. ``reason`` and
     ``detail`` say why a guest still violates the policy, wholly or in part (one that was changed may, too); they are
     null for every other guest. ``on`` is the node where the host has a guest of the same id on another node, else null.
@@ -60,7 +60,7 @@ def count_states(entries: Iterable[Item]) -> dict[str, int]:
 
 
 def _entry(item: Item, state: str, why: Item | None) -> dict[str, Any]:
-    entry = {key: item.get(key) for key in ("host", "guest", "name", "node", "hypervisor")}
+    entry = {key: item.get(key) for key in ("host", "guest", "address", "name", "node", "hypervisor")}
     entry.update(state=state, changed=False, restart_pending=state == "restart_pending", reason=None, detail=None)
     if why or state == "unresolved":
         why = why or {}

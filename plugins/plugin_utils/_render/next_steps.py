@@ -16,7 +16,7 @@ from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory,
 from .._fleet.failures import unread
 from .._fleet.operations import NOT_REACHED, Done, answered, restarted, rolled_back
 from .._fleet.outcome import outcomes
-from .text import short
+from .text import location, short
 
 #: How many ids one command names, by how it is given: a terminal takes a line of 4,095 bytes where no shell edits it,
 #: and the survey of the job an answer of 1,024 characters.
@@ -100,13 +100,23 @@ def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Ste
 
 def _at_source(document: Document, guests: Sequence[str]) -> list[Step]:
     """What is to be written in the resources of plans, and which configs are to be changed where they come from."""
-    pastes = {guest["guest"]: guest["paste"] for guest in document["guests"] if guest.get("paste")}
-    steps = [_step("paste", f"Write in {visible(guest)}", [guest], text) for guest, text in pastes.items()]
-    left = [guest for guest in guests if guest not in pastes]
+    places = {guest_key(one): location(one) for one in document["findings"] if one["line"] is not None}
+    steps = [
+        _step("paste", _set_in(guest, places.get(guest_key(guest))), [guest["guest"]], guest["paste"])
+        for guest in document["guests"]
+        if guest.get("paste")
+    ]
+    pasted = {guest["guest"] for guest in document["guests"] if guest.get("paste")}
+    left = [guest for guest in guests if guest not in pasted]
     if left:
         where = "where the configs come from; no run writes to a directory"
         steps.append(_step("source", f"Change {plural(len(left), 'guest')} {where}", left))
     return steps
+
+
+def _set_in(guest: Item, place: str | None) -> str:
+    """The blocks to paste name disks that are there: they are set, not added."""
+    return f"Set in {visible(guest['guest'])}" + (f" ({place})" if place else "")
 
 
 def _assessed(document: Document) -> list[Item]:
@@ -169,11 +179,15 @@ def _portions(guests: Sequence[Item], most: int) -> list[tuple[str | None, list[
 def selector(guests: Iterable[Item]) -> str:
     """The JMESPath expression that matches exactly these guests, without blanks.
 
-    By id; and by node where an id is on several.
+    By id; by node too where an id is on several; by address in a plan.
     """
+    addresses: dict[str, None] = {}
     nodes: dict[str, set[Any]] = {}
     for guest in guests:
-        nodes.setdefault(guest["guest"], set()).add(guest["node"])
+        if guest.get("address"):
+            addresses[guest["address"]] = None
+        else:
+            nodes.setdefault(guest["guest"], set()).add(guest["node"])
     anywhere = [number for number, of_guest in nodes.items() if len(of_guest) == 1]
     parts = [_one_of(anywhere)] if anywhere else []
     by_node: dict[Any, list[str]] = {}
@@ -181,11 +195,12 @@ def selector(guests: Iterable[Item]) -> str:
         for node in sorted(of_guest if len(of_guest) > 1 else (), key=str):
             by_node.setdefault(node, []).append(number)
     parts += [f"guest.node=={raw_text(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
+    parts += [_one_of(list(addresses), "guest.address")] if addresses else []
     return "||".join(parts)
 
 
-def _one_of(ids: Sequence[str]) -> str:
-    return f"guest.id=={raw_text(ids[0])}" if len(ids) == 1 else f"contains([{','.join(map(raw_text, ids))}],guest.id)"
+def _one_of(values: Sequence[str], of: str = "guest.id") -> str:
+    return f"{of}=={raw_text(values[0])}" if len(values) == 1 else f"contains([{','.join(map(raw_text, values))}],{of})"
 
 
 def raw_text(text: Any) -> str:

@@ -23,7 +23,7 @@ _LABELS = {
     "again": "Run again",
     "harden": "Harden",
     "limits": "Limits",
-    "paste": "Write",
+    "paste": "Set",
     "restart": "Restart",
     "rollback": "Roll back",
 }

@@ -78,7 +78,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.globals["path"] = path
-    environment.filters.update(names=_names, one_line=one_line, plural=plural)
+    environment.filters.update(lines=_lines, names=_names, one_line=one_line, plural=plural)
     environment.policies["json.dumps_function"] = dumps
     environment.policies["json.dumps_kwargs"] = {}
     return environment
@@ -88,6 +88,11 @@ def _names(names: Sequence[Any], most: int | None = None) -> str:
     """The first names of a list, and how many more there are."""
     more = f" and {len(names) - most} more" if most and len(names) > most else ""
     return ", ".join(map(visible, names[:most])) + more
+
+
+def _lines(text: str) -> Markup:
+    """Text of several lines, which stay apart."""
+    return Markup("\n").join(map(visible, text.split("\n")))
 
 
 def _shown(value: Any) -> Any:

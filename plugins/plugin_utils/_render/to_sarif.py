@@ -10,12 +10,12 @@ Source of the format: OASIS, Static Analysis Results Interchange Format (SARIF) 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ...module_utils._text import visible
-from .._fleet.document import Document, Item, check_document, dumps, severity_rank, silent_hosts
+from .._fleet.document import Document, Item, check_document, dumps, guest_key, severity_rank, silent_hosts
 from .._policy.rules import RULES, Rule
 from .markdown import escaped
 from .places import fingerprints, in_checkout
@@ -55,8 +55,9 @@ def sarif_report(document: Any, base: str = "", here: str = "") -> str:
     severity = {str(finding.get("rule")): finding["severity"] for finding in reversed(document["findings"])}
     # Of all findings, so that one does not depend on what is left out.
     prints = fingerprints(document["findings"])
+    of_plans = {guest_key(guest) for guest in document["guests"] if guest.get("address")}
     results = [
-        _result(document["findings"][at], index, (base, here or base), prints[at])
+        _result(document["findings"][at], index, (base, here or base), prints[at], of_plans)
         for at in _most_severe(document["findings"])
     ]
     driver = {
@@ -127,13 +128,18 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Item, index: Mapping[str, int], folders: tuple[str, str], fingerprint: str) -> dict[str, Any]:
+def _result(
+    finding: Item, index: Mapping[str, int], folders: tuple[str, str], fingerprint: str, of_plans: Collection[Any]
+) -> dict[str, Any]:
     rule = str(finding.get("rule"))
+    # One line of a plan's source is that of several guests.
+    names = [visible(finding[key]) for key in ("guest", "disk") if finding.get(key)]
+    about = f"{' '.join(names)}: " if guest_key(finding) in of_plans else ""
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": index[rule],
         "level": finding["severity"],
-        "message": {"text": sentences(finding.get("message"), finding.get("hint")) or rule},
+        "message": {"text": f"{about}{sentences(finding.get('message'), finding.get('hint')) or rule}"},
         "partialFingerprints": {"guestIo/v1": fingerprint},
         "suppressions": [],
         "properties": {

@@ -77,6 +77,11 @@ def test_findings_point_at_the_source_and_give_what_to_write_there(tmp_path):
     assert run.status == 2 and f"    main.tf:2: plan.json {VM}.web web scsi0" in run.output, run.output
     written = '    disk {\n      interface = "scsi0"\n      iothread  = true\n      aio       = "threads"\n    }\n'
     assert '    scsi_hardware = "virtio-scsi-single"\n\n' + written in run.output
+    page = (tmp_path / "reports/guest-io.html").read_text()
+    assert f"Set in {VM}.web (main.tf:2):" in page
+    assert "interface = &#34;scsi0&#34;\n  iothread  = true\n" in page
+    sarif = json.loads((tmp_path / "reports/guest-io.sarif").read_text())["runs"][0]["results"]
+    assert {result["message"]["text"].split(": ")[0] for result in sarif} == {f"{VM}.web", f"{VM}.web scsi0"}
     assert 'interface = "scsi0"\n  iothread  = true\n' in (tmp_path / "reports/guest-io.md").read_text()
     run = gate(tmp_path, gate_source="other")
     assert f"    other/vm.tf:3: plan.json {VM}.web web scsi0" in run.output

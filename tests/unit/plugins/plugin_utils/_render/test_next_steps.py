@@ -185,6 +185,13 @@ def test_a_selector_matches_exactly_the_guests_that_it_is_made_of():
             assert made.matches(subject(number, node)) is wanted, (number, node)
 
 
+def test_a_guest_of_a_plan_is_selected_by_its_address():
+    address = 'module.guest["it\'s"].proxmox_vm_qemu.this'
+    guests = [{**waits(address), "address": address}, waits("2")]
+    assert selector(guests[:1]) == "guest.address=='" + address.replace("'", "\\'") + "'"
+    assert selector(guests) == "guest.id=='2'||" + selector(guests[:1])
+
+
 @pytest.mark.parametrize("name", [name for name in HOSTILE if "\udcff" not in name])
 def test_a_hostile_id_stays_an_id(name):
     made = Selector("restart_match", selector([waits(name)]), guests=True)
