@@ -22,11 +22,11 @@ STATES = ("failed", "unresolved", "restart_pending", "to_change", "changed", "wa
 def outcomes(document: Document, check: bool = False) -> list[dict[str, Any]]:
     """One entry per guest, sorted by host and guest.
 
-    An entry is {host, guest, address, name, node, hypervisor, on, state, changed, restart_pending, reason, detail}: ``changed``
-    tells whether this run wrote the guest, ``restart_pending`` whether it waits for a cold start. ``reason`` and
-    ``detail`` say why a guest still violates the policy, wholly or in part (one that was changed may, too); they are
-    null for every other guest. ``on`` is the node where the host has a guest of the same id on another node, else null.
-    A result for a guest that the document does not list has an entry, too.
+    An entry is {host, guest, address, name, node, hypervisor, on, state, changed, restart_pending, reason, detail}:
+    ``changed`` tells whether this run wrote the guest, ``restart_pending`` whether it waits for a cold start.
+    ``reason`` and ``detail`` say why a guest still violates the policy, wholly or in part (one that was changed may,
+    too); they are null for every other guest. ``on`` is the node where the host has a guest of the same id on another
+    node, else null. A result for a guest that the document does not list has an entry, too.
 
     document: a findings document; its ``results``, where it has them (see ``join_documents``), decide the state.
     check: the results are those of a check run: what they call changed is still to be changed.
