@@ -35,7 +35,7 @@ STATE_WORDS = {
 DISK_WORDS = {"compliant": "Compliant", "waived": "Waived", "noncompliant": "Noncompliant"}
 
 #: What to do about ``to_change`` of a directory of configs.
-CHANGE_AT_SOURCE = "Change these where the configs come from; no run writes to a directory."
+CHANGE_AT_SOURCE = "Change these where they are defined; no run writes there."
 
 #: What is said of hosts without a report.
 UNKNOWN = "Unreachable or failed; nothing is known about the guests there"

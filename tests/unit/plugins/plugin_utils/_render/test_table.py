@@ -254,7 +254,7 @@ def test_no_report_says_that_a_run_writes_to_a_directory():
     doc = document([guest("1", "to_change")])
     assert "TO CHANGE (1): The next run without check mode changes these." in table_lines(doc)
     assert table_lines({**doc, "not_read": []}, width=100)[-2:] == [
-        "TO CHANGE (1): Change these where the configs come from; no run writes to a directory.",
+        "TO CHANGE (1): Change these where they are defined; no run writes there.",
         "  1 web01",
     ]
 
