@@ -7,6 +7,8 @@
 proxmoxtf/resource/vm/vm.go and disk/disk.go, fwprovider/nodes/clonedvm at d6bd1ff. Of a virtual machine every drive is
 sent in full: an unset ``aio`` is io_uring and an unset ``cache`` none, also where Proxmox VE's own default is another.
 After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the template has.
+A slot of a ``…_cloned_vm`` keeps its volume alone: what it does not set is not sent, so Proxmox VE's defaults hold
+(clonedvm/resource.go applyDisks).
 """
 
 from __future__ import annotations
@@ -132,17 +134,18 @@ def _of_slot(key: str, disk: Block | Unknown) -> Drive:
     if isinstance(disk, Unknown):
         return Drive(key, place, unknown=("all of it",))
     seen = Deciding()
+    volume = disk.text("file")
     return Drive(
         key,
         place,
         aio=seen.text(disk.text("aio"), "aio"),
         cache=seen.text(disk.text("cache"), "cache"),
-        iothread=seen.flag(disk.flag("iothread"), "iothread"),
-        storage=plain(disk.text("datastore_id")),
-        volume=plain(disk.text("file")),
+        iothread=bool(seen.flag(disk.flag("iothread"), "iothread")),
+        storage=plain(disk.text("datastore_id")) if volume is None else None,
+        volume=plain(volume),
         format=plain(disk.text("format")),
         media=seen.text(disk.text("media"), "media") or "disk",
         unknown=seen.names,
         sensitive=disk.is_sensitive(*_DECIDE),
-        inherits=True,
+        inherits=volume is None,
     )

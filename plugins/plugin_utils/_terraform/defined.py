@@ -33,7 +33,7 @@ class Drive(NamedTuple):
 
     ``key`` is its place on Proxmox VE, such as scsi0; ``path`` its place in the resource. ``volume`` is a path or a
     volume that exists, None for a new one on ``storage``. ``unknown`` are the attributes that decide and are known only
-    after apply. ``inherits``: what is not set is the template's.
+    after apply. ``inherits``: its volume is the template's where that has a drive in its place.
     """
 
     key: str

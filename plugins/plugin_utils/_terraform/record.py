@@ -122,49 +122,38 @@ class _Disks:
             return self._not_judged(drive, bus, fault)
         if drive.media != "disk":
             return records.disk(key=drive.key, bus=bus, media=drive.media, line=self._line)
-        if drive.inherits and template is None and None in (drive.aio, drive.cache, drive.iothread):
-            return self._not_judged(drive, bus, None)
         if drive.inherits and template is not None:
-            if template["unknown"] or template["error"]:
-                return self._not_judged(drive, bus, None)
-            line = template["configured"]
-            drive = drive._replace(
-                aio=drive.aio or line["aio"],
-                cache=drive.cache or line["cache"],
-                iothread=line["iothread"] if drive.iothread is None else drive.iothread,
-                storage=drive.storage or (template["storage"] and template["storage"]["id"]),
-                volume=drive.volume or template["volume"],
-            )
+            drive = self._on_volume_of(template, drive)
         return self._disk(drive, bus)
+
+    def _on_volume_of(self, disk: Disk, drive: Drive) -> Drive:
+        """The drive on the volume of a template's, which may be cloned to another storage."""
+        moved = self._made.cloned and self._made.cloned.storage
+        return drive._replace(
+            storage=moved or (disk["storage"] and disk["storage"]["id"]),
+            volume=None if moved else disk["volume"],
+        )
 
     def _inherited(self, disk: Disk) -> Disk:
         """A drive of the template, with the clone's controller and storage."""
         if disk["unknown"] or disk["error"] or disk["media"] != "disk":
             return {**disk, "line": self._line}
-        moved = self._made.cloned and self._made.cloned.storage
-        return self._disk(
-            Drive(
-                disk["key"],
-                disk["key"],
-                aio=disk["configured"]["aio"],
-                cache=disk["configured"]["cache"],
-                iothread=disk["configured"]["iothread"],
-                storage=moved or (disk["storage"] and disk["storage"]["id"]),
-                volume=None if moved else disk["volume"],
-                format=disk["format"],
-                read_only=disk["read_only"],
-            ),
-            disk["bus"],
+        drive = Drive(
+            disk["key"],
+            disk["key"],
+            aio=disk["configured"]["aio"],
+            cache=disk["configured"]["cache"],
+            iothread=disk["configured"]["iothread"],
+            format=disk["format"],
+            read_only=disk["read_only"],
         )
+        return self._disk(self._on_volume_of(disk, drive), disk["bus"])
 
     def _not_judged(self, drive: Drive, bus: str, fault: str | None) -> Disk:
         unknown = None
-        if fault is None and drive.unknown:
+        if fault is None:
             verb = "is" if len(drive.unknown) == 1 else "are"
             unknown = records.unknown(f"{' and '.join(drive.unknown)} {verb} {_APPLY}", _UNKNOWN_HINT)
-        elif fault is None:
-            label = self._made.cloned.label if self._made.cloned else "its template"
-            unknown = records.unknown(f"what it does not set is what {label} has, which is not known", _BESIDE)
         return records.disk(key=drive.key, bus=bus, media=drive.media, line=self._line, error=fault, unknown=unknown)
 
     def _disk(self, drive: Drive, bus: str) -> Disk:

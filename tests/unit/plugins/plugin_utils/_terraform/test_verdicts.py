@@ -213,15 +213,25 @@ TEMPLATED = {
         TEMPLATE.replace("aio=threads,iothread=1", "iothread=0"),
         ["IO102 scsi0", "IO103 scsi0"],
     ),
-    "cloned_vm, the rest of a slot": (
-        change(CLONED, bpg_cloned({"scsi0": {"aio": "threads"}})),
-        TEMPLATE.replace("aio=threads,", ""),
+    "cloned_vm, a slot in full": (
+        change(CLONED, bpg_cloned({"scsi0": {"aio": "threads", "iothread": True}})),
+        TEMPLATE.replace("aio=threads,iothread=1", "cache=unsafe"),
         [],
     ),
-    "cloned_vm, a slot made wrong": (
-        change(CLONED, bpg_cloned({"scsi0": {"iothread": False}})),
+    "cloned_vm, a slot whose options it does not keep": (
+        change(CLONED, bpg_cloned({"scsi0": {"size_gb": 20}})),
         TEMPLATE,
-        ["IO102 scsi0"],
+        ["IO102 scsi0", "IO103 scsi0"],
+    ),
+    "cloned_vm, a slot on the template's storage": (
+        change(CLONED, bpg_cloned({"scsi0": {"datastore_id": "ceph", "iothread": True}})),
+        TEMPLATE,
+        ["IO103 scsi0"],
+    ),
+    "cloned_vm, a slot with a volume of its own": (
+        change(CLONED, bpg_cloned({"scsi0": {"file": "local-lvm:x", "datastore_id": "ceph", "iothread": True}})),
+        TEMPLATE.replace("local-lvm", "ceph"),
+        ["IO103 scsi0"],
     ),
     "2.9 by name": (
         change(QEMU, old_vm(clone="debian", scsihw="virtio-scsi-single")),
