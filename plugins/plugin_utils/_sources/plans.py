@@ -120,7 +120,9 @@ def _add(plan: Plan, entry: Change, lines: SourceLines) -> int:
         defined = _defined(entry, read)
     except ShapeError as exc:
         defined = Defined(fault=str(exc))
-    exists = "create" not in entry.actions
+    exists = _exists(entry)
+    if exists and defined.cloned:
+        defined = defined._replace(cloned=Template(id=defined.id, itself=True))
     resource: records.Resource = {
         "words": defined.words,
         "address": entry.address,
@@ -143,7 +145,13 @@ def _defined(entry: Change, read: Callable[[Block], Defined] | None) -> Defined:
     after = entry.change.get("after")
     if not isinstance(after, Mapping):
         raise ShapeError("the plan does not say what it will be")
-    return read(Block(after, entry.change.get("after_unknown"), entry.change.get("after_sensitive")))
+    before = entry.change.get("before") if _exists(entry) else None
+    return read(Block(after, entry.change.get("after_unknown"), entry.change.get("after_sensitive"), before=before))
+
+
+def _exists(entry: Change) -> bool:
+    """Whether the guest is there before the apply and is not made anew."""
+    return "create" not in entry.actions
 
 
 def _problem(plan: Plan, reason: str) -> Problem:
@@ -180,9 +188,11 @@ class _Records:
         return self._made[key]
 
     def _template(self, cloned: Template, by: Resource) -> Guest | None:
-        """The one guest that is cloned; None where it is not there, or may be one of several."""
+        """The one guest that is cloned, or the config of the guest itself; None where it is not there, or may be one of
+        several.
+        """
         found = [guest for guest in self._configs if _is(cloned, guest["id"], guest["name"])]
-        for other in self._resources:
+        for other in [] if cloned.itself else self._resources:
             if other is not by and _is(cloned, other.defined.id, other.defined.name):
                 made = self._record(other)
                 found += [made] if made else []

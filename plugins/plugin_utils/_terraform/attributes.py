@@ -35,16 +35,22 @@ class Block:
     """The attributes of a resource, or of a block in it.
 
     ``after``, ``unknown`` and ``sensitive`` are a change's ``after``, ``after_unknown`` and ``after_sensitive``, or the
-    parts of these for a block; ``path`` is where the block is in its resource, for people.
+    parts of these for a block; ``path`` is where the block is in its resource, for people. ``before`` is that of a
+    resource that exists and stays.
     """
 
-    def __init__(self, after: Any, unknown: Any, sensitive: Any, path: str = "") -> None:
+    def __init__(self, after: Any, unknown: Any, sensitive: Any, path: str = "", before: Any = None) -> None:
         if not isinstance(after, Mapping):
             raise ShapeError(f"{path or 'after'} is {shown(after)} and not a block")
         self.path = path
         self._after = after
         self._unknown = unknown
         self._sensitive = sensitive
+        self._before = before
+
+    def changes(self, name: str) -> bool:
+        """Whether the attribute of a resource that exists gets another value."""
+        return isinstance(self._before, Mapping) and self._before.get(name) != self._after.get(name)
 
     def has(self, name: str) -> bool:
         """Whether the provider's schema has the attribute: a plan lists all, those that are not set as null."""

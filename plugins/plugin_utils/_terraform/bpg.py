@@ -6,7 +6,8 @@
 
 proxmoxtf/resource/vm/vm.go and disk/disk.go, fwprovider/nodes/clonedvm at d6bd1ff. Of a virtual machine every drive is
 sent in full: an unset ``aio`` is io_uring and an unset ``cache`` none, also where Proxmox VE's own default is another.
-After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the template has.
+After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the template has,
+or if it changes later. What it stands for is never read back (vm.go:5558), nor are a clone's drives that are not listed.
 A slot of a ``…_cloned_vm`` keeps its volume alone: what it does not set is not sent, so Proxmox VE's defaults hold
 (clonedvm/resource.go applyDisks).
 """
@@ -51,6 +52,7 @@ def virtual_machine(block: Block) -> Defined:
     disks = block.blocks("disk")
     listed = () if isinstance(disks, Unknown) else tuple(_drive(*numbered) for numbered in enumerate(disks))
     system = block.block("operating_system")
+    inherited = cloned and controller == _DEFAULT_CONTROLLER and not block.changes("scsi_hardware")
     args = seen.text(block.text("kvm_arguments"), "kvm_arguments")
     return Defined(
         words="bpg",
@@ -62,7 +64,7 @@ def virtual_machine(block: Block) -> Defined:
         machine=plain(block.text("machine")),
         ostype=plain(system.text("type")) if isinstance(system, Block) else None,
         args=args,
-        controller=None if cloned and controller == _DEFAULT_CONTROLLER else controller,
+        controller=None if inherited else controller,
         drives=listed,
         cloned=cloned,
         rest=cloned is not None,

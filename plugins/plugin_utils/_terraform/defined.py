@@ -14,16 +14,20 @@ from ...module_utils._shown import piece
 class Template(NamedTuple):
     """The guest that a resource clones, by its id or by its name; neither where that is known only after apply.
 
-    ``storage`` is where the clone's drives go, None: where the template's are.
+    ``storage`` is where the clone's drives go, None: where the template's are. ``itself``: the resource exists, and what
+    it once cloned may have changed since, so the guest's own config tells what it inherits.
     """
 
     id: str | None = None
     name: str | None = None
     storage: str | None = None
+    itself: bool = False
 
     @property
     def label(self) -> str:
         """What a sentence calls it."""
+        if self.itself:
+            return f"guest {self.id} itself" if self.id else "the guest itself"
         named = self.id or self.name
         return f"template {piece(named)}" if named else "a template that is known only after apply"
 

@@ -27,6 +27,10 @@ _BESIDE = (
     "Put the template's config (qm config ID > ID.conf) or a plan that has it beside this plan, or check it by hand and"
     " waive this."
 )
+_ITS_OWN = (
+    "It was cloned, and a plan does not have that part of it. Put the guest's own config (qm config ID > ID.conf) beside"
+    " this plan, or check it by hand and waive this."
+)
 _FAULT_HINT = "Check it by hand and waive this."
 _UNKNOWN_HINT = "Write a value that is known when it is planned, or check it by hand and waive this."
 
@@ -40,7 +44,7 @@ class Place(NamedTuple):
 
 
 def record(made: Defined, place: Place, storages: Storages, template: Guest | None) -> Guest:
-    """The record of a guest. ``template`` is the record of what it clones, None where that is not known."""
+    """The record of a guest. ``template`` is the record of what ``made.cloned`` names, None where that is not known."""
     unknown = [records.unknown(made.fault, _FAULT_HINT)] if made.fault else []
     unknown += [records.unknown(f"{name} is {_APPLY}", _UNKNOWN_HINT) for name in made.unknown]
     unknown += _from_template(made, template)
@@ -84,7 +88,8 @@ def _from_template(made: Defined, template: Guest | None) -> list[records.Unknow
     verb = "is what" if len(what) == 1 else "are what"
     return [
         records.unknown(
-            f"{' and '.join(what)} {verb} {made.cloned.label} has, which is not among what is gated", _BESIDE
+            f"{' and '.join(what)} {verb} {made.cloned.label} has, which is not among what is gated",
+            _ITS_OWN if made.cloned.itself else _BESIDE,
         )
     ]
 

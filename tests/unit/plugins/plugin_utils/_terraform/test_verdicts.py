@@ -246,6 +246,28 @@ def test_a_clone_is_judged_by_its_template(tmp_path, entry, template, found):
     assert [f"{rule} {where}" for where, rule in rules(tmp_path, entry, template=template)] == found
 
 
+@pytest.mark.parametrize("actions", [["no-op"], ["update"]])
+def test_a_clone_that_exists_is_judged_by_itself_and_not_by_its_template(tmp_path, actions):
+    entry = change(VM, bpg_vm(clone=[bpg_clone()]), actions=actions)
+    assert rules(tmp_path, entry, template=TEMPLATE) == [("guest", "IO100")]
+    (tmp_path / "100.conf").write_text(TEMPLATE.replace("single", "pci"))
+    assert rules(tmp_path, entry, template=TEMPLATE) == [("guest", "IO101"), ("scsi0", "IO102")]
+    (tmp_path / "100.conf").write_text(TEMPLATE)
+    assert rules(tmp_path, entry, template="scsi0: local-lvm:x\n") == []
+    assert rules(tmp_path, change(VM, entry["change"]["after"], actions=["delete", "create"])) == [
+        ("guest", "IO101"),
+        ("scsi0", "IO102"),
+        ("scsi0", "IO103"),
+    ]
+
+
+def test_a_clone_whose_controller_changes_gets_it(tmp_path):
+    entry = change(VM, bpg_vm(clone=[bpg_clone()]), actions=["update"])
+    (tmp_path / "100.conf").write_text(TEMPLATE)
+    entry["change"]["before"] = {**entry["change"]["after"], **SINGLE}
+    assert rules(tmp_path, entry) == [("guest", "IO101"), ("scsi0", "IO102")]
+
+
 def test_a_template_in_a_plan_counts_as_well(tmp_path):
     template = change(VM, bpg_vm(bpg_disk(**GOOD), vm_id=9000, template=True, **SINGLE), name="template")
     assert rules(tmp_path, template, bpg(clone=[bpg_clone()])) == []
