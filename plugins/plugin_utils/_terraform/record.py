@@ -66,7 +66,7 @@ def record(made: Defined, place: Place, storages: Storages, template: Guest | No
         qemu={"running": None, "installed": None, "proven": _effective.proven_qemu(made.machine, None)},
         controller=records.controller(effective=controller, configured=made.controller, line=place.line),
         disks=reader.disks(template),
-        args_disks=_args_disks(made.args, place.line),
+        args_disks=_args_disks(made.args, template, place.line),
         resource=place.resource,
         unknown=unknown,
     )
@@ -94,7 +94,9 @@ def _from_template(made: Defined, template: Guest | None) -> list[records.Unknow
     ]
 
 
-def _args_disks(args: str | None, line: int | None) -> list[records.ArgsDisk]:
+def _args_disks(args: str | None, template: Guest | None, line: int | None) -> list[records.ArgsDisk]:
+    if args is None and template is not None:
+        return [{**one, "line": line or 0} for one in template["args_disks"]]
     said = dict.fromkeys(_args.touching_disks(args or ""))
     return [{"line": line, "args": one.words, "does": one.does, "disk": one.disk} for one in said]
 

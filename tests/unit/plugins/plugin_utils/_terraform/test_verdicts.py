@@ -208,6 +208,11 @@ TEMPLATED = {
         TEMPLATE + "scsi1: local-lvm:base-9000-disk-1\n",
         ["IO102 scsi1", "IO103 scsi1"],
     ),
+    "a clone of what has arguments for QEMU": (
+        bpg(clone=[bpg_clone()]),
+        TEMPLATE + "args: -drive file=/x,if=virtio\n",
+        ["IO100 guest"],
+    ),
     "a clone onto another storage": (
         bpg(clone=[bpg_clone(datastore_id="thick")]),
         TEMPLATE.replace("aio=threads,iothread=1", "iothread=0"),
