@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -64,13 +65,10 @@ def is_plan(path: str) -> bool:
     start = whole_file.read_start(path, _START)
     if _is_saved(start):
         return True
-    if not start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{"):
-        return False
-    try:
-        return plan_file.is_one(plan_file.decoded(whole_file.read(path, MAX_BYTES)))
-    except PlanError:
-        # Broken text still counts by what can be read of its beginning.
-        return plan_file.is_one(start.decode("utf-8", "replace"))
+    begins = start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{")
+    raw = whole_file.read(path, MAX_BYTES) if begins else start
+    # Broken text still counts by what can be read of it.
+    return plan_file.is_one(raw.decode(json.detect_encoding(raw), "replace"))
 
 
 def read_plan(path: str, host: str, source: str | None = None) -> Plan:

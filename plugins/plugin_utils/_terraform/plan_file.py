@@ -21,6 +21,8 @@ from .json_text import JsonError, Reader
 
 _MAJOR = re.compile(r"1\.\d+\Z", re.ASCII)
 _OF_A_PLAN = ('"planned_values"', '"resource_changes"', '"terraform_version"')
+# Behind a line of another program, such as the one that runs terraform on GitHub.
+_AT_A_LINE = re.compile(r'^[ \t]*\{[ \t]*"format_version"', re.MULTILINE)
 
 
 class PlanError(ValueError):
@@ -55,15 +57,17 @@ class Flags(NamedTuple):
 
 def is_one(text: str) -> bool:
     """Whether a file's text is to be read as a plan: JSON of Terraform's with a ``format_version``, a state, or what
-    is taken for a plan and is none.
+    is taken for a plan and is none. That other text is around it does not make it less of one.
     """
-    if not text.lstrip().startswith("{"):
-        return False
-    return (
-        ('"format_version"' in text and any(name in text for name in _OF_A_PLAN))
-        or '"lineage"' in text
-        or bool(_another(text))
-    )
+    if not _begins(text):
+        return bool(_AT_A_LINE.search(text)) and any(name in text for name in _OF_A_PLAN)
+    if '"resource_changes"' in text or '"lineage"' in text or _another(text):
+        return True
+    return '"format_version"' in text and any(name in text for name in _OF_A_PLAN)
+
+
+def _begins(text: str) -> bool:
+    return text.lstrip().startswith("{")
 
 
 def decoded(raw: bytes) -> str:
@@ -77,6 +81,8 @@ def decoded(raw: bytes) -> str:
 
 def read(text: str) -> Iterator[Change | Flags]:
     """The entries of a plan one by one, the flags last. Raises PlanError, in the middle where the text is cut off."""
+    if not _begins(text):
+        raise PlanError(f"has other text before the plan. {_MAKE}; on GitHub, with terraform_wrapper: false")
     another = _another(text)
     if another:
         raise PlanError(another)

@@ -61,6 +61,12 @@ def written(tmp_path, text, name="plan.json"):
     return path
 
 
+def sorted_latin_1():
+    """A plan that another program wrote anew, with what tells a plan far behind its beginning."""
+    whole = json.loads(plan(bad(), configuration={"description": "\xe9" * 5000}))
+    return json.dumps(whole, sort_keys=True, ensure_ascii=False).encode("latin-1")
+
+
 def one(findings):
     (finding,) = findings
     return finding
@@ -134,6 +140,10 @@ def test_what_powershell_writes_is_read(tmp_path, encoding):
             "is the log of terraform plan",
         ),
         (plan(good())[:-1] + ', "errored": false}', "has two members errored"),
+        ("[command]/opt/terraform-bin show -json plan.out\n" + plan(bad()), "has other text before the plan"),
+        (("tofu\n" + plan(bad())).encode("utf-16"), "has other text before the plan"),
+        (json.dumps({"plan_format_version": "1.2", "resource_changes": [good()]}), "has format_version null"),
+        (sorted_latin_1(), "is not text in UTF-8: byte "),
     ],
 )
 def test_a_bad_plan_is_a_finding_with_its_place(tmp_path, text, says):
@@ -150,6 +160,7 @@ def test_a_later_minor_of_the_format_is_read(tmp_path):
 def test_other_json_of_terraform_is_no_plan(tmp_path):
     written(tmp_path, plan(good()))
     written(tmp_path, '{"format_version": "1.0", "valid": true}', "validate.txt")
+    written(tmp_path, 'A plan has `"resource_changes"`:\n\n    {"x": "format_version", "planned_values": 1}\n', "README.md")
     assert found(tmp_path) == []
 
 
