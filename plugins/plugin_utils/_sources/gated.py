@@ -36,13 +36,10 @@ def assess_root(
     """
     if not root.strip():
         raise layout.LayoutError("no directory is named to read guest configs from")
-    configs = None if os.path.isfile(root) else _configs(root)
     paths = _plans_of(root)
+    configs = None if os.path.isfile(root) else read_directory(root, paths)
     storages = _storages(storage_cfg) if storage_cfg else (configs.storages if configs else {})
-    read = [
-        _plans.read_plan(path, os.path.relpath(path, _top(root)), source or os.path.dirname(path) or ".")
-        for path in paths
-    ]
+    read = [_plans.read_plan(path, root, source or os.path.dirname(path) or ".") for path in paths]
     if not any(plan.resources or plan.problems or plan.deleted for plan in read) and (not configs or configs.nothing):
         raise layout.LayoutError(_nothing(paths, configs))
     guests = _plans.guests_of(read, configs.guests if configs else [], storages)
@@ -57,16 +54,11 @@ def assess_root(
     return documents
 
 
-def _top(root: str) -> str:
-    return os.path.dirname(root) or "." if os.path.isfile(root) else root
-
-
 def _plans_of(root: str) -> list[str]:
-    """The plans that ``root`` is or has. Raises layout.LayoutError where it is a file and no plan."""
+    """The plans that ``root`` is or has. Raises layout.LayoutError where it cannot be read, or is a file and no plan."""
+    if not os.path.isfile(root):
+        return _plans_in(root)
     try:
-        if not os.path.isfile(root):
-            # A host is not searched: its guests' configs are what counts.
-            return [] if find.is_this_host(root) or layout.has_nodes(root) else _plans.plan_files(root)
         if _plans.is_plan(root):
             return [root]
     except layout.LayoutError:
@@ -78,14 +70,19 @@ def _plans_of(root: str) -> list[str]:
     )
 
 
-def _configs(root: str) -> Configs:
+def _plans_in(root: str) -> list[str]:
     if not os.path.isdir(root):
         raise layout.LayoutError(f"no directory {root}, and no file")
     try:
-        os.listdir(root)
+        # A host is not searched: its guests' configs are what counts.
+        is_host = find.is_this_host(root) or (layout.has_nodes(root) and os.path.isdir(layout.inside(root, "/usr/bin")))
+        return [] if is_host else _plans.plan_files(root)
+    except layout.LayoutError:
+        raise
     except OSError as exc:
-        raise layout.LayoutError(f"cannot read directory {root}: {exc.strerror}") from exc
-    return read_directory(root, _plans_of(root))
+        what = exc.filename or root
+        kind = "directory " if os.path.isdir(what) else ""
+        raise layout.LayoutError(f"cannot read {kind}{what}: {exc.strerror or exc}") from exc
 
 
 def _nothing(paths: list[str], configs: Configs | None) -> str:

@@ -49,15 +49,31 @@ class Plan(NamedTuple):
 
 
 def plan_files(root: str) -> list[str]:
-    """The plans below a directory, by their content and whatever their names, sorted; hidden folders and links are left
-    out. Raises OSError.
+    """The plans below a directory, by their content and whatever their names, sorted; hidden names are left out. Those
+    behind a link out of the directory come last. Raises OSError.
     """
-    found = []
+    files, links = _listed(root)
+    own = os.path.realpath(root)
+    outside = [path for path in links if not _is_in(os.path.realpath(path), own)]
+    # A link to a folder that has this one would lead to the whole machine.
+    folders = [path for path in outside if os.path.isdir(path) and not _is_in(own, os.path.realpath(path))]
+    files += [path for path in outside if os.path.isfile(path)]
+    return [path for path in files + [path for folder in folders for path in _listed(folder)[0]] if is_plan(path)]
+
+
+def _listed(root: str) -> tuple[list[str], list[str]]:
+    """The files below a directory, and the links."""
+    files, links = [], []
     for folder, folders, names in os.walk(root, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths = [os.path.join(folder, name) for name in sorted(names) if not name.startswith(".")]
-        found += [path for path in paths if not os.path.islink(path) and os.path.isfile(path) and is_plan(path)]
-    return found
+        files += [path for path in paths if not os.path.islink(path) and os.path.isfile(path)]
+        links += [path for path in (*(os.path.join(folder, name) for name in folders), *paths) if os.path.islink(path)]
+    return files, links
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def is_plan(path: str) -> bool:
@@ -71,15 +87,18 @@ def is_plan(path: str) -> bool:
     return plan_file.is_one(raw.decode(json.detect_encoding(raw), "replace"))
 
 
-def read_plan(path: str, host: str, source: str | None = None) -> Plan:
+def read_plan(path: str, root: str, source: str | None = None) -> Plan:
     """Read a plan. What cannot be read of it is a problem; nothing is raised.
 
-    ``source`` is the directory of its .tf files.
+    ``root`` is the plan, or the directory that it is found in; ``source`` the directory of its .tf files.
     """
+    host = os.path.basename(path) if path == root else os.path.relpath(path, root)
     plan = Plan(path, host, [], [], 0)
     lines = SourceLines(source)
     deleted = 0
     try:
+        if path != root and not _is_in(os.path.realpath(path), os.path.realpath(root)):
+            raise PlanError("is behind a link, which is not followed: put the plan itself there")
         raw = whole_file.read(path, MAX_BYTES)
         if _is_saved(raw[:_START]):
             raise PlanError(_SAVED)

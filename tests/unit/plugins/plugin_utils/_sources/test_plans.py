@@ -388,12 +388,36 @@ def test_a_storage_cfg_of_its_own(tmp_path):
         found(path, storage_cfg=str(tmp_path / "gone"))
 
 
-def test_a_link_is_not_followed_to_a_plan(tmp_path):
-    (tmp_path / "configs").mkdir()
-    written(tmp_path, plan(bad()), "outside")
-    (tmp_path / "configs/plan").symlink_to(tmp_path / "outside")
-    written(tmp_path / "configs", plan(good()), "inside")
-    assert found(tmp_path / "configs") == []
+def test_a_link_is_not_followed_to_a_plan_and_that_is_said(tmp_path):
+    (tmp_path / "configs/within").mkdir(parents=True)
+    (tmp_path / "folder").mkdir()
+    for outside in ("outside", "folder/plan.json"):
+        written(tmp_path, plan(bad()), outside)
+    written(tmp_path, "no plan", "folder/else")
+    written(tmp_path / "configs/within", plan(good()), "inside")
+    links = {"plan": "outside", "prod": "folder", "loop": "configs", "up": ".", "to": "configs/within/inside"}
+    for name, target in links.items():
+        (tmp_path / "configs" / name).symlink_to(tmp_path / target)
+    wrong = found(tmp_path / "configs")
+    assert {finding["file"] for finding in wrong} == {
+        f"{tmp_path}/configs/plan",
+        f"{tmp_path}/configs/prod/plan.json",
+    }
+    assert {finding["message"] for finding in wrong} == {
+        "is behind a link, which is not followed: put the plan itself there"
+    }
+    assert len(found(tmp_path / "configs/plan")) == 3, "a link that is named is meant"
+
+
+def test_plans_beside_a_clusters_tree_are_judged_and_a_whole_host_is_not_searched(tmp_path):
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True)
+    (tmp_path / "etc/pve/storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n")
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text("cores: 1\n")
+    (tmp_path / "terraform").mkdir()
+    written(tmp_path / "terraform", plan(bad()))
+    assert {finding["host"] for finding in found(tmp_path)} == {"terraform/plan.json"}
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    assert found(tmp_path) == []
 
 
 def test_a_clone_of_an_unknown_template_says_what_to_put_beside_it(tmp_path):
