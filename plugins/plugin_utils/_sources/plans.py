@@ -39,7 +39,7 @@ class Resource(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What one plan has: ``host`` is what reports call it, ``deleted`` how many guests it deletes."""
+    """What one plan has: ``host`` is what reports call it, ``deleted`` how many guests it deletes or forgets."""
 
     path: str
     host: str
@@ -126,7 +126,7 @@ def _is_saved(start: bytes) -> bool:
 
 def _add(plan: Plan, entry: Change, lines: SourceLines) -> int:
     """Add a resource that is a guest to the plan; returns 1 for one that is deleted."""
-    if entry.mode != "managed":
+    if entry.mode == "data":
         return 0
     read = reader(entry.provider, entry.type)
     if read is None and not looks_like_a_guest(entry.type):
@@ -221,8 +221,8 @@ def _is(cloned: Template, number: str | None, name: str) -> bool:
 
 
 def deleted_words(plan: Plan) -> list[str]:
-    """What is said of the guests that a plan deletes; nothing where it deletes none."""
-    return [f"{plan.path} ({plural(plan.deleted, 'guest')} that it deletes)"] if plan.deleted else []
+    """What is said of the guests that a plan deletes or forgets; nothing where there are none."""
+    return [f"{plan.path} ({plural(plan.deleted, 'guest')} that it deletes or forgets)"] if plan.deleted else []
 
 
 def named_by(plans: Sequence[Plan], guest: Guest) -> str | None:

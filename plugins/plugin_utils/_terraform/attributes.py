@@ -56,6 +56,11 @@ class Block:
         """Whether the provider's schema has the attribute: a plan lists all, those that are not set as null."""
         return name in self._after or _below(self._unknown, name) is not False
 
+    def require(self, *names: str) -> None:
+        """Raise ShapeError where the block has none of the attributes, so that it is not the whole of a resource."""
+        if not any(map(self.has, names)):
+            raise ShapeError(f"it has no attribute {' or '.join(names)}, so it is not judged")
+
     def names(self) -> list[str]:
         """The names of all attributes."""
         unknown = self._unknown if isinstance(self._unknown, Mapping) else {}
@@ -117,9 +122,9 @@ class Block:
         count = max(len(value), len(unknown)) if isinstance(unknown, list) else len(value)
         items = [*value, *[None] * (count - len(value))]
         return [
-            UNKNOWN if _below(unknown, number) is True else self._block(name, number, item)
+            UNKNOWN if _is_unknown(item, _below(unknown, number)) else self._block(name, number, item)
             for number, item in enumerate(items)
-            if item is not None or _below(unknown, number) is True
+            if item is not None or _marks(_below(unknown, number))
         ]
 
     def block(self, name: str) -> Block | None | Unknown:
@@ -142,10 +147,10 @@ class Block:
         keys = [*value, *(key for key in unknown if key not in value)] if isinstance(unknown, Mapping) else [*value]
         return {
             printable(key): UNKNOWN
-            if _below(unknown, key) is True
+            if _is_unknown(value.get(key), _below(unknown, key))
             else Block(value.get(key), _below(unknown, key), _below(_below(self._sensitive, name), key), self._at(name))
             for key in keys
-            if value.get(key) is not None or _below(unknown, key) is True
+            if value.get(key) is not None or _marks(_below(unknown, key))
         }
 
     def is_sensitive(self, *names: str) -> bool:
@@ -166,6 +171,18 @@ class Block:
         # A value that may be a secret is not shown.
         kind = "not" if self.is_sensitive(name) else f"{shown(value)} and not"
         return ShapeError(f"{piece(self._at(name))} is {kind} {wanted}")
+
+
+def _is_unknown(item: Any, marks: Any) -> bool:
+    """Whether nothing of a block can be read: it is not known, or not there though a part of it is not known."""
+    return marks is True or (item is None and _marks(marks))
+
+
+def _marks(marks: Any) -> bool:
+    """Whether anything is marked."""
+    if isinstance(marks, (Mapping, list)):
+        return any(map(_marks, marks.values() if isinstance(marks, Mapping) else marks))
+    return marks is True
 
 
 def _below(marks: Any, key: str | int) -> Any:

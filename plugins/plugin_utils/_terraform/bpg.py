@@ -46,6 +46,7 @@ _DECIDE = ("interface", "aio", "cache", "iothread", "datastore_id", "path_in_dat
 
 def virtual_machine(block: Block) -> Defined:
     """A ``proxmox_virtual_environment_vm``. Raises ShapeError."""
+    block.require("disk")
     seen = Deciding()
     cloned = _template(block, "vm_id", "datastore_id")
     controller = seen.text(block.text("scsi_hardware"), "scsi_hardware") or _DEFAULT_CONTROLLER
@@ -80,6 +81,7 @@ def cloned_virtual_machine(block: Block) -> Defined:
     """A ``proxmox_virtual_environment_cloned_vm``: it changes the drives that it lists, and has no controller of its
     own. Raises ShapeError.
     """
+    block.require("disk")
     disks = block.named_blocks("disk")
     listed = () if isinstance(disks, Unknown) else tuple(_of_slot(*named) for named in disks.items())
     return Defined(

@@ -56,6 +56,7 @@ _RESTARTS = "The apply reboots the guest, unless automatic_reboot is false."
 
 def virtual_machine(block: Block) -> Defined:
     """A ``proxmox_vm_qemu``. Raises ShapeError."""
+    block.require("disk", "disks")
     # 2.9 has no attribute disks.
     old = not block.has("disks")
     seen = Deciding()

@@ -184,7 +184,7 @@ def test_a_plan_without_guests_is_refused_and_one_that_deletes_them_is_not(tmp_p
     deleted = change(VM, None, actions=["delete"])
     (document,) = assess_root(str(written(tmp_path, plan(deleted, {**deleted, "address": "x"}))), parse({}), DAY)
     assert document["guests"] == [] and document["findings"] == []
-    assert document["not_read"] == [f"{tmp_path}/plan.json (2 guests that it deletes)"]
+    assert document["not_read"] == [f"{tmp_path}/plan.json (2 guests that it deletes or forgets)"]
 
 
 @pytest.mark.parametrize("actions", [["create"], ["update"], ["no-op"], ["delete", "create"], ["create", "forget"]])
@@ -235,6 +235,7 @@ UNKNOWN = {
     "all disks": ({"disk": True}, "disk is known only after apply"),
     "a disk": ({"disk": [True]}, "all of it is known only after apply"),
     "a second disk that is null": ({"disk": [{}, True]}, "all of it is known only after apply"),
+    "a part of a second disk": ({"disk": [{}, {"speed": [{"read": True}]}]}, "all of it is known only after apply"),
     "iothread and aio": ({"disk": [{"iothread": True, "aio": True}]}, "aio and iothread are known only after apply"),
     "the place": ({"disk": [{"interface": True}]}, "interface is known only after apply"),
     "arguments": ({"kvm_arguments": True}, "kvm_arguments is known only after apply"),
@@ -281,6 +282,18 @@ def test_what_does_not_decide_may_be_unknown(tmp_path):
 def test_an_attribute_against_the_schema_is_said(tmp_path, after, says):
     wrong = found(written(tmp_path, plan(change(VM, {**bpg_vm(), **SINGLE, **after}))))
     assert [finding["rule"] for finding in wrong if says in finding["message"]] == ["IO100"], wrong
+
+
+@pytest.mark.parametrize(
+    ("type", "names"), [(VM, "disk"), (CLONED, "disk"), ("proxmox_cloned_vm", "disk"), (QEMU, "disk or disks")]
+)
+def test_a_resource_without_what_tells_of_disks_is_said(tmp_path, type, names):
+    finding = one(found(written(tmp_path, plan(change(type, {"name": "web"})))))
+    assert finding["rule"] == "IO100" and f"it has no attribute {names}, so it is not judged" in finding["message"]
+
+
+def test_a_mode_that_is_not_known_is_no_reason_to_pass(tmp_path):
+    assert len(found(written(tmp_path, plan({**bad(), "mode": "later"})))) == 3
 
 
 def test_null_where_a_list_was_is_no_disk(tmp_path):
