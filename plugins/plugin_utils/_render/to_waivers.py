@@ -56,11 +56,10 @@ def waivers_file(document: Document, findings: Iterable[Item], date: datetime.da
 
 
 def _match(guest: Item, disk: Any) -> str:
-    if guest.get("address"):
-        terms = [f"guest.address == {raw_text(guest['address'])}"]
-    else:
-        terms = [f"guest.id == {raw_text(guest['guest'])}"]
-        terms += [f"guest.node == {raw_text(guest['node'])}"] if guest.get("node") is not None else []
+    by, name = ("address", guest["address"]) if guest.get("address") else ("id", guest["guest"])
+    terms = [f"guest.{by} == {raw_text(name)}"]
+    # Several plans may have an address, as several clusters an id.
+    terms += [f"guest.node == {raw_text(guest['node'])}"] if guest.get("node") is not None else []
     terms += [f"key == {raw_text(disk)}"] if disk is not None else []
     return " && ".join(terms)
 

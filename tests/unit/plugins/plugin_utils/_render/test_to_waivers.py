@@ -48,6 +48,13 @@ def test_they_cover_what_failed_the_gate_and_nothing_new(tmp_path):
     assert {finding["disk"] for finding in new["findings"]} == {"scsi1"}
 
 
+def test_the_same_address_in_another_plan_is_not_waived(tmp_path):
+    for name, node in (("prod", "pve1"), ("test", "pve2")):
+        (tmp_path / name).write_text(plan(change(VM, bpg_vm(bpg_disk("virtio0"), node_name=node))))
+    waivers = [one for one in written(joined(tmp_path)) if "pve1" in one["match"]]
+    assert {finding["host"] for finding in judge(joined(tmp_path, waivers))["findings"]} == {"test"}
+
+
 @pytest.mark.parametrize("node", [None, "pve1"])
 def test_a_waiver_names_the_node_where_it_is_known(tmp_path, node):
     folder = tmp_path / (f"etc/pve/nodes/{node}/qemu-server" if node else "")
