@@ -208,12 +208,16 @@ class _Records:
         """The one guest that is cloned, or the config of the guest itself; None where it is not there, or may be one of
         several.
         """
-        found = [guest for guest in self._configs if _is(cloned, guest["id"], guest["name"])]
+        found: list[Guest | None] = [guest for guest in self._configs if _is(cloned, guest["id"], guest["name"])]
         for other in [] if cloned.itself else self._resources:
             if other is not by and _is(cloned, other.defined.id, other.defined.name):
-                made = self._record(other)
-                found += [made] if made else []
+                # Of what is not to be shown, a clone's findings do not speak either.
+                found.append(None if _is_sensitive(other.defined) else self._record(other))
         return found[0] if len(found) == 1 else None
+
+
+def _is_sensitive(defined: Defined) -> bool:
+    return defined.sensitive or any(drive.sensitive for drive in defined.drives)
 
 
 def _is(cloned: Template, number: str | None, name: str) -> bool:

@@ -75,6 +75,10 @@ class Block:
             raise self._shape(name, value, "text")
         return printable(value) or None
 
+    def label(self, name: str) -> str | None:
+        """Text that reports show and that does not decide; None where it is not known, or sensitive. Raises ShapeError."""
+        return None if self.is_sensitive(name) else plain(self.text(name))
+
     def number(self, name: str) -> Text:
         """A whole number, as text. Raises ShapeError."""
         value = self._value(name)
@@ -101,10 +105,8 @@ class Block:
         return bool(value)
 
     def texts(self, name: str) -> list[str]:
-        """A list of text, or text with commas or semicolons; what is not known or is sensitive is left out."""
-        if self.is_sensitive(name):
-            return []
-        value = self._value(name)
+        """A list of text, or text with commas or semicolons; what is not known or sensitive is left out."""
+        value = None if self.is_sensitive(name) else self._value(name)
         parts = value.replace(";", ",").split(",") if isinstance(value, str) else value
         return [printable(part) for part in parts if isinstance(part, str) and part] if isinstance(parts, list) else []
 
@@ -154,8 +156,8 @@ class Block:
         }
 
     def is_sensitive(self, *names: str) -> bool:
-        """Whether one of the attributes, or the whole block, is marked sensitive."""
-        return self._sensitive is True or any(_below(self._sensitive, name) is True for name in names)
+        """Whether one of the attributes or a part of it, or the whole block, is marked sensitive."""
+        return self._sensitive is True or any(_marks(_below(self._sensitive, name)) for name in names)
 
     def _value(self, name: str) -> Any:
         return UNKNOWN if _below(self._unknown, name) is True else self._after.get(name)

@@ -57,13 +57,13 @@ def virtual_machine(block: Block) -> Defined:
     args = seen.text(block.text("kvm_arguments"), "kvm_arguments")
     return Defined(
         words="bpg",
-        name=block.told("name") or "",
-        id=block.told("vm_id", number=True),
-        node=block.told("node_name"),
+        name=block.label("name") or "",
+        id=plain(block.number("vm_id")),
+        node=block.label("node_name"),
         tags=tuple(block.texts("tags")),
         template=block.flag("template") is True,
-        machine=plain(block.text("machine")),
-        ostype=plain(system.text("type")) if isinstance(system, Block) else None,
+        machine=block.label("machine"),
+        ostype=system.label("type") if isinstance(system, Block) else None,
         args=args,
         controller=None if inherited else controller,
         drives=listed,
@@ -86,9 +86,9 @@ def cloned_virtual_machine(block: Block) -> Defined:
     listed = () if isinstance(disks, Unknown) else tuple(_of_slot(*named) for named in disks.items())
     return Defined(
         words="bpg_cloned",
-        name=block.told("name") or "",
-        id=block.told("id", number=True),
-        node=block.told("node_name"),
+        name=block.label("name") or "",
+        id=plain(block.number("id")),
+        node=block.label("node_name"),
         tags=tuple(block.texts("tags")),
         drives=listed,
         cloned=_template(block, "source_vm_id", "target_datastore") or Template(),

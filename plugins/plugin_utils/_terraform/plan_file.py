@@ -143,7 +143,9 @@ def _change(item: Any, deferred: str | None = None) -> Change:
         raise PlanError(f"has {shown(item)} in resource_changes, which is not a resource")
     address, kind, change = item.get("address"), item.get("type"), item.get("change")
     if not isinstance(address, str) or not isinstance(kind, str) or not isinstance(change, dict):
-        raise PlanError(f"has a resource without address, type and change: {shown(item)}")
+        # The rest of a resource may hold secrets.
+        named = f": {piece(address)}" if isinstance(address, str) else ""
+        raise PlanError(f"has a resource without address, type and change{named}")
     actions = change.get("actions")
     if not isinstance(actions, list) or not actions or not all(isinstance(action, str) for action in actions):
         raise PlanError(f"does not say what is done with {piece(address)}: actions is {shown(actions)}")

@@ -71,13 +71,13 @@ def virtual_machine(block: Block) -> Defined:
     cloned = _template(block)
     return Defined(
         words="telmate_2" if old else "telmate_nested" if isinstance(disks, Block) else "telmate",
-        name=block.told("name") or "",
-        id=block.told("vmid", number=True),
-        node=block.told("target_node"),
+        name=block.label("name") or "",
+        id=plain(block.number("vmid")),
+        node=block.label("target_node"),
         tags=tuple(block.texts("tags")),
         template=block.flag("template") is True if block.has("template") else False,
-        machine=plain(block.text("machine")),
-        ostype=plain(block.text("qemu_os")),
+        machine=block.label("machine"),
+        ostype=block.label("qemu_os"),
         args=seen.text(block.text("args"), "args"),
         controller=controller,
         drives=tuple(drives),

@@ -160,7 +160,9 @@ def test_a_later_minor_of_the_format_is_read(tmp_path):
 def test_other_json_of_terraform_is_no_plan(tmp_path):
     written(tmp_path, plan(good()))
     written(tmp_path, '{"format_version": "1.0", "valid": true}', "validate.txt")
-    written(tmp_path, 'A plan has `"resource_changes"`:\n\n    {"x": "format_version", "planned_values": 1}\n', "README.md")
+    written(
+        tmp_path, 'A plan has `"resource_changes"`:\n\n    {"x": "format_version", "planned_values": 1}\n', "README.md"
+    )
     assert found(tmp_path) == []
 
 
@@ -389,6 +391,41 @@ def test_no_secret_is_in_a_document(tmp_path):
     rules = [finding["rule"] for finding in found(path) if finding["guest"] == ADDRESS]
     assert rules == ["IO101", "IO102", "IO103", "IO104"]
     assert "virtio-scsi-pci" in text, "what is not sensitive is shown"
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("given", "sensitive"),
+    [
+        ({"name": SECRET}, {"name": True}),
+        ({"tags": [SECRET]}, {"tags": [True]}),
+        ({"node_name": SECRET, "machine": SECRET}, {"node_name": True, "machine": True}),
+        ({"operating_system": [{"type": SECRET}]}, True),
+        ({"disk": [bpg_disk(aio={"x": SECRET})]}, {"disk": [{"aio": {"x": True}}]}),
+    ],
+)
+def test_what_reports_call_a_guest_is_not_shown_where_it_is_sensitive(tmp_path, given, sensitive):
+    after = {**bpg_vm(bpg_disk()), **given}
+    (document,) = assess_root(str(written(tmp_path, plan(change(VM, after, sensitive=sensitive)))), parse({}), DAY)
+    assert document["findings"] and SECRET not in json.dumps(document)
+
+
+def test_a_clone_does_not_tell_what_is_sensitive_of_its_template(tmp_path):
+    template = bpg_vm(bpg_disk(cache="directsync"), vm_id=9000, **SINGLE)
+    entries = [
+        change(VM, template, name="template", sensitive={"disk": [{"cache": True}]}),
+        change(VM, bpg_vm(clone=[bpg_clone()])),
+    ]
+    (document,) = assess_root(str(written(tmp_path, plan(*entries))), parse({}), DAY)
+    assert "directsync" not in json.dumps(document)
+    assert [one["rule"] for one in document["findings"] if one["guest"] == ADDRESS] == ["IO100"]
+
+
+def test_a_resource_that_is_not_whole_is_not_shown(tmp_path):
+    finding = one(found(written(tmp_path, plan({"address": "a", "change": {"before": SECRET}}))))
+    assert finding["message"] == "has a resource without address, type and change: a"
 
 
 def test_a_storage_cfg_of_its_own(tmp_path):
