@@ -127,7 +127,10 @@ def _flat(number: int, disk: Block | Unknown) -> Drive:
     kind = seen.text(disk.text("type"), "type") or "disk"
     if kind == "ignore":
         return _ignored(key, place)
-    return _drive(disk, key, place, seen, media=kind, file="disk_file")
+    # Each is ignored where the other counts.
+    whole = seen.flag(disk.flag("passthrough"), "passthrough")
+    drive = _drive(disk, key, place, seen, media=kind, file="disk_file")
+    return drive._replace(storage=None) if whole else drive._replace(volume=None)
 
 
 def _nested(disks: Block) -> Iterator[Drive]:

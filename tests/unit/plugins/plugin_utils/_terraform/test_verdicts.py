@@ -291,6 +291,12 @@ def test_guests_that_clone_each_other_are_not_known(tmp_path):
     assert {rule for _where, rule in rules(tmp_path, one, other)} == {"IO100"}
 
 
+def test_telmate_takes_a_disk_of_the_host_or_one_of_a_storage_and_not_both(tmp_path):
+    both = {"disk_file": "local-lvm:x", "storage": "ceph", "iothread": True}
+    assert rules(tmp_path, flat(vm=ON_SINGLE, passthrough=True, **both)) == [("scsi0", "IO103")]
+    assert rules(tmp_path, flat(vm=ON_SINGLE, **both)) == []
+
+
 def test_without_storage_cfg_what_is_certain_is_judged(tmp_path):
     assert rules(tmp_path, nested(), storages=None) == [("guest", "IO101"), ("scsi0", "IO102"), ("scsi0", "IO100")]
     assert rules(tmp_path, bpg(bpg_disk()), storages=None) == [
