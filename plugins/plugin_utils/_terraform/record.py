@@ -31,6 +31,7 @@ _ITS_OWN = (
     "It was cloned, and a plan does not have that part of it. Put the guest's own config (qm config ID > ID.conf) beside"
     " this plan, or check it by hand and waive this."
 )
+_ARGS_HINT = "Check it by hand and waive this, or write the disk as one of the resource."
 _FAULT_HINT = "Check it by hand and waive this."
 _UNKNOWN_HINT = "Write a value that is known when it is planned, or check it by hand and waive this."
 
@@ -45,9 +46,11 @@ class Place(NamedTuple):
 
 def record(made: Defined, place: Place, storages: Storages, template: Guest | None) -> Guest:
     """The record of a guest. ``template`` is the record of what ``made.cloned`` names, None where that is not known."""
+    said = _said_by_args(made.args, template)
     unknown = [records.unknown(made.fault, _FAULT_HINT)] if made.fault else []
     unknown += [records.unknown(f"{name} is {_APPLY}", _UNKNOWN_HINT) for name in made.unknown]
     unknown += _from_template(made, template)
+    unknown += [records.unknown(f"an argument for QEMU {does}: {words}", _ARGS_HINT) for words, does in said]
     scsihw = made.controller or (template and template["controller"]["effective"])
     # What depends on a controller that is not known is not judged: that it is not known is said once.
     controller = scsihw or IOTHREAD_CONTROLLER
@@ -66,7 +69,6 @@ def record(made: Defined, place: Place, storages: Storages, template: Guest | No
         qemu={"running": None, "installed": None, "proven": _effective.proven_qemu(made.machine, None)},
         controller=records.controller(effective=controller, configured=made.controller, line=place.line),
         disks=reader.disks(template),
-        args_disks=_args_disks(made.args, template, place.line),
         resource=place.resource,
         unknown=unknown,
     )
@@ -94,11 +96,11 @@ def _from_template(made: Defined, template: Guest | None) -> list[records.Unknow
     ]
 
 
-def _args_disks(args: str | None, template: Guest | None, line: int | None) -> list[records.ArgsDisk]:
+def _said_by_args(args: str | None, template: Guest | None) -> dict[tuple[str, str], None]:
+    """The arguments for QEMU that touch disks, each with what it does: those of the template where none are set."""
     if args is None and template is not None:
-        return [{**one, "line": line or 0} for one in template["args_disks"]]
-    said = dict.fromkeys(_args.touching_disks(args or ""))
-    return [{"line": line, "args": one.words, "does": one.does, "disk": one.disk} for one in said]
+        return dict.fromkeys((one["args"], one["does"]) for one in template["args_disks"])
+    return dict.fromkeys((one.words, one.does) for one in _args.touching_disks(args or ""))
 
 
 class _Disks:

@@ -186,6 +186,17 @@ def test_the_table_of_the_page_has_these_cases_and_verdicts():
     assert rows == wanted
 
 
+def test_what_cannot_be_judged_fails_the_gate(tmp_path):
+    for entry in (
+        bpg(bpg_disk(**GOOD), kvm_arguments="-drive file=/x,if=virtio -drive file=/y", **SINGLE),
+        flat(vm={**ON_SINGLE, "args": "-set drive.drive-scsi0.aio=native"}, **TELMATE_GOOD),
+        old(vm={**ON_SINGLE, "args": "-snapshot"}, aio="threads", iothread=1),
+    ):
+        (tmp_path / "plan").write_text(plan(entry))
+        (document,) = assess_root(str(tmp_path / "plan"), parse({}), DAY)
+        assert {(finding["rule"], finding["severity"]) for finding in document["findings"]} == {("IO100", "error")}
+
+
 TEMPLATED = {
     "a clone of what is right": (bpg(clone=[bpg_clone()]), TEMPLATE, []),
     "a clone of another controller": (
