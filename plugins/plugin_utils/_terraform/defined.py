@@ -14,8 +14,8 @@ from ...module_utils._shown import piece
 class Template(NamedTuple):
     """The guest that a resource clones, by its id or by its name; neither where that is known only after apply.
 
-    ``storage`` is where the clone's drives go, None: where the template's are. ``itself``: the resource exists, and what
-    it once cloned may have changed since, so the guest's own config tells what it inherits.
+    ``storage`` is where the clone's drives go, None: where the template's are. ``itself``: the resource exists, and
+    what it once cloned may have changed since, so the guest's own config tells what it inherits.
     """
 
     id: str | None = None

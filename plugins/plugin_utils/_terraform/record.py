@@ -28,8 +28,8 @@ _BESIDE = (
     " waive this."
 )
 _ITS_OWN = (
-    "It was cloned, and a plan does not have that part of it. Put the guest's own config (qm config ID > ID.conf) beside"
-    " this plan, or check it by hand and waive this."
+    "It was cloned, and a plan does not have that part of it. Put the guest's own config (qm config ID > ID.conf)"
+    " beside this plan, or check it by hand and waive this."
 )
 _ARGS_HINT = "Check it by hand and waive this, or write the disk as one of the resource."
 _FAULT_HINT = "Check it by hand and waive this."

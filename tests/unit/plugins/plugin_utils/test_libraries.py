@@ -12,7 +12,7 @@ import sys
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_assess, refuse_unknown, report
+from ansible_collections.hypervisor.io_hardening.plugins.action import guest_io_assess, refuse_mistakes, report
 from ansible_collections.hypervisor.io_hardening.plugins.filter.guest_io import assess
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils import _libraries
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import COLLECTIONS, ROOT
@@ -44,7 +44,7 @@ def test_they_are_those_of_the_requirements():
     assert [line.split(">")[0] for line in lines if ">=" in line] == list(_libraries.LIBRARIES)
 
 
-@pytest.mark.parametrize("action", [refuse_unknown, guest_io_assess, report])
+@pytest.mark.parametrize("action", [refuse_mistakes, guest_io_assess, report])
 def test_each_door_says_it_before_anything_else(monkeypatch, action):
     monkeypatch.setattr(_libraries, "find_spec", lambda name: None)
     assert run_action(action)["msg"].startswith(LACKS.format("jmespath and netaddr"))
@@ -54,7 +54,7 @@ def test_each_door_says_it_before_anything_else(monkeypatch, action):
 
 def test_the_code_loads_without_them():
     """As in the first task of a run."""
-    doors = "guest_io_assess, guest_io_restart, host_writeback_limits, refuse_unknown, report"
+    doors = "guest_io_assess, guest_io_restart, host_writeback_limits, refuse_mistakes, report"
     code = f"""if True:
         import sys
         sys.modules.update(jmespath=None, netaddr=None)
