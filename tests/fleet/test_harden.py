@@ -104,12 +104,6 @@ def test_check_mode_announces_changes_and_makes_none(before, checked):
     assert checked.files == before
 
 
-def test_the_readme_shows_the_report_of_the_first_run(first):
-    (shown,) = re.findall(r"^```\n(Guest I/O, .*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    said, done = (re.sub(r"\d{4}-\d\d-\d\d", "DATE", text) for text in (shown, first.output))
-    assert said in done
-
-
 def test_diff_mode_shows_the_change_of_a_guest(checked):
     assert re.search(r"^\+.*virtio-scsi-single", checked.output, re.MULTILINE)
 
@@ -124,8 +118,16 @@ def test_diff_mode_shows_the_change_of_a_guest(checked):
     ],
 )
 def test_a_wrong_variable_ends_the_run_before_anything_is_written(tree, before, checked, variable, words):
+    # In this module's one tree this comes before the first run that writes.
     run = harden(tree, "--extra-vars", variable, status=2)
-    assert words in run.output and run.files == before
+    assert words in run.output
+    assert run.files == before
+
+
+def test_the_readme_shows_the_report_of_the_first_run(first):
+    (shown,) = re.findall(r"^```\n(Guest I/O, .*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    said, done = (re.sub(r"\d{4}-\d\d-\d\d", "DATE", text) for text in (shown, first.output))
+    assert said in done
 
 
 @pytest.mark.parametrize("vmid", EXPECTED)
