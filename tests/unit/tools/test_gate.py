@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,43 +22,34 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plans import GOOD, S
 
 VM = "proxmox_virtual_environment_vm"
 
-_LOADER = importlib.machinery.SourceFileLoader("tools_gate", str(ROOT / "tools/gate"))
-_SPEC = importlib.util.spec_from_loader("tools_gate", _LOADER)
+_SPEC = importlib.util.spec_from_file_location("tools_gate", ROOT / "tools/gate.py")
 tools_gate = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(tools_gate)
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    """A folder of a caller, with a good plan and a bad one; the tests' own environment in place of tools/in-venv."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    _LOADER.exec_module(tools_gate)
+    """A folder of a caller, with a good plan and a bad one, in the tests' own environment."""
     (tmp_path / "good.json").write_text(plan(change(VM, bpg_vm(bpg_disk(**GOOD), **SINGLE))))
     (tmp_path / "bad.json").write_text(plan(change(VM, bpg_vm(bpg_disk()))))
-    fake = tmp_path / "checkout/tools/in-venv"
-    fake.parent.mkdir(parents=True)
-    fake.write_text('#!/bin/sh\nshift\ncd /\nexec "$@"\n')
-    fake.chmod(0o755)
-    (tmp_path / "caller").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tools_gate, "CHECKOUT", str(tmp_path / "checkout"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return tmp_path
 
 
-def status(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["gate", *arguments])
-    return tools_gate.main()
+def status(here, *arguments):
+    return tools_gate.main(str(here), list(arguments))
 
 
-def test_all_passed_is_0_findings_are_1(here, monkeypatch, capfd):
-    assert status(monkeypatch, "good.json") == 0
-    assert status(monkeypatch, "-e", "report_dir=reports", "bad.json") == 1
+def test_all_passed_is_0_findings_are_1(here, capfd):
+    assert status(here, "good.json") == 0
+    assert status(here, "-e", "report_dir=reports", "bad.json") == 1
     assert "GATE FAILED" in capfd.readouterr().out
     assert json.loads((here / "reports/guest-io.json").read_text())["gate"]["passed"] is False
     # The report that is there is not of the next run.
-    assert status(monkeypatch, "-e", "report_dir=reports", "-e", "gate_fail_om=note", "bad.json") == 2
+    assert status(here, "-e", "report_dir=reports", "-e", "gate_fail_om=note", "bad.json") == 2
 
 
 @pytest.mark.parametrize(
@@ -69,14 +61,24 @@ def test_all_passed_is_0_findings_are_1(here, monkeypatch, capfd):
     ],
     ids=["no such root", "an error", "no report"],
 )
-def test_what_could_not_be_judged_is_2(monkeypatch, arguments):
-    assert status(monkeypatch, *arguments) == 2
+def test_what_could_not_be_judged_is_2(here, arguments):
+    assert status(here, *arguments) == 2
 
 
-def test_reports_of_several_roots_are_refused(monkeypatch, capsys):
+def test_reports_of_several_roots_are_refused(here, capsys):
     with pytest.raises(SystemExit) as ended:
-        status(monkeypatch, "-e", "report_dir=reports", "good.json", "bad.json")
+        status(here, "-e", "report_dir=reports", "good.json", "bad.json")
     assert ended.value.code == 2 and "give one ROOT" in capsys.readouterr().err
+
+
+def test_without_an_environment_nothing_is_judged(here):
+    (here / "tools").mkdir()
+    shutil.copy(ROOT / "tools/gate", here / "tools")
+    in_venv = here / "tools/in-venv"
+    in_venv.write_text("#!/bin/sh\n[ $# -gt 1 ] || exit 1\n")
+    in_venv.chmod(0o755)
+    assert subprocess.run([here / "tools/gate", "good.json"], check=False).returncode == 2
+    assert status(here / "gone", "good.json") == 2
 
 
 def test_pre_commit_runs_it():
