@@ -13,9 +13,11 @@ from ...module_utils._shown import shown
 from .._policy.fail_on import TAKES, names
 from .document import Item, ReportError, severity_rank
 
+_UNJUDGED = "IO100"
+
 
 class Threshold(NamedTuple):
-    """``severity`` is None where rules alone fail the gate."""
+    """``severity`` is None where rules alone fail the gate, and what cannot be judged: it may be against them."""
 
     severity: str | None
     rules: tuple[str, ...] = ()
@@ -27,7 +29,7 @@ class Threshold(NamedTuple):
     def counts(self, finding: Item) -> bool:
         """Whether a finding is severe enough, or of one of the rules."""
         severe = self.severity is not None and severity_rank(finding) <= SEVERITIES.index(self.severity)
-        return severe or finding.get("rule") in self.rules
+        return severe or finding.get("rule") in self.rules or (self.severity is None and _is_unjudged(finding))
 
     @property
     def text(self) -> str:
@@ -40,8 +42,12 @@ class Threshold(NamedTuple):
         severity = f"severity {self.severity}" + ("" if self.severity == SEVERITIES[0] else " or worse")
         rules = f"rule {' or '.join(self.rules)}"
         if self.severity is None:
-            return rules
+            return rules if _UNJUDGED in self.rules else f"{rules}, or of what cannot be judged"
         return f"{severity}, or of {rules}" if self.rules else severity
+
+
+def _is_unjudged(finding: Item) -> bool:
+    return finding.get("rule") == _UNJUDGED and finding.get("severity") == SEVERITIES[0]
 
 
 def threshold(fail_on: Any) -> Threshold:

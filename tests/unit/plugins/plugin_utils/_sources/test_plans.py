@@ -13,6 +13,8 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.layout import LayoutError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.failures import unread
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._sources.gated import assess_root
 from ansible_collections.hypervisor.io_hardening.tests.unit.plans import (
@@ -151,6 +153,14 @@ def test_a_bad_plan_is_a_finding_with_its_place(tmp_path, text, says):
     wrong = found(tmp_path)
     assert one(wrong)["rule"] == "IO100" and one(wrong)["severity"] == "error"
     assert says in one(wrong)["message"] and one(wrong)["file"] == str(path)
+
+
+@pytest.mark.parametrize("fail_on", ["error", "IO104", "warning,IO104", "IO100"])
+@pytest.mark.parametrize("entry", [good(), good(provider_name="x")])
+def test_rules_that_fail_the_gate_do_not_let_pass_what_is_not_judged(tmp_path, fail_on, entry):
+    text = plan(entry, errored=entry["provider_name"] != "x")
+    document = join_documents(assess_root(str(written(tmp_path, text)), parse({}), DAY))
+    assert not judge(document, fail_on)["passed"]
 
 
 def test_a_later_minor_of_the_format_is_read(tmp_path):
