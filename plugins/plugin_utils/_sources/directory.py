@@ -55,7 +55,9 @@ def read_directory(root: str, plans: Collection[str] = ()) -> Configs:
         # Where there are only plans, a storage.cfg that is not there is no problem.
         problems = [one for one in problems if os.path.lexists(one["file"] or root)]
     not_read = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
-    not_read += [layout.inside(root, path) for path in others.others]
+    listed = [layout.inside(root, path) for path in others.others]
+    # A folder with a plan was read.
+    not_read += [path for path in listed if not any(plan.startswith(path) for plan in plans if path.endswith("/"))]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
     return Configs(
         guests=reading.guests,

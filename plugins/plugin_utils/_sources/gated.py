@@ -55,7 +55,7 @@ def assess_root(
 
 
 def _plans_of(root: str) -> list[str]:
-    """The plans that ``root`` is or has. Raises LayoutError where it cannot be read, or is a file and no plan."""
+    """The plans that ``root`` is or has. Raises layout.LayoutError: it cannot be read, or is a file and no plan."""
     if not os.path.isfile(root):
         return _plans_in(root)
     try:

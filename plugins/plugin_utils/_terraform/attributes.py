@@ -76,7 +76,7 @@ class Block:
         return printable(value) or None
 
     def label(self, name: str) -> str | None:
-        """Text that is shown and does not decide; None where it is not known, or sensitive. Raises ShapeError."""
+        """Text that only names something; None where it is not known, or not to be shown. Raises ShapeError."""
         return None if self.is_sensitive(name) else plain(self.text(name))
 
     def number(self, name: str) -> Text:

@@ -4,12 +4,12 @@
 
 """The resources of bpg/proxmox: ``proxmox_virtual_environment_vm`` and ``…_cloned_vm``, and what the provider sends.
 
-proxmoxtf/resource/vm/vm.go and disk/disk.go, fwprovider/nodes/clonedvm at d6bd1ff. Of a virtual machine every drive
-is sent in full: an unset ``aio`` is io_uring and an unset ``cache`` none, also where Proxmox VE's own default is
-another. After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the
-template has, or if it changes later. What it stands for is never read back (vm.go:5558), nor are a clone's drives
-that are not listed. A slot of a ``…_cloned_vm`` keeps its volume alone: what it does not set is not sent, so Proxmox
-VE's defaults hold (clonedvm/resource.go applyDisks).
+proxmoxtf/resource/vm/vm.go and disk/disk.go, fwprovider/nodes/clonedvm at d6bd1ff. Of a virtual machine every drive is
+sent in full: an unset ``aio`` is io_uring and an unset ``cache`` none, also where Proxmox VE's own default is another.
+After a clone, the controller is sent only if it is not virtio-scsi-pci, which then stands for what the template has, or
+if it changes later. What it stands for is never read back (vm.go:5558), nor are a clone's drives that are not listed. A
+slot of a ``…_cloned_vm`` keeps its volume alone: what it does not set is not sent, so Proxmox VE's defaults hold
+(clonedvm/resource.go applyDisks).
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def virtual_machine(block: Block) -> Defined:
     block.require("disk")
     seen = Deciding()
     cloned = _template(block, "vm_id", "datastore_id")
-    controller = seen.text(block.text("scsi_hardware"), "scsi_hardware") or _DEFAULT_CONTROLLER
+    controller = seen.text(block.text("scsi_hardware"), "scsi_hardware") or (
+        None if seen.names else _DEFAULT_CONTROLLER
+    )
     disks = block.blocks("disk")
     listed = () if isinstance(disks, Unknown) else tuple(_drive(*numbered) for numbered in enumerate(disks))
     system = block.block("operating_system")

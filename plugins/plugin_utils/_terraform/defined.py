@@ -14,8 +14,8 @@ from ...module_utils._shown import piece
 class Template(NamedTuple):
     """The guest that a resource clones, by its id or by its name; neither where that is known only after apply.
 
-    ``storage`` is where the clone's drives go, None: where the template's are. ``itself``: the resource exists, and
-    what it once cloned may have changed since, so the guest's own config tells what it inherits.
+    ``storage`` is where the clone's drives go, None: where the template's are. ``itself``: the resource exists. What it
+    once cloned may have changed since, so the guest's own config tells what it inherits.
     """
 
     id: str | None = None
@@ -58,8 +58,8 @@ class Drive(NamedTuple):
 class Defined(NamedTuple):
     """A guest. ``words`` names those of ``words.py`` for it, "" for none.
 
-    ``controller`` is None where it is the template's; ``rest``: so are the drives that are not named. ``fault`` is why
-    nothing of it can be judged.
+    ``controller`` is None where it is the template's, or known only after apply; ``rest``: the drives that are not
+    named are the template's. ``fault`` is why nothing of it can be judged.
 
     ``unknown`` are the attributes that decide and are known only after apply. ``restarts`` says what the provider does
     with a running guest, "" where nothing is to be said.

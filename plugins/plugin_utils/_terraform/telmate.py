@@ -60,7 +60,7 @@ def virtual_machine(block: Block) -> Defined:
     # 2.9 has no attribute disks.
     old = not block.has("disks")
     seen = Deciding()
-    controller = seen.text(block.text("scsihw"), "scsihw") or "lsi"
+    controller = seen.text(block.text("scsihw"), "scsihw") or (None if seen.names else "lsi")
     disks, flat = block.block("disks"), block.blocks("disk")
     unknown = [name for name, found in (("disks", disks), ("disk", flat)) if isinstance(found, Unknown)]
     drives: list[Drive] = []

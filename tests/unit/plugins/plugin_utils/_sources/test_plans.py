@@ -90,6 +90,15 @@ def test_plans_lie_in_folders_and_hidden_ones_are_left_out(tmp_path):
     assert {finding["host"] for finding in found(tmp_path)} == {"prod/plan.json", "test/plan.json"}
 
 
+def test_a_folder_is_not_read_where_it_has_no_plan(tmp_path):
+    for folder in ("prod", "notes"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder, "no plan", "README")
+    written(tmp_path / "prod", plan(good()))
+    (document,) = assess_root(str(tmp_path), parse({}), DAY)
+    assert document["not_read"] == [f"{tmp_path}/notes/"]
+
+
 def test_several_plans_beside_configs_in_one_run(tmp_path):
     written(tmp_path, plan(bad()), "a.json")
     written(tmp_path, plan(bad()), "b.json")
@@ -265,6 +274,18 @@ def test_what_is_known_only_after_apply_is_said_and_never_passed(tmp_path, unkno
         after["scsi_hardware"] = "virtio-scsi-single"
     wrong = found(written(tmp_path, plan(change(VM, after, unknown=unknown))))
     assert [finding["rule"] for finding in wrong if says in finding["message"]] == ["IO100"], wrong
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        change(VM, bpg_vm(bpg_disk(**GOOD)), unknown={"scsi_hardware": True}),
+        change(QEMU, telmate_vm(disk=[telmate_flat(asyncio="threads", iothread=True)]), unknown={"scsihw": True}),
+    ],
+)
+def test_a_controller_that_is_not_known_is_not_taken_for_the_default(tmp_path, entry):
+    finding = one(found(written(tmp_path, plan(entry))))
+    assert finding["rule"] == "IO100" and "is known only after apply" in finding["message"]
 
 
 def test_what_does_not_decide_may_be_unknown(tmp_path):
