@@ -48,13 +48,17 @@ class Override(NamedTuple):
 
 
 class Waiver(NamedTuple):
-    """An entry of ``waivers``; it is in force up to and including the day ``until``."""
+    """An entry of ``waivers``; it is in force up to and including the day ``until``.
+
+    ``guest_only``: it covers what is about the guest as a whole, and nothing about one of its disks.
+    """
 
     id: str
     match: Selector
     rules: tuple[str, ...]
     until: datetime.date
     reason: str
+    guest_only: bool = False
 
 
 class Policy(NamedTuple):
@@ -276,7 +280,11 @@ def _override(place: str, raw: Any) -> Override:
 
 
 def _waiver(place: str, raw: Any) -> Waiver:
-    _mapping(place, raw, WAIVER_KEYS, required=WAIVER_KEYS)
+    _mapping(place, raw, (*WAIVER_KEYS, "guest_only"), required=WAIVER_KEYS)
+    guest_only = raw.get("guest_only", False)
+    # A file of waivers is read with every value as text.
+    if not isinstance(guest_only, (bool, str)) or str(guest_only).lower() not in ("true", "false"):
+        raise PolicyError(f"{place}.guest_only", f"is {shown(guest_only)}, it takes true or false")
     rules = _list(f"{place}.rules", raw["rules"])
     for number, rule in enumerate(rules):
         if not isinstance(rule, str) or rule not in RULES:
@@ -289,6 +297,7 @@ def _waiver(place: str, raw: Any) -> Waiver:
         tuple(str(rule) for rule in rules),
         parse_date(f"{place}.until", raw["until"]),
         _text(f"{place}.reason", raw["reason"]),
+        str(guest_only).lower() == "true",
     )
 
 

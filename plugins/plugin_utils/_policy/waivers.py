@@ -51,7 +51,9 @@ class Waivers:
 
     def _matching(self, rule: str, subject: Subject) -> list[Waiver]:
         self._turn_to(subject)
-        return [one for one in self._candidates(rule, subject["guest"]) if self._matches(one.match, subject)]
+        of_guest = "key" not in subject
+        found = (one for one in self._candidates(rule, subject["guest"]) if of_guest or not one.guest_only)
+        return [one for one in found if self._matches(one.match, subject)]
 
     def _turn_to(self, subject: Subject) -> None:
         """Forget the results for another guest or disk."""

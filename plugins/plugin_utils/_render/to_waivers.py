@@ -44,6 +44,7 @@ def waivers_file(document: Document, findings: Iterable[Item], date: datetime.da
         {
             "id": f"B-{date:%Y%m%d}-{number:04}",
             "match": _match(guests[key], disk),
+            **({"guest_only": True} if disk is None else {}),
             "rules": rules,
             # A date of its own each: YAML would write an alias for the same one, which a file of waivers may not have.
             "until": date + datetime.timedelta(days=_DAYS),

@@ -19,7 +19,7 @@ from ...module_utils._text import plural
 from .._terraform import plan_file
 from .._terraform.attributes import Block, ShapeError
 from .._terraform.defined import Defined, Template
-from .._terraform.plan_file import Change, PlanError
+from .._terraform.plan_file import Change, Kept, PlanError
 from .._terraform.providers import looks_like_a_guest, reader
 from .._terraform.record import Place, record
 from .._terraform.source_lines import SourceLines
@@ -96,6 +96,8 @@ def read_plan(path: str, root: str, source: str | None = None) -> Plan:
     plan = Plan(path, host, [], [], 0)
     lines = SourceLines(source)
     deleted = 0
+    listed: set[str | None] = set()
+    kept: list[Kept] = []
     try:
         if path != root and not _is_in(os.path.realpath(path), os.path.realpath(root)):
             raise PlanError("is behind a link, which is not followed: put the plan itself there")
@@ -105,6 +107,9 @@ def read_plan(path: str, root: str, source: str | None = None) -> Plan:
         for entry in plan_file.read(plan_file.decoded(raw)):
             if isinstance(entry, Change):
                 deleted += _add(plan, entry, lines)
+                listed.update((entry.address, entry.previous))
+            elif isinstance(entry, Kept):
+                kept += [entry] if looks_like_a_guest(entry.type) else []
             elif entry.errored is not False and entry.errored is not None:
                 plan.problems.append(_problem(plan, "the plan ended with an error, so it may lack guests: plan again"))
             elif entry.complete is False:
@@ -113,7 +118,16 @@ def read_plan(path: str, root: str, source: str | None = None) -> Plan:
         plan.problems.append(_problem(plan, f"cannot be read: {exc.strerror or exc}"))
     except PlanError as exc:
         plan.problems.append(_problem(plan, str(exc)))
+    else:
+        plan.resources.extend(_left_out(plan, one) for one in kept if one.address not in listed)
     return plan._replace(deleted=deleted)
+
+
+def _left_out(plan: Plan, kept: Kept) -> Resource:
+    """A guest that is in the state and that the plan does not look at."""
+    fault = "the plan leaves it out, as one that was made with -target or -refresh-only, so it was not judged"
+    resource: records.Resource = {"words": "", "address": kept.address, "module": None, "id": None, "note": ""}
+    return Resource(Defined(fault=fault), Place(plan.path, None, resource))
 
 
 def _raise(error: OSError) -> None:

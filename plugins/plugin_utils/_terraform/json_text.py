@@ -68,15 +68,21 @@ class Reader:
             raise self._error("a value is nested too deeply") from None
         return value
 
-    def skip(self) -> None:
-        """Move behind the value that begins here, however deeply it is nested. Raises JsonError."""
+    def value_or_skip(self) -> Any:
+        """The same; None for a value that is nested too deeply. Raises JsonError."""
         self._blank()
         try:
-            _value, self._at = _DECODER.raw_decode(self._text, self._at)
+            value, self._at = _DECODER.raw_decode(self._text, self._at)
         except json.JSONDecodeError as exc:
             raise JsonError(f"{exc.msg} in line {exc.lineno}") from None
         except RecursionError:
             self._skip_deep()
+            return None
+        return value
+
+    def skip(self) -> None:
+        """Move behind the value that begins here, however deeply it is nested. Raises JsonError."""
+        self.value_or_skip()
 
     def end(self) -> None:
         """Raise JsonError where more than blanks follow."""

@@ -30,7 +30,8 @@ class PlanError(ValueError):
 
 
 class Change(NamedTuple):
-    """One entry of ``resource_changes``. ``deferred`` is why it is not planned yet, None where it is."""
+    """One entry of ``resource_changes``. ``deferred`` is why it is not planned yet, None where it is;
+    ``previous`` its address before it was moved."""
 
     address: str
     module: str | None
@@ -41,11 +42,19 @@ class Change(NamedTuple):
     actions: tuple[str, ...]
     change: dict[str, Any]
     deferred: str | None = None
+    previous: str | None = None
 
     @property
     def goes(self) -> bool:
         """Whether nothing of it is left, or nothing is made: a delete, a forget, an object that was deposed before."""
         return set(self.actions) <= {"delete", "forget"}
+
+
+class Kept(NamedTuple):
+    """A managed resource that the state had before: a plan made with ``-target`` does not list all of them."""
+
+    address: str
+    type: str
 
 
 class Flags(NamedTuple):
@@ -79,7 +88,7 @@ def decoded(raw: bytes) -> str:
         raise PlanError(f"is not text in UTF-8: byte {exc.start + 1}") from None
 
 
-def read(text: str) -> Iterator[Change | Flags]:
+def read(text: str) -> Iterator[Change | Kept | Flags]:
     """The entries of a plan one by one, the flags last. Raises PlanError, in the middle where the text is cut off."""
     if not _begins(text):
         raise PlanError(f"has other text before the plan. {_MAKE}; on GitHub, with terraform_wrapper: false")
@@ -104,7 +113,7 @@ def _another(text: str) -> str | None:
 _MAKE = "Write it anew with terraform show -json PLAN, or tofu show -json PLAN"
 
 
-def _read(reader: Reader) -> Iterator[Change | Flags]:
+def _read(reader: Reader) -> Iterator[Change | Kept | Flags]:
     seen: set[str] = set()
     found: dict[str, Any] = {}
     for name in reader.members():
@@ -114,6 +123,8 @@ def _read(reader: Reader) -> Iterator[Change | Flags]:
         if name in ("resource_changes", "deferred_changes"):
             for item in reader.items():
                 yield _change(item) if name == "resource_changes" else _deferred(item)
+        elif name == "prior_state":
+            yield from _kept(reader.value_or_skip())
         elif name in _READ:
             found[name] = reader.value()
         else:
@@ -121,6 +132,27 @@ def _read(reader: Reader) -> Iterator[Change | Flags]:
     reader.end()
     _check(found, seen)
     yield Flags(found.get("errored"), found.get("complete"))
+
+
+def _kept(state: Any) -> Iterator[Kept]:
+    """The managed resources of a state, of all its modules; nothing of one that is not as the format has it."""
+    modules = [_member(_member(state, "values"), "root_module")]
+    while modules:
+        module = modules.pop()
+        modules += _listed(module, "child_modules")
+        for resource in _listed(module, "resources"):
+            address, kind = _member(resource, "address"), _member(resource, "type")
+            if isinstance(address, str) and isinstance(kind, str) and _member(resource, "mode") == "managed":
+                yield Kept(address, kind)
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _listed(value: Any, name: str) -> list[Any]:
+    found = _member(value, name)
+    return found if isinstance(found, list) else []
 
 
 _READ = ("format_version", "errored", "complete", "resource_changes", "deferred_changes")
@@ -160,6 +192,7 @@ def _change(item: Any, deferred: str | None = None) -> Change:
         actions=("delete",) if deposed else tuple(actions),
         change=change,
         deferred=deferred,
+        previous=item["previous_address"] if isinstance(item.get("previous_address"), str) else None,
     )
 
 

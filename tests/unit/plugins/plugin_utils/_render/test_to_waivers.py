@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.policy import parse
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.waivers_file import load
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_waivers import waivers_file
@@ -78,3 +79,21 @@ def test_what_is_about_no_guest_is_a_comment(tmp_path):
 
 def test_nothing_to_waive_is_an_empty_list():
     assert yaml.safe_load(waivers_file({"guests": []}, [], DAY)) == []
+
+
+def test_a_waiver_of_a_guest_as_a_whole_covers_nothing_of_its_disks(tmp_path):
+    clone = {"clone": [{"vm_id": 9000, "datastore_id": "", "node_name": ""}]}
+    (tmp_path / "plan").write_text(plan(change(VM, bpg_vm(**clone))))
+    waivers = written(joined(tmp_path), tmp_path / "waivers.yml")
+    assert [waiver["guest_only"] for waiver in waivers] == ["true"] and judge(joined(tmp_path, waivers))["passed"]
+    unknown = {"disk": [{"aio": True}]}
+    (tmp_path / "plan").write_text(plan(change(VM, bpg_vm(bpg_disk(iothread=True), **clone), unknown=unknown)))
+    (new,) = judge(joined(tmp_path, waivers))["findings"]
+    assert (new["rule"], new["disk"]) == ("IO100", "scsi0")
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, []])
+def test_guest_only_is_true_or_false(value):
+    waiver = {"id": "W", "match": "guest.id == '1'", "rules": ["IO101"], "until": "2027-01-01", "reason": "y"}
+    with pytest.raises(PolicyError, match="guest_only: is .*, it takes true or false"):
+        parse({}, [{**waiver, "guest_only": value}])

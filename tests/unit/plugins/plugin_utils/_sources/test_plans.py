@@ -552,3 +552,35 @@ def test_a_guest_that_a_plan_defines_is_told_of_in_its_config(tmp_path):
         "101": "the guest is defined by Terraform, by its tag: its next apply may take the change back",
         "102": "the guest is defined by Terraform, by its description: its next apply may take the change back",
     }
+
+
+def state(*addresses, mode="managed", type=VM, module=None):
+    """A plan's prior_state with these resources, in a module below the root where it is named."""
+    resources = [
+        {"address": address, "mode": mode, "type": type, "values": {"password": "hunter2"}} for address in addresses
+    ]
+    own = {"resources": resources}
+    return {"format_version": "1.0", "values": {"root_module": {"child_modules": [own]} if module else own}}
+
+
+@pytest.mark.parametrize("module", [None, "module.vms"])
+def test_a_guest_that_the_plan_leaves_out_is_said(tmp_path, module):
+    path = written(tmp_path, plan(good(), prior_state=state(ADDRESS, f"{VM}.other", module=module)))
+    finding = one(found(path))
+    assert finding["guest"] == f"{VM}.other" and "leaves it out" in finding["message"]
+    assert "hunter2" not in json.dumps(assess_root(str(path), parse({}), DAY))
+
+
+def test_a_plan_of_a_refresh_alone_judges_nothing_and_says_so(tmp_path):
+    path = written(tmp_path, plan(resource_changes=[], prior_state=state(ADDRESS)))
+    assert one(found(path))["guest"] == ADDRESS
+
+
+def test_what_was_moved_or_is_no_guest_is_not_left_out(tmp_path):
+    moved = good(name="new", previous_address=f"{VM}.old")
+    assert found(written(tmp_path, plan(moved, prior_state=state(f"{VM}.old")))) == []
+    pool = state("proxmox_virtual_environment_pool.x", type="proxmox_virtual_environment_pool")
+    assert found(written(tmp_path, plan(good(), prior_state=pool))) == []
+    assert found(written(tmp_path, plan(good(), prior_state=state(f"{VM}.data", mode="data")))) == []
+    for odd in ({"values": []}, {"values": {"root_module": {"resources": [7], "child_modules": "x"}}}, 7):
+        assert found(written(tmp_path, plan(good(), prior_state=odd))) == []
