@@ -69,7 +69,9 @@ class ActionModule(Action):
         values = {None: of_play, **of_hosts}
         refusals += given_refusals(values, extra, options["prefixes"], self._templar.is_template, self._evaluated)
         if refusals:
-            raise ValueError(" ".join(f"{refusal.rstrip('.')}." for refusal in refusals))
+            raise ValueError(
+                " ".join(refusal if refusal.endswith((".", "?")) else f"{refusal}." for refusal in refusals)
+            )
         answers = self._answers()
         return {"answers": answers, "answered": bool(answers), "complete": len(hosts) == len(matched)}
 
