@@ -220,7 +220,8 @@ class Selector:
 def _said(exc: Exception) -> str:
     """The first line of the error that jmespath or Python raised."""
     lines = str(exc).splitlines()
-    return piece(lines[0]) if lines and lines[0] else "syntax error"
+    # jmespath ends it with a colon: the next lines show where.
+    return piece(lines[0].rstrip(":")) if lines and lines[0] else "syntax error"
 
 
 def _nodes(node: _Node) -> list[_Node]:

@@ -46,6 +46,11 @@ def test_what_jmespath_can_do_a_selector_can(expression, holds):
     assert Selector("match", expression).matches(DISK_SUBJECT) is holds
 
 
+def test_what_jmespath_says_ends_where_its_drawing_of_the_place_began():
+    with pytest.raises(PolicyError, match=r"Unknown token '='$"):
+        Selector("match", "guest.id = '102'")
+
+
 @pytest.mark.parametrize(
     "expression",
     [
