@@ -80,7 +80,8 @@ def test_a_misspelt_variable_and_a_tag_that_is_none_end_every_playbook_first(inv
 def test_no_playbook_ends_well_without_a_host_to_work_on(tmp_path, name):
     (tmp_path / "hosts").write_text("web1 ansible_connection=local\n")
     status, output = play(name, "-i", str(tmp_path / "hosts"), "--limit", "web1")
-    assert status == 2 and re.search(r'"Nothing to (harden|roll back|restart|gate|join|measure on): ', output), output
+    does = name.split("_")[0].replace("rollback", "roll back").replace("prove", "measure on")
+    assert status == 2 and f'"Nothing to {does}: ' in output, output
     assert plays(output) == ["Check what the run is asked for"]
 
 
