@@ -123,7 +123,7 @@ class ActionModule(Action):
         names = {path: name for name, path in paths.items()}
         written = [path for path in texts if path not in failed]
         waivers = [f"Waivers: {visible(path)}" for path in [options["write_waivers"]] if path and path not in failed]
-        problems = [f"cannot write the report {_shown.path(path)}: {one_line(why)}" for path, why in failed.items()]
+        problems = _not_written(failed)
         shown = notes(document, wanted) if options["annotations"] else []
         shown += [_line(path, names[path], document) for path in written]
         show(["", *shown, *waivers, *toned("error", problems), *lines])
@@ -205,6 +205,21 @@ def _rendered(paths: dict[str, str], document: dict[str, Any], wanted: Wanted) -
         except ReportError as exc:
             failed[path] = str(exc)
     return texts, failed
+
+
+def _not_written(failed: dict[str, str]) -> list[str]:
+    """A sentence for each cause: the reports of one folder that fail for one reason are told together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for path, why in failed.items():
+        together.setdefault((os.path.dirname(path), one_line(why)), []).append(path)
+    problems = []
+    for (folder, why), paths in together.items():
+        what = f"report {_shown.path(paths[0])}"
+        if len(paths) > 1:
+            files = ", ".join(_shown.path(os.path.basename(path)) for path in paths)
+            what = f"{len(paths)} reports in {_shown.path(folder or '.')} ({files})"
+        problems.append(f"cannot write {'the ' if len(paths) == 1 else ''}{what}: {why}")
+    return problems
 
 
 def _line(path: str, name: str, document: dict[str, Any]) -> str:

@@ -96,6 +96,13 @@ def test_each_report_goes_where_it_is_asked_for_and_folders_that_are_missing_are
     assert failed["msg"] == "cannot write the report file/c/d: file is not a folder: remove it, or name another path"
 
 
+def test_reports_of_one_folder_that_fail_for_one_reason_are_told_together(tmp_path):
+    (tmp_path / "file").write_text("")
+    failed = run_action(action, documents={"pve1": document([guest()])}, directory=str(tmp_path / "file"))
+    assert failed["msg"].startswith(f"cannot write {len(REPORTS)} reports in {tmp_path}/file (guest-io.json, ")
+    assert failed["msg"].count("is not a folder") == 1
+
+
 def test_annotations_are_shown_where_they_are_asked_for_with_files_of_the_checkout(tmp_path, report):
     path = str(tmp_path / "configs/101.conf")
     documents = {"pve1": document([guest()], [finding(file=path, rule="IO105")])}
