@@ -99,7 +99,7 @@ plan:
   returned: success
   type: dict
 status:
-  description: V(compliant), V(to_change) (check mode), V(changed), V(overruled) or V(unknown).
+  description: V(compliant), V(to_change) (check mode), V(changed), V(taken_back), V(overruled) or V(unknown).
   returned: success
   type: str
   sample: compliant

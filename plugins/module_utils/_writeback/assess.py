@@ -98,13 +98,14 @@ def report(
     """The result of a run as one of a host's assessments: ``{subject, findings, plan, status, changed, detail}``.
 
     ``result`` is what ``host_writeback`` returned; None, or skipped, where it did not run. The status is that of
-    :func:`assess`, to_change only in check mode, or changed.
+    :func:`assess`, to_change only in check mode, or changed; taken_back where the limits were removed.
     """
     result = {} if result is None or result.get("skipped") else result
     changed = bool(result.get("changed"))
     status, detail = assessment["status"], assessment["detail"]
     if result and not check_mode:
-        status = "changed" if changed else assessment["then"]
+        taken_back = changed and assessment["wanted"] is None
+        status = "taken_back" if taken_back else "changed" if changed else assessment["then"]
         detail = "; ".join([detail, *result.get("left", [])])
     return {
         "subject": "writeback",

@@ -165,7 +165,7 @@ def removal(facts: Facts) -> tuple[Plan | None, str]:
             if moved:
                 notes.append(f"somebody set {dirty.spell(moved)} since, so that stays")
     plan = {"state": "absent", "files": files, "kernel": kernel, "record": None, "saved": saved, "changes": changes}
-    return plan, "; ".join(notes) or "what was set is taken back"
+    return plan, "; ".join(notes) or "what was written is removed"
 
 
 def _back(now: dirty.Limits, saved: dict[str, Any]) -> tuple[dirty.Limits, dirty.Limits]:

@@ -228,8 +228,8 @@ def proof_steps(guest: str | None, call: Call) -> list[Step]:
 
 
 def _limits(document: Document, call: Call) -> list[Step]:
-    """A rollback is of guests; the hosts' limits have a way back of their own."""
-    changed = [found for found in _assessed(document) if found.get("changed")]
+    """A rollback is of guests; the hosts' limits have a way back of their own, until they are taken back."""
+    changed = [found for found in _assessed(document) if found.get("changed") and found.get("status") != "taken_back"]
     if not changed or call.way == "job":
         return []
     title = f"Take back the limits of {plural(len(changed), 'host')}"

@@ -73,7 +73,7 @@ def test_check_mode_reports_what_the_run_does_and_changes_nothing(tmp_path, run)
     assert (code, report["status"], report["changed"], report["plan"]) == (0, "compliant", False, None)
     assert snapshot(root) == after
     code, _unused, report = run(host_writeback_state="absent")
-    assert (code, report["status"]) == (0, "changed")
+    assert (code, report["status"]) == (0, "taken_back")
     assert snapshot(root) == before
 
 

@@ -142,6 +142,11 @@ def test_the_limits_have_a_way_back_of_their_own():
     assert kinds(doc, None, Call(way="job", jobs="Guest I/O ")) == []
 
 
+def test_limits_that_were_taken_back_are_not_to_be_taken_back_again():
+    doc = document([guest("1")], results=[], hosts=[host(assessments=[{**LIMITS, "status": "taken_back"}])])
+    assert kinds(doc, None, CALL) == []
+
+
 def test_a_guest_that_does_not_run_is_not_restarted():
     assert restart_steps([waits("1", running=False)], CALL) == []
     (step,) = restart_steps([waits("1", running=None)], CALL)
