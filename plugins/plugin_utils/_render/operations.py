@@ -67,7 +67,8 @@ def rollback_table(done: Done, check: bool = False, width: int = 80, limit: int 
     lines += _by_host("Not changed by that run", {host: plan["not_in_run"] for host, plan in plans.items()}, limit)
     problems = [_problem(host, problem) for host, plan in plans.items() for problem in plan["problems"]]
     counted = [guest for guest in guests if not guest.get("partly")]
-    table = _whole(head, done, list(hosts), counted, {**_ROLLBACKS, **_OTHERS}, lines, width)
+    heads = {**_ROLLBACKS, **({"changed": "would put back"} if check else {}), **_OTHERS}
+    table = _whole(head, done, list(hosts), counted, heads, lines, width)
     # Not wrapped, so that the file can be copied.
     return table + toned("error", ["", *problems] if problems else [])
 
