@@ -471,5 +471,5 @@ def foreign_pending_detail(keys: Iterable[str]) -> str:
     """Why a stopped guest with these pending keys of somebody else is not written, in a sentence."""
     return (
         f"stopped, with somebody else's pending changes ({', '.join(keys)}), which a write would apply too; start the"
-        " guest or revert them, or allow it with apply_foreign_pending (-e guest_io_apply_foreign_pending=true)"
+        " guest or revert them, or allow it with apply_foreign_pending"
     )
