@@ -245,8 +245,9 @@ def restarts_steps(done: Done, call: Call, check: bool = False) -> list[Step]:
         return steps
     steps.append(_step("look", "Look again", text=command(call, "audit")))
     if any(guest["status"] == "restarted" for guest in restarted(done)):
-        title = "Roll back the last run, where a guest has trouble"
-        steps.append(_step("rollback", title, text=command(call, "rollback")))
+        # The last run may have changed other guests: a command without the run's name would put those back.
+        title = "Where a guest has trouble, roll back the run that changed it: the end of that run has the command"
+        steps.append(_step("rollback", title))
     return steps
 
 
@@ -259,7 +260,12 @@ def rollbacks_steps(done: Done, run: str | None, call: Call, check: bool = False
         title = f"Put back {plural(len(changed), 'guest')}; it restarts nothing"
         return [_step("rollback", title, _ids(changed), command(call, "rollback", name))] if changed else []
     failed = [guest for guest in guests if guest["status"] in ("failed", NOT_REACHED)]
+    kept = [guest for guest in failed if guest.get("reason") == "would_not_start"]
+    failed = [guest for guest in failed if guest not in kept]
     steps = []
+    if kept:
+        title = "Leave these as they are: with what they had before the run they would not start"
+        steps.append(_step("source", title, _ids(kept)))
     if failed:
         title = f"Mend the cause and roll back again ({plural(len(failed), 'guest')}); what is put back stays so"
         steps.append(_step("again", title, _ids(failed), command(call, "rollback", name)))
