@@ -207,3 +207,21 @@ def test_what_cannot_be_read_or_meant_fails_in_a_sentence(tmp_path, report, opti
     (tmp_path / "100.conf").write_text("name: db\n")
     returned, _shown, files = report(**options)
     assert returned["failed"] and words in returned["msg"] and files == {}
+
+
+def test_waivers_are_written_for_what_fails_the_gate_and_never_over_a_file(tmp_path, report):
+    documents = {"pve1": document([guest()], [finding()])}
+    path = tmp_path / "waivers.yml"
+    returned, shown, _files = report(documents=documents, fail_on="error", write_waivers=str(path))
+    assert returned["failed"] and f"Waivers: {path}" in shown
+    assert "guest.id == '101'" in path.read_text()
+    returned, _shown, _files = report(documents=documents, fail_on="error", write_waivers=str(path))
+    assert "it is there already; name another file, or remove it" in returned["msg"]
+    returned, _shown, _files = report(documents=documents, write_waivers=str(path))
+    assert returned["msg"] == "waivers are written for what fails the gate, and this run has no gate"
+
+
+def test_two_reports_in_one_file_are_refused(tmp_path, report):
+    path = str(tmp_path / "one")
+    returned, _shown, _files = report(documents={"pve1": document([guest()])}, json=path, html=path)
+    assert "two reports have the same path" in returned["msg"]
