@@ -31,7 +31,10 @@ PLAYBOOKS = {
     "audit_io": ("host_writeback_ration", "Did you mean host_writeback_ratio?"),
     "join_reports": (
         "gate_fail_om",
-        "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root, gate_source, gate_storage_cfg, gate_write_waivers. Did you mean gate_fail_on?",
+        (
+            "gate_fail_om: no such variable. There are gate_fail_on, gate_part, gate_root, gate_source, gate_storage_cfg,"
+            " gate_write_waivers. Did you mean gate_fail_on?"
+        ),
     ),
     "prove_io": ("prove_io_guests", "Did you mean prove_io_guest?"),
 }

@@ -99,7 +99,12 @@ OF_TYPE = {
     "path": ("report_dir", ["", "a b", None], [5, True, [], {}, "a\0b"], "a path"),
     "str": ("guest_io_node", [*TEXT, None], [True, [], {}], "text"),
     "choices": ("host_writeback_mode", ["auto", "ratio"], ["", "Auto", "fast", None, True, ["auto"]], "one of auto, ratio, bytes"),
-    "what fails": ("gate_fail_on", ["none", "error", "error, IO104", ["IO104"]], ["", "fatal", "none,IO104", "error,note", None, [], [5], "IO999"], "none, one of error, warning, note, ids of rules such as IO104, or both: error,IO104"),
+    "what fails": (
+        "gate_fail_on",
+        ["none", "error", "error, IO104", ["IO104"]],
+        ["", "fatal", "none,IO104", "error,note", None, [], [5], "IO999"],
+        "none, one of error, warning, note, ids of rules such as IO104, or both: error,IO104",
+    ),
     "list of dictionaries": ("guest_io_waivers", [[], [{}], {}, None], ["x", ["x"], 5, True], "a list of dictionaries"),
     "list of choices": ("harden_io_parts", ["guests", "guests, limits", ["limits"]], ["guest", ["x"], True, {}], "a list of guests, limits"),
 }  # fmt: skip
