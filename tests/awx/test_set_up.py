@@ -217,7 +217,7 @@ def none_of(what, name):
                 "awx_become is 'sudo'; it takes true or false",
                 "awx_schedule is 'RRULE:FREQ=DAILY'; it takes a start and a rule",
                 "awx_report_dir is 'reports'; it takes the absolute path of a folder",
-                "awx_collection is 'ansible.tower'; it takes awx.awx or ansible.controller",
+                "awx_collection is 'ansible.tower'; it takes one of awx.awx, ansible.controller",
             ],
             id="values",
         ),
