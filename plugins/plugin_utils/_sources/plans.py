@@ -82,6 +82,8 @@ def is_plan(path: str) -> bool:
     if _is_saved(start):
         return True
     begins = start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{")
+    if begins and b'"format_version"' in start and plan_file.is_one(start.decode("utf-8", "replace")):
+        return True
     raw = whole_file.read(path, MAX_BYTES) if begins else start
     # Broken text still counts by what can be read of it.
     return plan_file.is_one(raw.decode(json.detect_encoding(raw), "replace"))
@@ -201,8 +203,12 @@ class _Records:
         self._plans = plans
         self._storages = storages
         self._made: dict[int, Guest | None] = {}
-        self._configs = list(configs)
-        self._resources = [resource for plan in plans for resource in plan.resources]
+        # By id and by name: a fleet of clones asks for each of its guests.
+        self._configs: dict[tuple[str, str | None], list[Guest]] = {}
+        for guest in configs:
+            for key in (("id", guest["id"]), ("name", guest["name"])):
+                self._configs.setdefault(key, []).append(guest)
+        self._resources = _by_key(plans)
 
     def all(self) -> list[list[Guest]]:
         made = [[self._record(resource) for resource in plan.resources] for plan in self._plans]
@@ -222,9 +228,10 @@ class _Records:
         """The one guest that is cloned, or the config of the guest itself; None where it is not there, or may be one of
         several.
         """
-        found: list[Guest | None] = [guest for guest in self._configs if _is(cloned, guest["id"], guest["name"])]
-        for other in [] if cloned.itself else self._resources:
-            if other is not by and _is(cloned, other.defined.id, other.defined.name):
+        key = ("id", cloned.id) if cloned.id else ("name", cloned.name or None)
+        found: list[Guest | None] = [*self._configs.get(key, ())]
+        for other in () if cloned.itself else self._resources.get(key, ()):
+            if other is not by:
                 # Of what is not to be shown, a clone's findings do not speak either.
                 found.append(None if _is_sensitive(other.defined) else self._record(other))
         return found[0] if len(found) == 1 else None
@@ -234,8 +241,13 @@ def _is_sensitive(defined: Defined) -> bool:
     return defined.sensitive or any(drive.sensitive for drive in defined.drives)
 
 
-def _is(cloned: Template, number: str | None, name: str) -> bool:
-    return number == cloned.id if cloned.id else bool(cloned.name) and name == cloned.name
+def _by_key(plans: Sequence[Plan]) -> dict[tuple[str, str | None], list[Resource]]:
+    """The resources of all plans by ``("id", …)`` and by ``("name", …)``."""
+    found: dict[tuple[str, str | None], list[Resource]] = {}
+    for resource in (resource for plan in plans for resource in plan.resources):
+        for key in (("id", resource.defined.id), ("name", resource.defined.name)):
+            found.setdefault(key, []).append(resource)
+    return found
 
 
 def deleted_words(plan: Plan) -> list[str]:

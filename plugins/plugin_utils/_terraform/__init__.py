@@ -4,7 +4,8 @@
 
 """Plans of Terraform and OpenTofu: their JSON, what each provider's resources mean, and records of the guests in them.
 
-Text in, values out; no I/O. The facts are from the sources of bpg/terraform-provider-proxmox d6bd1ff,
+Text in, values out; only source_lines.py reads files.
+The facts are from the sources of bpg/terraform-provider-proxmox d6bd1ff,
 Telmate/terraform-provider-proxmox 225e289, hashicorp/terraform's internal/command/jsonplan and OpenTofu's.
 """
 

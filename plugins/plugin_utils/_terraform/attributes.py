@@ -88,13 +88,6 @@ class Block:
             raise self._shape(name, value, "a number")
         return str(value) if value < 10**9 else None
 
-    def told(self, name: str, number: bool = False) -> str | None:
-        """Text, or a number, that only says which guest it is: None where it is not known, or sensitive. Raises
-        ShapeError.
-        """
-        value = self.number(name) if number else self.text(name)
-        return None if self.is_sensitive(name) else plain(value)
-
     def flag(self, name: str) -> Flag:
         """true or false; older providers write 1 and 0. Raises ShapeError."""
         value = self._value(name)

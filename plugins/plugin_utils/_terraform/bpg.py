@@ -111,7 +111,9 @@ def _template(block: Block, key: str, storage: str) -> Template | None:
     clone = block.block("clone")
     if isinstance(clone, Unknown):
         return Template()
-    return None if clone is None else Template(id=clone.told(key, number=True), storage=clone.told(storage))
+    if clone is None:
+        return None
+    return Template(id=None if clone.is_sensitive(key) else plain(clone.number(key)), storage=clone.label(storage))
 
 
 def _drive(number: int, disk: Block | Unknown) -> Drive:
