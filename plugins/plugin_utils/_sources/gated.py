@@ -43,8 +43,9 @@ def assess_root(
     if not any(plan.resources or plan.problems or plan.deleted for plan in read) and (not configs or configs.nothing):
         raise layout.LayoutError(_nothing(paths, configs))
     guests = _plans.guests_of(read, configs.guests if configs else [], storages)
+    defined_by = _plans.named_by(read)
     for guest in configs.records["guests"] if configs else ():
-        guest["made_by"] = _plans.named_by(read, guest) or guest["made_by"]
+        guest["made_by"] = defined_by(guest) or guest["made_by"]
     documents = [_of_plan(plan, made, policy, date) for plan, made in zip(read, guests)]
     if configs is None:
         return documents

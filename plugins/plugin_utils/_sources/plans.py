@@ -255,13 +255,18 @@ def deleted_words(plan: Plan) -> list[str]:
     return [f"{plan.path} ({plural(plan.deleted, 'guest')} that it deletes or forgets)"] if plan.deleted else []
 
 
-def named_by(plans: Sequence[Plan], guest: Guest) -> str | None:
-    """The resource that defines the guest of a config, in words; None where no plan has its id, and its node where both
-    are known.
+def named_by(plans: Sequence[Plan]) -> Callable[[Guest], str | None]:
+    """What tells, for the guest of a config, the resource that defines it, in words; None where no plan has its id, and
+    its node where both are known.
     """
-    for plan in plans:
-        for resource in plan.resources:
+    places = {id(resource): plan.path for plan in plans for resource in plan.resources}
+    resources = _by_key(plans)
+
+    def named(guest: Guest) -> str | None:
+        for resource in resources.get(("id", guest["id"]), ()):
             node = resource.defined.node
-            if resource.defined.id == guest["id"] and (None in (node, guest["node"]) or node == guest["node"]):
-                return f"{piece(resource.place.resource['address'])} in {plan.path}"
-    return None
+            if None in (node, guest["node"]) or node == guest["node"]:
+                return f"{piece(resource.place.resource['address'])} in {places[id(resource)]}"
+        return None
+
+    return named
