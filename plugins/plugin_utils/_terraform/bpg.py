@@ -15,7 +15,7 @@ slot of a ``…_cloned_vm`` keeps its volume alone: what it does not set is not 
 from __future__ import annotations
 
 from .attributes import Block, Deciding, Unknown, plain
-from .defined import Defined, Drive, Template
+from .defined import Defined, Drive, Template, not_known
 from .words import Words
 
 _HINTS = {
@@ -119,7 +119,7 @@ def _template(block: Block, key: str, storage: str) -> Template | None:
 def _drive(number: int, disk: Block | Unknown) -> Drive:
     place = f"disk[{number}]"
     if isinstance(disk, Unknown):
-        return Drive(place, place, unknown=("all of it",))
+        return not_known(place, place)
     seen = Deciding()
     key = seen.text(disk.text("interface"), "interface") or place
     storage, path = plain(disk.text("datastore_id")), plain(disk.text("path_in_datastore"))
@@ -140,7 +140,7 @@ def _drive(number: int, disk: Block | Unknown) -> Drive:
 def _of_slot(key: str, disk: Block | Unknown) -> Drive:
     place = f'disk["{key}"]'
     if isinstance(disk, Unknown):
-        return Drive(key, place, unknown=("all of it",))
+        return not_known(key, place)
     seen = Deciding()
     volume = disk.text("file")
     return Drive(

@@ -55,6 +55,11 @@ class Drive(NamedTuple):
     inherits: bool = False
 
 
+def not_known(key: str, path: str) -> Drive:
+    """A drive of which nothing is known before apply."""
+    return Drive(key, path, unknown=("all of it",))
+
+
 class Defined(NamedTuple):
     """A guest. ``words`` names those of ``words.py`` for it, "" for none.
 

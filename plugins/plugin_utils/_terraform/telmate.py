@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .attributes import Block, Deciding, Unknown, plain
-from .defined import Defined, Drive, Template
+from .defined import Defined, Drive, Template, not_known
 from .words import Words
 
 _HINTS = {
@@ -107,7 +107,7 @@ def _of_2_9(disks: list[Block | Unknown]) -> Iterator[Drive]:
     for number, disk in enumerate(disks):
         place = f"disk[{number}]"
         if isinstance(disk, Unknown):
-            yield Drive(place, place, unknown=("all of it",))
+            yield not_known(place, place)
             continue
         seen = Deciding()
         bus = seen.text(disk.text("type"), "type") or ""
@@ -121,7 +121,7 @@ def _of_2_9(disks: list[Block | Unknown]) -> Iterator[Drive]:
 def _flat(number: int, disk: Block | Unknown) -> Drive:
     place = f"disk[{number}]"
     if isinstance(disk, Unknown):
-        return Drive(place, place, unknown=("all of it",))
+        return not_known(place, place)
     seen = Deciding()
     key = seen.text(disk.text("slot"), "slot") or place
     kind = seen.text(disk.text("type"), "type") or "disk"
@@ -137,7 +137,7 @@ def _nested(disks: Block) -> Iterator[Drive]:
     for bus in _BUSES:
         of_bus = disks.block(bus)
         if isinstance(of_bus, Unknown):
-            yield Drive(f"disks.{bus}", f"disks.{bus}", unknown=("all of it",))
+            yield not_known(f"disks.{bus}", f"disks.{bus}")
         elif of_bus is not None:
             for key in of_bus.names():
                 yield from _slot(key, of_bus.block(key))
@@ -145,14 +145,14 @@ def _nested(disks: Block) -> Iterator[Drive]:
 
 def _slot(key: str, slot: Block | Unknown | None) -> Iterator[Drive]:
     if isinstance(slot, Unknown):
-        yield Drive(key, key, unknown=("all of it",))
+        yield not_known(key, key)
     elif slot is not None:
         if slot.has("ignore") and slot.flag("ignore") is not None and slot.flag("ignore") is not False:
             yield _ignored(key, slot.path)
         for kind in ("disk", "passthrough", "cdrom", "cloudinit"):
             found = slot.block(kind) if slot.has(kind) else None
             if isinstance(found, Unknown):
-                yield Drive(key, f"{slot.path}.{kind}", unknown=("all of it",))
+                yield not_known(key, f"{slot.path}.{kind}")
             elif found is not None:
                 media = "disk" if kind == "passthrough" else kind
                 yield _drive(found, key, found.path, Deciding(), media=media, file="file")
