@@ -201,9 +201,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backends import find
 from ..module_utils._backends.apply import Options, apply
-from ..module_utils._backends.journal import DIRECTORY, Journal, in_tree
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
+from ..module_utils._journal.file import DIRECTORY, Journal, in_tree
 from ..module_utils._text import failed_guests
 
 

@@ -124,9 +124,9 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backends import find
-from ..module_utils._backends import journal as _journal
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.standing import standing
+from ..module_utils._journal import file as _journal
 from ..module_utils._journal import lines
 
 

@@ -32,7 +32,7 @@ NEUTRAL = [
         for path in ROOMS[room].rglob("*.py")
         if path.stem != "hypervisors"
     ),
-    *(ROOMS["_backends"] / f"{name}.py" for name in ("backend", "apply", "journal", "restart")),
+    *(ROOMS["_backends"] / f"{name}.py" for name in ("backend", "apply", "restart")),
 ]
 
 

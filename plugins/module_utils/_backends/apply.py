@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from .. import _plan
+from .._journal.file import Journal
 from .._model import findings
 from .._model.findings import Change, PlanEntry, Result, ResultStatus
 from .._text import visible
 from .backend import Backend, Definition, Refused
-from .journal import Journal
 
 #: Reasons that do not fail the run; every other one fails the run.
 SKIPPED = ("locked", "foreign_pending", "unsafe_lines")

@@ -36,7 +36,12 @@ def fault(line: Mapping[str, Any]) -> str | None:
         if key in line and not fits(line[key]):
             return f"its {key} is {shown(line[key])}"
     for change in line["changes"] if "changes" in fields else ():
-        if not _is_change(change, line.get("hypervisor", _plan.FIRST)):
+        possible = (
+            _is_setting(change, line["key"])
+            if line["entry"] == "setting"
+            else _is_change(change, line.get("hypervisor", _plan.FIRST))
+        )
+        if not possible:
             return f"its changes is {shown(line['changes'])}"
     return None
 
@@ -80,6 +85,15 @@ def _is_change(value: Any, hypervisor: str) -> bool:
         return False
 
 
+def _is_setting(value: Any, key: str) -> bool:
+    """Whether a change is one of an option of that object; whether its subject can make it is for the subject."""
+    if not isinstance(value, dict) or set(value) != {"key", "option", "before", "after"} or value["key"] != key:
+        return False
+    return _is_name(value["option"]) and all(
+        isinstance(value[side], (int, bool)) or _is_text_or_null(value[side]) for side in ("before", "after")
+    )
+
+
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
@@ -115,6 +129,25 @@ FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "reason": _is_text_or_null,
         "detail": _is_text_or_null,
         "digest": _is_text_or_null,
+    },
+    "setting": {
+        "id": _is_id,
+        "run": _is_run,
+        "time": _is_time,
+        "policy": _is_text_or_null,
+        "rolls_back": _is_text_or_null,
+        "subject": _is_name,
+        "key": _is_name,
+        "changes": _is_list,
+    },
+    "set": {
+        "id": _is_id,
+        "run": _is_run,
+        "time": _is_time,
+        "written": _is_bool_or_null,
+        "status": _is_name,
+        "reason": _is_text_or_null,
+        "detail": _is_text_or_null,
     },
 }
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import _plan
@@ -31,6 +31,9 @@ SCHEMA = 1
 
 # How many characters of a command's own words are kept.
 _MOST_DETAIL = 4000
+
+#: The lines about a host's own settings, which settings_lines.py reads.
+OF_SETTINGS = ("setting", "set")
 
 _OF_OUTCOME = ("status", "reason", "detail")
 
@@ -85,12 +88,12 @@ def outcome(run: str, time: str, line_id: str, guest: str, written: bool | None,
         "written": written,
         "status": result["status"],
         "reason": result.get("reason"),
-        "detail": _limited(result.get("detail")),
+        "detail": limited(result.get("detail")),
         "digest": result.get("digest"),
     }
 
 
-def _limited(detail: str | None) -> str | None:
+def limited(detail: str | None) -> str | None:
     """A command's own words up to a limit, with escapes for what is not text, so that the line can be read again."""
     if detail is None:
         return None
@@ -99,7 +102,7 @@ def _limited(detail: str | None) -> str | None:
     return short.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def encode(line: Intent | Outcome) -> bytes:
+def encode(line: Mapping[str, Any]) -> bytes:
     """A line as it is in the file: one line of ASCII JSON, with its checksum. Raises LineError for one that ``read``
     would refuse.
     """
@@ -123,13 +126,11 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[JournalEntry], list[t
     entries: list[JournalEntry] = []
     problems = []
     open_intents: dict[str, list[JournalEntry]] = {}
-    for number, text in enumerate(raw.split(b"\n"), 1):
-        if not text.strip():
+    for number, line in parsed(raw, run):
+        if isinstance(line, LineError):
+            problems.append((number, f"is not a journal entry: {line}"))
             continue
-        try:
-            line = _line(text, run)
-        except LineError as exc:
-            problems.append((number, f"is not a journal entry: {exc}"))
+        if line["entry"] in OF_SETTINGS:
             continue
         # Lines of the first version have no id: their guest tells which belong together.
         mine = open_intents.setdefault(line.get("id") or f"guest {line['guest']}", [])
@@ -146,6 +147,16 @@ def read(raw: bytes, run: str | None = None) -> tuple[list[JournalEntry], list[t
                 (number, f"is the outcome for guest {line['guest']}, and the line with its intent cannot be read")
             )
     return entries, problems
+
+
+def parsed(raw: bytes, run: str | None = None) -> Iterator[tuple[int, dict[str, Any] | LineError]]:
+    """Each line of a file that is not blank, with its number; a LineError in place of one that cannot be read."""
+    for number, text in enumerate(raw.split(b"\n"), 1):
+        if text.strip():
+            try:
+                yield number, _line(text, run)
+            except LineError as exc:
+                yield number, exc
 
 
 def _entry(line: dict[str, Any]) -> JournalEntry:

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.apply import Options, apply
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import file as _journal
 
 
 def apply_below(root, plan, run=None, timeout=300, apply_foreign_pending=False, **options):

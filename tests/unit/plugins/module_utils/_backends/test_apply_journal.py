@@ -12,7 +12,7 @@ import json
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import journal as _journal
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal import file as _journal
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import (
     apply_below,

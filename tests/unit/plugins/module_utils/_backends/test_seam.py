@@ -39,7 +39,6 @@ MODULE_UTILS = Path(__file__).absolute().parents[5] / "plugins/module_utils"
 NEUTRAL = [
     "_backends/apply.py",
     "_backends/backend.py",
-    "_backends/journal.py",
     "_backends/reading.py",
     "_backends/restart.py",
     "_backends/standing.py",

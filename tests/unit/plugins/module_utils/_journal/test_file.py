@@ -282,7 +282,7 @@ def test_two_runs_of_one_name_add_up(tmp_path):
 ENDLESS = """
 import json, sys
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.doors import journal_of, read_journal
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.journal import Journal, in_tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.file import Journal, in_tree
 root, entry, changes, result = map(json.loads, sys.argv[1:])
 journal = Journal(in_tree(root), "r1", top=root)
 while True:

@@ -15,16 +15,17 @@ import secrets
 import shlex
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .. import _shown
 from .._host import whole_file as _whole_file
-from .._journal import lines
 from .._model.findings import Change
-from .._model.operations import Intent, JournalEntry, Outcome
+from .._model.operations import JournalEntry
 from .._model.records import Problem, problem
 from .._shown import piece
+from . import lines, settings_lines
+from .settings_lines import SettingEntry
 
 #: Where a host keeps its journal; a tree has its own below its root.
 DIRECTORY = "/var/lib/hypervisor-io-hardening/journal"
@@ -91,7 +92,17 @@ class Journal:
         """Note what became of the intent of that id; raises OSError."""
         self._append(lines.outcome(self.run, _now(), line_id, guest, written, result))
 
-    def _append(self, line: Intent | Outcome) -> None:
+    def setting(self, subject: str, key: str, changes: list[Change]) -> str:
+        """Note what is about to be set of an object of the host; the line's id. Raises OSError: nothing may be set."""
+        line_id = secrets.token_hex(8)
+        self._append(settings_lines.setting(self.run, _now(), line_id, subject, key, changes, self._why))
+        return line_id
+
+    def set(self, line_id: str, written: bool | None, result: Mapping[str, Any]) -> None:
+        """Note what became of the setting of that id; raises OSError."""
+        self._append(settings_lines.was_set(self.run, _now(), line_id, written, result))
+
+    def _append(self, line: Mapping[str, Any]) -> None:
         try:
             raw = lines.encode(line)
         except lines.LineError as exc:
@@ -194,17 +205,41 @@ def in_tree(root: str, directory: str = DIRECTORY) -> str:
 
 
 def read(place: str, problems: list[Problem]) -> dict[str, list[JournalEntry]]:
-    """Run id → its entries, for every file in the directory ``place``; what cannot be read goes to ``problems``."""
+    """Run id → its entries about guests, for every file in the directory ``place`` that has some; what cannot be read
+    goes to ``problems``.
+    """
     runs: dict[str, list[JournalEntry]] = {}
+    for run, shown, raw in _files(place, problems):
+        entries, faults = lines.read(raw, run)
+        problems += [problem(shown, reason, line=number) for number, reason in faults]
+        if entries:
+            runs[run] = entries
+    return runs
+
+
+def read_settings(place: str, problems: list[Problem] | None = None) -> dict[str, list[SettingEntry]]:
+    """Run id → its entries about the host's settings, the first run first. :func:`read` tells of lines that cannot be
+    read; ``problems`` takes the files.
+    """
+    found = {
+        run: entries
+        for run, _shown, raw in _files(place, [] if problems is None else problems)
+        if (entries := settings_lines.read(raw, run))
+    }
+    return dict(sorted(found.items(), key=lambda item: (item[1][0]["time"], item[0])))
+
+
+def _files(place: str, problems: list[Problem]) -> Iterator[tuple[str, str, bytes]]:
+    """The run, the path as it is shown, and the bytes of each file of a journal."""
     try:
         _refuse_others(place, _status(place, os.stat))
         names = sorted(name for name in os.listdir(place) if name.endswith(_SUFFIX))
     except FileNotFoundError:
-        return runs
+        return
     except OSError as exc:
         named = piece(place) if exc.errno in (errno.EINVAL, errno.ENAMETOOLONG) else place
         problems.append(problem(named, f"cannot be read: {exc.strerror or exc}"))
-        return runs
+        return
     for name in names:
         path = os.path.join(place, name)
         run, shown = name[: -len(_SUFFIX)], os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -215,11 +250,7 @@ def read(place: str, problems: list[Problem]) -> dict[str, list[JournalEntry]]:
         except OSError as exc:
             problems.append(problem(shown, f"cannot be read: {exc.strerror or exc}"))
             continue
-        entries, faults = lines.read(raw, run)
-        problems += [problem(shown, reason, line=number) for number, reason in faults]
-        if entries:
-            runs[run] = entries
-    return runs
+        yield run, shown, raw
 
 
 def file_of(directory: str, run: str) -> str:
