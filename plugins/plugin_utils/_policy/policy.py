@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
 from ...module_utils._model.records import Disk
-from ...module_utils._shown import piece, shown
+from ...module_utils._shown import shown
+from . import checks
 from .defects import DEFECTS
 from .errors import PolicyError
 from .hypervisors import knows_storage_type
-from .rules import RULES
 from .selector import Selector, Subject
+from .waiver import Waiver, parse_waivers
 
 KEEP = "keep"
 
@@ -29,12 +29,9 @@ DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 _TOP = ("controller", "disk", "overrides", "waivers", "accept_defects", "storage_types")
 _DISK = ("iothread", "aio", "cache", "loosen", "direct_io")
 _OVERRIDE = ("name", "match", "disk", "controller")
-WAIVER_KEYS = ("id", "match", "rules", "until", "reason")
 # What the storage of a plugin gives to QEMU, and QEMU's block driver for it.
 _STORAGE_KINDS = {"block": "host_device", "file": "file"}
 _STORAGE_TYPE = re.compile(r"[a-z][a-z0-9_\-.]{0,99}\Z", re.ASCII)
-# The dates that YAML accepts.
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 _WANTED_CACHES = tuple(mode for mode in CACHE_MODES if mode != "unsafe")
 
 
@@ -45,20 +42,6 @@ class Override(NamedTuple):
     match: Selector
     disk: dict[str, Any]
     controller: str | None
-
-
-class Waiver(NamedTuple):
-    """An entry of ``waivers``; it is in force up to and including the day ``until``.
-
-    ``guest_only``: it covers what is about the guest as a whole, and nothing about one of its disks.
-    """
-
-    id: str
-    match: Selector
-    rules: tuple[str, ...]
-    until: datetime.date
-    reason: str
-    guest_only: bool = False
 
 
 class Policy(NamedTuple):
@@ -125,11 +108,11 @@ def parse(
     ``waivers`` are more waivers, ``waivers_file`` those of a file, with the name that errors give to it
     (``waivers_file.load``). ``migrate_controllers`` is the expression that becomes ``Policy.migrate``.
     """
-    _mapping("policy", document, _TOP)
+    checks.mapping("policy", document, _TOP)
     disk = {**DEFAULT_DISK, **_disk("policy.disk", document.get("disk", {}))}
     _possible("policy.disk", disk)
     overrides = []
-    for number, raw in enumerate(_list("policy.overrides", document.get("overrides"))):
+    for number, raw in enumerate(checks.listed("policy.overrides", document.get("overrides"))):
         override = _override(f"policy.overrides[{number}]", raw)
         _possible(f"policy.overrides[{number}].disk", {**disk, **override.disk})
         overrides.append(override)
@@ -138,7 +121,7 @@ def parse(
         controller=_controller("policy.controller", document.get("controller", DEFAULT_CONTROLLER)),
         disk=disk,
         overrides=tuple(overrides),
-        waivers=_waivers([*listed, waivers_file] if waivers_file else listed),
+        waivers=parse_waivers([*listed, waivers_file] if waivers_file else listed),
         accept_defects=_defects("policy.accept_defects", document.get("accept_defects")),
         storage_types=_storage_types("policy.storage_types", document.get("storage_types")),
         migrate=Selector("migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None,
@@ -146,22 +129,8 @@ def parse(
     )
 
 
-def _waivers(listed: list[tuple[str, Any]]) -> tuple[Waiver, ...]:
-    """The waivers of several lists, each with the name that errors give to it; an id is used once in all of them."""
-    found: dict[str, Waiver] = {}
-    places: dict[str, str] = {}
-    for name, values in listed:
-        for number, raw in enumerate(_list(name, values)):
-            place = f"{name}[{number}]"
-            waiver = _waiver(place, raw)
-            if waiver.id in found:
-                raise PolicyError(f"{place}.id", f"duplicate id {shown(waiver.id)}; {places[waiver.id]} has it too")
-            found[waiver.id], places[waiver.id] = waiver, place
-    return tuple(found.values())
-
-
 def _defects(place: str, value: Any) -> tuple[str, ...]:
-    for number, defect in enumerate(_list(place, value)):
+    for number, defect in enumerate(checks.listed(place, value)):
         if not isinstance(defect, str) or defect not in DEFECTS:
             raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(DEFECTS)}")
     return tuple(value or ())
@@ -179,47 +148,13 @@ def _storage_types(place: str, value: Any) -> dict[str, str]:
     found = {}
     for name, kind in value.items():
         if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
-            raise PolicyError(_at(place, name), "is not a storage type; it takes one such as drbd")
+            raise PolicyError(checks.at(place, name), "is not a storage type; it takes one such as drbd")
         if knows_storage_type(name):
-            raise PolicyError(_at(place, name), "is known already; only the type of a storage plugin goes here")
+            raise PolicyError(checks.at(place, name), "is known already; only the type of a storage plugin goes here")
         if not isinstance(kind, str) or kind not in _STORAGE_KINDS:
-            raise PolicyError(_at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
+            raise PolicyError(checks.at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
         found[str(name)] = _STORAGE_KINDS[kind]
     return found
-
-
-def _mapping(place: str, value: Any, allowed: tuple[str, ...], required: tuple[str, ...] = ()) -> None:
-    if not isinstance(value, Mapping):
-        raise PolicyError(place, f"is {shown(value)}, it takes a mapping with the keys {', '.join(allowed)}")
-    for key in value:
-        if key not in allowed:
-            raise PolicyError(_at(place, key), f"is not known; allowed here: {', '.join(allowed)}")
-    for key in required:
-        if value.get(key) is None:
-            raise PolicyError(_at(place, key), "is missing")
-
-
-def _at(place: str, key: Any) -> str:
-    return f"{place}.{piece(key)}"
-
-
-def _list(place: str, value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise PolicyError(place, f"is {shown(value)}, it takes a list")
-    return value
-
-
-def _text(place: str, value: Any) -> str:
-    """Text that a person wrote; YAML reads some of it as a number or a date."""
-    if isinstance(value, str):
-        if not value.strip():
-            raise PolicyError(place, "is empty, it takes text")
-        return str(value)
-    if isinstance(value, (int, float, datetime.date)) and not isinstance(value, bool):
-        return shown(value)
-    raise PolicyError(place, f"is {shown(value)}, it takes text")
 
 
 def _controller(place: str, value: Any) -> str:
@@ -229,7 +164,7 @@ def _controller(place: str, value: Any) -> str:
 
 
 def _disk(place: str, raw: Any) -> dict[str, Any]:
-    _mapping(place, raw, _DISK)
+    checks.mapping(place, raw, _DISK)
     disk = dict(raw)
     if "iothread" in disk and not (disk["iothread"] is True or disk["iothread"] == KEEP):
         raise PolicyError(f"{place}.iothread", f"is {shown(disk['iothread'])}, it takes true or {KEEP}")
@@ -237,8 +172,8 @@ def _disk(place: str, raw: Any) -> dict[str, Any]:
         disk["aio"] = _modes(f"{place}.aio", disk["aio"], AIO_MODES)
     if "cache" in disk:
         disk["cache"] = _modes(f"{place}.cache", disk["cache"], _WANTED_CACHES)
-    if "direct_io" in disk and not isinstance(disk["direct_io"], bool):
-        raise PolicyError(f"{place}.direct_io", f"is {shown(disk['direct_io'])}, it takes true or false")
+    if "direct_io" in disk:
+        checks.truth(f"{place}.direct_io", disk["direct_io"])
     if "loosen" in disk:
         disk["loosen"] = _modes(f"{place}.loosen", disk["loosen"], DURABLE_CACHE_MODES, keep=False, empty=True)
     return disk
@@ -268,47 +203,12 @@ def _possible(place: str, disk: dict[str, Any]) -> None:
 
 
 def _override(place: str, raw: Any) -> Override:
-    _mapping(place, raw, _OVERRIDE, required=("match",))
+    checks.mapping(place, raw, _OVERRIDE, required=("match",))
     if not raw.get("disk") and raw.get("controller") is None:
         raise PolicyError(place, "changes nothing; it takes disk, controller or both")
     return Override(
-        _text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
+        checks.text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
         Selector(f"{place}.match", raw["match"], guests=raw.get("controller") is not None),
         _disk(f"{place}.disk", raw.get("disk") or {}),
         None if raw.get("controller") is None else _controller(f"{place}.controller", raw["controller"]),
     )
-
-
-def _waiver(place: str, raw: Any) -> Waiver:
-    _mapping(place, raw, (*WAIVER_KEYS, "guest_only"), required=WAIVER_KEYS)
-    guest_only = raw.get("guest_only", False)
-    # A file of waivers is read with every value as text.
-    if not isinstance(guest_only, (bool, str)) or str(guest_only).lower() not in ("true", "false"):
-        raise PolicyError(f"{place}.guest_only", f"is {shown(guest_only)}, it takes true or false")
-    rules = _list(f"{place}.rules", raw["rules"])
-    for number, rule in enumerate(rules):
-        if not isinstance(rule, str) or rule not in RULES:
-            raise PolicyError(f"{place}.rules[{number}]", f"is {shown(rule)}, it takes a rule id such as IO101")
-    if not rules:
-        raise PolicyError(f"{place}.rules", "is empty, it takes a list of rule ids")
-    return Waiver(
-        _text(f"{place}.id", raw["id"]),
-        Selector(f"{place}.match", raw["match"]),
-        tuple(str(rule) for rule in rules),
-        parse_date(f"{place}.until", raw["until"]),
-        _text(f"{place}.reason", raw["reason"]),
-        str(guest_only).lower() == "true",
-    )
-
-
-def parse_date(place: str, value: Any) -> datetime.date:
-    """A date as YAML or JSON gives it; raises PolicyError."""
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    if isinstance(value, datetime.date):
-        return value
-    match = _DATE.match(value) if isinstance(value, str) else None
-    try:
-        return datetime.date(*(int(number) for number in match.groups()))  # type: ignore[union-attr]
-    except (AttributeError, ValueError):
-        raise PolicyError(place, f"is {shown(value)}, it takes a date such as 2027-03-31") from None

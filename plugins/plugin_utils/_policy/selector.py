@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Selectors: JMESPath conditions over the record of a guest or a disk, checked before they are used.
+"""Selectors: JMESPath conditions over what a finding can be about, checked before they are used.
 
-A selector decides which guests get another driver and which findings are waived. One that matches everything by
-mistake is worse than none, so a mistyped field, a value in place of a condition, and a list of ids are errors.
+That is the record of a guest or a disk, or a host (``Fields``). A selector decides which guests get another driver and
+which findings are waived. One that matches everything by mistake is worse than none, so a mistyped field, a value in
+place of a condition, and a list of ids are errors.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     import jmespath
@@ -45,41 +46,64 @@ Subject = dict[str, Any]
 _Node = dict[str, Any]
 
 _SETTINGS = ("driver", "aio", "cache", "cache_direct", "cache_no_flush", "iothread", "controller")
-# The fields at the root, and those below them; None: not checked.
-_FIELDS: dict[str, tuple[str, ...] | None] = {
-    "guest": _GUEST_KEYS,
-    "controller": ("configured", "pending", "effective", "line"),
-    "storage": ("id", "type", "krbd", "nocow", "shared", "servers", "disabled", "location"),
-    "configured": OPTIONS,
-    "pending": OPTIONS,
-    "effective": _SETTINGS,
-    "next": _SETTINGS,
-    "runs": _SETTINGS,
-    "aio_default": ("direct", "cached"),
-    **dict.fromkeys(("key", "bus", "media", "volume", "format", "line", "error", "pending_delete")),
-}
-# The fields of a guest as a whole; the others are a disk's.
-_OF_GUEST = ("guest", "controller")
-# Text fields: a number never equals one.
-_TEXT = (
-    "id",
-    "name",
-    "node",
-    "hypervisor",
-    "ostype",
-    "machine",
-    "lock",
-    "address",
-    "module",
-    "type",
-    "key",
-    "bus",
-    "media",
-    "volume",
-    "format",
+
+
+class Fields(NamedTuple):
+    """What a selector may use. ``names`` are the fields at the root, with those below them; None: not checked.
+
+    ``whole``: those of a guest as a whole, the others are a disk's. ``text``: a number never equals one. ``examples``
+    of conditions: for one thing, for several, and for what is set.
+    """
+
+    names: dict[str, tuple[str, ...] | None]
+    whole: tuple[str, ...]
+    text: tuple[str, ...]
+    examples: tuple[str, str, str]
+
+
+#: Of selectors over guests and disks.
+GUESTS = Fields(
+    names={
+        "guest": _GUEST_KEYS,
+        "controller": ("configured", "pending", "effective", "line"),
+        "storage": ("id", "type", "krbd", "nocow", "shared", "servers", "disabled", "location"),
+        "configured": OPTIONS,
+        "pending": OPTIONS,
+        "effective": _SETTINGS,
+        "next": _SETTINGS,
+        "runs": _SETTINGS,
+        "aio_default": ("direct", "cached"),
+        **dict.fromkeys(("key", "bus", "media", "volume", "format", "line", "error", "pending_delete")),
+    },
+    whole=("guest", "controller"),
+    text=(
+        "id",
+        "name",
+        "node",
+        "hypervisor",
+        "ostype",
+        "machine",
+        "lock",
+        "address",
+        "module",
+        "type",
+        "key",
+        "bus",
+        "media",
+        "volume",
+        "format",
+    ),
+    examples=("guest.id == '105'", "contains(['105', '106'], guest.id)", "guest.lock != `null`"),
+)
+_HOST_KEYS = ("host", "subject", "object")
+#: Of selectors over the findings about a host itself.
+HOSTS = Fields(
+    names=dict.fromkeys(_HOST_KEYS),
+    whole=_HOST_KEYS,
+    text=_HOST_KEYS,
+    examples=("host == 'pve1'", "contains(['pve1', 'pve2'], host)", "object != `null`"),
 )
 _VALUES = ("literal", "multi_select_list", "multi_select_dict")
-_EXAMPLE = "guest.id == '105'"
 
 
 def guest_subject(guest: Guest) -> Subject:
@@ -95,6 +119,15 @@ def guest_subject(guest: Guest) -> Subject:
     return {"guest": {key: record[key] for key in _GUEST_KEYS}, "controller": guest["controller"]}
 
 
+def host_subject(host: str | None, subject: str, about: str | None) -> Subject:
+    """What a selector sees of a finding about a host.
+
+    The host's name in the inventory, the subject (``load``), and the finding's object (``job nightly``), which is None
+    where the finding is about the host as a whole.
+    """
+    return {"host": host, "subject": subject, "object": about}
+
+
 class Selector:
     """A compiled JMESPath condition with its place in the policy, for errors.
 
@@ -103,12 +136,14 @@ class Selector:
     can match, where the expression lists them: ``("id", "105")`` or ``("name", "web")``; None: any.
     """
 
-    def __init__(self, place: str, expression: Any, guests: bool = False) -> None:
+    def __init__(self, place: str, expression: Any, guests: bool = False, fields: Fields = GUESTS) -> None:
         self.place = place
         self.of_disk = False
-        self._roots = _OF_GUEST if guests else tuple(_FIELDS)
+        self._fields = fields
+        self._roots = fields.whole if guests else tuple(fields.names)
+        one, several, _set = fields.examples
         if not isinstance(expression, str) or not expression.strip():
-            raise PolicyError(place, f"is {shown(expression)}, it takes a JMESPath condition such as {_EXAMPLE}")
+            raise PolicyError(place, f"is {shown(expression)}, it takes a JMESPath condition such as {one}")
         self.expression = str(expression)
         self._shown = shown(self.expression)
         try:
@@ -123,18 +158,14 @@ class Selector:
         except Exception as exc:  # jmespath lets Python's own errors through, and the expression is at fault
             raise PolicyError(place, f"is not a JMESPath expression: {self._shown}: {_said(exc)}") from None
         if self._compiled.parsed["type"] in _VALUES:
-            raise PolicyError(
-                place,
-                f"is {self._shown}, a value; it takes a condition such as {_EXAMPLE} or contains(['105', '106'],"
-                " guest.id)",
-            )
+            raise PolicyError(place, f"is {self._shown}, a value; it takes a condition such as {one} or {several}")
 
     def _check(self, node: _Node) -> None:
         """Check the fields at the record's root, and every function."""
         kind, children = node["type"], node["children"]
         if kind == "field":
             self._check_field(node["value"], self._roots, "")
-            self.of_disk = self.of_disk or node["value"] not in _OF_GUEST
+            self.of_disk = self.of_disk or node["value"] not in self._fields.whole
         elif kind == "comparator" and node["value"] in ("eq", "ne"):
             self._check_number(children, children[::-1])
         elif kind == "function_expression" and node["value"] == "contains" and len(children) == 2:
@@ -150,7 +181,7 @@ class Selector:
                 self.place, f"calls {piece(node['value'])}(), which JMESPath does not have: {self._shown}"
             )
         elif kind == "subexpression" and children[0]["type"] == "field" and children[1]["type"] == "field":
-            below = _FIELDS.get(children[0]["value"])
+            below = self._fields.names.get(children[0]["value"])
             if below:
                 self._check_field(children[1]["value"], below, f"{children[0]['value']}.")
         # A projection, a filter, a pipe or an & has another root.
@@ -172,7 +203,7 @@ class Selector:
                 if field["type"] == "subexpression" and field["children"][1]["type"] == "field"
                 else field.get("value")
             )
-            if field["type"] in ("field", "subexpression") and name in _TEXT:
+            if field["type"] in ("field", "subexpression") and name in self._fields.text:
                 number = shown(value["value"])
                 raise PolicyError(
                     self.place,
@@ -183,7 +214,7 @@ class Selector:
     def _check_field(self, name: str, allowed: tuple[str, ...], lead: str) -> None:
         if name in allowed:
             return
-        if not lead and name in _FIELDS:
+        if not lead and name in self._fields.names:
             raise PolicyError(
                 self.place,
                 f"uses {name}, a field of a disk, but selects guests: {self._shown}. Allowed are guest and controller.",
@@ -210,10 +241,11 @@ class Selector:
             raise PolicyError(self.place, f"fails for {_where(subject)}: {self._shown}: {_said(exc)}") from None
         if result is None or isinstance(result, bool):
             return bool(result)
+        one, _several, is_set = self._fields.examples
         raise PolicyError(
             self.place,
-            f"returns {shown(result)} for {_where(subject)}: {self._shown}; it takes a condition such as {_EXAMPLE} or"
-            " guest.lock != `null`",
+            f"returns {shown(result)} for {_where(subject)}: {self._shown}; it takes a condition such as {one} or"
+            f" {is_set}",
         )
 
 
@@ -288,5 +320,7 @@ def _negate_whole(node: _Node) -> _Node:
 
 
 def _where(subject: Subject) -> str:
+    if "host" in subject:
+        return f"host {piece(subject['host'])}" + (f" {piece(subject['object'])}" if subject["object"] else "")
     guest = (subject.get("guest") or {}).get("id")
     return f"guest {piece(guest)}" + (f" disk {piece(subject['key'])}" if subject.get("key") else "")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Waivers in force: which waiver covers which finding."""
+"""Waivers in force: which waiver covers which finding, of a guest, a disk or a host."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import datetime
 
 from ...module_utils._model.findings import Waived, waiver
 from ...module_utils._model.findings import Waiver as Entry
-from .policy import Waiver
 from .selector import Selector, Subject
+from .waiver import Waiver
 
 
 class Waivers:
@@ -52,13 +52,14 @@ class Waivers:
     def _matching(self, rule: str, subject: Subject) -> list[Waiver]:
         self._turn_to(subject)
         of_guest = "key" not in subject
-        found = (one for one in self._candidates(rule, subject["guest"]) if of_guest or not one.guest_only)
+        found = (one for one in self._candidates(rule, subject.get("guest")) if of_guest or not one.guest_only)
         return [one for one in found if self._matches(one.match, subject)]
 
     def _turn_to(self, subject: Subject) -> None:
         """Forget the results for another guest or disk."""
-        if subject["guest"] is not self._guest:
-            self._guest, self._of_guest = subject["guest"], {}
+        whole = subject.get("guest", subject)
+        if whole is not self._guest:
+            self._guest, self._of_guest = whole, {}
         if subject is not self._disk:
             self._disk, self._of_disk = subject, {}
 
@@ -69,11 +70,11 @@ class Waivers:
             found = known[selector.expression] = selector.matches(subject)
         return found
 
-    def _candidates(self, rule: str, guest: Subject) -> list[Waiver]:
+    def _candidates(self, rule: str, guest: Subject | None) -> list[Waiver]:
         """The waivers of a rule, in their order, without those that name other guests."""
         if not self._numbered:
             return []
-        keys = (None, ("id", guest["id"]), ("name", guest["name"]))
+        keys = (None, ("id", guest["id"]), ("name", guest["name"])) if guest else (None,)
         found = {number: waiver for key in keys for number, waiver in self._numbered.get((rule, key), ())}
         return [found[number] for number in sorted(found)]
 

@@ -24,7 +24,7 @@ except ImportError:  # ansible-core brings it to the controller, the only place 
 from ...module_utils._shown import piece
 from ...module_utils._text import visible
 from .errors import PolicyError
-from .policy import WAIVER_KEYS
+from .waiver import WAIVER_KEYS
 
 #: Enough for tens of thousands of waivers.
 LARGEST = 4 << 20
