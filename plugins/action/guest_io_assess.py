@@ -17,7 +17,7 @@ from typing import Any
 from ..module_utils._model.records import NOT_THERE
 from ..plugin_utils._action import Action, time_stamp
 from ..plugin_utils._asked.values import guests_named
-from ..plugin_utils._policy import checks
+from ..plugin_utils._policy import shapes
 from ..plugin_utils._policy.assess import assess
 from ..plugin_utils._policy.policy import parse
 from ..plugin_utils._policy.waivers_file import load
@@ -55,7 +55,7 @@ class ActionModule(Action):
             options["apply_foreign_pending"],
         )
         began = time_stamp()
-        date = datetime.date.today() if options["date"] is None else checks.date("date", options["date"])
+        date = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
         given = {name: options[name] for name in _READ}
         reading = json.loads(self.module("guest_io_info", "reading", as_text=True, **given)["reading"])
         missing = {problem["guest"] for problem in reading["problems"] if problem["reason"] == NOT_THERE}

@@ -27,7 +27,7 @@ from ..plugin_utils._fleet.gate import judge
 from ..plugin_utils._fleet.join import join_documents
 from ..plugin_utils._fleet.slice import pack, unpack
 from ..plugin_utils._fleet.threshold import threshold
-from ..plugin_utils._policy import checks
+from ..plugin_utils._policy import shapes
 from ..plugin_utils._policy.policy import parse
 from ..plugin_utils._policy.waivers_file import load
 from ..plugin_utils._render.failures import trouble
@@ -172,7 +172,7 @@ def _of_root(options: dict[str, Any]) -> list[dict[str, Any]]:
     from ..module_utils._backends.layout import LayoutError
     from ..plugin_utils._sources.gated import assess_root
 
-    day = datetime.date.today() if options["date"] is None else checks.date("date", options["date"])
+    day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
     policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
     try:
         return assess_root(options["root"], policy, day, options["storage_cfg"], options["source"])
@@ -190,7 +190,7 @@ def _write_waivers(path: str | None, document: dict[str, Any], verdict: dict[str
 
     if os.path.lexists(path):
         return {path: "it is there already; name another file, or remove it"}
-    return write_all({path: waivers_file(document, verdict["findings"], checks.date("date", document["date"]))})
+    return write_all({path: waivers_file(document, verdict["findings"], shapes.date("date", document["date"]))})
 
 
 def _paths(options: dict[str, Any]) -> dict[str, str]:

@@ -19,8 +19,8 @@ from ..module_utils._pve.not_a_guest import no_config as _no_config
 from ..module_utils._pve.record import record as _record
 from ..module_utils._text import builtin, visible
 from ..plugin_utils._libraries import missing_libraries as _missing_libraries
-from ..plugin_utils._policy import checks as _checks
 from ..plugin_utils._policy import policy as _policy
+from ..plugin_utils._policy import shapes as _shapes
 from ..plugin_utils._policy.assess import assess as _assess
 from ..plugin_utils._policy.errors import PolicyError
 from ..plugin_utils._untrusted import untrusted as _untrusted
@@ -63,7 +63,7 @@ def assess(
         raise AnsibleFilterError("assess takes what guest_io_info returned, or a list of its guest records")
     try:
         rules = _policy.parse(policy, waivers, None, migrate_controllers, apply_foreign_pending)
-        day = datetime.date.today() if date is None else _checks.date("date", date)
+        day = datetime.date.today() if date is None else _shapes.date("date", date)
         records: Any = {key: builtin(reading.get(key) or []) for key in ("guests", "nodes", "problems")}
         return _untrusted(dict(_assess(records, rules, day, host)))
     except PolicyError as exc:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...module_utils._shown import shown
-from .._policy import checks
+from .._policy import shapes
 from .._policy.errors import PolicyError
 from .._policy.waiver import Waiver
 from . import units, waivers
@@ -61,21 +61,21 @@ class HostPolicy(NamedTuple):
 def parse(document: Any, place: str = "io_host_policy") -> HostPolicy:
     """Validate the document; null is an empty one. Raises PolicyError with the place and what it allows."""
     raw = {} if document is None else document
-    checks.mapping(place, raw, _KEYS)
+    shapes.mapping(place, raw, _KEYS)
 
     def named(key: str, check: Any, *allowed: Any, **more: Any) -> Any:
         return None if raw.get(key) is None else check(f"{place}.{key}", raw[key], *allowed, **more)
 
-    percent = named("thin_pool_percent", checks.number, 1, 99)
+    percent = named("thin_pool_percent", shapes.number, 1, 99)
     return HostPolicy(
         disks=_disks(f"{place}.disks", raw.get("disks")),
-        swappiness=named("swappiness", checks.number, 0, 100),
+        swappiness=named("swappiness", shapes.number, 0, 100),
         zfs_arc_max=named("zfs_arc_max", units.size, least=_LEAST_ARC),
         md_sync_speed_max=named("md_sync_speed_max", units.rate, least=_LEAST_SYNC, most=1 << 40, whole=1 << 10),
-        wbt=named("wbt", checks.choice, ("default",)),
-        transparent_hugepage=named("transparent_hugepage", checks.choice, ("madvise",)),
+        wbt=named("wbt", shapes.choice, ("default",)),
+        transparent_hugepage=named("transparent_hugepage", shapes.choice, ("madvise",)),
         thin_pool_percent=THIN_POOL_PERCENT if percent is None else percent,
-        guest_agent=bool(named("guest_agent", checks.truth)),
+        guest_agent=bool(named("guest_agent", shapes.truth)),
         waivers=waivers.parse([(f"{place}.waivers", raw.get("waivers"))]),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
 from ...module_utils._model.records import Disk
 from ...module_utils._shown import shown
-from . import checks
+from . import shapes
 from .defects import DEFECTS
 from .errors import PolicyError
 from .hypervisors import knows_storage_type
@@ -108,11 +108,11 @@ def parse(
     ``waivers`` are more waivers, ``waivers_file`` those of a file, with the name that errors give to it
     (``waivers_file.load``). ``migrate_controllers`` is the expression that becomes ``Policy.migrate``.
     """
-    checks.mapping("policy", document, _TOP)
+    shapes.mapping("policy", document, _TOP)
     disk = {**DEFAULT_DISK, **_disk("policy.disk", document.get("disk", {}))}
     _possible("policy.disk", disk)
     overrides = []
-    for number, raw in enumerate(checks.listed("policy.overrides", document.get("overrides"))):
+    for number, raw in enumerate(shapes.items("policy.overrides", document.get("overrides"))):
         override = _override(f"policy.overrides[{number}]", raw)
         _possible(f"policy.overrides[{number}].disk", {**disk, **override.disk})
         overrides.append(override)
@@ -130,7 +130,7 @@ def parse(
 
 
 def _defects(place: str, value: Any) -> tuple[str, ...]:
-    for number, defect in enumerate(checks.listed(place, value)):
+    for number, defect in enumerate(shapes.items(place, value)):
         if not isinstance(defect, str) or defect not in DEFECTS:
             raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(DEFECTS)}")
     return tuple(value or ())
@@ -148,11 +148,11 @@ def _storage_types(place: str, value: Any) -> dict[str, str]:
     found = {}
     for name, kind in value.items():
         if not isinstance(name, str) or not _STORAGE_TYPE.match(name):
-            raise PolicyError(checks.at(place, name), "is not a storage type; it takes one such as drbd")
+            raise PolicyError(shapes.at(place, name), "is not a storage type; it takes one such as drbd")
         if knows_storage_type(name):
-            raise PolicyError(checks.at(place, name), "is known already; only the type of a storage plugin goes here")
+            raise PolicyError(shapes.at(place, name), "is known already; only the type of a storage plugin goes here")
         if not isinstance(kind, str) or kind not in _STORAGE_KINDS:
-            raise PolicyError(checks.at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
+            raise PolicyError(shapes.at(place, name), f"is {shown(kind)}, it takes {' or '.join(_STORAGE_KINDS)}")
         found[str(name)] = _STORAGE_KINDS[kind]
     return found
 
@@ -164,7 +164,7 @@ def _controller(place: str, value: Any) -> str:
 
 
 def _disk(place: str, raw: Any) -> dict[str, Any]:
-    checks.mapping(place, raw, _DISK)
+    shapes.mapping(place, raw, _DISK)
     disk = dict(raw)
     if "iothread" in disk and not (disk["iothread"] is True or disk["iothread"] == KEEP):
         raise PolicyError(f"{place}.iothread", f"is {shown(disk['iothread'])}, it takes true or {KEEP}")
@@ -173,7 +173,7 @@ def _disk(place: str, raw: Any) -> dict[str, Any]:
     if "cache" in disk:
         disk["cache"] = _modes(f"{place}.cache", disk["cache"], _WANTED_CACHES)
     if "direct_io" in disk:
-        checks.truth(f"{place}.direct_io", disk["direct_io"])
+        shapes.truth(f"{place}.direct_io", disk["direct_io"])
     if "loosen" in disk:
         disk["loosen"] = _modes(f"{place}.loosen", disk["loosen"], DURABLE_CACHE_MODES, keep=False, empty=True)
     return disk
@@ -203,11 +203,11 @@ def _possible(place: str, disk: dict[str, Any]) -> None:
 
 
 def _override(place: str, raw: Any) -> Override:
-    checks.mapping(place, raw, _OVERRIDE, required=("match",))
+    shapes.mapping(place, raw, _OVERRIDE, required=("match",))
     if not raw.get("disk") and raw.get("controller") is None:
         raise PolicyError(place, "changes nothing; it takes disk, controller or both")
     return Override(
-        checks.text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
+        shapes.text(f"{place}.name", raw["name"]) if raw.get("name") is not None else place,
         Selector(f"{place}.match", raw["match"], guests=raw.get("controller") is not None),
         _disk(f"{place}.disk", raw.get("disk") or {}),
         None if raw.get("controller") is None else _controller(f"{place}.controller", raw["controller"]),

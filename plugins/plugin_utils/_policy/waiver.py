@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from ...module_utils._shown import shown
-from . import checks
+from . import shapes
 from .errors import PolicyError
 from .rules import RULES
 from .selector import GUESTS, Fields, Selector
@@ -44,7 +44,7 @@ def parse_waivers(
     found: dict[str, Waiver] = {}
     places: dict[str, str] = {}
     for name, values in lists:
-        for number, raw in enumerate(checks.listed(name, values)):
+        for number, raw in enumerate(shapes.items(name, values)):
             place = f"{name}[{number}]"
             waiver = _waiver(place, raw, fields, rules, example)
             if waiver.id in found:
@@ -55,22 +55,22 @@ def parse_waivers(
 
 def _waiver(place: str, raw: Any, fields: Fields, known: Collection[str], example: str) -> Waiver:
     allowed = (*WAIVER_KEYS, "guest_only") if fields is GUESTS else WAIVER_KEYS
-    checks.mapping(place, raw, allowed, required=WAIVER_KEYS)
+    shapes.mapping(place, raw, allowed, required=WAIVER_KEYS)
     guest_only = raw.get("guest_only", False)
     # A file of waivers is read with every value as text.
     if not isinstance(guest_only, (bool, str)) or str(guest_only).lower() not in ("true", "false"):
         raise PolicyError(f"{place}.guest_only", f"is {shown(guest_only)}, it takes true or false")
-    rules = checks.listed(f"{place}.rules", raw["rules"])
+    rules = shapes.items(f"{place}.rules", raw["rules"])
     for number, rule in enumerate(rules):
         if not isinstance(rule, str) or rule not in known:
             raise PolicyError(f"{place}.rules[{number}]", f"is {shown(rule)}, it takes a rule id such as {example}")
     if not rules:
         raise PolicyError(f"{place}.rules", "is empty, it takes a list of rule ids")
     return Waiver(
-        checks.text(f"{place}.id", raw["id"]),
+        shapes.text(f"{place}.id", raw["id"]),
         Selector(f"{place}.match", raw["match"], fields=fields),
         tuple(str(rule) for rule in rules),
-        checks.date(f"{place}.until", raw["until"]),
-        checks.text(f"{place}.reason", raw["reason"]),
+        shapes.date(f"{place}.until", raw["until"]),
+        shapes.text(f"{place}.reason", raw["reason"]),
         str(guest_only).lower() == "true",
     )

@@ -35,7 +35,7 @@ def at(place: str, key: Any) -> str:
     return f"{place}.{piece(key)}"
 
 
-def listed(place: str, value: Any) -> list[Any]:
+def items(place: str, value: Any) -> list[Any]:
     """A list; null is an empty one."""
     if value is None:
         return []
