@@ -10,9 +10,11 @@ process that holds its pipes open. Argument lists only, never a shell.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import selectors
+import signal
 import subprocess
 import time
 from typing import Any
@@ -20,15 +22,20 @@ from typing import Any
 #: How many bytes of each output are kept: half from its beginning, half from its end.
 KEPT = 1024 * 1024
 
+#: The status of a command that did not end in its time, as timeout(1) has it.
+TIMED_OUT = 124
+
 #: Seconds to wait for output after the command has ended: a process that it left behind may hold its pipes open.
 _GRACE = 2
 
 
-def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
+def command(arguments: list[str], kept: int = KEPT, seconds: float | None = None) -> tuple[int, str, str]:
     """Run a command in a session of its own, without standard input: (exit status, stdout, stderr).
 
     As in a shell, the status is 127 where there is no such command, and 128 + N where signal N ended it. Bytes that are
-    not UTF-8 become U+FFFD. The middle of an output larger than ``kept`` bytes is left out, see :func:`is_cut`.
+    not UTF-8 become U+FFFD. The middle of an output larger than ``kept`` bytes is left out, see :func:`is_cut`. A
+    command that has not ended after ``seconds`` is killed; the status is :data:`TIMED_OUT` then. One that waits for a
+    dead disk or server cannot be killed: it is left behind.
     """
     try:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
@@ -41,12 +48,28 @@ def command(arguments: list[str], kept: int = KEPT) -> tuple[int, str, str]:
         )
     except OSError as exc:
         return 127, "", f"{arguments[0]}: {exc.strerror}"
-    with process:
-        outputs = {stream: _Output(kept) for stream in (process.stdout, process.stderr) if stream}
-        _drain(process, outputs)
-    status = process.wait()
+    deadline = None if seconds is None else time.monotonic() + seconds
+    outputs = {stream: _Output(kept) for stream in (process.stdout, process.stderr) if stream}
+    try:
+        _drain(process, outputs, deadline)
+        status = process.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
+    except subprocess.TimeoutExpired:
+        status = None
+        _kill(process)
+    finally:
+        for stream in outputs:
+            stream.close()
     out, err = (output.text() for output in outputs.values())
+    if status is None:
+        return TIMED_OUT, out, f"{arguments[0]}: no answer after {seconds:g} seconds"
     return (128 - status if status < 0 else status), out, err
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE)
 
 
 def is_cut(text: str) -> bool:
@@ -88,8 +111,8 @@ class _Output:
         )
 
 
-def _drain(process: subprocess.Popen[bytes], outputs: dict[Any, _Output]) -> None:
-    """Read both outputs to their ends, or until the command has ended and no more output arrives."""
+def _drain(process: subprocess.Popen[bytes], outputs: dict[Any, _Output], deadline: float | None) -> None:
+    """Read both outputs to their ends, or until the command has ended and no more output arrives, or its time is up."""
     ended = None
     with selectors.DefaultSelector() as selector:
         for stream in outputs:
@@ -102,5 +125,6 @@ def _drain(process: subprocess.Popen[bytes], outputs: dict[Any, _Output]) -> Non
                     selector.unregister(key.fileobj)
             if ended is None and process.poll() is not None:
                 ended = time.monotonic()
-            if ended is not None and time.monotonic() - ended > _GRACE:
+            now = time.monotonic()
+            if (ended is not None and now - ended > _GRACE) or (deadline is not None and now > deadline):
                 break

@@ -87,15 +87,17 @@ def comment_out(raw: bytes, lines: Iterable[int], remark: str) -> bytes:
     return b"\n".join(out)
 
 
-def precedence(names_by_directory: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
+def precedence(
+    names_by_directory: Mapping[str, list[str]], directories: tuple[str, ...] = DIRECTORIES
+) -> list[tuple[str, list[str]]]:
     """The files that systemd reads, in its order: ``(path, [paths it masks])``.
 
-    ``names_by_directory`` is ``{directory: [names]}``, directories of :data:`DIRECTORIES`, names of any kind: in
-    systemd 252 a directory or a dangling link masks a file too. The order is that of the names, as bytes, across the
-    directories.
+    ``names_by_directory`` is ``{directory: [names]}``, of ``directories``, names of any kind: in systemd 252 a
+    directory or a dangling link masks a file too. The order is that of the names, as bytes, across the directories.
+    modprobe.d(5) and tmpfiles.d(5) have the same rules for directories of their own.
     """
     chosen: dict[str, list[str]] = {}
-    for directory in DIRECTORIES:
+    for directory in directories:
         for name in names_by_directory.get(directory, ()):
             if name.startswith(".") or not name.endswith(".conf"):
                 continue

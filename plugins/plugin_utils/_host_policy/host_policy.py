@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The policy document ``io_host_policy``: validated as a whole before a host is judged by it.
+"""The policy document about hosts: validated as a whole before a host is judged by it.
 
 It is about the host itself: its disks' queues, its memory, its arrays and pools. A value that is named is set on the
 host; what is not named is only reported.
@@ -40,7 +40,7 @@ _LEAST_SYNC = 1 << 20
 
 
 class HostPolicy(NamedTuple):
-    """A validated ``io_host_policy``. None: not named, so it is only reported.
+    """A validated policy. None: not named, so it is only reported.
 
     ``zfs_arc_max`` in bytes, ``md_sync_speed_max`` in bytes per second, ``wbt``: default, ``transparent_hugepage``:
     madvise. ``thin_pool_percent`` is judged against and never set. ``guest_agent``: the guest agent may be asked for
@@ -58,7 +58,7 @@ class HostPolicy(NamedTuple):
     waivers: tuple[Waiver, ...]
 
 
-def parse(document: Any, place: str = "io_host_policy") -> HostPolicy:
+def parse(document: Any, place: str = "host_policy") -> HostPolicy:
     """Validate the document; null is an empty one. Raises PolicyError with the place and what it allows."""
     raw = {} if document is None else document
     shapes.mapping(place, raw, _KEYS)

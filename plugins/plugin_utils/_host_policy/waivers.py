@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Waivers of findings about a host itself: those of ``io_load_policy`` and of ``io_host_policy``."""
+"""Waivers of findings about a host itself."""
 
 from __future__ import annotations
 

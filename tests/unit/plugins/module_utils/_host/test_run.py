@@ -51,6 +51,20 @@ def test_a_process_left_behind_with_the_pipes_is_not_waited_for():
     assert time.monotonic() - begun < 20
 
 
+@pytest.mark.parametrize(
+    "script", ["exec sleep 60", "exec sleep 60 >&- 2>&-", "trap '' TERM; while :; do echo; done", "sleep 60"]
+)
+def test_a_command_that_does_not_end_in_its_time_is_killed(script):
+    begun = time.monotonic()
+    status, _out, words = _run.command(["sh", "-c", f"echo $$ >&2; {script}"], seconds=0.5)
+    assert status == _run.TIMED_OUT and words == "sh: no answer after 0.5 seconds"
+    assert time.monotonic() - begun < 10
+
+
+def test_a_command_in_its_time_is_as_any_other():
+    assert _run.command(["sh", "-c", "echo a; exit 3"], seconds=30) == (3, "a\n", "")
+
+
 def ends(pid):
     """Whether a process ends within some seconds: on a busy machine a kill takes a moment."""
     for _look in range(100):

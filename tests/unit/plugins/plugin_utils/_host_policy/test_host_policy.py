@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""An io_host_policy is right as a whole, or refused with the place of its fault and what is allowed there."""
+"""An host_policy is right as a whole, or refused with the place of its fault and what is allowed there."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def test_every_key_is_read():
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], "io_host_policy: is [], it takes a mapping with the keys disks, swappiness"),
-        ({"swapiness": 10}, "io_host_policy.swapiness: is not known; allowed here: disks, swappiness"),
-        ({"swappiness": "10"}, "io_host_policy.swappiness: is '10', it takes a whole number from 0 to 100"),
-        ({"swappiness": True}, "io_host_policy.swappiness: is true, it takes a whole number"),
-        ({"swappiness": 101}, "io_host_policy.swappiness: is 101, it takes a whole number from 0 to 100"),
-        ({"zfs_arc_max": 8589934592}, "io_host_policy.zfs_arc_max: is 8589934592, it takes a size such as 8 GiB"),
-        ({"zfs_arc_max": "32 MiB"}, "io_host_policy.zfs_arc_max: is '32 MiB', it takes 64 MiB to 1024 TiB"),
-        ({"md_sync_speed_max": "50 MiB"}, "io_host_policy.md_sync_speed_max: is '50 MiB', it takes a rate"),
+        ([], "host_policy: is [], it takes a mapping with the keys disks, swappiness"),
+        ({"swapiness": 10}, "host_policy.swapiness: is not known; allowed here: disks, swappiness"),
+        ({"swappiness": "10"}, "host_policy.swappiness: is '10', it takes a whole number from 0 to 100"),
+        ({"swappiness": True}, "host_policy.swappiness: is true, it takes a whole number"),
+        ({"swappiness": 101}, "host_policy.swappiness: is 101, it takes a whole number from 0 to 100"),
+        ({"zfs_arc_max": 8589934592}, "host_policy.zfs_arc_max: is 8589934592, it takes a size such as 8 GiB"),
+        ({"zfs_arc_max": "32 MiB"}, "host_policy.zfs_arc_max: is '32 MiB', it takes 64 MiB to 1024 TiB"),
+        ({"md_sync_speed_max": "50 MiB"}, "host_policy.md_sync_speed_max: is '50 MiB', it takes a rate"),
         ({"md_sync_speed_max": "500 KiB/s"}, "it takes 1 MiB/s to 1 TiB/s"),
         ({"md_sync_speed_max": "1.0001 MiB/s"}, "it takes a multiple of 1 KiB/s"),
-        ({"wbt": -1}, "io_host_policy.wbt: is -1, it takes default"),
-        ({"transparent_hugepage": "never"}, "io_host_policy.transparent_hugepage: is 'never', it takes madvise"),
-        ({"thin_pool_percent": 100}, "io_host_policy.thin_pool_percent: is 100, it takes a whole number from 1 to 99"),
-        ({"guest_agent": "yes"}, "io_host_policy.guest_agent: is 'yes', it takes true or false"),
-        ({"disks": ["sda"]}, "io_host_policy.disks: is ['sda'], it takes a mapping"),
-        ({"waivers": {"id": "a"}}, "io_host_policy.waivers: is {'id': 'a'}, it takes a list"),
+        ({"wbt": -1}, "host_policy.wbt: is -1, it takes default"),
+        ({"transparent_hugepage": "never"}, "host_policy.transparent_hugepage: is 'never', it takes madvise"),
+        ({"thin_pool_percent": 100}, "host_policy.thin_pool_percent: is 100, it takes a whole number from 1 to 99"),
+        ({"guest_agent": "yes"}, "host_policy.guest_agent: is 'yes', it takes true or false"),
+        ({"disks": ["sda"]}, "host_policy.disks: is ['sda'], it takes a mapping"),
+        ({"waivers": {"id": "a"}}, "host_policy.waivers: is {'id': 'a'}, it takes a list"),
     ],
 )
 def test_a_mistake_is_refused_with_its_place(document, said):

@@ -20,7 +20,7 @@ ONE = {"id": "W1", "rules": ["IO201"], "until": "2026-11-28", "reason": "old hos
 
 
 def of(*documents):
-    return Waivers(waivers.parse([("io_host_policy.waivers", list(documents))]), DAY)
+    return Waivers(waivers.parse([("host_policy.waivers", list(documents))]), DAY)
 
 
 def found(message, rule="IO201", host="pve1"):
@@ -81,7 +81,7 @@ def test_what_has_expired_or_matches_nothing_is_told_by_all_hosts_together():
 def test_a_mistake_is_refused_with_its_place(change, said):
     with pytest.raises(PolicyError) as caught:
         of({**ONE, **change})
-    assert str(caught.value).startswith("io_host_policy.waivers[0].") and said in str(caught.value)
+    assert str(caught.value).startswith("host_policy.waivers[0].") and said in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""md: checks of arrays, how fast they may be, and when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...module_utils._causes import at_boot
+from ...module_utils._model.findings import Finding, change, finding
+from ...module_utils._shown import piece
+from ...module_utils._text import amount
+from .host_policy import HostPolicy
+from .judge_causes_memory import wanted_value
+from .judge_causes_zfs import windows
+from .lasting import Boot
+
+Facts = Mapping[str, Any]
+
+_LIMIT = "dev.raid.speed_limit_max"
+
+
+def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
+    """IO507."""
+    if not facts["arrays"]:
+        return
+    if policy.md_sync_speed_max is not None:
+        yield from _wanted(facts, str(policy.md_sync_speed_max >> 10))
+    for one in facts["arrays"]:
+        if one["sync_action"] in ("check", "repair", "resync", "recover"):
+            speed = one["sync_speed_max"]
+            yield finding(
+                "IO507",
+                "note",
+                f"array {piece(one['name'])}: a {_WORDS[one['sync_action']]} runs now"
+                + (f", at up to {amount(speed << 10)}/s" if speed else ""),
+                "Measure, and judge freezes, when it is over. A slower rebuild leaves the array degraded for longer."
+                if one["sync_action"] == "recover"
+                else "Measure, and judge freezes, when it is over, or name md_sync_speed_max in the policy of hosts.",
+                actual=one["sync_action"],
+            )
+    planned = [one for one in facts["windows"] if one["does"] == "md check"]
+    if planned:
+        yield windows("IO507", planned)
+
+
+_WORDS = {"check": "check", "repair": "repair", "resync": "resync", "recover": "rebuild"}
+
+
+def _wanted(facts: Facts, wanted: str) -> Iterator[Finding]:
+    now, last = facts["sysctls"][_LIMIT], facts["boot"]["sysctls"][_LIMIT]
+    if now is not None:
+        own = facts["boot"]["ours"]["sysctl.d"].get(_LIMIT)
+        boot = Boot("sysctl.d", at_boot.SYSCTL_FILE, _LIMIT, own, [last] if last else [])
+        yield from wanted_value("IO507", _LIMIT, "kernel", str(now), wanted, boot)
+    for one in facts["arrays"]:
+        if one["own_speed"] and str(one["sync_speed_max"]) != wanted:
+            name, speed = piece(one["name"]), str(one["sync_speed_max"])
+            yield finding(
+                "IO507",
+                "warning",
+                f"array {name}: sync_speed_max is {speed}, its own, wanted {wanted}; {_LIMIT} does not count for it",
+                "Set it now. What set it sets it again at boot: look for sync_speed_max in /etc/mdadm/mdadm.conf and in"
+                " /etc/udev/rules.d.",
+                actual=speed,
+                wanted=wanted,
+                cure=[change(f"array {one['name']}", "sync_speed_max", speed, wanted)],
+            )
