@@ -225,6 +225,99 @@ _ALL = (
         VIRTIO_SCSI_RESET.source,
         evidence=VIRTIO_SCSI_RESET.evidence,
     ),
+    Rule(
+        "IO501",
+        "Swap on a ZFS volume",
+        "error",
+        "To swap out, ZFS needs memory at the moment when there is none; then the whole host stands still. An error"
+        " where some of the swap is used, a warning where none is yet.",
+        "Proxmox VE's documentation, local-zfs, SWAP on ZFS: swap on a zvol can block the server, often when a backup"
+        " starts.",
+    ),
+    Rule(
+        "IO502",
+        "The ARC may take most of the memory",
+        "warning",
+        "ZFS' cache gives memory back slowly: guests that need some wait, or are swapped out or killed. From OpenZFS"
+        " 2.3 on its ceiling is nearly all memory where nobody sets one. A note where somebody chose it.",
+        "OpenZFS 6a629f3234 (arc_os.c: all but 1 GiB, at least five eighths; before that a half); Proxmox VE's"
+        " documentation, local-zfs: 2 GiB and 1 GiB more for each TiB, and its installer takes a tenth, at most 16 GiB.",
+    ),
+    Rule(
+        "IO503",
+        "Write-back limits do nothing for ZFS",
+        "note",
+        "vm.dirty_* limits the page cache, which ZFS does not write through. It has a limit of its own, for each pool.",
+        "zfs(4), zfs_dirty_data_max and zfs_delay_min_dirty_percent.",
+    ),
+    Rule(
+        "IO504",
+        "Write-back throttling is switched off",
+        "warning",
+        "It holds back what the host writes through its cache while requests of guests with cache=none, which are"
+        " exempt, take too long.",
+        "Linux, Documentation/ABI/stable/sysfs-block (wbt_lat_usec: 0 switches it off, -1 is the default), blk-wbt.c.",
+        evidence=(
+            "One buffered writer beside a guest without an iothread, QEMU 10.0, disk at 40 MB/s, longest gap of the"
+            " guest: 3337 ms without, 1684 with the target of rotational disks, 866 with that of the others."
+        ),
+    ),
+    Rule(
+        "IO505",
+        "Thin pool is nearly full",
+        "warning",
+        "When data or metadata of a thin pool are full, writes of all guests on it wait, and then fail. An error from"
+        " 95 % on.",
+        "Proxmox VE's documentation, local-lvm; lvmthin(7).",
+    ),
+    Rule(
+        "IO506",
+        "Hard NFS mount under guests without an iothread",
+        "warning",
+        "A hard mount waits for its server without end. Without an iothread it is QEMU's main loop that waits.",
+        "nfs(5), hard and soft; oVirt vdsm 672a98b, which shortened timeo and retrans for that reason.",
+        "A soft mount answers, and loses writes; so it is the guest that is to be changed, not the mount.",
+    ),
+    Rule(
+        "IO507",
+        "Check of an md array",
+        "note",
+        "A check reads all disks of an array for hours, at up to 200 MB/s unless it is held back. A warning where the"
+        " policy names a rate that is not in force.",
+        "md(4), sync_speed_max and dev.raid.speed_limit_max; Debian's mdadm starts checks on the first Sunday of a"
+        " month, newer ones up to 24 hours later.",
+        "A lower limit makes a rebuild slower too, and leaves the array degraded for longer.",
+    ),
+    Rule(
+        "IO508",
+        "ZFS scrub or trim",
+        "note",
+        "A scrub reads all that is on a pool, and a trim keeps its disks busy.",
+        "Debian's /etc/cron.d/zfsutils-linux: trim on the first Sunday of a month, scrub on the second; zpool-scrub(8).",
+    ),
+    Rule(
+        "IO509",
+        "Transparent huge pages are always given",
+        "note",
+        "Where free memory is in small pieces, a process that gets a huge page waits until the kernel has made one. A"
+        " warning where the policy names another value.",
+        "Linux, Documentation/admin-guide/mm/transhuge.rst; the kernel of Proxmox VE has madvise (pve-kernel 4.4.35-79).",
+    ),
+    Rule(
+        "IO510",
+        "Swappiness",
+        "note",
+        "The memory of a guest that was swapped out is read back from the disk that is busy, and the guest waits for"
+        " it. A warning where the policy names another value.",
+        "Proxmox VE's documentation, local-zfs: vm.swappiness = 10 for hosts with ZFS.",
+    ),
+    Rule(
+        "IO511",
+        "I/O pressure that is none",
+        "note",
+        "From QEMU 10.2 on iothreads wait in io_uring, which Linux before 6.15 counts as waiting for a disk.",
+        "pve-qemu 10.2.1-2 (debian/changelog); io_uring_set_iowait(3): IORING_FEAT_NO_IOWAIT since Linux 6.15.",
+    ),
 )
 
 #: Rule by id.
