@@ -8,6 +8,7 @@ tools/rules_doc.py > docs/rules.md`.
 
 from __future__ import annotations
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import defects
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 
 HEAD = """\
@@ -27,6 +28,14 @@ An **error** can freeze a guest, keep it from starting or lose its data; a **war
 The severity named here is the usual one; a finding's own follows its evidence.
 """  # noqa: E501
 
+DEFECTS = """
+## Known defects
+
+Versions with a revision (`8.1.5-2`) are those of Proxmox VE's packages; other builds have patches of their own.
+The policy's [`accept_defects`](policy.md#known-defects-of-qemu) takes the ids of QEMU's.
+"""
+COLUMNS = "| id | versions | what it hits | what happens | source |\n| --- | --- | --- | --- | --- |\n"
+
 
 def document() -> str:
     """The whole text."""
@@ -38,7 +47,17 @@ def document() -> str:
             parts.append(f"- Measured: {rule.evidence}\n")
         if rule.dissent:
             parts.append(f"- Other view: {rule.dissent}\n")
+    parts.append(DEFECTS)
+    for title, known in (("QEMU", defects.QEMU), ("Kernel", defects.KERNEL), ("virtio-win", defects.VIRTIO_WIN)):
+        parts.append(f"\n### {title}\n\n{COLUMNS}")
+        parts.extend(_row(defect) for defect in known.values())
     return "".join(parts)
+
+
+def _row(defect: defects.Defect) -> str:
+    since = f"{defect.since} to below {defect.fixed}" if defect.since else f"below {defect.fixed}"
+    hits = defect.hits.words if defect.hits else "all"
+    return f"| `{defect.id}` | {since} | {hits} | {defect.effect} | {defect.source.rstrip('.')} |\n"
 
 
 if __name__ == "__main__":

@@ -20,15 +20,15 @@ class Situation(NamedTuple):
 
     ``controller`` is the guest's SCSI controller as its hypervisor spells it; ``new_controller`` the change that gives
     each SCSI disk a controller of its own, None where no such change is made. ``old_qemu``: a QEMU below 9 may run the
-    guest. ``hold`` is why a disk on virtio-scsi must not get an iothread, ``caution`` a sentence about what to check
-    first, with a blank before it.
+    guest. ``holds`` are why disks must not get an iothread, by their bus. ``caution`` is a sentence about what to check
+    before one on virtio-scsi gets it, with a blank before it.
     """
 
     guest: Guest
     controller: str
     new_controller: Change | None
     old_qemu: bool
-    hold: Hold | None
+    holds: dict[str, Hold]
     caution: str
 
 

@@ -8,54 +8,70 @@ be planned because of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from ...module_utils._model.records import Disk, Guest
-from . import qemu
-from .defects import DEFECTS, VIRTIO_SCSI_RESET, Defect
+from ...module_utils._model.disk_io import VIRTIO_SCSI
+from ...module_utils._model.records import Disk, Guest, Values
+from . import defects, qemu
+from .defects import VIRTIO_SCSI_RESET, Defect, Trigger
 from .disks import after_restart
 from .remark import Hold, Remark
+from .version import Version
 
 RULE = "IO401"
 
+#: The buses whose disks can have an iothread, and what an iothread there triggers.
+_BY_BUS = {
+    "scsi": ("virtio-scsi", (defects.IOTHREAD_ON_VIRTIO_SCSI, defects.IOTHREAD)),
+    "virtio": ("virtio-blk", (defects.IOTHREAD_ON_VIRTIO_BLK, defects.IOTHREAD)),
+}
 
-def hold(guest: Guest, accepted: Collection[str]) -> Hold | None:
-    """Why the guest's virtio-scsi disks must not get an iothread; ``accepted`` are ids of defects.
+
+def holds(guest: Guest, accepted: Collection[str]) -> dict[str, Hold]:
+    """Why the guest's disks must not get an iothread, by their bus; ``accepted`` are ids of defects.
 
     A guest that was read on its own node starts with the QEMU installed there. Where that version could not be read,
-    it is not known to be safe. Elsewhere an unknown version is only mentioned (``caution``).
+    it may be an old one, so what each QEMU below a version has counts. Elsewhere an unknown version is only mentioned
+    (``caution``).
     """
-    if VIRTIO_SCSI_RESET.id in accepted:
-        return None
-    version = _version(guest)
-    live = guest["running"] is not None
+    version, live = _version(guest), guest["running"] is not None
     if version is None:
-        return _because(VIRTIO_SCSI_RESET, "it is not known which QEMU would start the guest") if live else None
-    if not VIRTIO_SCSI_RESET.concerns(version):
-        return None
-    return _because(VIRTIO_SCSI_RESET, f"QEMU {_text(version)} {'would' if live else 'may'} start the guest")
+        which = "it is not known which QEMU would start the guest"
+        met: tuple[Defect, ...] = (VIRTIO_SCSI_RESET,) if live else ()
+    else:
+        which = f"QEMU {version} {'would' if live else 'may'} start the guest"
+        met = defects.of_qemu(version)
+    met = tuple(defect for defect in met if defect.id not in accepted)
+    found = {}
+    for bus, (name, triggers) in _BY_BUS.items() if met else ():
+        hit = [defect for defect in met if defect.hits in triggers]
+        if hit:
+            found[bus] = _hold(hit, which, name)
+    return found
 
 
-def _because(defect: Defect, which: str) -> Hold:
+def _hold(hit: list[Defect], which: str, bus: str) -> Hold:
+    told = "; ".join(f"{defect.effect} ({defect.id}, fixed in {defect.fixed})" for defect in hit)
+    many = len(hit) > 1
+    ids = ", ".join(defect.id for defect in hit)
     return Hold(
-        f"{which}, and below {_text(defect.fixed)} {defect.hits} is a known defect: {defect.effect}",
-        f"Install QEMU {_text(defect.fixed)} or later, or accept the defect in the policy: accept_defects:"
-        f" [{defect.id}]. Until then aio=threads prevents most of the freeze.",
+        f"{which}, and an iothread on {bus} triggers {'known defects' if many else 'a known defect'} of it: {told}",
+        f"Install QEMU {max(defect.fixed for defect in hit)} or later, or accept the defect{'s' if many else ''} in the"
+        f" policy: accept_defects: [{ids}]. Until then aio=threads prevents most of the freeze.",
     )
 
 
 def met(guest: Guest, judged: list[Disk], accepted: Collection[str]) -> list[Remark]:
     """IO401 for what the guest runs with, or will start with: one remark for each defect."""
+    running, after = qemu.running(guest), qemu.next_start(guest)
+    now_has, then_has = defects.of_qemu(running), defects.of_qemu(after)
     found = []
-    for defect in DEFECTS.values():
-        running, after = qemu.running(guest), qemu.next_start(guest)
-        now = _hit(judged, running=True) if running and defect.concerns(running) else []
-        then = (
-            [key for key in _hit(judged, running=False) if key not in now] if after and defect.concerns(after) else []
-        )
+    for defect in defects.QEMU.values() if now_has or then_has else ():
+        now = _hit(guest, defect.hits, [(disk["key"], disk["bus"], disk["runs"]) for disk in judged], defect in now_has)
+        later = [(disk["key"], disk["bus"], after_restart(disk)) for disk in judged if disk["key"] not in now]
+        then = _hit(guest, defect.hits, later, defect in then_has)
         if now or then:
-            certain = guest["running"] is not None
-            found.append(_remark(defect, now, then, running, after, certain, defect.id in accepted))
+            found.append(_remark(guest, defect, now, then, defect.id in accepted))
     return found
 
 
@@ -66,52 +82,59 @@ def caution(guest: Guest, accepted: Collection[str]) -> str:
     if VIRTIO_SCSI_RESET.id in accepted or guest["running"] is not None or _version(guest) is not None:
         return ""
     return (
-        " It is not known which QEMU will start the guest: make sure that it is"
-        f" {_text(VIRTIO_SCSI_RESET.fixed)} or later ({RULE})."
+        f" It is not known which QEMU will start the guest: make sure that it is {VIRTIO_SCSI_RESET.fixed} or later"
+        f" ({RULE})."
     )
 
 
-def _version(guest: Guest) -> qemu.Version | None:
+def _version(guest: Guest) -> Version | None:
     """The QEMU that starts the guest next: on its own node the installed one, whatever the config proves."""
-    return qemu.next_start(guest) if guest["running"] is None else qemu.version(guest["qemu"]["installed"])
+    return qemu.next_start(guest) if guest["running"] is None else qemu.installed(guest)
 
 
-def _hit(disks: list[Disk], running: bool) -> list[str]:
-    """The keys of the disks with an iothread on virtio-scsi: as they run, or after the next cold start."""
-    values = [
-        (disk["key"], disk["runs"] if running else after_restart(disk)) for disk in disks if disk["bus"] == "scsi"
-    ]
-    return [key for key, now in values if now is not None and now["iothread"]]
+def _hit(
+    guest: Guest, trigger: Trigger | None, disks: list[tuple[str, str, Values | None]], concerned: bool
+) -> list[str]:
+    """The keys of the disks that trigger a defect, of (key, bus, values)."""
+    if not concerned or trigger is None:
+        return []
+    triggers = _TRIGGERS[trigger]
+    return [key for key, bus, values in disks if values is not None and triggers(guest, bus, values)]
 
 
-def _remark(
-    defect: Defect,
-    now: list[str],
-    then: list[str],
-    running: qemu.Version | None,
-    after: qemu.Version | None,
-    certain: bool,
-    accepted: bool,
-) -> Remark:
-    keys = ", ".join(now or then)
-    verb = f"runs {keys} with" if now else f"{'will' if certain else 'may'} start {keys} with"
+def _cancels(guest: Guest, bus: str, values: Values) -> bool:
+    controller = values["controller"]
+    # l24 and l26 are Linux, w2k to win11 Windows; no other type begins so.
+    known = (guest["ostype"] or "").startswith(("l", "w"))
+    return bus == "scsi" and not known and controller is not None and controller["model"] == VIRTIO_SCSI
+
+
+_TRIGGERS: dict[Trigger, Callable[[Guest, str, Values], bool]] = {
+    defects.IOTHREAD_ON_VIRTIO_SCSI: lambda guest, bus, values: bus == "scsi" and bool(values["iothread"]),
+    defects.IOTHREAD_ON_VIRTIO_BLK: lambda guest, bus, values: bus == "virtio" and bool(values["iothread"]),
+    defects.IOTHREAD: lambda guest, bus, values: bool(values["iothread"]),
+    defects.IDE_OR_SATA: lambda guest, bus, values: bus in ("ide", "sata"),
+    defects.CANCELS_ON_VIRTIO_SCSI: _cancels,
+}
+
+
+def _remark(guest: Guest, defect: Defect, now: list[str], then: list[str], accepted: bool) -> Remark:
+    """``now`` and ``then`` are the disks that trigger it as the guest runs, and after the next cold start only."""
+    running, after = qemu.running(guest), qemu.next_start(guest)
+    certain = guest["running"] is not None
+    verb = "runs" if now else "will start" if certain else "may start"
     version = running if now else after
+    words, until = defect.hits or Trigger("")
     if now and after is not None and not defect.concerns(after):
-        advice = f"Stop and start the guest: QEMU {_text(after)} is installed."
+        advice = f"Stop and start the guest: QEMU {after} is installed."
     else:
-        advice = (
-            f"Install QEMU {_text(defect.fixed)} or later and restart the guest, or remove the iothread until then."
-        )
+        advice = f"Install QEMU {defect.fixed} or later and restart the guest{until}."
     return Remark(
         RULE,
         "note" if accepted else "warning",
-        f"QEMU {_text(version)} {verb} {defect.hits}: {defect.effect}"
+        f"QEMU {version} {verb} {', '.join(now or then)} {words}: {defect.effect}"
         + ("; the policy accepts that" if accepted else ""),
         advice,
-        _text(version),
-        _text(defect.fixed),
+        str(version),
+        str(defect.fixed),
     )
-
-
-def _text(version: qemu.Version | None) -> str:
-    return "" if version is None else ".".join(str(number) for number in (version if version[2] else version[:2]))

@@ -19,7 +19,10 @@ from .locality import Locality
 from .policy import Policy
 from .remark import Mark, Remark
 from .selector import Subject, guest_subject
+from .version import version
 from .waivers import Waivers
+
+_QEMU_9 = version("9")
 
 
 class Judge(NamedTuple):
@@ -47,7 +50,7 @@ class _Judgement:
         self._guest = guest
         self._by = by
         self._subject = guest_subject(guest)
-        self._hold = judge_defects.hold(guest, accepted)
+        self._holds = judge_defects.holds(guest, accepted)
         self._caution = judge_defects.caution(guest, accepted)
 
     def run(self) -> tuple[list[Mark], list[DiskEntry]]:
@@ -60,8 +63,8 @@ class _Judgement:
             guest,
             spelled_controller(guest),
             new_controller,
-            qemu.may_be_below(guest, (9,)),
-            self._hold,
+            qemu.may_be_below(guest, _QEMU_9),
+            self._holds,
             self._caution,
         )
         entries = []
@@ -90,7 +93,7 @@ class _Judgement:
         policy = self._by.policy
         if not scsi or policy.controller_for(self._subject) != IOTHREAD_CONTROLLER:
             return [], None
-        hold = self._hold if self._hold and any(map(self._gets_iothread, scsi)) else None
+        hold = self._holds.get("scsi") if any(map(self._gets_iothread, scsi)) else None
         remark = judge_controller.judge(self._guest, scsi, hold, self._caution, self._may_migrate)
         if remark is None:
             return [], None

@@ -34,9 +34,10 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
             "." if threads else "; until then set aio=threads."
         )
         return Remark("IO106", severity, message, advice, False, True)
-    if disk["bus"] == "scsi" and at.hold is not None:
-        message = f"no iothread in effect, and it gets none: {at.hold.reason}"
-        return Remark("IO102", severity, message, at.hold.hint, False, True, left=at.hold.left)
+    hold = at.holds.get(disk["bus"])
+    if hold is not None:
+        message = f"no iothread in effect, and it gets none: {hold.reason}"
+        return Remark("IO102", severity, message, hold.hint, False, True, left=hold.left)
     possible = disk["bus"] == "virtio" or at.new_controller is not None or has_own_controller(at.guest, disk)
     advice = hint(at.guest, "iothread", key=disk["key"]) + (at.caution if disk["bus"] == "scsi" else "")
     if configured(disk, "iothread"):

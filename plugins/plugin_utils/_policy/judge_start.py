@@ -14,10 +14,12 @@ from ...module_utils._shown import piece
 from . import qemu
 from .hypervisors import hint, process_only
 from .remark import Remark
+from .version import version
 
 _MACHINE = re.compile(r"(?:pc(?:-i440fx|-q35)?|virt)-(\d{1,4})\.", re.ASCII)
 
 _NAMED = 5
+_QEMU_10 = version("10")
 
 
 def judge(guest: Guest, disk: Disk) -> Iterator[Remark]:
@@ -57,9 +59,9 @@ def _starts_with_machine_10(guest: Guest) -> bool:
     match = _MACHINE.match(guest["next_start"]["machine"] or "")
     if match:
         return int(match[1]) >= 10
-    installed = qemu.version(guest["qemu"]["installed"])
-    if installed is not None and installed < (10,):
+    installed = qemu.installed(guest)
+    if installed is not None and installed < _QEMU_10:
         return False
-    created = qemu.version(guest["qemu"].get("proven"))
+    created = qemu.proven(guest)
     windows = (guest["next_start"]["ostype"] or "").startswith("w")  # w2k … wvista, win7 …; no other ostype does
-    return not windows or (created is not None and created >= (10,))
+    return not windows or (created is not None and created >= _QEMU_10)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
 from ...module_utils._model.records import Disk
 from ...module_utils._shown import shown
+from . import defects as _known
 from . import shapes
-from .defects import DEFECTS
 from .errors import PolicyError
 from .hypervisors import knows_storage_type
 from .selector import Selector, Subject
@@ -131,8 +131,8 @@ def parse(
 
 def _defects(place: str, value: Any) -> tuple[str, ...]:
     for number, defect in enumerate(shapes.items(place, value)):
-        if not isinstance(defect, str) or defect not in DEFECTS:
-            raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(DEFECTS)}")
+        if not isinstance(defect, str) or defect not in _known.QEMU:
+            raise PolicyError(f"{place}[{number}]", f"is {shown(defect)}; it takes one of {', '.join(_known.QEMU)}")
     return tuple(value or ())
 
 

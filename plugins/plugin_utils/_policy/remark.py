@@ -22,7 +22,7 @@ class Left(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Why disks on virtio-scsi must not get an iothread (a sentence without its full stop), and what to do about it."""
+    """Why disks of a bus must not get an iothread (a sentence without its full stop), and what to do about it."""
 
     reason: str
     hint: str

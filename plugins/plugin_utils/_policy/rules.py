@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .defects import VIRTIO_SCSI_RESET
+from . import defects
 
 #: The title of what is assessed of hosts, by its subject; another subject's name is its title.
 SUBJECTS = {"writeback": "Write-back limits"}
@@ -220,10 +220,47 @@ _ALL = (
         "IO401",
         "A known defect of this QEMU hits the guest",
         "warning",
-        "Below QEMU 8.0 an iothread on virtio-scsi makes QEMU abort when the guest resets a disk, as its kernel does"
-        " when a disk does not answer.",
-        VIRTIO_SCSI_RESET.source,
-        evidence=VIRTIO_SCSI_RESET.evidence,
+        "A disk's iothread or bus makes some versions of QEMU abort or hang. Where an iothread would and such a QEMU"
+        " would start the guest, none is planned.",
+        "The table of known defects below.",
+        evidence=defects.VIRTIO_SCSI_RESET.evidence,
+    ),
+    Rule(
+        "IO402",
+        "A known defect of the running kernel hits the host",
+        "warning",
+        "The kernel that runs can freeze what its disks carry; a fixed one helps only after a reboot.",
+        "The table of known defects below.",
+    ),
+    Rule(
+        "IO403",
+        "The installed QEMU has a known defect",
+        "note",
+        "It hits guests in a backup, a move or a hotplug, whatever their disks have.",
+        "The table of known defects below.",
+    ),
+    Rule(
+        "IO404",
+        "I/O pressure is no evidence",
+        "note",
+        "From QEMU 10.2 on, an idle iothread is counted as one that waits for I/O: nearly 100 % pressure and a high"
+        " iowait without any load. Nothing freezes.",
+        "pve-qemu 775e41b (10.2.1-2), which needs a kernel with IORING_FEAT_NO_IOWAIT: from Linux 6.15 on"
+        " (io_uring_set_iowait(3)).",
+    ),
+    Rule(
+        "IO405",
+        "A known defect of virtio-win hits a Windows guest",
+        "warning",
+        "The driver in the guest freezes it, whatever its disks have on the host.",
+        "The table of known defects below. The guest agent tells the version of the driver (guest-get-devices).",
+    ),
+    Rule(
+        "IO406",
+        "The version of virtio-win is not known",
+        "note",
+        "The guest agent was to be asked for it, and did not tell.",
+        "QEMU's guest agent has guest-get-devices on Windows alone, from 5.2 on.",
     ),
     Rule(
         "IO501",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._pve import hints as pve
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import defects
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.hypervisors import NEUTRAL
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 
@@ -37,13 +38,19 @@ def strings(path):
 
 @pytest.mark.parametrize("path", sorted(POLICY.glob("*.py")), ids=lambda path: path.stem)
 def test_no_sentence_names_a_hypervisors_command_or_config_key(path):
-    if path.stem != "rules":
+    if path.stem not in ("rules", "defects"):
         assert [(line, text) for line, text in strings(path) if WORDS.search(text)] == []
 
 
 def test_a_rule_names_them_in_its_sources_only():
     said = [rule.id for rule in RULES.values() if WORDS.search(f"{rule.title} {rule.reason} {rule.dissent}")]
     assert said == []
+
+
+def test_a_defect_names_them_in_its_source_only():
+    known = [*defects.QEMU.values(), *defects.KERNEL.values(), *defects.VIRTIO_WIN.values()]
+    said = [one.id for one in known if WORDS.search(f"{one.effect} {one.hits} {one.evidence}")]
+    assert len(known) > 10 and said == []
 
 
 def test_one_file_of_the_room_knows_the_hypervisors():
