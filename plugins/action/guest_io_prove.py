@@ -37,6 +37,7 @@ class ActionModule(Action):
         "policy": {"type": "raw", "default": {}},
         "also": {"type": "list", "elements": "dict"},
         "during": {"type": "list", "elements": "str"},
+        "backup": {"type": "dict"},
         "measure": {"type": "dict", "required": True},
     }
 
@@ -69,7 +70,7 @@ class ActionModule(Action):
             findings = self.action(
                 "guest_io_assess", "plan", policy=options["policy"], migrate_controllers=every_guest, **where
             )
-        return settings(guests, findings, guest, options["disk"], options["also"], options["during"])
+        return settings(guests, findings, guest, options["disk"], options["also"], options["during"], options["backup"])
 
     def _planned(self, compared: list[dict[str, Any]], measure: dict[str, Any]) -> dict[str, Any]:
         """What would be measured. Fails for what is missing for any setting, before anything is started."""

@@ -39,9 +39,13 @@ options:
     type: list
     elements: dict
   during:
-    description: For each of these (V(block_resize), V(block_job), V(query_blockstats)) one more setting, V(hardened) while that is done to the guest.
+    description:
+      - For each of these (V(block_resize), V(block_job), V(query_blockstats), V(backup)) one more setting, V(hardened) while that is done to the guest.
     type: list
     elements: str
+  backup:
+    description: How the backup of O(during) is made, as O(hypervisor.io_hardening.io_prove#module:settings[].backup).
+    type: dict
   measure:
     description: The other options of M(hypervisor.io_hardening.io_prove), O(hypervisor.io_hardening.io_prove#module:path) at least.
     type: dict

@@ -66,9 +66,47 @@ options:
           - What happens to the guest every second while it is measured, through QEMU's monitor.
           - V(block_resize) sets the disk to its present size, V(block_job) starts a backup job and cancels it, in turn,
             V(query_blockstats) reads the disk's statistics.
+          - With V(backup) a backup of the guest begins, once, as O(settings[].backup) says.
           - With V(disk_reset) the guest itself resets its SCSI disk every second, as its kernel does with a disk that has not responded for 30 seconds.
         type: str
-        choices: [block_resize, block_job, query_blockstats, disk_reset]
+        choices: [block_resize, block_job, query_blockstats, disk_reset, backup]
+      backup:
+        description:
+          - How the backup is made, with O(settings[].during=backup). It copies the whole disk, and a write of the guest to a place that is not copied
+            yet waits until the old data is in the target (copy before write), as with Proxmox VE.
+          - Its files are as large as O(image_mb) and have no names.
+        type: dict
+        suboptions:
+          max_workers:
+            description: How many requests the job has on the way, 1 to 256, as Proxmox VE's C(performance), C(max-workers).
+            type: int
+            default: 16
+          rate_mb_per_s:
+            description: The job's own limit, 10^6 bytes per second, as Proxmox VE's C(bwlimit). V(0) is none.
+            type: int
+            default: 0
+          cluster_kb:
+            description:
+              - The least that is copied at once, KiB, a power of two. V(4096) is what a Proxmox Backup Server takes.
+              - More than V(64) needs QEMU 9.2.
+            type: int
+            default: 64
+          target:
+            description: The directory in which the backup is made. Without it the disk is read, and the data goes nowhere.
+            type: path
+          target_mb_per_s:
+            description: QEMU makes the target this slow, 10^6 bytes per second. V(0) is as fast as it is.
+            type: int
+            default: 0
+          target_requests_per_s:
+            description: The same in requests per second.
+            type: int
+            default: 0
+          fleecing:
+            description:
+              - A directory for a fleecing image. The guest's writes then wait for it and not for the target.
+              - Needs QEMU 8.1, as it needs Proxmox VE 8.2.
+            type: path
   runs:
     description: How often each setting is measured. Settings take turns.
     type: int
@@ -146,6 +184,14 @@ EXAMPLES = r"""
       - {name: no iothread}
       - {name: iothread, controller: virtio-scsi-single, iothread: true}
       - {name: resized, controller: virtio-scsi-single, iothread: true, aio: threads, during: block_resize}
+
+- name: Measure what a backup to a slow target does to the guest's writes, with 16 workers and with one
+  hypervisor.io_hardening.io_prove:
+    path: /var/lib/vz
+    load_writers: 0
+    settings:
+      - {name: 16 workers, during: backup, backup: {target: /mnt/backup, target_mb_per_s: 5}}
+      - {name: 1 worker, during: backup, backup: {target: /mnt/backup, target_mb_per_s: 5, max_workers: 1}}
 """
 
 RETURN = r"""
@@ -173,8 +219,24 @@ runs:
       type: float
       returned: success
       sample: 3295.1
+    longest_write_ms:
+      description:
+        - The longest time that one write of the guest took, by the guest's clock, ms. One that was not answered at the end counts with its time until then.
+        - V(null) if the guest did not report.
+      type: float
+      returned: success
+      sample: 558.2
+    backup_mb_per_s:
+      description: What the backup read of the disk, 10^6 bytes per second, see O(settings[].backup). V(null) without a backup.
+      type: float
+      returned: success
+      sample: 5.1
+    backup_ended:
+      description: Whether the backup ended before the measurement did.
+      type: bool
+      returned: success
     host_longest_gap_ms:
-      description: The same, by the host's clock, from when the heartbeats arrived.
+      description: The same as RV(runs[].longest_gap_ms), by the host's clock, from when the heartbeats arrived.
       type: float
       returned: success
     stalled_s:
@@ -226,7 +288,9 @@ runs:
       returned: success
       sample: {mb: 512, ended_early: false, felt_ms: 812.5}
 summary:
-  description: One entry per setting, with median, min and max of C(longest_gap_ms) and C(stalled_s) and the medians of the rest.
+  description: >-
+    One entry per setting, with median, min and max of C(longest_gap_ms), C(longest_write_ms), C(stalled_s)
+    and C(backup_mb_per_s), and the medians of the rest.
   type: list
   elements: dict
   returned: success
@@ -250,8 +314,13 @@ accelerator:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._prove import lab, setting
+from ..module_utils._prove import backup, lab, setting
 from ..module_utils._prove.errors import ProveError
+
+BACKUP = {
+    key: {"type": "path"} if default is None else {"type": "int", "default": default}
+    for key, default in backup.DEFAULTS.items()
+}
 
 
 def main() -> None:
@@ -270,6 +339,7 @@ def main() -> None:
                     "aio": {"type": "str", "choices": list(setting.AIO_MODES), "default": "io_uring"},
                     "cache": {"type": "str", "choices": list(setting.CACHE_MODES), "default": "none"},
                     "during": {"type": "str", "choices": list(setting.DURING)},
+                    "backup": {"type": "dict", "options": BACKUP},
                 },
             },
             "runs": {"type": "int", "default": 3},

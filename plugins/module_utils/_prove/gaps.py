@@ -22,8 +22,8 @@ Setting = dict[str, Any]
 def read_report(lines: Iterable[str]) -> Run:
     """The guest's report (guest_program) as one run's figures.
 
-    Returns {beats, window_s, longest_gap_ms, stalled_s, reads, writes, gaps: [[start_ms, length_ms]]}; gaps are those
-    that count as stalls. Raises ProveError where the lines are not a report.
+    Returns {beats, window_s, longest_gap_ms, longest_write_ms, stalled_s, reads, writes, gaps}; gaps are those that
+    count as stalls, [start_ms, length_ms] each. Raises ProveError where the lines are not a report.
     """
     figures: Run | None = None
     gaps = []
@@ -31,11 +31,12 @@ def read_report(lines: Iterable[str]) -> Run:
         for line in lines:
             word, _blank, rest = line.partition(" ")
             if word == "end":
-                beats, window, longest, reads, writes = (int(value) for value in rest.split())
+                beats, window, longest, reads, writes, write = (int(value) for value in rest.split())
                 figures = {
                     "beats": beats,
                     "window_s": round(window / 1e9, 3),
                     "longest_gap_ms": round(longest / 1e6, 1),
+                    "longest_write_ms": round(write / 1e6, 1),
                     "reads": reads,
                     "writes": writes,
                 }
@@ -74,6 +75,7 @@ def figures(seen: dict[str, Any]) -> Run:
             "reads": 0,
             "writes": 0,
             "longest_gap_ms": round(max(steps, default=seen["window_s"] * 1000), 1),
+            "longest_write_ms": None,
             "gaps": found,
             "stalled_s": round(sum(length for _start, length in found) / 1000, 2),
         }
@@ -89,8 +91,9 @@ def longest_step_ms(times: list[float]) -> float:
 def summarize(settings: Iterable[tuple[Setting, str]], runs: list[Run]) -> list[dict[str, Any]]:
     """One entry per setting, in order; ``settings`` are (setting, its description).
 
-    {setting, text, during, runs, longest_gap_ms: {median, min, max}, stalled_s: {median, min, max}, requests_per_s,
-    main_blocked_percent, died}; died is the number of runs in which QEMU died.
+    {setting, text, during, runs, longest_gap_ms: {median, min, max}, stalled_s, longest_write_ms, backup_mb_per_s,
+    requests_per_s, main_blocked_percent, died}; the first four figures are of that shape, and null where no run has
+    them; died is the number of runs in which QEMU died.
     """
     out = []
     for setting, text in settings:
@@ -98,9 +101,8 @@ def summarize(settings: Iterable[tuple[Setting, str]], runs: list[Run]) -> list[
         if not mine:
             continue
         entry = {"setting": setting["name"], "text": text, "during": setting["during"], "runs": len(mine)}
-        for key in ("longest_gap_ms", "stalled_s"):
-            values = [run[key] for run in mine]
-            entry[key] = {"median": round(statistics.median(values), 2), "min": min(values), "max": max(values)}
+        for key in ("longest_gap_ms", "stalled_s", "longest_write_ms", "backup_mb_per_s"):
+            entry[key] = spread(run[key] for run in mine)
         entry["requests_per_s"] = round(
             statistics.median((run["reads"] + run["writes"]) / run["window_s"] for run in mine)
         )
@@ -108,6 +110,14 @@ def summarize(settings: Iterable[tuple[Setting, str]], runs: list[Run]) -> list[
         entry["main_blocked_percent"] = round(statistics.median(run["main_blocked_percent"] for run in mine))
         out.append(entry)
     return out
+
+
+def spread(values: Iterable[float | None]) -> dict[str, float] | None:
+    """{median, min, max} of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return {"median": round(statistics.median(known), 2), "min": min(known), "max": max(known)}
 
 
 def ratios(runs: list[Run], worse: str, better: str) -> list[float]:

@@ -12,7 +12,7 @@ The numbers are Linux' system calls on x86-64 (arch/x86/entry/syscalls/syscall_6
 It writes lines to its second serial port:
   ``ready DISK SECTORS`` or ``fail REASON``; it then waits for ``go SECONDS WRITERS READERS RESETS``;
   one ``.`` per heartbeat while it measures; then
-  ``end BEATS WINDOW_NS LONGEST_NS READS WRITES``, ``gap START_NS LENGTH_NS`` for each gap over
+  ``end BEATS WINDOW_NS LONGEST_NS READS WRITES LONGEST_WRITE_NS``, ``gap START_NS LENGTH_NS`` for each gap over
   20 ms, and ``done``. Times are the guest's own monotonic clock.
 
 A heartbeat deliberately uses a device that QEMU emulates, the serial port. A virtual processor that only computes never
@@ -91,6 +91,14 @@ sub done_requests {
     return @field[0, 4];
 }
 
+# What all processes see: for each writer when its last request began, and when it ended.
+my $shared = syscall(9, 0, 65536, 3, 0x21, -1, 0);
+sub shared { my ($seconds, $nanos) = unpack("qq", unpack("P16", pack("Q", $_[0]))); return $seconds * 1e9 + $nanos }
+
+# The writers tell each request that took longer than all of theirs before it.
+pipe(my $told, my $tell) or die "no pipe: $!\n";
+fcntl($told, 4, 04000);
+
 # One request after the other, 4 KiB, at a random place, past the guest's own page cache.
 sub requests {
     my ($name, $blocks, $writes, $seed) = @_;
@@ -101,8 +109,15 @@ sub requests {
     my $memory = syscall(9, 0, 4096, 3, 0x62, -1, 0);
     sysopen(my $file, "/dev/$name", ($writes ? 1 : 0) | 040000) or exit 1;
     my ($fd, $call) = (fileno($file), $writes ? 18 : 17);
+    my ($began, $ended, $longest) = ($shared + 32 * $seed, $shared + 32 * $seed + 16, 0);
     while (1) {
+        syscall(228, 1, $began);
         syscall($call, $fd, $memory, 4096, int(rand $blocks) * 4096) == 4096 or exit 2;
+        syscall(228, 1, $ended);
+        my $took = shared($ended) - shared($began);
+        next if !$writes or $took <= $longest;
+        $longest = $took;
+        syswrite($tell, pack("d", $took));
     }
 }
 
@@ -167,11 +182,18 @@ while ($last < $end) {
     $beats++;
 }
 my @after = done_requests($name);
+my ($longest_write, $took, $now) = (0, "", now());
+while (sysread($told, $took, 8)) { $took = unpack("d", $took); $longest_write = $took if $took > $longest_write }
+for (1 .. $writers) {
+    # One that still waits has waited at least until now.
+    my ($from, $to) = (shared($shared + 32 * $_), shared($shared + 32 * $_ + 16));
+    $longest_write = $now - $from if $from > $to and $now - $from > $longest_write;
+}
 my $ended = 0;
 for (@children) { $ended++ if waitpid($_, 1) == $_ }
 halt("$ended of the guest's own readers, writers and resets ended early: requests failed") if $ended;
-send_text(sprintf("\nend %d %.0f %.0f %d %d\n", $beats, $last - $start, $longest,
-    $after[0] - $before[0], $after[1] - $before[1]));
+send_text(sprintf("\nend %d %.0f %.0f %d %d %.0f\n", $beats, $last - $start, $longest,
+    $after[0] - $before[0], $after[1] - $before[1], $longest_write));
 send_text($_) for @gaps;
 send_text("done\n");
 sleep 3600 while 1;

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._host import meminfo
 from .._host.tree import Tree
-from . import gaps, initramfs, kernel, qemu_argv, storage
+from . import backup, gaps, initramfs, kernel, process, qemu_argv, storage
 from .errors import ProveError
 from .load import Load
 from .machine import Machine, during_commands
@@ -68,6 +68,9 @@ def check(options: Options) -> dict[str, Any]:
     needed = (options["image_mb"] + options["load_mb"] * bool(options["load_writers"])) * storage.MIB
     storage.check_room(options["path"], needed)
     qemu = _program(options["qemu"], _QEMU, "QEMU")
+    for setting in settings:
+        if setting["backup"]:
+            _check_backup(setting, options, needed, qemu)
     _program(None, ["setpriv"], "setpriv (package util-linux)")
     qemu_img = _program(None, ["qemu-img"], "qemu-img") if options["image_format"] == "qcow2" else None
     image, directory = kernel.find(options["kernel"], options["kernel_modules"])
@@ -89,6 +92,19 @@ def check(options: Options) -> dict[str, Any]:
     }
 
 
+def _check_backup(setting: Setting, options: Options, needed: int, qemu: str) -> None:
+    """Raises ProveError where the setting's backup cannot be made: its QEMU, its directories and their space."""
+    where = f"setting {setting['name']}"
+    said = process.run([qemu, "--version"], stdout=process.PIPE, stderr=process.DEVNULL, universal_newlines=True)
+    backup.check_version(setting["backup"], backup.version_in(said.stdout), where)
+    directories = backup.directories(setting["backup"])
+    for directory in sorted(set(directories)):
+        files = directories.count(directory) * options["image_mb"] * storage.MIB
+        same = os.path.isdir(directory) and os.path.samefile(directory, options["path"])
+        storage.check_room(directory, files + (needed if same else 0))
+        storage.check_direct(directory)
+
+
 class Lab:
     """Everything that exists as long as the measurement runs. Use as a context manager."""
 
@@ -98,13 +114,14 @@ class Lab:
         self._kernel = os.open(found["kernel"], os.O_RDONLY)
         self._initrds: dict[tuple[str, ...], int] = {}
         self._image: int | None = None
+        self._backups: list[int] = []
         self.accelerator, self.accelerator_reason = self._first_accelerator()
 
     def __enter__(self) -> Lab:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        for file in (self._kernel, self._image, *self._initrds.values()):
+        for file in (self._kernel, self._image, *self._initrds.values(), *self._backups):
             if file is not None:
                 os.close(file)
 
@@ -141,8 +158,21 @@ class Lab:
             )
         return self._image
 
+    def _fresh_backup(self, setting: Setting) -> dict[str, int]:
+        """The descriptors of new files for the setting's backup."""
+        for file in self._backups:
+            os.close(file)
+        self._backups = []
+        files = {}
+        for name in ("target", "fleecing"):
+            if setting["backup"] and setting["backup"][name] is not None:
+                files[name] = storage.image(setting["backup"][name], "raw-sparse", self._size)
+                self._backups.append(files[name])
+        return files
+
     def _machine(self, setting: Setting) -> Machine:
         fds = {"image": self._fresh_image(), "kernel": self._kernel, "initrd": self._initrd(setting)}
+        files = self._fresh_backup(setting)
 
         def command(sockets: dict[str, int]) -> list[str]:
             line = qemu_argv.argv(
@@ -155,9 +185,9 @@ class Lab:
             )
             if setting["during"] == "block_job":
                 line += ["-blockdev", f"driver=null-co,node-name=job-target,size={self._size}"]
-            return line
+            return line + (backup.argv(setting["backup"], files, self._size) if setting["backup"] else [])
 
-        return Machine(command, fds.values())
+        return Machine(command, [*fds.values(), *files.values()])
 
     def _booted(self, setting: Setting) -> Machine:
         """A machine that is ready; one without KVM where KVM does not work."""
@@ -193,15 +223,22 @@ class Lab:
                     options["seconds"],
                     WRITERS,
                     READERS,
-                    during_commands(setting["during"], self._size),
+                    during_commands(setting, self._size),
                     setting["during"] == RESET,
+                    setting["during"] == backup.BACKUP,
                 )
             finally:
                 load.stop()
         if load.problem:
             raise ProveError(f"the load could not write to {options['path']}: {load.problem}")
+        try:
+            done = backup.progress(seen["messages"], seen["begun"])
+        except ProveError as problem:
+            raise ProveError(f"setting {setting['name']}: {problem}") from problem
         return {
             **gaps.figures(seen),
+            "backup_mb_per_s": done["mb_per_s"],
+            "backup_ended": done["ended"],
             "died": seen["died"],
             "setting": setting["name"],
             "round": number,

@@ -14,19 +14,25 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any, cast
 
 from .._host.whole_file import read_start
-from . import process
+from . import backup, process
 from .errors import ProveError
 from .qemu_argv import NODE
 
 _GRACE_S = 60
+_BEGIN_S = 1
 _SAMPLE_S = 0.01
 
 
 Command = tuple[str, dict[str, Any]]
 
 
-def during_commands(during: str | None, size: int) -> list[Command]:
-    """The QMP commands that are sent in turn, one every second, while the guest is measured."""
+def during_commands(setting: dict[str, Any], size: int) -> list[Command]:
+    """The QMP commands that are sent while a guest of a setting (setting.py) with a disk of so many bytes is measured:
+    those of a backup once, one after the other, all others in turn, one every second.
+    """
+    during = setting["during"]
+    if during == backup.BACKUP:
+        return backup.commands(setting["backup"], NODE, setting["bus"])
     if during == "block_resize":
         # To the present size: QEMU still drains the disk, and the guest sees no change.
         return [("block_resize", {"node-name": NODE, "size": size})]
@@ -70,7 +76,7 @@ class Machine:
         self._rest = ""
         self._console = b""
         self._errors = b""
-        self._replies: list[dict[str, Any]] = []
+        self._messages: list[tuple[float, dict[str, Any]]] = []
         self._monitor_rest = b""
         self.beats: list[float] = []
         pairs = {name: socket.socketpair() for name in ("console", "beat", "monitor")}
@@ -149,11 +155,8 @@ class Machine:
                 self._errors = (self._errors + data)[-4000:]
             else:
                 *messages, self._monitor_rest = (self._monitor_rest + data).split(b"\n")
-                self._replies += [
-                    reply
-                    for reply in map(json.loads, filter(bytes.strip, messages))
-                    if "return" in reply or "error" in reply
-                ]
+                now = time.monotonic()
+                self._messages += [(now, message) for message in map(json.loads, filter(bytes.strip, messages))]
         if self._process.poll() is not None:
             # The last output arrives after the end.
             self._errors += self._stderr.read() or b""
@@ -197,21 +200,37 @@ class Machine:
         except (OSError, IndexError):
             return False
 
-    def measure(
-        self, seconds: int, writers: int, readers: int, commands: list[Command] | None = None, resets: bool = False
-    ) -> dict[str, Any]:
-        """Measure for so many seconds: {lines, beats, main_blocked_percent, commands, complete, died, now, window_s}.
+    def _answers(self) -> list[float]:
+        """When each command so far was answered."""
+        return [arrived for arrived, message in self._messages if "return" in message or "error" in message]
 
-        lines is the guest's report; beats are the times when each heartbeat arrived, in monotonic seconds. complete is
-        false where the guest did not report, and then lines is empty. died is QEMU's last output where a signal ended
-        it (an assertion of its own), else None: that is a result, not an error.
+    def measure(
+        self,
+        seconds: int,
+        writers: int,
+        readers: int,
+        commands: list[Command] | None = None,
+        resets: bool = False,
+        job: bool = False,
+    ) -> dict[str, Any]:
+        """Measure for so many seconds: {lines, beats, main_blocked_percent, commands, messages, begun, complete, died,
+        now, window_s}.
+
+        ``commands`` are sent in turn, one every second. With ``job`` they begin a job: each is sent once, as soon as
+        the one before it is answered, and at the end QEMU is asked how far the job came.
+
+        lines is the guest's report; beats are the times when each heartbeat arrived, in monotonic seconds. messages are
+        what QEMU wrote to its monitor, each with its time; begun is when it had answered all commands, None where it
+        did not. complete is false where the guest did not report, and then lines is empty. died is QEMU's last output
+        where a signal ended it (an assertion of its own), else None: that is a result, not an error.
         """
         self._lines, self.beats = [], []
         self._send("beat", f"go {seconds} {writers} {readers} {int(resets)}\n".encode())
         start = time.monotonic()
-        end, next_command, next_sample = start + seconds, start + 1, start
+        end, next_command, next_sample = start + seconds, start + _BEGIN_S, start
         sent = samples = blocked = 0
-        done_before = len(self._replies)
+        self._messages = []
+        asked = not job
         died = None
         while self._said("done") is None:
             now = time.monotonic()
@@ -221,21 +240,24 @@ class Machine:
                 samples += 1
                 blocked += self._main_thread_blocked()
                 next_sample = now + _SAMPLE_S
-            answered = sum("return" in reply or "error" in reply for reply in self._replies[done_before:])
-            if commands and next_command <= now < end and answered >= sent:
-                name, arguments = commands[sent % len(commands)]
-                self._send("monitor", json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+            left = commands and (not job or sent < len(commands))
+            if commands and left and next_command <= now < end and len(self._answers()) >= sent:
+                self._ask(*commands[sent % len(commands)])
                 sent += 1
-                next_command = now + 1
+                next_command = now + (0 if job else _BEGIN_S)
+            if now >= end and not asked:
+                self._ask(backup.PROGRESS[0], {}, backup.PROGRESS[1])
+                asked = True
             try:
                 self._read(_SAMPLE_S)
             except QemuDied as problem:
                 died = str(problem)
                 break
-        for reply in self._replies:
-            if "error" in reply:
-                raise ProveError(f"QEMU refused a command: {reply['error'].get('desc')}")
+        for _arrived, message in self._messages:
+            if "error" in message:
+                raise ProveError(f"QEMU refused a command: {message['error'].get('desc')}")
         complete = self._said("done") is not None
+        answers = self._answers()
         return {
             "lines": self._lines if complete else [],
             "beats": self.beats,
@@ -243,6 +265,13 @@ class Machine:
             "died": died,
             "main_blocked_percent": round(100 * blocked / samples) if samples else 0,
             "commands": sent,
+            "messages": self._messages,
+            "begun": answers[sent - 1] if 0 < sent <= len(answers) else None,
             "now": time.monotonic(),
             "window_s": round(time.monotonic() - start, 3),
         }
+
+    def _ask(self, name: str, arguments: dict[str, Any], number: str | None = None) -> None:
+        """Send QEMU a command."""
+        command = {"execute": name, "arguments": arguments, **({"id": number} if number else {})}
+        self._send("monitor", json.dumps(command).encode() + b"\n")

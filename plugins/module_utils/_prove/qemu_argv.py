@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .backup import DEVICE
 from .setting import CONTROLLERS, DIRECT
 
 NODE = "drive-prove"
@@ -26,7 +27,7 @@ def _device(setting: dict[str, Any]) -> list[str]:
     thread = ",iothread=iothread0" if setting["iothread"] else ""
     argv = ["-object", "iothread,id=iothread0"] if setting["iothread"] else []
     write_cache = "off" if setting["cache"] in ("writethrough", "directsync") else "on"
-    drive = f"drive={NODE},write-cache={write_cache}"
+    drive = f"id={DEVICE},drive={NODE},write-cache={write_cache}"
     if setting["bus"] == "virtio":
         return [*argv, "-device", f"virtio-blk-pci,{drive}{thread}"]
     if setting["bus"] == "ide":

@@ -10,6 +10,7 @@ import textwrap
 from typing import Any
 
 from .._text import plural
+from .backup import BACKUP
 from .gaps import STALL_MS, ratios, summarize
 from .setting import describe
 
@@ -26,7 +27,9 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _range(figures: dict[str, float]) -> str:
+def _range(figures: dict[str, float] | None) -> str:
+    if figures is None:
+        return "not known"
     return f"{_number(figures['median'])} [{_number(figures['min'])}-{_number(figures['max'])}]"
 
 
@@ -34,21 +37,26 @@ def table(summary: list[Entry], width: int = WIDTH) -> list[str]:
     """The lines of a table of the entries of gaps.summarize(), median and [least-most] of each; a sentence for each
     setting where the table is wider than ``width`` columns.
     """
-    head = ("setting", "longest gap ms", "stalled s", "blocked", "requests/s", "rounds")
+    backs_up = any(entry["backup_mb_per_s"] for entry in summary)
+    head = ["setting", "longest gap ms", "longest write ms", "stalled s", "blocked", "requests/s"]
+    head += ["backup MB/s"] if backs_up else []
     rows = [
         (
             entry["setting"],
             _range(entry["longest_gap_ms"]),
+            _range(entry["longest_write_ms"]),
             _range(entry["stalled_s"]),
             f"{entry['main_blocked_percent']} %",
             str(entry["requests_per_s"]),
-            str(entry["runs"]),
+            *([_range(entry["backup_mb_per_s"]) if entry["during"] == BACKUP else ""] if backs_up else []),
         )
         for entry in summary
     ]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     if sum(widths) + 2 * len(widths) - 2 > width:
-        return [f"{row[0]}: {', '.join(f'{name} {cell}' for name, cell in zip(head[1:], row[1:]))}" for row in rows]
+        return [
+            f"{row[0]}: {', '.join(f'{name} {cell}' for name, cell in zip(head[1:], row[1:]) if cell)}" for row in rows
+        ]
     return ["  ".join(cell.ljust(room) for cell, room in zip(row, widths)).rstrip() for row in (head, *rows)]
 
 
@@ -82,6 +90,17 @@ def chart(runs: list[Run], width: int = WIDTH) -> list[str]:
 def _deaths(what: str, entry: Entry) -> str:
     during = f" during {entry['during']}" if entry["during"] else ""
     return f"{what} KILLS THE GUEST{during}: QEMU died in {entry['died']} of {plural(entry['runs'], 'run')}."
+
+
+def _during_backup(entry: Entry) -> str:
+    """What a backup does to the guest: its writes wait for the target, and that is no gap."""
+    write, rate = entry["longest_write_ms"], entry["backup_mb_per_s"]
+    text = (
+        f"{entry['setting']}: during the backup the guest freezes for {_number(entry['longest_gap_ms']['median'])} ms"
+    )
+    text += f", its longest write takes {_number(write['median'])} ms" if write else ""
+    text += f", and the backup reads {_number(rate['median'])} MB/s" if rate else ""
+    return text + (" (medians)." if entry["runs"] > 1 else ".")
 
 
 def _verdict(first: Entry, other: Entry) -> str:
@@ -151,7 +170,8 @@ def lines(
     """The whole report: table, chart, conclusions, doubts; no line is longer than ``width`` columns."""
     out = [*_settings(summary), "", *table(summary, width), "", *chart(runs, width), ""]
     out += [*_conclusions(settings, summary), *_doubts(runs)]
-    out.append(f"Run with {accelerator['name']} ({accelerator['reason']}).")
+    rounds = plural(max((entry["runs"] for entry in summary), default=0), "round")
+    out.append(f"{rounds} with {accelerator['name']} ({accelerator['reason']}).")
     return [part for line in out for part in _wrapped(line, width)]
 
 
@@ -170,6 +190,8 @@ def _conclusions(settings: list[dict[str, Any]], summary: list[Entry]) -> list[s
         values, gap = entry["text"].partition(" + ")[0], entry["longest_gap_ms"]["median"]
         if entry["died"]:
             out.append(_deaths(values, entry))
+        elif during == BACKUP:
+            out.append(_during_backup(entry))
         elif gap > STALL_MS:
             out.append(
                 f"{values} does not cure {during}: the guest freezes for {_number(gap)} ms (median). Limit the load"

@@ -12,7 +12,8 @@ A setting, plain JSON::
     aio: io_uring          # native, io_uring, threads
     cache: none            # none, writeback, writethrough, directsync, unsafe
     during: null           # what happens to the guest while it is measured: null, block_resize, block_job,
-                           # query_blockstats, or disk_reset, which the guest itself does
+                           # query_blockstats, backup, or disk_reset, which the guest itself does
+    backup: null           # with during backup: its options (backup.py)
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._model.disk_io import AIO_MODES, CACHE_MODES
+from . import backup
 from .errors import ProveError
 
 Setting = dict[str, Any]
@@ -41,7 +43,7 @@ _BUS_MODULES = {
     "sata": ("ahci", "sd_mod"),
 }
 BUSES = ("scsi", *_BUS_MODULES)
-DURING = ("block_resize", "block_job", "query_blockstats", "disk_reset")
+DURING = ("block_resize", "block_job", "query_blockstats", "disk_reset", backup.BACKUP)
 
 RESET = "disk_reset"
 """The guest resets its SCSI disk, as its kernel does with a disk that does not respond."""
@@ -54,6 +56,7 @@ TODAY = {
     "aio": "io_uring",
     "cache": "none",
     "during": None,
+    "backup": None,
 }
 """A guest with only the controller set: Proxmox VE's own defaults."""
 
@@ -101,6 +104,10 @@ def check(setting: Setting) -> Setting:
         raise ProveError(
             f"{where}: aio native needs cache {' or '.join(DIRECT)}; QEMU does not start with {full['cache']}"
         )
+    if full["during"] == backup.BACKUP:
+        full["backup"] = backup.check(full["backup"] or {}, where)
+    elif full["backup"] is not None:
+        raise ProveError(f"{where}: backup says how a backup is made; it needs during: backup")
     if full["during"] == RESET and full["bus"] != "scsi":
         raise ProveError(f"{where}: during disk_reset needs bus scsi; a disk on {full['bus']} has no such reset")
     return full
@@ -131,7 +138,8 @@ def describe(setting: Setting) -> str:
         setting["aio"],
         setting["cache"],
     ]
-    return ", ".join(parts) + (f" + {setting['during']}" if setting["during"] else "")
+    text = ", ".join(parts) + (f" + {setting['during']}" if setting["during"] else "")
+    return text + (f": {backup.describe(setting['backup'])}" if setting["backup"] else "")
 
 
 def first_disk(record: dict[str, Any]) -> str:

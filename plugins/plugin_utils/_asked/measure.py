@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...module_utils._prove import setting as _setting
+from ...module_utils._prove.backup import BACKUP
 from ...module_utils._prove.errors import ProveError
 
 
@@ -19,8 +20,10 @@ def settings(
     disk: str | None = None,
     also: list[dict[str, Any]] | None = None,
     during: list[str] | None = None,
+    backup: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Settings for io_prove: ``today``, ``hardened``, ``also``, and ``hardened`` once more for each ``during``.
+    """Settings for io_prove: ``today``, ``hardened``, ``also``, and ``hardened`` once more for each ``during``;
+    a backup among these is made as ``backup`` says.
 
     With ``guest``, ``today`` is what its ``disk`` (without a key, its first disk that QEMU serves) runs with or is
     configured with, and ``hardened`` is that with the plan's changes; ``guests`` are the records that were read and
@@ -28,10 +31,20 @@ def settings(
     for.
     """
     first = _of_guest(guests, findings, guest, disk) if guest else [_setting.TODAY, _setting.HARDENED]
-    more = [dict(first[1], name=f"hardened, {one}", during=one) for one in during or []]
+    if backup and BACKUP not in (during or []):
+        raise ProveError("how a backup is made is said (prove_io_backup), but none is asked for (prove_io_during)")
+    more = [
+        dict(first[1], name=f"hardened, {one}", during=one, backup=backup if one == BACKUP else None)
+        for one in during or []
+    ]
     full = _setting.check_all(first + list(also or []) + more)
     # A module's option takes no null.
-    return [{key: value for key, value in setting.items() if value is not None} for setting in full]
+    return [_given(setting) for setting in full]
+
+
+def _given(setting: dict[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in setting.items() if value is not None}
+    return {key: _given(value) if isinstance(value, dict) else value for key, value in given.items()}
 
 
 def _of_guest(

@@ -28,6 +28,8 @@ def measured(setting):
         "round": 1,
         "longest_gap_ms": LONGEST[setting["name"]],
         "host_longest_gap_ms": LONGEST[setting["name"]],
+        "longest_write_ms": 20.0,
+        "backup_mb_per_s": None,
         "stalled_s": 1.0,
         "reads": 1,
         "writes": 1,
@@ -48,7 +50,7 @@ def prove(monkeypatch):
         if len(run.asked) == run.breaks_at:
             return {"failed": True, "msg": "QEMU is gone"}
         runs = [measured(given["settings"][0])] if given.get("runs") == 1 else []
-        settings = [{"during": None, **setting} for setting in given["settings"]]
+        settings = [{"during": None, "backup": None, **setting} for setting in given["settings"]]
         accelerator = {"name": run.accelerator, "reason": "it works"}
         return {"changed": False, "lines": ["ready"], "settings": settings, "runs": runs, "accelerator": accelerator}
 

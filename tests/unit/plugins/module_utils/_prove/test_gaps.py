@@ -11,7 +11,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.err
 
 REPORT = [
     "",
-    "end 700 10002000000 3295400000 120 40",
+    "end 700 10002000000 3295400000 120 40 558200000",
     "gap 1000000000 3295400000",
     "gap 5000000000 50000000",
     "gap 6000000000 50100000",
@@ -31,6 +31,8 @@ def run(name, number, gap, stalled=0.0, blocked=0):
         "setting": name,
         "round": number,
         "longest_gap_ms": gap,
+        "longest_write_ms": None,
+        "backup_mb_per_s": None,
         "stalled_s": stalled,
         "reads": 30,
         "writes": 70,
@@ -45,6 +47,7 @@ def test_a_report_becomes_figures():
         "beats": 700,
         "window_s": 10.002,
         "longest_gap_ms": 3295.4,
+        "longest_write_ms": 558.2,
         "reads": 120,
         "writes": 40,
         # 50 ms is no stall yet, 50.1 ms is one.
@@ -53,7 +56,9 @@ def test_a_report_becomes_figures():
     }
 
 
-@pytest.mark.parametrize("lines", [[], ["done"], ["end 1 2 3"], ["end 1 2 x 4 5"], ["end 1 2 3 4 5", "gap 1"]])
+@pytest.mark.parametrize(
+    "lines", [[], ["done"], ["end 1 2 3"], ["end 1 2 x 4 5 6"], ["end 1 2 3 4 5"], ["end 1 2 3 4 5 6", "gap 1"]]
+)
 def test_lines_that_are_not_a_report_are_refused(lines):
     with pytest.raises(ProveError):
         gaps.read_report(lines)
@@ -69,6 +74,7 @@ def test_a_guest_that_does_not_report_was_frozen_until_now():
     assert found["complete"] is False
     assert found["longest_gap_ms"] == 6700.0
     assert found["stalled_s"] == 10.0
+    assert found["longest_write_ms"] is None
     assert found["gaps"] == [[2.0, 3298.0], [3300.0, 6700.0]]
 
 
@@ -98,7 +104,12 @@ def test_a_summary_has_one_entry_for_each_setting_in_order():
     assert first["longest_gap_ms"] == {"median": 2000.0, "min": 1000.0, "max": 3000.0}
     assert first["stalled_s"] == {"median": 7.0, "min": 6.0, "max": 8.0}
     assert first["requests_per_s"] == 10
+    assert first["longest_write_ms"] is None
     assert second["longest_gap_ms"] == {"median": 20.0, "min": 10.0, "max": 30.0}
+
+
+def test_a_figure_that_some_runs_lack_is_that_of_the_others():
+    assert gaps.spread([None, 5.0, 7.0]) == {"median": 6.0, "min": 5.0, "max": 7.0}
 
 
 def test_ratios_are_taken_round_by_round():

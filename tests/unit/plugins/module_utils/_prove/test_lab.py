@@ -132,3 +132,25 @@ def test_a_load_that_is_not_felt_is_not_waited_for_forever(tmp_path):
     with Probe(str(tmp_path)) as probe:
         assert 0 < probe.wait(0)
         assert os.listdir(tmp_path) == []
+
+
+SAVED = {"name": "saved", "during": "backup"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"target": "/nowhere"}, "/nowhere is not a directory"),
+        ({"fleecing": "/tmp"}, "setting saved: fleecing needs QEMU 8.1 or later"),
+    ],
+)
+def test_what_a_backup_lacks_is_found_before_anything_starts(tmp_path, given, says):
+    with pytest.raises(ProveError, match=says):
+        lab.check(options(tmp_path, qemu="/bin/true", settings=[dict(SAVED, backup=given)]))
+
+
+def test_a_backup_needs_its_own_space_beside_the_image_s_where_both_are_on_one_storage(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(storage, "check_room", lambda path, needed: asked.append(needed // storage.MIB))
+    lab.check(options(tmp_path, settings=[dict(SAVED, backup={"target": str(tmp_path)})]))
+    assert asked == [32, 48]

@@ -5,13 +5,33 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import backup, setting
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import machine as machine_module
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.errors import ProveError
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.machine import Machine
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.machine import Machine, during_commands
 
 pytestmark = pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+
+
+# A QEMU that answers each command of its monitor with "return", and the question about the job with how far it came. Its guest
+# reports when it is told to go and the job was asked about.
+ANSWERS = r"""
+import os, socket, sys
+beat, monitor = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+beat.recv(100)
+text = b""
+while b"progress" not in text and b"query-block-jobs" not in text:
+    text = monitor.recv(4096)
+    for line in text.splitlines():
+        monitor.send(b'{"return": [{"device": "backup", "offset": 5000000}], "id": "backup"}\n' if b"query" in line else b'{"return": {}}\n')
+beat.send(b"\nend 1 2 3 4 5 6\ndone\n")
+sys.stdin = None
+socket.socketpair()[0].recv(1)
+"""
 
 
 def machine(script):
@@ -36,3 +56,20 @@ def test_a_qemu_that_gives_up_is_an_error():
 def test_a_qemu_that_dies_before_it_is_measured_is_an_error():
     with machine("kill -ABRT $$") as one, pytest.raises(ProveError, match="signal 6"):
         one.wait_ready(5)
+
+
+def test_the_commands_that_begin_a_job_are_sent_once_and_the_job_is_asked_how_far_it_came(monkeypatch):
+    monkeypatch.setattr(machine_module, "_BEGIN_S", 0.1)
+    with Machine(
+        lambda sockets: [sys.executable, "-c", ANSWERS, str(sockets["beat"]), str(sockets["monitor"])], []
+    ) as one:
+        seen = one.measure(1, 1, 1, [("blockdev-add", {}), ("blockdev-backup", {})], job=True)
+    assert (seen["commands"], seen["complete"]) == (2, True)
+    assert 4 < backup.progress(seen["messages"], seen["begun"])["mb_per_s"] < 9
+
+
+def test_a_backup_begins_once_and_other_commands_come_every_second():
+    saved = setting.check({"name": "x", "during": "backup"})
+    assert [name for name, _arguments in during_commands(saved, 1)] == ["blockdev-backup"]
+    cycled = setting.check({"name": "x", "during": "block_job"})
+    assert [name for name, _arguments in during_commands(cycled, 1)] == ["blockdev-backup", "block-job-cancel"]

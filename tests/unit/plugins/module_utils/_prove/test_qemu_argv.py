@@ -30,7 +30,7 @@ def test_a_default_guest():
     assert after(command, "-object") == []
     assert after(command, "-device") == [
         "virtio-scsi-pci,id=scsihw0",
-        "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=on",
+        "scsi-hd,bus=scsihw0.0,id=disk0,drive=drive-prove,write-cache=on",
     ]
 
 
@@ -44,13 +44,16 @@ def test_a_hardened_guest():
 @pytest.mark.parametrize(
     ("given", "devices"),
     [
-        ({"bus": "virtio", "iothread": True}, ["virtio-blk-pci,drive=drive-prove,write-cache=on,iothread=iothread0"]),
-        ({"bus": "ide"}, ["ide-hd,bus=ide.0,drive=drive-prove,write-cache=on"]),
-        ({"bus": "sata"}, ["ahci,id=ahci0", "ide-hd,bus=ahci0.0,drive=drive-prove,write-cache=on"]),
-        ({"controller": "lsi"}, ["lsi,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=on"]),
+        (
+            {"bus": "virtio", "iothread": True},
+            ["virtio-blk-pci,id=disk0,drive=drive-prove,write-cache=on,iothread=iothread0"],
+        ),
+        ({"bus": "ide"}, ["ide-hd,bus=ide.0,id=disk0,drive=drive-prove,write-cache=on"]),
+        ({"bus": "sata"}, ["ahci,id=ahci0", "ide-hd,bus=ahci0.0,id=disk0,drive=drive-prove,write-cache=on"]),
+        ({"controller": "lsi"}, ["lsi,id=scsihw0", "scsi-hd,bus=scsihw0.0,id=disk0,drive=drive-prove,write-cache=on"]),
         (
             {"cache": "directsync"},
-            ["virtio-scsi-pci,id=scsihw0", "scsi-hd,bus=scsihw0.0,drive=drive-prove,write-cache=off"],
+            ["virtio-scsi-pci,id=scsihw0", "scsi-hd,bus=scsihw0.0,id=disk0,drive=drive-prove,write-cache=off"],
         ),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import gaps, report, setting
 
 ACCELERATOR = {"name": "tcg", "reason": "asked for"}
+SAVED = setting.check(dict(setting.HARDENED, name="saved", during="backup", backup={"target": "/mnt"}))
 RESIZED = dict(setting.HARDENED, name="resized", during="block_resize")
 
 
@@ -19,6 +20,8 @@ def run(name, gap, number=1, **over):
             "round": number,
             "longest_gap_ms": gap,
             "host_longest_gap_ms": gap,
+            "longest_write_ms": gap + 5.0,
+            "backup_mb_per_s": None,
             "stalled_s": gap / 1000,
             "reads": 10,
             "writes": 10,
@@ -34,7 +37,9 @@ def run(name, gap, number=1, **over):
 
 def text(*runs, width=200):
     settings = [
-        one for one in (setting.TODAY, setting.HARDENED, RESIZED) if one["name"] in [run["setting"] for run in runs]
+        one
+        for one in (setting.TODAY, setting.HARDENED, RESIZED, SAVED)
+        if one["name"] in [run["setting"] for run in runs]
     ]
     summary = gaps.summarize([(one, setting.describe(one)) for one in settings], list(runs))
     return "\n".join(report.lines(settings, list(runs), summary, ACCELERATOR, width))
@@ -50,7 +55,7 @@ def test_a_cure():
     assert "today: frozen for 3000 ms; hardened: 10 ms, 300 times less.\n" in out
     assert "3000 [3000-3000]" in out
     assert "virtio-scsi-single, iothread, threads, none" in out
-    assert "Run with tcg (asked for)." in out
+    assert "1 round with tcg (asked for)." in out
 
 
 def test_no_freeze_is_not_called_a_cure():
@@ -81,7 +86,7 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut(width):
         "virtio-scsi-single, iothread, threads, none",
         "6448 [6448-6448]",
         "71 %",
-        "Run with tcg (asked for).",
+        "2 rounds with tcg (asked for).",
     ):
         assert told in words
     assert ("setting   longest gap ms" in out) == (width == 80)
@@ -97,6 +102,22 @@ def test_a_freeze_that_no_setting_cures_is_reported():
         "virtio-scsi-single, iothread, threads, none does not cure block_resize: the guest freezes for 4200 ms"
         " (median)." in out
     )
+
+
+def test_a_backup_is_told_by_its_writes_and_its_rate():
+    out = text(
+        run("today", 3000.0), run("saved", 66.0, longest_write_ms=5526.0, backup_mb_per_s=5.1), run("hardened", 9.0)
+    )
+    assert (
+        "saved: during the backup the guest freezes for 66 ms, its longest write takes 5526 ms, and the backup" in out
+    )
+    assert "reads 5.1 MB/s." in out and "backup: 16 workers to /mnt" in out
+    head, row = (next(line for line in out.splitlines() if word in line) for word in ("backup MB/s", "5526 ["))
+    assert row.index("5.1 [5.1-5.1]") == head.index("backup MB/s")
+
+
+def test_a_figure_that_the_guest_did_not_report_is_not_known():
+    assert "not known" in text(run("today", 3000.0, longest_write_ms=None), run("hardened", 9.0))
 
 
 def test_doubtful_runs_are_named():

@@ -51,6 +51,8 @@ def test_other_buses_have_no_controller():
         ({"name": "x", "controller": "lsi9"}, "controller is 'lsi9'"),
         ({"name": "x", "during": "sleep"}, "during is 'sleep'"),
         ({"name": "x", "bus": "virtio", "during": "disk_reset"}, "during disk_reset needs bus scsi"),
+        ({"name": "x", "backup": {"max_workers": 1}}, "it needs during: backup"),
+        ({"name": "x", "during": "backup", "backup": {"max_workers": 0}}, "max_workers of the backup is 0"),
         ({"name": "x", "iothread": 1}, "allowed: true, false"),
         ({"name": "x", "iotread": True}, "unknown iotread"),
         ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci"),
@@ -123,3 +125,5 @@ def test_a_description_names_what_differs():
     assert setting.describe(setting.check(HARDENED)) == "virtio-scsi-single, iothread, threads, none"
     resized = setting.check({"name": "x", "bus": "ide", "during": "block_resize"})
     assert setting.describe(resized) == "ide, no iothread, io_uring, none + block_resize"
+    saved = setting.check({"name": "x", "bus": "ide", "during": "backup"})
+    assert setting.describe(saved) == "ide, no iothread, io_uring, none + backup: 16 workers to nowhere"

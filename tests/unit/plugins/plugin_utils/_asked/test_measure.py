@@ -54,6 +54,13 @@ def test_a_guest_as_it_is_and_as_the_policy_wants_it(controller):
     assert hardened == dict(today, name="hardened", controller="virtio-scsi-single", iothread=True, aio="threads")
 
 
+def test_a_backup_is_made_as_it_is_asked_for():
+    found = measure.settings([], {}, during=["backup"], backup={"max_workers": 1})
+    assert found[2]["backup"]["max_workers"] == 1 and "fleecing" not in found[2]["backup"]
+    with pytest.raises(ProveError, match="but none is asked for"):
+        measure.settings([], {}, during=["block_job"], backup={"max_workers": 1})
+
+
 def test_more_settings_can_be_asked_for():
     found = settings(CONFIG, also=[{"name": "io_uring kept", "aio": "io_uring"}], during=["block_resize"])
     assert [one["name"] for one in found] == ["today", "hardened", "io_uring kept", "hardened, block_resize"]
