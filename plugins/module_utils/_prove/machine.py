@@ -201,8 +201,8 @@ class Machine:
             return False
 
     def _answers(self) -> list[float]:
-        """When each command so far was answered."""
-        return [arrived for arrived, message in self._messages if "return" in message or "error" in message]
+        """When each numbered command so far was answered."""
+        return [arrived for arrived, message in self._messages if isinstance(message.get("id"), int)]
 
     def measure(
         self,
@@ -242,7 +242,7 @@ class Machine:
                 next_sample = now + _SAMPLE_S
             left = commands and (not job or sent < len(commands))
             if commands and left and next_command <= now < end and len(self._answers()) >= sent:
-                self._ask(*commands[sent % len(commands)])
+                self._ask(*commands[sent % len(commands)], sent)
                 sent += 1
                 next_command = now + (0 if job else _BEGIN_S)
             if now >= end and not asked:
@@ -271,7 +271,7 @@ class Machine:
             "window_s": round(time.monotonic() - start, 3),
         }
 
-    def _ask(self, name: str, arguments: dict[str, Any], number: str | None = None) -> None:
-        """Send QEMU a command."""
-        command = {"execute": name, "arguments": arguments, **({"id": number} if number else {})}
+    def _ask(self, name: str, arguments: dict[str, Any], identity: int | str) -> None:
+        """Send QEMU a command; its answer has the same id."""
+        command = {"execute": name, "arguments": arguments, "id": identity}
         self._send("monitor", json.dumps(command).encode() + b"\n")

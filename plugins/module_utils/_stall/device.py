@@ -44,13 +44,14 @@ class Devices:
                 return self._of_descriptor(str(argument))
             if syscall in waits.SUBMITTING:
                 if self._images is None:
-                    self._images = self._of_images()
+                    self._images = self.of_images()
                 return next(iter(self._images)) if len(self._images) == 1 else None
         except (OSError, ValueError):
             pass
         return None
 
-    def _of_images(self) -> set[str | None]:
+    def of_images(self) -> set[str | None]:
+        """The devices of the process's images, as of_wait() names them. Raises OSError, ValueError."""
         found: set[str | None] = set()
         for number in descriptors(self._proc):
             target = os.readlink(f"{self._proc}/fd/{number}")

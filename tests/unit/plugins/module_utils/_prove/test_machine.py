@@ -17,20 +17,23 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove.mac
 pytestmark = pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
 
 
-# A QEMU that answers each command of its monitor with "return", and the question about the job with how far it came. Its guest
-# reports when it is told to go and the job was asked about.
+# A QEMU that answers each command of its monitor, and the question about the job with how far it came. Its guest reports when it
+# was told to go and the job was asked about.
 ANSWERS = r"""
-import os, socket, sys
+import json, socket, sys
 beat, monitor = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+asked = ""
+for line in monitor.makefile():
+    command = json.loads(line)
+    asked = command["execute"]
+    jobs = [{"device": "backup", "offset": 5000000}]
+    answer = {"return": jobs if asked == "query-block-jobs" else {}, "id": command.get("id")}
+    monitor.send(json.dumps(answer).encode() + b"\n")
+    if asked == "query-block-jobs":
+        break
 beat.recv(100)
-text = b""
-while b"progress" not in text and b"query-block-jobs" not in text:
-    text = monitor.recv(4096)
-    for line in text.splitlines():
-        monitor.send(b'{"return": [{"device": "backup", "offset": 5000000}], "id": "backup"}\n' if b"query" in line else b'{"return": {}}\n')
 beat.send(b"\nend 1 2 3 4 5 6\ndone\n")
-sys.stdin = None
-socket.socketpair()[0].recv(1)
+beat.recv(100)
 """
 
 
