@@ -41,33 +41,47 @@ def parse(
     ``ceph_conf`` is the text of /etc/pve/ceph.conf: an rbd storage without a ``monhost`` is the cluster's own Ceph,
     whose monitors that file lists.
     """
-    parser = _Parser(path)
-    for number, line in enumerate(text.split("\n"), 1):
-        if not _COMMENT.match(line):
-            parser.line(number, line)
-    parser.close()
-    storages = parser.storages
-    local = storages.get("local")
-    if local is None or local["type"] != "dir" or posixpath.normpath(local["path"]) != _LOCAL["path"]:
-        storages["local"] = dict(_LOCAL)
-    storages["local"].pop("nodes", None)
-    return [_storage(name, raw, ceph_conf) for name, raw in storages.items()], parser.problems
+    found, problems = sections(text, path)
+    return records(found, ceph_conf), problems
 
 
-class _Section(NamedTuple):
-    """A section as read so far. ``name`` is None for one that is skipped: its lines are read and dropped."""
+class Section(NamedTuple):
+    """A section and its properties. ``name`` is None for one that is skipped: its lines are read and dropped. ``line``
+    is 0 for the ``local`` of a file that has none.
+    """
 
     line: int
     name: str | None
     properties: dict[str, str]
 
 
+def sections(text: str, path: str = "/etc/pve/storage.cfg") -> tuple[dict[str, Section], list[Problem]]:
+    """The sections of storage.cfg that count, by id, and the problems of the file, as :func:`parse`."""
+    parser = _Parser(path)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not _COMMENT.match(line):
+            parser.line(number, line)
+    parser.close()
+    found = parser.storages
+    local = found.get("local")
+    properties = {} if local is None else local.properties
+    if properties.get("type") != "dir" or posixpath.normpath(properties["path"]) != _LOCAL["path"]:
+        found["local"] = Section(0, "local", dict(_LOCAL))
+    found["local"].properties.pop("nodes", None)
+    return found, parser.problems
+
+
+def records(found: dict[str, Section], ceph_conf: str | None = None) -> list[Storage]:
+    """The records of sections."""
+    return [_storage(name, section.properties, ceph_conf) for name, section in found.items()]
+
+
 class _Parser:
     def __init__(self, path: str) -> None:
-        self.storages: dict[str, dict[str, str]] = {}
+        self.storages: dict[str, Section] = {}
         self.problems: list[Problem] = []
         self._path = path
-        self._section: _Section | None = None
+        self._section: Section | None = None
 
     def line(self, number: int, line: str) -> None:
         if line in ("", "0"):
@@ -90,9 +104,9 @@ class _Parser:
         why = _types.gone(kind) or (None if _STORAGE_ID.match(name) else f"'{shown(name)}' is not a storage id")
         if why:
             self._problem(number, f"storage '{shown(name)}' is skipped: {why}")
-        self._section = _Section(number, None if why else name, {"type": kind})
+        self._section = Section(number, None if why else name, {"type": kind})
 
-    def _add(self, section: _Section, number: int, line: str) -> None:
+    def _add(self, section: Section, number: int, line: str) -> None:
         match = _PROPERTY.match(line)
         if not match:
             if line.strip(_BLANKS):
@@ -128,7 +142,7 @@ class _Parser:
         if fault:
             self._problem(section.line, f"storage '{name}' is skipped: {fault}")
         else:
-            self.storages[name] = section.properties
+            self.storages[name] = section
 
 
 def _header(line: str) -> tuple[str, str] | None:
