@@ -14,7 +14,15 @@ from typing import NamedTuple
 from . import defects
 
 #: The title of what is assessed of hosts, by its subject; another subject's name is its title.
-SUBJECTS = {"writeback": "Write-back limits"}
+SUBJECTS = {
+    "writeback": "Write-back limits",
+    "load": "Backups and limits",
+    "queues": "Disk queues",
+    "versions": "Versions",
+    "causes": "Other causes",
+}
+#: The subjects that a rollback of a run does not put back.
+OWN_WAY_BACK = ("writeback",)
 
 
 class Rule(NamedTuple):
@@ -217,6 +225,111 @@ _ALL = (
         "Measured: 480 MB changed nothing at a queue of 160 MB, 32 MiB made the gap ten times shorter.",
     ),
     Rule(
+        "IO301",
+        "Guests' writes wait for a backup's target",
+        "warning",
+        "QEMU copies a block to the target before a guest may overwrite it (copy before write). Without fleecing the"
+        " guest's write waits for a slow target, and for ever for one that hangs, hardened or not. It is a note where"
+        " the target is local or few workers copy at once, and an error where the policy names other fleecing.",
+        "pve-docs vzdump.adoc; qemu block/copy-before-write.c (the copy ignores the rate limit); pve-qemu, backup"
+        " fleecing (on-cbw-error=break-snapshot, cbw-timeout 45); pve-guest-common 4a8f6cb (backup-fleecing).",
+        "Fleecing needs space for what guests overwrite during the backup, and a storage that is full fails the"
+        " backup.",
+        "QEMU 10.0, longest write of a guest while a backup runs to a target of 5 MB/s: 5550 ms with 16 workers, 558"
+        " with one, 292 with 16 and fleecing; to a target that hangs for 10 s: 10350, and 788 with fleecing. A guest"
+        " without an iothread waits as long as one with it.",
+    ),
+    Rule(
+        "IO302",
+        "A job drops the node's fleecing",
+        "warning",
+        "A job's fleecing replaces that of vzdump.conf as a whole: performance is merged by sub-key, fleecing is not.",
+        "pve-manager 14a22df (PVE/VZDump.pm, new and merge_performance).",
+    ),
+    Rule(
+        "IO303",
+        "Fleecing storage does not fit",
+        "warning",
+        "A storage that is gone fails the backup; on a remote one guests' writes wait again; a thick one reserves each"
+        " disk's whole size.",
+        "pve-docs vzdump.adoc: local, fast, thin and with discard. Recorded on Proxmox VE 9.2: a job takes the name of"
+        " a storage that does not exist.",
+    ),
+    Rule(
+        "IO304",
+        "Backup workers are not as the policy wants",
+        "error",
+        "Each worker has a request under way, and a guest's write waits behind them on the disk and at the target.",
+        "pve-guest-common 4a8f6cb (backup-performance, max-workers: 16 by default).",
+        "On fast disks and parallel storages one worker makes backups slower: measure the rate there.",
+        "QEMU 10.0, longest write of a guest while a backup runs: slow target 12845 ms with 64 workers, 5550 with 16,"
+        " 853 with 4, 558 with 1; same disk 3298, 669-916, 275, 189. The backup's rate was the same with each.",
+    ),
+    Rule(
+        "IO305",
+        "A backup setting that does not protect guests",
+        "note",
+        "bwlimit slows the backup's own reads, not the copy that a guest's write waits for, and a longer backup makes"
+        " more writes wait. ionice is the priority of vzdump's own process, while QEMU reads the disks. It is a"
+        " warning where the policy names another value.",
+        "pve-guest-common 4a8f6cb (ionice: BFQ, and the compressor alone for snapshot and suspend); pve-manager"
+        " 14a22df (PVE/API2/VZDump.pm); qemu block/copy-before-write.c (ignore_ratelimit).",
+        "A bwlimit below the target's rate does help.",
+        "Longest write, 16 workers, slow target: 5550 ms without a limit, 3540 with a quarter of the disk's rate, 548"
+        " with a quarter of the target's.",
+    ),
+    Rule(
+        "IO306",
+        "No limit on restore, migration, clone or move",
+        "note",
+        "A copy through the host's cache takes all that the disk gives. A storage's limit counts before the"
+        " datacenter's, default= does not touch backups, and a restore from a Proxmox Backup Server obeys none. It is"
+        " a warning where the policy names another value.",
+        "pve-storage 0c56bad (PVE::Storage get_bandwidth_limit), pve-cluster 7091d92 (DataCenterConfig.pm),"
+        " qemu-server e6352be (pbs-restore is given no rate).",
+        "Copies with direct I/O needed no limit where it was measured.",
+        "qemu-img convert, 8 requests at once, longest gap of a guest: 1713-3207 ms through the cache, 0-79 held to a"
+        " half or a quarter of the disk's rate, 0-100 with direct I/O and no limit.",
+    ),
+    Rule(
+        "IO307",
+        "Limit in an unlikely unit",
+        "warning",
+        "Proxmox VE counts limits in KiB/s: migration=1 is 1 KiB/s, and a migration takes for ever.",
+        "pve-common f665029 (bwlimit); seen in public configs.",
+    ),
+    Rule(
+        "IO308",
+        "Backup target that can take the node down",
+        "warning",
+        "A target that is a guest of the same node waits for itself; a hard NFS mount waits for ever for a server that"
+        " is gone, and so do guests' writes; a job whose storage is gone backs nothing up. A hard mount is a note.",
+        "nfs(5); a deadlock of a node with an NFS target over a VPN of its own guest (daniel.csylabs.com, 2026-04-20).",
+    ),
+    Rule(
+        "IO309",
+        "Backup meets a scrub, trim or check",
+        "note",
+        "Both read all of the disks, and guests wait for what is left. How long each runs is not known: a scrub is"
+        " taken for 12 hours, a backup for 6.",
+        "Debian's cron files and timers of zfsutils-linux, mdadm and util-linux.",
+    ),
+    Rule(
+        "IO310",
+        "Fleecing images left behind",
+        "note",
+        "A backup that was cut off leaves its fleecing images, which take space on the fleecing storage.",
+        "qemu-server 8.3.10 to 8.3.13 ([special:fleecing], bug 5440).",
+    ),
+    Rule(
+        "IO311",
+        "Backup setting that is not in force",
+        "warning",
+        "Proxmox VE ignores a line that it cannot read, drops a value out of range and takes the default, and of two"
+        " equal keys takes the last in vzdump.conf and the first in a job.",
+        "pve-common f665029 (JSONSchema.pm parse_config, SectionConfig.pm); recorded on Proxmox VE 9.2.",
+    ),
+    Rule(
         "IO401",
         "A known defect of this QEMU hits the guest",
         "warning",
@@ -278,7 +391,7 @@ _ALL = (
         "ZFS' cache gives memory back slowly: guests that need some wait, or are swapped out or killed. From OpenZFS"
         " 2.3 on its ceiling is nearly all memory where nobody sets one. A note where somebody chose it.",
         "OpenZFS 6a629f3234 (arc_os.c: all but 1 GiB, at least five eighths; before that a half); Proxmox VE's"
-        " documentation, local-zfs: 2 GiB and 1 GiB more for each TiB, and its installer takes a tenth, at most 16 GiB.",
+        " documentation, local-zfs: 2 GiB and 1 GiB for each TiB, and its installer takes a tenth, at most 16 GiB.",
     ),
     Rule(
         "IO503",
@@ -330,7 +443,7 @@ _ALL = (
         "ZFS scrub or trim",
         "note",
         "A scrub reads all that is on a pool, and a trim keeps its disks busy.",
-        "Debian's /etc/cron.d/zfsutils-linux: trim on the first Sunday of a month, scrub on the second; zpool-scrub(8).",
+        "Debian's /etc/cron.d/zfsutils-linux: trim on a month's first Sunday, scrub on the second; zpool-scrub(8).",
     ),
     Rule(
         "IO509",
@@ -338,7 +451,7 @@ _ALL = (
         "note",
         "Where free memory is in small pieces, a process that gets a huge page waits until the kernel has made one. A"
         " warning where the policy names another value.",
-        "Linux, Documentation/admin-guide/mm/transhuge.rst; the kernel of Proxmox VE has madvise (pve-kernel 4.4.35-79).",
+        "Linux, Documentation/admin-guide/mm/transhuge.rst; Proxmox VE's kernel has madvise (pve-kernel 4.4.35-79).",
     ),
     Rule(
         "IO510",
