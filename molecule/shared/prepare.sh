@@ -11,6 +11,6 @@ set -eu
 scenario=$1 host=$2
 cd "$(dirname "$0")/../.."
 archive=build/hosts/$scenario/$host/prepare.tar
-tar --create --file "$archive" -C "molecule/$scenario/files" . -C ../../shared fingerprint.py -C ../../tests/stand_ins qm
+tar --create --file "$archive" -C "molecule/$scenario/files" . -C ../../shared fingerprint.py -C ../../tests/stand_ins qm pvesh
 ssh -F "build/hosts/$scenario/ssh_config" -l root "$host" \
     'cd /root && tar --extract && sh prepare.sh && python3 fingerprint.py > fingerprint.before' < "$archive"

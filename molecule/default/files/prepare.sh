@@ -4,7 +4,7 @@
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
 # Makes the host it runs on look like a Proxmox VE node: its folders, its guests, its commands.
-# Run in a copy of this folder that holds the stand-in, too.
+# Run in a copy of this folder that holds the stand-ins, too.
 set -eu
 node=/etc/pve/nodes/$(hostname)
 mkdir -p "$node/qemu-server" /run/qemu-server /run/lock/qemu-server /usr/local/libexec/pve
@@ -14,9 +14,10 @@ chmod 640 /etc/pve/storage.cfg "$node"/qemu-server/*
 ln -s "nodes/$(hostname)/qemu-server" /etc/pve/qemu-server
 ln -s "nodes/$(hostname)" /etc/pve/local
 
-# The stand-in, behind a command that writes down every call.
+# The stand-ins, each behind a command that writes down every call. As pvesm the one for pvesh is that.
+cp pvesh pvesm
 for command in qm pvesh pvesm; do
-    cp qm "/usr/local/libexec/pve/$command"
+    cp "$command" "/usr/local/libexec/pve/$command"
     printf '#!/bin/sh\nQM_LOG=/var/log/qm-calls.json exec /usr/local/libexec/pve/%s "$@"\n' "$command" > "/usr/sbin/$command"
     chmod 755 "/usr/local/libexec/pve/$command" "/usr/sbin/$command"
 done

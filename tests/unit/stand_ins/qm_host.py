@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
-"""A node for tests: a directory tree, and the ``qm`` stand-in that acts on it."""
+"""A node for tests: a directory tree, and the stand-ins for ``qm``, ``pvesh`` and ``pvesm`` that act on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-QM = Path(__file__).resolve().parents[2] / "stand_ins" / "qm"
+STAND_INS = Path(__file__).resolve().parents[2] / "stand_ins"
+QM = STAND_INS / "qm"
 
 STORAGE_CFG = """\
 dir: local
@@ -48,13 +49,13 @@ btrfs: btr1
 
 @functools.lru_cache(maxsize=None)
 def _compiled() -> tempfile.TemporaryDirectory[str]:
-    """A folder with the stand-in's bytecode as ``qm``, ``pvesh`` and ``pvesm``: Python compiles a program anew at each
+    """A folder with the stand-ins' bytecode as ``qm``, ``pvesh`` and ``pvesm``: Python compiles a program anew at each
     of its hundreds of starts.
     """
     folder = tempfile.TemporaryDirectory(prefix="qm-stand-in-")
-    py_compile.compile(str(QM), cfile=f"{folder.name}/qm", doraise=True)
-    for name in ("pvesh", "pvesm"):
-        Path(folder.name, name).symlink_to("qm")
+    for name in ("qm", "pvesh"):
+        py_compile.compile(str(STAND_INS / name), cfile=f"{folder.name}/{name}", doraise=True)
+    Path(folder.name, "pvesm").symlink_to("pvesh")
     return folder
 
 
@@ -114,7 +115,7 @@ class QmHost:
             path.unlink()
 
     def on_path(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Make the stand-in the ``qm``, ``pvesh`` and ``pvesm`` of this process."""
+        """Make the stand-ins the ``qm``, ``pvesh`` and ``pvesm`` of this process."""
         folder = self.root / "usr/local/stand-in"
         folder.mkdir(parents=True)
         for name in ("qm", "pvesh", "pvesm"):
