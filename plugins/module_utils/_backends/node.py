@@ -98,15 +98,15 @@ class Node:
         return {row[0]: _unusable(row[0], row[2], words) for row in rows if len(row) > 2}
 
     def _answer(self, *command: str) -> tuple[str, str]:
-        status, out, words = self._run(qm_command.bounded(self._timeout, *command))
+        status, out, words = self._run(_run.bounded(self._timeout, *command))
         asked = " ".join(command)
-        if qm_command.timed_out(status):
+        if _run.timed_out(status):
             raise Unanswered(f"{asked} gave no answer within {self._timeout} s and was ended")
         if status == 127:
             raise Unanswered(f"there is no command {command[0]}; is this a Proxmox VE node?")
         if status:
             raise Unanswered(
-                f"{asked} exited with status {status}: {qm_command.shortened(words) or 'it printed nothing'}"
+                f"{asked} exited with status {status}: {_run.shortened(words) or 'it printed nothing'}"
             )
         if _run.is_cut(out) or _run.is_cut(words):
             raise Unanswered(f"{asked} printed more than the {_run.KEPT // 1024} KiB that are read")

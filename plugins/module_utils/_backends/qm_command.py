@@ -10,16 +10,11 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._host.run import bounded, shortened, timed_out
 from .._model.findings import ResultReason
 
 #: Runs an argument list: (exit status, stdout, stderr). Modules pass ``_host.run.command``.
 Run = Callable[[list[str]], tuple[int, str, str]]
-
-#: Seconds until a command is killed that does not end when it is asked to.
-_KILL_AFTER = 10
-
-#: How many characters of qm's words are kept: they go into the result, the journal and the report.
-_WORDS = 2000
 
 #: What qm's stderr means: (pattern, reason). Recorded on Proxmox VE 9.2; its exit codes mean nothing.
 _REASONS: tuple[tuple[re.Pattern[str], ResultReason], ...] = (
@@ -88,24 +83,3 @@ def state(run: Run, guest: str, timeout: int) -> str | None:
     status, out, _words = run(bounded(timeout, "qm", "status", guest))
     match = _STATE.search(out) if status == 0 else None
     return match[1] if match else None
-
-
-def bounded(timeout: int, *command: str) -> list[str]:
-    """The arguments that run a command, end it after so many seconds, and kill it where it does not end.
-
-    coreutils' timeout: 127 when there is no such command; see :func:`timed_out`.
-    """
-    return ["timeout", "-k", str(_KILL_AFTER), str(timeout), *command]
-
-
-def timed_out(status: int) -> bool:
-    """Whether ``timeout`` ended the command: 124, or 137 where it had to kill it (and itself, in the same process
-    group).
-    """
-    return status in (124, 137)
-
-
-def shortened(words: str) -> str:
-    """What a command printed, without its middle where it is long."""
-    words = words.strip()
-    return words if len(words) <= _WORDS else f"{words[: _WORDS // 2]} […] {words[-_WORDS // 2 :]}"

@@ -24,6 +24,11 @@ KEPT = 1024 * 1024
 
 #: The status of a command that did not end in its time, as timeout(1) has it.
 TIMED_OUT = 124
+#: Seconds until a command is killed that does not end when it is asked to.
+_KILL_AFTER = 10
+
+#: How many characters of a command's words are kept: they go into results, the journal and reports.
+_WORDS = 2000
 
 #: Seconds to wait for output after the command has ended: a process that it left behind may hold its pipes open.
 _GRACE = 2
@@ -34,8 +39,8 @@ def command(arguments: list[str], kept: int = KEPT, seconds: float | None = None
 
     As in a shell, the status is 127 where there is no such command, and 128 + N where signal N ended it. Bytes that are
     not UTF-8 become U+FFFD. The middle of an output larger than ``kept`` bytes is left out, see :func:`is_cut`. A
-    command that has not ended after ``seconds`` is killed; the status is :data:`TIMED_OUT` then. One that waits for a
-    dead disk or server cannot be killed: it is left behind.
+    command that has not ended after ``seconds`` is killed, which is for those that only read; the status is
+    :data:`TIMED_OUT` then. One that waits for a dead disk or server cannot be killed: it is left behind.
     """
     try:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
@@ -78,6 +83,28 @@ def is_cut(text: str) -> bool:
 
 
 _CUT = re.compile(r"^\[\d+ bytes left out\]$", re.ASCII | re.MULTILINE)
+
+
+def bounded(timeout: int, *command: str) -> list[str]:
+    """The arguments that run a command, end it after so many seconds, and kill it where it does not end. A command that
+    writes is given the time to clean up.
+
+    coreutils' timeout: 127 when there is no such command; see :func:`timed_out`.
+    """
+    return ["timeout", "-k", str(_KILL_AFTER), str(timeout), *command]
+
+
+def timed_out(status: int) -> bool:
+    """Whether ``timeout`` ended the command: 124, or 137 where it had to kill it (and itself, in the same process
+    group).
+    """
+    return status in (124, 137)
+
+
+def shortened(words: str) -> str:
+    """What a command printed, without its middle where it is long."""
+    words = words.strip()
+    return words if len(words) <= _WORDS else f"{words[: _WORDS // 2]} […] {words[-_WORDS // 2 :]}"
 
 
 class _Output:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import qm_command
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host import run as _run
 
 
@@ -78,11 +77,11 @@ def ends(pid):
 
 
 def test_a_command_that_ignores_the_request_to_end_is_killed_with_its_children(monkeypatch, tmp_path):
-    monkeypatch.setattr(qm_command, "_KILL_AFTER", 1)
+    monkeypatch.setattr(_run, "_KILL_AFTER", 1)
     begun = time.monotonic()
     script = f"trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ > {tmp_path}/child; sleep 60\" & wait; sleep 60"
-    status, _out, _words = _run.command(qm_command.bounded(3, "sh", "-c", script))
-    assert qm_command.timed_out(status) and time.monotonic() - begun < 20
+    status, _out, _words = _run.command(_run.bounded(3, "sh", "-c", script))
+    assert _run.timed_out(status) and time.monotonic() - begun < 20
     assert ends(int((tmp_path / "child").read_text()))
 
 
