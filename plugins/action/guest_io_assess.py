@@ -26,7 +26,7 @@ _READ = {
     "root": {"type": "str", "default": "/"},
     "node": {"type": "str"},
     "guests": {"type": "raw"},
-    "writeback_root": {"type": "str"},
+    "host_roots": {"type": "dict"},
 }
 _ASSESS = {
     "policy": {"type": "raw", "required": True},
@@ -41,10 +41,12 @@ _ASSESS = {
 class ActionModule(Action):
     """Calls guest_io_info once, and assesses what it returned."""
 
-    ARGUMENTS = {**_READ, **_ASSESS}
+    ARGUMENTS = {"assess_guests": {"type": "bool", "default": True}, **_READ, **_ASSESS}
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The findings document, with what else the read of the host found."""
+        if not options["assess_guests"]:
+            return {"began": time_stamp(), **self._read_host(options["host_roots"] or {})}
         # null is not the same as not given: whoever gives it did not mean all guests.
         options["guests"] = guests_named(options["guests"]) if "guests" in self._task.args else None
         policy = parse(
@@ -63,6 +65,14 @@ class ActionModule(Action):
         return {
             **assess(reading, policy, date, self.host),
             "began": began,
-            **({"writeback": reading["writeback"]} if "writeback" in reading else {}),
+            **({"host": reading["host"]} if "host" in reading else {}),
             "named": {guest: guest not in missing for guest in options["guests"] or ()},
         }
+
+    def _read_host(self, roots: dict[str, str]) -> dict[str, Any]:
+        """What the host itself is, without its guests: one call for each root."""
+        found: dict[str, Any] = {}
+        for root in dict.fromkeys(roots.values()):
+            subjects = [subject for subject, place in roots.items() if place == root and subject != "writeback"]
+            found.update(self.module("host_settings_info", "host", subjects=subjects, root=root)["host"])
+        return {"host": found}

@@ -12,12 +12,13 @@ from ..plugin_utils._action import Action
 
 
 class ActionModule(Action):
-    """Calls guest_io once."""
+    """Calls guest_io once, and host_settings where the run set something of the host itself."""
 
     ARGUMENTS = {
         "rollback": {"type": "dict", "required": True},
         "name": {"type": "str", "required": True},
         "root": {"type": "str", "default": "/"},
+        "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "max_parallel": {"type": "int"},
         "apply_foreign_pending": {"type": "bool"},
@@ -35,11 +36,27 @@ class ActionModule(Action):
             rolls_back=rollback["run"],
             **{name: options[name] for name in ("root", "journal", "max_parallel", "apply_foreign_pending")},
         )
-        failures = [sentence for sentence in (done.get("msg"), rollback["not_whole"]) if sentence]
+        settings = self._put_back_settings(options) if rollback["settings"] else {}
+        said = (done.get("msg"), settings.get("msg"), rollback["not_whole"])
+        failures = [sentence for sentence in said if sentence]
         return {
-            "changed": done["changed"],
+            "changed": done["changed"] or bool(settings.get("changed")),
             "results": done["results"],
-            "diff": done.get("diff", []),
+            "settings": settings.get("results", []),
+            "left": settings.get("left", []),
+            "diff": done.get("diff", []) + settings.get("diff", []),
             "rollback": rollback,
             "failures": failures,
         }
+
+    def _put_back_settings(self, options: dict[str, Any]) -> dict[str, Any]:
+        run = options["rollback"]["run"]
+        return self.module(
+            "host_settings",
+            "results",
+            undo_run=run,
+            run=options["name"],
+            policy=f"rollback of {run}",
+            root=options["host_root"],
+            journal=options["journal"],
+        )

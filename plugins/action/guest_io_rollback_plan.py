@@ -23,6 +23,7 @@ class ActionModule(Action):
         "run": {"type": "raw", "default": "last"},
         "guests": {"type": "raw", "default": "all"},
         "root": {"type": "str", "default": "/"},
+        "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "node": {"type": "str"},
     }
@@ -37,7 +38,8 @@ class ActionModule(Action):
         journal = options["here"]
         if not journal or journal["run"] != run:
             # The last run of all hosts need not be the last one here.
-            journal = self.module("guest_io_journal_info", "entries", run=run, journal=options["journal"], **where)
+            place = {"journal": options["journal"], "host_root": options["host_root"]}
+            journal = self.module("guest_io_journal_info", "entries", run=run, **place, **where)
         plan = plan_rollback(journal, self.module("guest_io_info", "guests", **where), run, only)
         return {"rollback": plan, "name": f"{time_stamp()}-rollback"}
 

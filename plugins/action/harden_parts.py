@@ -9,15 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..plugin_utils._action import Action
-from ..plugin_utils._asked.parts import parts
+from ..plugin_utils._asked.parts import SUBJECTS, parts
 
 
 class ActionModule(Action):
     """Looks at what the run is asked for, at no host."""
 
-    ARGUMENTS = {"parts": {"type": "raw"}, "guests": {"type": "raw"}}
+    ARGUMENTS = {"parts": {"type": "raw"}, "guests": {"type": "raw"}, "roots": {"type": "dict", "default": {}}}
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The parts."""
+        """The parts, and the subjects of the host that are read for them."""
         tags = self.task_vars["ansible_run_tags"], self.task_vars["ansible_skip_tags"]
-        return {"parts": parts(options["parts"], options["guests"], *tags)}
+        chosen = parts(options["parts"], options["guests"], *tags)
+        roots = options["roots"]
+        found = {name: roots[part] for part in chosen if part in roots for name in SUBJECTS.get(part, ())}
+        return {"parts": chosen, "roots": found}

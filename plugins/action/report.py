@@ -54,7 +54,7 @@ class ActionModule(Action):
             "options": {
                 "documents": {"type": "str"},
                 "results": {"type": "str"},
-                "changes": {"type": "str"},
+                "changes": {"type": "list", "elements": "str"},
                 "assessments": {"type": "dict"},
             },
         },
@@ -143,7 +143,7 @@ class ActionModule(Action):
             show(step_lines(steps, left, call.left_out, columns))
         returned: dict[str, Any] = {"summary": document["summary"], "written": written}
         if options["documents"] is not None:
-            returned.update(trouble(options["documents"], options["results"] or {}))
+            returned.update(trouble(options["documents"], options["results"] or {}, options["assessments"] or {}))
         if options["part"]:
             returned["part"] = pack(document)
         if verdict:

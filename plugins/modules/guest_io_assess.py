@@ -30,9 +30,13 @@ options:
       - Ids of the guests to read, such as V(102), or V(102,105), or a list of them. An empty list, or without it, all.
       - A guest that is not there is not a finding, because another host may have it. See RV(named).
     type: raw
-  writeback_root:
-    description: Also read what decides the write-back limits, below this directory, and return it as RV(writeback).
-    type: str
+  assess_guests:
+    description: V(false) reads only the host, for O(host_roots), and returns no document.
+    type: bool
+    default: true
+  host_roots:
+    description: Also read the host itself, see M(hypervisor.io_hardening.guest_io_info), and return it as RV(host).
+    type: dict
   policy:
     description: The policy, see docs/policy.md.
     type: raw
@@ -116,9 +120,9 @@ began:
   returned: success
   type: str
   sample: 20261123T223005Z
-writeback:
-  description: What M(hypervisor.io_hardening.host_writeback_limits) takes as O(hypervisor.io_hardening.host_writeback_limits#module:facts).
-  returned: when O(writeback_root) is given and can be read
+host:
+  description: What M(hypervisor.io_hardening.guest_io_info) returns as RV(hypervisor.io_hardening.guest_io_info#module:host).
+  returned: when O(host_roots) is given
   type: dict
 named:
   description:

@@ -39,11 +39,11 @@ options:
       - On a host without Proxmox VE, names are taken as well.
     type: list
     elements: str
-  writeback_root:
+  host_roots:
     description:
-      - Returns RV(writeback) as well, read below this directory. One call of a module takes longer than what both read.
-      - M(hypervisor.io_hardening.guest_io_assess) uses it.
-    type: path
+      - By subject of the host itself, such as V(writeback) or V(load), the directory to read it below, for RV(host).
+      - One call of a module takes longer than all that is read in it. M(hypervisor.io_hardening.guest_io_assess) uses it.
+    type: dict
     version_added: 0.1.0
   as_text:
     description:
@@ -168,11 +168,12 @@ problems:
   type: list
   elements: dict
   sample: [{file: /etc/pve/nodes/pve1/qemu-server/101.conf, line: null, guest: "101", node: pve1, reason: is empty}]
-writeback:
+host:
   description:
-    - What M(hypervisor.io_hardening.host_writeback_info) returns.
-    - Absent if the directory cannot be read. That module says why.
-  returned: when O(writeback_root) is given
+    - By subject, its facts, as M(hypervisor.io_hardening.host_settings_info) and M(hypervisor.io_hardening.host_writeback_info)
+      return them.
+    - A subject whose directory cannot be read is absent. Those modules say why.
+  returned: when O(host_roots) is given
   type: dict
 reading:
   description: All of the above as one text of JSON.
@@ -180,16 +181,14 @@ reading:
   type: str
 """
 
-import contextlib
 import json
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import _subjects
 from ..module_utils._backends import find
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
-from ..module_utils._host.tree import Tree
-from ..module_utils._writeback.read import read_facts
 
 
 def main() -> None:
@@ -199,7 +198,7 @@ def main() -> None:
             "root": {"type": "path", "default": "/"},
             "node": {"type": "str"},
             "guests": {"type": "list", "elements": "str"},
-            "writeback_root": {"type": "path"},
+            "host_roots": {"type": "dict"},
             "as_text": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -216,9 +215,11 @@ def main() -> None:
         "nodes": reading.nodes,
         "problems": reading.problems,
     }
-    if module.params["writeback_root"] is not None:
-        with contextlib.suppress(OSError):
-            returned["writeback"] = read_facts(Tree(module.params["writeback_root"]))
+    if module.params["host_roots"] is not None:
+        unknown = sorted(set(module.params["host_roots"]) - set(_subjects.READ))
+        if unknown:
+            module.fail_json(msg=f"host_roots: {unknown[0]!r} is not known; it takes {', '.join(_subjects.READ)}")
+        returned["host"] = _subjects.read_all(module.params["host_roots"])
     module.exit_json(changed=False, **{"reading": json.dumps(returned)} if module.params["as_text"] else returned)
 
 

@@ -30,6 +30,9 @@ options:
       - The node to look at the guests of, as for M(hypervisor.io_hardening.guest_io_info).
       - The default is this node where O(root) is V(/), and all nodes of the tree otherwise.
     type: str
+  host_root:
+    description: Where the host's own files and the journal of its settings are. The default is O(root).
+    type: path
   run:
     description: The run to return the entries of. V(last) is the latest run, other than a rollback, with changes that are still there.
     type: str
@@ -103,6 +106,11 @@ runs:
       type: list
       elements: str
       returned: success
+    settings:
+      description: The objects of the host itself, such as V(vzdump.conf), that a rollback of the run would put back.
+      type: list
+      elements: str
+      returned: success
 run:
   description: The run that RV(entries) are of, V(null) where there is none.
   returned: success
@@ -123,11 +131,14 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import _subjects
 from ..module_utils._backends import find
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.standing import standing
+from ..module_utils._host.tree import Tree
 from ..module_utils._journal import file as _journal
 from ..module_utils._journal import lines
+from ..module_utils._settings.undo import undo
 
 
 def main() -> None:
@@ -137,6 +148,7 @@ def main() -> None:
             "root": {"type": "path", "default": "/"},
             "journal": {"type": "path", "default": _journal.DIRECTORY},
             "node": {"type": "str"},
+            "host_root": {"type": "path"},
             "run": {"type": "str", "default": "last"},
         },
         supports_check_mode=True,
@@ -148,9 +160,19 @@ def main() -> None:
         stands = standing(find.backends(params["root"], params["node"]), found)
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
+    host_root = params["host_root"] or params["root"]
+    settings = _journal.read_settings(_journal.in_tree(host_root, params["journal"]))
+    subjects = _subjects.settings(Tree(host_root)) if settings else {}
     runs = [
-        lines.summary(run, _journal.file_of(params["journal"], run), entries, stands[run])
-        for run, entries in found.items()
+        lines.summary(
+            run,
+            _journal.file_of(params["journal"], run),
+            found.get(run, []),
+            settings.get(run, []),
+            stands.get(run, []),
+            [entry["key"] for entry in undo(settings.get(run, []), subjects)[0]],
+        )
+        for run in dict.fromkeys([*found, *settings])
     ]
     runs.sort(key=lambda run: (run["started"], run["run"]))
     wanted = lines.last(runs) if params["run"] == "last" else params["run"]

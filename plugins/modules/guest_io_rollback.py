@@ -29,6 +29,10 @@ options:
     description: Where the host's files are. V(/) is the host itself, see M(hypervisor.io_hardening.guest_io_info).
     type: str
     default: /
+  host_root:
+    description: Where the host's own files and the journal of its settings are.
+    type: str
+    default: /
   journal:
     description: The directory of the journal, see M(hypervisor.io_hardening.guest_io).
     type: str

@@ -36,11 +36,14 @@ options:
         type: str
       changes:
         description:
-          - The variable with what M(hypervisor.io_hardening.guest_io_change) returned.
-            It has the name of the run, by which it can be rolled back.
-        type: str
+          - The variables with what M(hypervisor.io_hardening.guest_io_change) and M(hypervisor.io_hardening.host_io) returned.
+            They have the name of the run, by which it can be rolled back.
+        type: list
+        elements: str
       assessments:
-        description: By subject of the hosts, the variable with its assessment, such as V(host_writeback_report) for V(writeback).
+        description:
+          - By subject of the hosts, the variable with its assessment, such as V(host_writeback_report) for V(writeback), or the
+            way to it with dots, such as V(io_host_report.assessments.queues).
         type: dict
   guests:
     description: V(false) says that the run does not look at guests. With O(variables), a host without a document is not silent then.

@@ -52,6 +52,7 @@ PLACES = (
     "guest_io_root",
     "host_writeback_root",
     "io_hardening_hosts",
+    "io_host_root",
     "ansible_become",
     "ansible_become_method",
     "ansible_become_user",
@@ -64,7 +65,7 @@ PLACES = (
     "ansible_user",
 )
 # The variables that decide what a hardening changes, and what it writes: one that was checked is done with the same.
-_OF_HARDENING = ("guest_io_", "harden_io_", "host_writeback_", "report_")
+_OF_HARDENING = ("guest_io_", "harden_io_", "host_writeback_", "io_host_", "io_load_", "report_")
 # The name of one run is not the next one's.
 _OF_ONE_RUN = ("guest_io_run",)
 _JOB_ENDINGS = (

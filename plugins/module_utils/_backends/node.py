@@ -105,9 +105,7 @@ class Node:
         if status == 127:
             raise Unanswered(f"there is no command {command[0]}; is this a Proxmox VE node?")
         if status:
-            raise Unanswered(
-                f"{asked} exited with status {status}: {_run.shortened(words) or 'it printed nothing'}"
-            )
+            raise Unanswered(f"{asked} exited with status {status}: {_run.shortened(words) or 'it printed nothing'}")
         if _run.is_cut(out) or _run.is_cut(words):
             raise Unanswered(f"{asked} printed more than the {_run.KEPT // 1024} KiB that are read")
         return out, words

@@ -187,19 +187,31 @@ def _line(text: bytes, run: str | None) -> dict[str, Any]:
     return line
 
 
-def summary(run: str, file: str, entries: Sequence[JournalEntry], stands: list[str]) -> JournalRun:
-    """A run in a few words, from its entries, of which there is at least one; ``stands`` is standing.py's."""
-    times = sorted(entry["time"] for entry in entries)
+def summary(
+    run: str,
+    file: str,
+    entries: Sequence[JournalEntry],
+    settings: Sequence[Mapping[str, Any]],
+    stands: list[str],
+    settings_stand: list[str],
+) -> JournalRun:
+    """A run in a few words, from its entries about guests and about settings, of which there is at least one.
+
+    ``stands`` is standing.py's, and ``settings_stand`` the objects of the host that a rollback would put back.
+    """
+    every: list[Mapping[str, Any]] = [*entries, *settings]
+    times = sorted(entry["time"] for entry in every)
     return {
         "run": run,
         "file": file,
         "started": times[0],
         "ended": times[-1],
-        "policy": entries[0].get("policy"),
-        "rolls_back": entries[0].get("rolls_back"),
+        "policy": every[0].get("policy"),
+        "rolls_back": every[0].get("rolls_back"),
         "guests": len({entry["guest"] for entry in entries if entry["written"] is not False}),
         "unknown": sorted({entry["guest"] for entry in entries if entry["written"] is None}, key=natural_key),
         "stands": stands,
+        "settings": settings_stand,
     }
 
 
@@ -207,5 +219,5 @@ def last(runs: Iterable[Mapping[str, Any]]) -> str | None:
     """The run that 'last' means: the latest that is not a rollback and of whose changes some still stand; None where
     there is none.
     """
-    applied = [run for run in runs if run["stands"] and not run["rolls_back"]]
+    applied = [run for run in runs if (run["stands"] or run["settings"]) and not run["rolls_back"]]
     return max(applied, key=lambda run: (run["started"], run["run"]))["run"] if applied else None

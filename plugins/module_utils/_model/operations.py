@@ -109,6 +109,7 @@ class JournalRun(TypedDict):
     guests: int
     unknown: list[str]
     stands: list[str]
+    settings: list[str]
 
 
 class LeftByRollback(TypedDict):
@@ -131,6 +132,7 @@ class RollbackPlan(TypedDict):
     unchanged: list[str]
     not_in_run: list[str]
     named: dict[str, bool] | None
+    settings: list[str]
     problems: list[Problem]
     not_whole: str | None
 

@@ -98,18 +98,21 @@ def report(
     """The result of a run as one of a host's assessments: ``{subject, findings, plan, status, changed, detail}``.
 
     ``result`` is what ``host_writeback`` returned; None, or skipped, where it did not run. The status is that of
-    :func:`assess`, to_change only in check mode, or changed; taken_back where the limits were removed.
+    :func:`assess`, to_change only in check mode, or changed; taken_back where the limits were removed. What was changed
+    is no finding any more.
     """
     result = {} if result is None or result.get("skipped") else result
     changed = bool(result.get("changed"))
-    status, detail = assessment["status"], assessment["detail"]
+    status, detail, found = assessment["status"], assessment["detail"], assessment["findings"]
     if result and not check_mode:
         taken_back = changed and assessment["wanted"] is None
         status = "taken_back" if taken_back else "changed" if changed else assessment["then"]
         detail = "; ".join([detail, *result.get("left", [])])
+        if status == "changed":
+            found = [one for one in found if not one["fixable"]]
     return {
         "subject": "writeback",
-        "findings": assessment["findings"],
+        "findings": found,
         "plan": assessment["plan"],
         "status": status,
         "changed": changed,

@@ -14,14 +14,16 @@ from ...module_utils._text import natural_key
 from .values import guests_named
 from .variables import left
 
-PARTS = ("guests", "limits")
+PARTS = ("guests", "limits", "load", "host")
+#: The subjects that each part reads of a host.
+SUBJECTS = {"limits": ("writeback",), "load": ("load",), "host": ("causes",)}
 
 
 def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[str]) -> list[str]:
     """The parts of harden_io to run, at least one; raises ValueError with a sentence.
 
     ``given`` is harden_io_parts, None if it is not set. Then a run that names guests (``guests`` is guest_io_guests)
-    does not touch the hosts' limits, unless --tags asks for them.
+    does not touch the hosts themselves, unless --tags asks for it.
     """
     guests = guests_named(guests)
     run_tags = list(run_tags)

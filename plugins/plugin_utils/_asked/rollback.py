@@ -23,7 +23,7 @@ _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 def choose_run(journals: list[dict[str, Any]], run: Any = "last") -> str:
     """The name of the run to roll back, the same on all hosts: ``run`` where a journal knows it.
 
-    "last" is the latest run of all hosts that was not a rollback and whose changes are still in guests. It is refused
+    "last" is the latest run of all hosts that was not a rollback and whose changes are still there. It is refused
     when a journal that cannot be read may hide a later run. ``journals`` are what guest_io_journal_info returned.
     """
     if refusal := value_refusal("rollback_run", run):
@@ -34,7 +34,7 @@ def choose_run(journals: list[dict[str, Any]], run: Any = "last") -> str:
     if run == "last":
         found = last(runs)
         if found is None:
-            lead = "no journal knows of a run that changed guests and still has changes in them"
+            lead = "no journal knows of a run whose changes are still there"
             raise ValueError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
         hidden = [problem for problem in problems if _may_be_later(run_of(problem), found, runs)]
         if hidden:
@@ -79,22 +79,24 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
 
     ``journal`` is what guest_io_journal_info returned for that run, ``read`` what guest_io_info returned. Next to the
     plan: ``run``, ``policy``, ``skipped``, ``unchanged``, ``not_in_run``, ``problems``; ``named``, whether the run
-    changed each of ``only`` here, None where that is not known; ``not_whole``, a sentence where a part of the run may
+    changed each of ``only`` here, None where that is not known; ``settings``, the objects of the host that are put back
+    as well where no guests are named; ``not_whole``, a sentence where a part of the run may
     not be put back, or None.
     """
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     plan = rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
-    policy = entries[0]["policy"] if entries else None
+    known = next((one for one in journal["runs"] if one["run"] == run), None)
     not_whole = _not_whole(journal, run)
     named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
     return {
         "run": run,
-        "policy": policy,
+        "policy": known["policy"] if known else None,
         "plan": plan["plan"],
         "skipped": plan["skipped"],
         "unchanged": plan["unchanged"],
         "not_in_run": plan["not_in_run"],
         "named": named,
+        "settings": known["settings"] if known and only is None else [],
         "problems": journal["problems"],
         "not_whole": not_whole,
     }

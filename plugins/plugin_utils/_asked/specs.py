@@ -25,6 +25,8 @@ PREFIXES = (
     "harden_io_",
     "host_writeback_",
     "io_hardening_",
+    "io_host_",
+    "io_load_",
     "prove_io_",
     "report_",
     "restart_",

@@ -17,7 +17,9 @@ from ...module_utils._shown import piece
 from .specs import OF_PLAYS, PREFIXES, SURVEY, known, specs
 
 #: Facts that the roles set.
-FACTS = frozenset(("guest_io_findings", "guest_io_results", "host_writeback_report"))
+FACTS = frozenset(
+    ("guest_io_findings", "guest_io_results", "host_writeback_report", "io_host_report", "io_load_report")
+)
 #: Prefixes that others use as well: a role for containers may have a restart_policy in the same inventory.
 COMMON = ("awx_", "gate_", "report_", "restart_", "rollback_", "survey_")
 #: Variables that AWX itself sets for every job (awx_meta_vars of its UnifiedJob, and its webhooks).

@@ -11,6 +11,7 @@ reading them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from ...module_utils._model.findings import document
@@ -25,8 +26,9 @@ def from_hosts(
     """``documents`` and ``results`` by host, ``assessments`` by subject and host, and ``run``, the name under which
     the journals know the run: None where nothing was written.
 
-    ``names`` says which variable holds each: {documents, results, changes, assessments: {subject: variable}}, each may
-    be None. ``guests`` says whether the run looks at guests.
+    ``names`` says which variable holds each: {documents, results, changes: [...], assessments: {subject: variable}},
+    each may be None; a name may lead to a key, with dots. ``changes`` are those with the name of the run. ``guests``
+    says whether the run looks at guests.
     """
     documents: dict[str, Any] = {}
     results: dict[str, Any] | None = {} if names.get("results") else None
@@ -37,13 +39,23 @@ def from_hosts(
         documents[host] = _returned(variables, names.get("documents")) or (None if guests else _NO_GUESTS)
         if results is not None:
             results[host] = variables.get(names["results"]) or []
-        run = run or (variables.get(names.get("changes") or "") or {}).get("run")
+        run = run or next(filter(None, map(partial(_run, variables), names.get("changes") or ())), None)
         for subject, by_host in assessments.items():
             by_host[host] = _returned(variables, names["assessments"][subject])
     return {"documents": documents, "results": results, "assessments": assessments, "run": run}
 
 
+def _run(variables: Mapping[str, Any], name: str) -> Any:
+    value = variables.get(name)
+    return value.get("run") if isinstance(value, Mapping) else None
+
+
 def _returned(variables: Mapping[str, Any], name: str | None) -> Any:
-    """What a task left in a variable; None where it failed or was skipped."""
-    value = variables.get(name or "") or {}
+    """What a task left in a variable, or in a key of one, such as ``report.queues``; None where it failed or was
+    skipped.
+    """
+    first, *keys = (name or "").split(".")
+    value = variables.get(first) or {}
+    for key in keys:
+        value = value.get(key) or {} if isinstance(value, Mapping) else {}
     return value if "findings" in value else None

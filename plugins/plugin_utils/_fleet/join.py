@@ -39,7 +39,7 @@ def join_documents(
         already, such as joined parts.
     results: host -> the ``results`` of guest_io there; the host's document then is the one from after the changes.
     assessments: subject -> host -> {findings, changed, plan, status, detail}, what was assessed of the host itself.
-        Where its status is "changed", the findings that the change fixed are left out.
+        ``waivers``, where it has some, are those of the policy that the host was judged by.
     expected: hosts that a report is expected from; one that gave none is listed as silent.
     complete: False: there are more hosts, as in a run with a limit. Then, and where a host gave no report, no waiver
         is said to match nothing: its guest may be there. Parts of limited runs are complete together
@@ -57,7 +57,7 @@ def join_documents(
     if expected is None:
         complete = complete and all(document.get("complete", True) for _host, document in read)
     joined["complete"] = bool(complete)
-    joined["waivers"] = _waivers_of(document for _host, document in read)
+    joined["waivers"] = _waivers_of([*(document for _host, document in read), *_reports(assessments)])
     all_known = complete and all(entry["reported"] for entry in hosts.values())
     joined["findings"] += waiver_findings(joined["waivers"], all_known)
     for key in LISTS:
@@ -137,7 +137,7 @@ def _concatenated(read: list[tuple[str | None, Document]]) -> dict[str, Any]:
 
 
 def _assess_hosts(hosts: dict[Any, HostEntry], assessments: Any) -> list[Item]:
-    """Adds each assessment to its host's entry; returns the findings, without those that were fixed."""
+    """Adds each assessment to its host's entry; returns the findings."""
     findings: list[Item] = []
     for subject, reports in _pairs(assessments, "assessments", "subjects"):
         for host, report in _pairs(reports, f"assessments of {subject}", "host names"):
@@ -147,8 +147,7 @@ def _assess_hosts(hosts: dict[Any, HostEntry], assessments: Any) -> list[Item]:
             if not isinstance(report, Mapping):
                 raise ReportError(f"{where} is not a dictionary.")
             found = check_list(report.get("findings") or [], f"{where}: findings")
-            fixed = report.get("status") == "changed"
-            findings += [_with_host(item, host) for item in found if not (fixed and item.get("fixable"))]
+            findings += [_with_host(item, host) for item in found]
             entry = hosts.setdefault(host, host_entry(host, reported=False))
             kept = [other for other in entry["assessments"] if other["subject"] != subject]
             about = {key: report.get(key) for key in ("status", "changed", "detail")}
@@ -156,12 +155,18 @@ def _assess_hosts(hosts: dict[Any, HostEntry], assessments: Any) -> list[Item]:
     return findings
 
 
+def _reports(assessments: Any) -> list[Document]:
+    """The assessments that are there, whatever their subject and host."""
+    pairs = _pairs(assessments, "assessments", "subjects")
+    return [report for _subject, reports in pairs for report in reports.values() if report]
+
+
 def _waivers_of(documents: Iterable[Document]) -> list[dict[str, Any]]:
-    """Every waiver once, with what it matches on all hosts."""
-    waivers: dict[str, dict[str, Any]] = {}
+    """Every waiver once, with what it matches on all hosts. Those of guests and of hosts may have the same id."""
+    waivers: dict[tuple[str, ...], dict[str, Any]] = {}
     for document in documents:
         for waiver in document.get("waivers") or ():
-            known = waivers.setdefault(waiver["id"], {**waiver, "matched": 0})
+            known = waivers.setdefault((waiver["id"], *waiver["rules"]), {**waiver, "matched": 0})
             known["matched"] += waiver["matched"]
     return list(waivers.values())
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._load.property_string import OPERATIONS, FormatFault, storage_id
 from ...module_utils._shown import shown
-from .._policy import checks
+from .._policy import shapes
 from .._policy.errors import PolicyError
 from .._policy.waiver import Waiver
 from . import units, waivers
@@ -59,7 +59,7 @@ class LoadPolicy(NamedTuple):
 def parse(document: Any, place: str = "io_load_policy") -> LoadPolicy:
     """Validate the document; null is an empty one. Raises PolicyError with the place and what it allows."""
     raw = {} if document is None else document
-    checks.mapping(place, raw, _KEYS)
+    shapes.mapping(place, raw, _KEYS)
     return LoadPolicy(
         backup=_backup(f"{place}.backup", raw.get("backup")),
         limits=_limits(f"{place}.limits", raw.get("limits")),
@@ -77,7 +77,7 @@ def _each(place: str, value: Any, name: Callable[[Any], bool], words: str, check
         raise PolicyError(place, f"is {shown(value)}, it takes a mapping from {words} to its values")
     found = {}
     for key, raw in value.items():
-        at = checks.at(place, key)
+        at = shapes.at(place, key)
         if not name(key):
             raise PolicyError(at, f"is not {words}")
         if not raw:
@@ -100,12 +100,12 @@ def _storage(name: Any) -> bool:
 
 def _backup(place: str, value: Any) -> BackupPolicy:
     raw = {} if value is None else value
-    checks.mapping(place, raw, _BACKUP)
+    shapes.mapping(place, raw, _BACKUP)
     named = {key: raw[key] for key in _BACKUP if raw.get(key) is not None}
     found: dict[str, Any] = {}
     for key, least, most in (("max_workers", 1, 256), ("ionice", 0, 8)):
         if key in named:
-            found[key] = checks.number(f"{place}.{key}", named[key], least, most)
+            found[key] = shapes.number(f"{place}.{key}", named[key], least, most)
     if "bwlimit" in named:
         found["bwlimit"] = _rate(f"{place}.bwlimit", named["bwlimit"])
     if "fleecing" in named:
@@ -127,7 +127,7 @@ def _limits(place: str, value: Any) -> dict[str, int]:
         raise PolicyError(
             f"{place}.backup", "is no operation that Proxmox VE limits here; backup.bwlimit limits backups"
         )
-    checks.mapping(place, raw, _LIMITS)
+    shapes.mapping(place, raw, _LIMITS)
     return {key: _rate(f"{place}.{key}", raw[key]) for key in _LIMITS if raw.get(key) is not None}
 
 

@@ -34,12 +34,17 @@ def failures(document: Document, results: Iterable[Item]) -> list[str]:
     return said
 
 
-def trouble(documents: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+def trouble(documents: Mapping[str, Any], results: Mapping[str, Any], assessments: Mapping[str, Any]) -> dict[str, Any]:
     """Sentences that fail the run: ``failures`` by host, and ``missing``, the guests that were named and are on no
     host; ``trouble`` is whether there is any.
+
+    ``assessments`` are those of the hosts themselves, by subject and host; their own ``failures`` are settings.
     """
     answers = {host: document.get("named", {}) if document else None for host, document in documents.items()}
     found = {host: failures(document, results.get(host) or []) for host, document in documents.items() if document}
+    for by_host in assessments.values():
+        for host, report in by_host.items():
+            found.setdefault(host, []).extend((report or {}).get("failures") or ())
     missing = nowhere(answers, "is not there")
     return {"failures": found, "missing": missing, "trouble": bool(missing or any(found.values()))}
 

@@ -16,6 +16,7 @@ from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory,
 from .._fleet.failures import unread
 from .._fleet.operations import NOT_REACHED, Done, answered, restarted, rolled_back
 from .._fleet.outcome import outcomes
+from .._policy.rules import OWN_WAY_BACK
 from .text import location, short
 
 #: How many ids one command names, by how it is given: a terminal takes a line of 4,095 bytes where no shell edits it,
@@ -88,13 +89,13 @@ def _again(document: Document, entries: Sequence[Item], call: Call, hardened: bo
 def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Step]:
     """What a run would change; in a directory of configs, what somebody changes at its source."""
     guests = [entry["guest"] for entry in entries if entry["state"] == "to_change" or entry["changed"]]
-    limits = [found for found in _assessed(document) if found.get("status") == "to_change" or found.get("changed")]
+    hosts = [host for host in hosts_of(document) if any(map(_is_to_change, host.get("assessments") or ()))]
     if of_directory(document):
         return _at_source(document, guests)
-    if not (guests or limits):
+    if not (guests or hosts):
         return []
     what = [plural(len(guests), "guest")] if guests else []
-    what += [f"the limits of {plural(len(limits), 'host')}"] if limits else []
+    what += [f"the settings of {plural(len(hosts), 'host')}"] if hosts else []
     return [_step("harden", f"Change {' and '.join(what)}; it restarts nothing", guests, command(call, "harden"))]
 
 
@@ -119,9 +120,8 @@ def _set_in(guest: Item, place: str | None) -> str:
     return f"Set in {visible(guest['guest'])}" + (f" ({place})" if place else "")
 
 
-def _assessed(document: Document) -> list[Item]:
-    """What was assessed of the hosts themselves: their write-back limits."""
-    return [found for host in hosts_of(document) for found in host.get("assessments") or ()]
+def _is_to_change(found: Item) -> bool:
+    return found.get("status") == "to_change" or bool(found.get("changed"))
 
 
 def _waiting(document: Document, entries: Sequence[Item]) -> list[dict[str, Any]]:
@@ -228,8 +228,13 @@ def proof_steps(guest: str | None, call: Call) -> list[Step]:
 
 
 def _limits(document: Document, call: Call) -> list[Step]:
-    """A rollback is of guests; the hosts' limits have a way back of their own, until they are taken back."""
-    changed = [found for found in _assessed(document) if found.get("changed") and found.get("status") != "taken_back"]
+    """The hosts' write-back limits are not in the journal: they have a way back of their own."""
+    assessed = [found for host in hosts_of(document) for found in host.get("assessments") or ()]
+    changed = [
+        found
+        for found in assessed
+        if found["subject"] in OWN_WAY_BACK and found.get("changed") and found.get("status") != "taken_back"
+    ]
     if not changed or call.way == "job":
         return []
     title = f"Take back the limits of {plural(len(changed), 'host')}"

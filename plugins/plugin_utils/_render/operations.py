@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...module_utils._text import plural, visible
 from .._fleet.document import Item
@@ -63,6 +63,7 @@ def rollback_table(done: Done, check: bool = False, width: int = 80, limit: int 
     named = [{**guest, "detail": None} for guest in waits]
     lines += toned("waits", ["", f"RESTART PENDING ({len(waits)})", *_guests(named, several, limit)]) if waits else []
     lines += _sections([{**guest, "detail": _left(guest)} for guest in guests], several, limit)
+    lines += _settings(hosts, check)
     lines += _by_host("As before the run already", {host: plan["unchanged"] for host, plan in plans.items()}, limit)
     lines += _by_host("Not changed by that run", {host: plan["not_in_run"] for host, plan in plans.items()}, limit)
     problems = [_problem(host, problem) for host, plan in plans.items() for problem in plan["problems"]]
@@ -118,6 +119,22 @@ def _by_host(title: str, ids: dict[str, Sequence[str]], limit: int) -> list[str]
         more = f" and {len(of_host) - limit} more" if len(of_host) > limit else ""
         lines += [f"  {visible(host)}: {', '.join(map(visible, of_host[:limit]))}{more}"] if of_host else []
     return ["", f"{title} ({total})", *lines] if lines else []
+
+
+def _settings(hosts: Mapping[str, Item], check: bool) -> list[str]:
+    """What was put back of the hosts themselves, what failed, and what stays."""
+    every = [(host, one) for host, found in hosts.items() for one in found.get("settings") or ()]
+    made = [f"  {visible(host)}: {_changes({'changes': one['changes']})}" for host, one in every if one["changes"]]
+    title = "SETTINGS THAT WOULD BE PUT BACK" if check else "SETTINGS PUT BACK"
+    lines = ["", f"{title} ({len(made)})", *made] if made else []
+    failed = [_setting(host, one) for host, one in every if one["status"] == "failed"]
+    lines += toned("error", ["", f"SETTINGS NOT PUT BACK ({len(failed)})", *failed]) if failed else []
+    left = [_setting(host, one) for host, found in hosts.items() for one in found.get("left") or ()]
+    return lines + (["", f"SETTINGS THAT STAY ({len(left)})", *left] if left else [])
+
+
+def _setting(host: str, one: Item) -> str:
+    return f"  {visible(host)}: {visible(one['key'])}: {brief(one['detail'])}"
 
 
 def _hosts(hosts: Sequence[str]) -> str:

@@ -61,13 +61,13 @@ def test_check_mode_reports_what_the_run_does_and_changes_nothing(tmp_path, run)
     code, checked, report = run("--check", "--diff", host_writeback_take_over=True)
     assert (code, report["status"], report["changed"]) == (0, "to_change", True)
     assert snapshot(root) == before
+    assert {one["host"] for one in report["findings"]} == {"pve1"}
     code, done, report = run("--diff", host_writeback_take_over=True)
     assert (code, report["status"], report["changed"]) == (0, "changed", True)
     assert "+vm.dirty_ratio = 2" in done
     assert [line for line in checked.splitlines() if line[:1] in "+-"] == [
         line for line in done.splitlines() if line[:1] in "+-"
     ]
-    assert {one["host"] for one in report["findings"]} == {"pve1"}
     after = snapshot(root)
     code, _unused, report = run(host_writeback_take_over=True)
     assert (code, report["status"], report["changed"], report["plan"]) == (0, "compliant", False, None)

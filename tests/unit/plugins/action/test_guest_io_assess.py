@@ -44,8 +44,9 @@ def test_a_host_is_read_and_assessed_and_its_findings_carry_its_name(root):
 
 
 def test_what_decides_the_write_back_limits_comes_with_it_where_it_can_be_read(root):
-    assert assess(root, writeback_root=str(root))["writeback"]["root"] == str(root)
-    assert "writeback" not in assess(root) and "writeback" not in assess(root, writeback_root=str(root / "gone"))
+    assert assess(root, host_roots={"writeback": str(root)})["host"]["writeback"]["root"] == str(root)
+    assert "host" not in assess(root)
+    assert assess(root, host_roots={"writeback": str(root / "gone")})["host"] == {}
 
 
 def test_it_says_of_each_guest_it_was_asked_for_whether_this_host_has_it(root):

@@ -27,7 +27,10 @@ def test_a_guest_that_no_host_has_is_refused_once_all_have_answered(silent):
 
 
 def test_the_parts_of_a_host_and_what_leaves_none():
-    assert run_action(harden_parts, ALL, guests=[])["parts"] == ["guests", "limits"]
+    assert run_action(harden_parts, ALL, guests=[])["parts"] == ["guests", "limits", "load", "host"]
+    roots = {"limits": "/w", "load": "/l", "host": "/h"}
+    assert run_action(harden_parts, ALL, parts=["host", "limits"], guests=[], roots=roots)["roots"] == {
+        "writeback": "/w", "causes": "/h"}  # fmt: skip
     assert run_action(harden_parts, ALL, guests=["102"])["parts"] == ["guests"]
     returned = run_action(harden_parts, {**ALL, "ansible_skip_tags": ["guests"]}, guests="102")
     assert returned["failed"] and "nothing is left to do" in returned["msg"]

@@ -79,8 +79,9 @@ def test_the_same_reading_as_one_text(tree):
 
 def test_what_decides_the_write_back_limits_is_read_in_the_same_call(tree, tmp_path):
     facts = run_module(host_writeback_info, root=str(tree))
-    assert facts.items() >= read(tree, writeback_root=str(tree))["writeback"].items()
-    assert "writeback" not in read(tree) and "writeback" not in read(tree, writeback_root=str(tmp_path / "gone"))
+    assert facts.items() >= read(tree, host_roots={"writeback": str(tree)})["host"]["writeback"].items()
+    assert "host" not in read(tree)
+    assert read(tree, host_roots={"writeback": str(tmp_path / "gone")})["host"] == {}
 
 
 def test_a_container_in_a_flat_folder_is_a_warning(tmp_path):

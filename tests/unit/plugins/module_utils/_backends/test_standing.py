@@ -68,7 +68,9 @@ class Tree:
 
     def last(self):
         stands = self.stands()
-        return lines.last([lines.summary(run, "", entries, stands[run]) for run, entries in self.runs().items()])
+        return lines.last(
+            [lines.summary(run, "", entries, [], stands[run], []) for run, entries in self.runs().items()]
+        )
 
 
 def test_a_run_stands_until_the_last_of_its_guests_is_rolled_back(tree):

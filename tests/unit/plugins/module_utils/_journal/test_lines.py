@@ -168,7 +168,7 @@ def test_a_field_of_the_wrong_kind_is_a_problem_and_hides_nothing(field, value):
     assert [entry["guest"] for entry in entries] == ["100"]
     assert [number for number, _why in problems] == [1] and problems[0][1].startswith("is not a journal entry: ")
     json.dumps([entries, problems], ensure_ascii=False).encode()
-    lines.summary("r1", "/j/r1.jsonl", entries, [])
+    lines.summary("r1", "/j/r1.jsonl", entries, [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -205,12 +205,19 @@ def test_a_run_in_a_few_words_counts_what_was_or_may_have_been_written():
     entries, _problems = lines.read(
         file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99"))
     )
-    found = lines.summary("r1", "/j/r1.jsonl", entries, [])
+    found = lines.summary("r1", "/j/r1.jsonl", entries, [], [], [])
     assert (found["guests"], found["unknown"], found["policy"]) == (2, ["99"], "sha256:1")
 
 
 def run(name, started, stands=("100",), rolls_back=None):
-    return {"run": name, "started": started, "guests": 1, "stands": list(stands), "rolls_back": rolls_back}
+    return {
+        "run": name,
+        "started": started,
+        "guests": 1,
+        "stands": list(stands),
+        "settings": [],
+        "rolls_back": rolls_back,
+    }
 
 
 def test_last_is_the_latest_run_of_whose_changes_some_stand_and_that_rolled_nothing_back():

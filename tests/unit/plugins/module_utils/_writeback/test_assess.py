@@ -522,6 +522,10 @@ def test_a_run_that_leaves_another_file_the_last_word_is_not_compliant_afterward
     assert (found["status"], found["then"]) == ("to_change", "overruled")
     assert report(found, {"changed": False})["status"] == "overruled"
     assert report(found, {"changed": True})["status"] == "changed"
+    assert [one["fixable"] for one in report(found, {"changed": True})["findings"]] == [False] * len(
+        [one for one in found["findings"] if not one["fixable"]]
+    )
+    assert any(one["fixable"] for one in report(found, {"changed": True}, check_mode=True)["findings"])
     assert report(found)["subject"] == "writeback"
 
 

@@ -11,16 +11,19 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.parts import nowhere, parts
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._asked.test_values import NAMES_NOBODY
 
+ALL = ["guests", "limits", "load", "host"]
 BOTH = ["guests", "limits"]
 
 
 @pytest.mark.parametrize(("given", "guests", "run", "skip", "done"), [
-    (None, [], ["all"], [], BOTH),
+    (None, [], ["all"], [], ALL),
     (None, ["102"], ["all"], [], ["guests"]),
     (None, "102", ["guests"], [], ["guests"]),
     (None, ["102"], ["limits"], [], ["limits"]),
     (None, ["102"], ["guests", "limits"], [], BOTH),
-    (None, [], ["all"], ["limits"], ["guests"]),
+    (None, [], ["all"], ["limits"], ["guests", "load", "host"]),
+    (["host"], [], ["all"], [], ["host"]),
+    (None, ["102"], ["load"], [], ["load"]),
     (["limits", "guests"], ["102"], ["all"], [], BOTH),
     ("limits", ["102"], ["all"], [], ["limits"]),
     ("guests, limits", [], ["limits"], [], ["limits"]),
@@ -31,7 +34,9 @@ def test_parts(given, guests, run, skip, done):
 
 @pytest.mark.parametrize("given", ["", [], "guest", ["guests", "limit"], [None], {"guests": True}, True, 7])
 def test_parts_that_are_none_are_refused(given):
-    with pytest.raises(Exception, match="harden_io_parts is .*; it takes a list of guests, limits, at least one"):
+    with pytest.raises(
+        Exception, match="harden_io_parts is .*; it takes a list of guests, limits, load, host, at least one"
+    ):
         parts(given, [], ["all"], [])
 
 

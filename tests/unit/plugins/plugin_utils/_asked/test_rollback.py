@@ -33,7 +33,15 @@ def rollback_plan(journal, read, run, guests="all"):
 
 
 def summary(run, started="2026-11-23T22:00:00Z", guests=1, rolls_back=None):
-    return {"run": run, "started": started, "guests": guests, "stands": ["100"] * guests, "rolls_back": rolls_back}
+    return {
+        "run": run,
+        "started": started,
+        "guests": guests,
+        "stands": ["100"] * guests,
+        "settings": [],
+        "policy": "p",
+        "rolls_back": rolls_back,
+    }
 
 
 def test_the_last_run_is_the_last_of_all_hosts():
@@ -58,7 +66,9 @@ def unread(run, line=None):
     return {"file": f"/journal/{run}.jsonl", "line": line, "reason": "is not a journal entry: cut off"}
 
 
-@pytest.mark.parametrize("run, said", [("last", "knows of a run that changed guests"), ("x", "knows of a run 'x'")])
+@pytest.mark.parametrize(
+    "run, said", [("last", "knows of a run whose changes are still there"), ("x", "knows of a run 'x'")]
+)
 def test_where_no_run_is_known_what_could_not_be_read_is_said(run, said):
     with pytest.raises(ValueError, match=f"{said}.* Not read: /journal/x.jsonl line 3 is not a journal entry"):
         choose_run([{"runs": [], "problems": [unread("x", 3)]}], run)
@@ -149,7 +159,8 @@ def journal(*guests, run="r1"):
         }
         for number in guests
     ]
-    return {"entries": entries, "problems": [{"file": "/j", "line": 3, "reason": "cut off"}]}
+    runs = [{"run": run, "policy": "sha256:1", "settings": []}] if guests else []
+    return {"runs": runs, "entries": entries, "problems": [{"file": "/j", "line": 3, "reason": "cut off"}]}
 
 
 HARDENED = PLAIN.replace("size=1G", "aio=threads,size=1G")

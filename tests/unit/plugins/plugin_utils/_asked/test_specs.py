@@ -76,7 +76,7 @@ def test_what_values_takes_and_plays_ask_for_are_variables_that_there_are():
 def test_each_variable_that_a_playbook_or_role_names_has_a_spec():
     """Names in their templates that begin like variables of the collection."""
     texts = [path for folder in ("playbooks", "roles") for path in sorted((ROOT / folder).rglob("*.yml"))]
-    facts = {"guest_io_findings", "guest_io_results", "host_writeback_report"}
+    facts = {"guest_io_findings", "guest_io_results", "host_writeback_report", "io_host_report", "io_load_report"}
     modules = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
     for path in texts:
         if path.name.endswith(".meta.yml") or path.parent.name == "meta":

@@ -106,7 +106,7 @@ OF_TYPE = {
         "none, one of error, warning, note, ids of rules such as IO104, or both: error,IO104",
     ),
     "list of dictionaries": ("guest_io_waivers", [[], [{}], {}, None], ["x", ["x"], 5, True], "a list of dictionaries"),
-    "list of choices": ("harden_io_parts", ["guests", "guests, limits", ["limits"]], ["guest", ["x"], True, {}], "a list of guests, limits"),
+    "list of choices": ("harden_io_parts", ["guests", "guests, limits", ["limits"]], ["guest", ["x"], True, {}], "a list of guests, limits, load, host"),
 }  # fmt: skip
 
 

@@ -43,8 +43,9 @@ def test_no_sentence_names_a_hypervisors_command_or_config_key(path):
 
 
 def test_a_rule_names_them_in_its_sources_only():
+    """Backups and the like, IO3xx, are Proxmox VE's own."""
     said = [rule.id for rule in RULES.values() if WORDS.search(f"{rule.title} {rule.reason} {rule.dissent}")]
-    assert said == []
+    assert [rule for rule in said if not rule.startswith("IO3")] == []
 
 
 def test_a_defect_names_them_in_its_source_only():

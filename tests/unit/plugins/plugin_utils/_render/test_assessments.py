@@ -72,12 +72,6 @@ def test_parts_keep_their_subjects_and_a_later_assessment_replaces_an_earlier_on
     ]
 
 
-def test_what_a_change_fixed_is_no_longer_found():
-    assert [item["rule"] for item in joined(status="changed")["findings"]] == []
-    unfixable = {**LOUD, "fixable": False}
-    assert [item["rule"] for item in joined(status="changed", findings=[unfixable])["findings"]] == ["IO999"]
-
-
 def test_the_name_of_a_subject_is_shown_as_text():
     for name in HOSTILE:
         doc = join_documents({"pve1": document([guest()])}, assessments={name: {"pve1": {**FANS, "detail": name}}})

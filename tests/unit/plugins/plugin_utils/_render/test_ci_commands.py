@@ -56,7 +56,7 @@ def test_no_line_of_the_terminal_is_one(name):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_message_that_ansible_prints_is_one(name):
     doc = named(name)
-    told = [judge(doc)["reason"], *trouble({name: doc}, {name: doc["results"]})["failures"][name]]
+    told = [judge(doc)["reason"], *trouble({name: doc}, {name: doc["results"]}, {})["failures"][name]]
     for text in told:
         for at in range(len(text)):
             assert not obeyed(text[at:])

@@ -76,7 +76,7 @@ def test_an_audit_leads_to_the_run_that_mends_and_to_the_restart_of_what_waits()
         hosts=[host(assessments=[{**LIMITS, "status": "to_change", "changed": False}])],
     )
     harden, restart = next_steps(doc, None, CALL)
-    assert harden["title"] == "Change 1 guest and the limits of 1 host; it restarts nothing"
+    assert harden["title"] == "Change 1 guest and the settings of 1 host; it restarts nothing"
     assert restart["guests"] == ["2"]
 
 

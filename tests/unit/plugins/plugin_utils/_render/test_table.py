@@ -168,14 +168,6 @@ def test_a_finding_without_a_guest_names_its_file_and_its_line_if_known():
         assert "  configs: error IO100 in %s: cannot be read." % place in lines
 
 
-def test_what_this_run_fixed_on_a_host_is_no_longer_a_finding():
-    odd = finding(None, disk=None, file=None, name=None, rule="IO202", severity="warning", message="does not last")
-    for state, told in (("changed", False), ("overruled", True)):
-        wb = {"pve1": {"status": state, "detail": None, "findings": [odd]}}
-        lines = table_lines(join_documents({"pve1": document([guest()])}, assessments={"writeback": wb}))
-        assert any("IO202" in line for line in lines) is told
-
-
 def test_details_that_differ_only_in_the_guests_id_are_printed_once():
     guests = [guest(number, "unresolved") for number in ("101", "102", "103")]
     left = [{**g, "reason": "not_fixable", "detail": "allow it: guest.id == '%s'" % g["guest"]} for g in guests]

@@ -1,0 +1,105 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Action host_io: read on the host, assess on the controller, and set what the policy names. Documentation:
+modules/host_io.py.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from ..plugin_utils._action import Action
+from ..plugin_utils._host_policy.assess import Case, after, assess, taken_back
+from ..plugin_utils._host_policy.cluster import leads
+from ..plugin_utils._host_policy.subjects import DOCUMENTS
+from ..plugin_utils._policy import shapes
+
+
+class ActionModule(Action):
+    """Calls host_settings_info unless its facts are there, and host_settings where there is something to set."""
+
+    ARGUMENTS = {
+        "about": {"type": "str", "choices": sorted(DOCUMENTS), "required": True},
+        "policy": {"type": "raw"},
+        "policy_name": {"type": "str", "default": "policy"},
+        "facts_in": {"type": "str"},
+        "root": {"type": "str", "default": "/"},
+        "state": {"type": "raw", "default": "present"},
+        "set": {"type": "bool", "default": True},
+        "date": {"type": "raw"},
+        "journal": {"type": "str"},
+        "run": {"type": "str"},
+    }
+
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """An assessment for each subject that the document is about."""
+        document = DOCUMENTS[options["about"]]
+        policy = document.parse(options["policy"], options["policy_name"])
+        if shapes.choice("state", options["state"], ("present", "absent")) == "absent" and options["set"]:
+            return self._give_back(tuple(name for name in document.subjects if document.subjects[name].set), options)
+        day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
+        facts = self._facts(options, tuple(document.subjects))
+        speaks = leads(
+            self.host, self.task_vars.get("ansible_play_hosts") or [self.host], self._clusters(options, facts)
+        )
+        found = {
+            name: assess(Case(name, facts.get(name), policy, self.host, speaks), subject.judges, day)
+            for name, subject in document.subjects.items()
+        }
+        done: dict[str, Any] = {}
+        plan = [entry for one in found.values() for entry in one["plan"]]
+        if plan and options["set"]:
+            done = self._set(options, plan=plan)
+            found = {name: after(one, _of(name, done["results"]), self.check) for name, one in found.items()}
+        return self._returned(found, done)
+
+    def _facts(self, options: dict[str, Any], subjects: tuple[str, ...]) -> dict[str, Any]:
+        there = self._read_before(self.host, options["facts_in"])
+        if there is not None:
+            return {name: facts for name, facts in there.items() if name in subjects}
+        read = self.module("host_settings_info", "host", subjects=list(subjects), root=options["root"])
+        return dict(read["host"])
+
+    def _read_before(self, host: str, variable: str | None) -> Any:
+        """What an earlier task read of a host, taken as it is; None where it did not.
+
+        Through hostvars as they are: a template would be evaluated in each of thousands of values.
+        """
+        if not variable:
+            return None
+        known = self.task_vars["hostvars"].raw_get(host)
+        read = known.get(variable) if isinstance(known, Mapping) else None
+        return read.get("host") if isinstance(read, Mapping) else None
+
+    def _clusters(self, options: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+        found = {}
+        for host in self.task_vars.get("ansible_play_hosts") or ():
+            there = facts if host == self.host else self._read_before(host, options["facts_in"]) or {}
+            found[host] = (there.get("load") or {}).get("cluster")
+        return found
+
+    def _set(self, options: dict[str, Any], **what: Any) -> dict[str, Any]:
+        given = {name: options[name] for name in ("root", "journal", "run")}
+        return self.module("host_settings", "results", policy=options["policy_name"], **given, **what)
+
+    def _give_back(self, subjects: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+        done = self._set(options, undo_subjects=list(subjects))
+        return self._returned({name: taken_back(name, done, self.check) for name in subjects}, done)
+
+    def _returned(self, found: dict[str, Any], done: dict[str, Any]) -> dict[str, Any]:
+        changed = bool(done.get("changed"))
+        return {
+            "changed": changed,
+            "assessments": found,
+            "results": done.get("results", []),
+            "run": done.get("run") if changed and not self.check else None,
+            **({"diff": done["diff"]} if done.get("diff") else {}),
+        }
+
+
+def _of(subject: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in results if one["subject"] == subject]

@@ -1,0 +1,47 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The subjects of a host: how each is read, and how its settings are set. A new subject is a line in each table."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ._causes.read import read_facts as _causes
+from ._causes.settings import CausesSettings
+from ._host.tree import Tree
+from ._load.read import read_facts as _load
+from ._settings.seam import Settings
+from ._writeback.read import read_facts as _writeback
+
+#: Subject → its facts on the host, or below the root of a tree, as docs/data.md shows them.
+READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
+    "writeback": _writeback,
+    "load": _load,
+    "causes": _causes,
+}
+#: Subject → its settings there. The write-back limits are set by their own module.
+SETTINGS: dict[str, Callable[[Tree], Settings]] = {
+    "causes": CausesSettings,
+}
+
+
+def settings(tree: Tree) -> dict[str, Settings]:
+    """Subject → its settings in a tree, for each subject that has some."""
+    return {subject: make(tree) for subject, make in SETTINGS.items()}
+
+
+def read_all(roots: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Subject → its facts, for each subject with the root to read it below; one whose root is not there is left out.
+
+    Raises KeyError for a subject that there is not.
+    """
+    found = {}
+    for subject, root in roots.items():
+        read = READ[subject]
+        with contextlib.suppress(OSError):
+            found[subject] = read(Tree(root))
+    return found

@@ -1,0 +1,151 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""One subject of a host: facts and a policy in, an assessment with findings and a plan out. Pure.
+
+A finding's ``cure`` is there where the policy names a value, and the plan is the cures of all that is not waived.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...module_utils._model.findings import Change, Finding, finding
+from ...module_utils._settings.seam import SettingsEntry
+from ...module_utils._text import plural
+from .._policy.waivers import Waivers
+from .waivers import waive
+
+#: What finds something in a subject's facts: ``(facts, policy, leads)``. ``leads`` says whether this host speaks for
+#: its cluster.
+Judge = Callable[[Mapping[str, Any], Any, bool], Iterable[Finding]]
+
+
+class Case(NamedTuple):
+    """One subject of one host to be assessed; ``facts`` is None where it could not be read."""
+
+    subject: str
+    facts: Mapping[str, Any] | None
+    policy: Any
+    host: str
+    leads: bool = True
+
+
+def assess(case: Case, judges: Sequence[Judge], date: datetime.date) -> dict[str, Any]:
+    """``{subject, findings, plan, status, changed, detail, waivers}``; ``date`` is the day of the waivers.
+
+    ``status`` is to_change where the policy names something else than there is, unresolved where there are findings
+    above a note, unknown where the subject could not be read, else compliant.
+    """
+    if case.facts is None:
+        return _assessment(case, [], [], "unknown", "it could not be read")
+    waivers = Waivers(case.policy.waivers, date)
+    found = [_of_problem(problem) for problem in case.facts["problems"]]
+    found += [one for judge in judges for one in judge(case.facts, case.policy, case.leads)]
+    found = waive([{**one, "host": case.host} for one in found], case.subject, waivers)
+    found = [{**one, "fixable": bool(one["cure"]) and not one["waived"]} for one in found]
+    plan = entries(case.subject, found)
+    state = "to_change" if plan else status(found)
+    return {**_assessment(case, found, plan, state, detail(found, plan)), "waivers": waivers.used()}
+
+
+def _of_problem(problem: Mapping[str, Any]) -> Finding:
+    return finding(
+        "IO100",
+        "warning",
+        f"{problem['file']} is not known: {problem['reason']}",
+        "What it decides was not checked: make it readable and run again.",
+        file=problem["file"],
+        line=problem["line"],
+    )
+
+
+def entries(subject: str, findings: Iterable[Finding]) -> list[SettingsEntry]:
+    """The plan: the changes that findings are cured by, of each object at once, and each option once."""
+    plan: dict[str, dict[str, Change]] = {}
+    for one in findings:
+        for cure in one["cure"] if one["fixable"] else ():
+            plan.setdefault(cure["key"], {}).setdefault(cure["option"], cure)
+    return [{"subject": subject, "key": key, "changes": list(options.values())} for key, options in plan.items()]
+
+
+def status(findings: Iterable[Finding]) -> str:
+    """What findings come to where nothing is to be set."""
+    open_ones = [one for one in findings if one["severity"] != "note" and not one["waived"]]
+    return "unresolved" if open_ones else "compliant"
+
+
+def detail(findings: Sequence[Finding], plan: Sequence[SettingsEntry]) -> str:
+    """A few words for a table."""
+    told = [one for one in findings if not one["waived"]]
+    said = [plural(len(told), "finding") if told else "nothing found"]
+    if plan:
+        said.append(f"{plural(sum(len(entry['changes']) for entry in plan), 'setting')} to change")
+    return ", ".join(said)
+
+
+def _assessment(
+    case: Case, findings: list[Finding], plan: list[SettingsEntry], state: str, words: str
+) -> dict[str, Any]:
+    return {
+        "subject": case.subject,
+        "findings": findings,
+        "plan": plan,
+        "status": state,
+        "changed": False,
+        "detail": words,
+        "waivers": [],
+    }
+
+
+def after(assessment: Mapping[str, Any], results: Sequence[Mapping[str, Any]], check: bool) -> dict[str, Any]:
+    """The assessment after its plan was carried out, with ``failures``, sentences that fail the run.
+
+    ``results`` are those of ``host_settings``. What was set is no finding any more; what failed stays one.
+    """
+    failed = [one for one in results if one["status"] == "failed"]
+    failures = [f"{one['key']}: {one['detail']}" for one in failed]
+    changed = any(one["status"] == "changed" for one in results)
+    if check:
+        return {**assessment, "changed": changed, "failures": failures}
+    missed = {one["key"] for one in failed}
+    left: list[Finding] = [
+        {**one, "fixable": False}  # type: ignore[typeddict-item]
+        for one in assessment["findings"]
+        if not one["fixable"] or any(cure["key"] in missed for cure in one["cure"])
+    ]
+    made = sum(len(one["changes"]) for one in results)
+    said = [*([f"{plural(made, 'setting')} changed"] if made else []), *([detail(left, [])] if left else [])]
+    state = "unresolved" if failed else "changed" if changed else status(left)
+    return {
+        **assessment,
+        "findings": left,
+        "status": state,
+        "changed": changed,
+        "detail": "; ".join(said) or "nothing found",
+        "failures": failures,
+    }
+
+
+def taken_back(subject: str, returned: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """The assessment of a subject whose settings were given back: ``returned`` is what ``host_settings`` returned."""
+    results = [one for one in returned["results"] if one["subject"] == subject]
+    left = [one for one in returned["left"] if one["subject"] == subject]
+    failures = [f"{one['key']}: {one['detail']}" for one in results if one["status"] == "failed"]
+    changed = any(one["status"] == "changed" for one in results)
+    made = sum(len(one["changes"]) for one in results)
+    said = [f"{plural(made, 'setting')} {'to give' if check else 'given'} back" if made else "nothing was set"]
+    said += [f"{one['key']} stays: {one['detail']}" for one in left]
+    state = "unresolved" if failures else "compliant" if not changed else "to_change" if check else "taken_back"
+    return {
+        "subject": subject,
+        "findings": [],
+        "plan": [],
+        "status": state,
+        "changed": changed,
+        "detail": "; ".join(said),
+        "failures": failures,
+    }

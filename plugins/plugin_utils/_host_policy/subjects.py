@@ -1,0 +1,44 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The subjects of a host: which document is about each, and what judges it. A new judge is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import host_policy, judge_causes, judge_load, load_policy
+from .assess import Judge
+
+
+class Subject(NamedTuple):
+    """What judges a subject; ``set`` says whether any of it can be set."""
+
+    judges: tuple[Judge, ...]
+    set: bool = True
+
+
+class Document(NamedTuple):
+    """A policy document: ``parse(document, place)`` gives the policy, or raises PolicyError."""
+
+    parse: Callable[[Any, str], Any]
+    subjects: dict[str, Subject]
+
+
+#: The documents by the name of their role.
+DOCUMENTS = {
+    "load": Document(
+        load_policy.parse,
+        {
+            "load": Subject((judge_load.judge,)),
+        },
+    ),
+    "host": Document(
+        host_policy.parse,
+        {
+            "causes": Subject((judge_causes.judge,)),
+        },
+    ),
+}

@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""The action host_io, with the modules that it calls, on trees of files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.action import host_io
+from ansible_collections.hypervisor.io_hardening.plugins.modules import host_settings, host_settings_info
+from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action, run_module
+
+SWAPPINESS = {"swappiness": 10}
+
+
+class HostVars(dict):
+    """As Ansible's: what a host's variables hold, untemplated."""
+
+    def raw_get(self, host):
+        return self[host]
+
+
+@pytest.fixture
+def root(tmp_path):
+    files = {
+        "proc/sys/vm/swappiness": "60\n",
+        "proc/meminfo": "MemTotal: 16384000 kB\n",
+        "etc/pve/.keep": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "root"
+
+
+def host_io_on(root, about="host", check=False, task_vars=None, **options):
+    given = {
+        "inventory_hostname": "pve1",
+        "ansible_play_hosts": ["pve1"],
+        "hostvars": HostVars(pve1={}),
+        **(task_vars or {}),
+    }
+    return run_action(host_io, given, check=check, root=str(root), about=about, **options)
+
+
+def swappiness(root):
+    return (root / "proc/sys/vm/swappiness").read_text().strip()
+
+
+def rules(returned, subject="causes"):
+    return sorted({one["rule"] for one in returned["assessments"][subject]["findings"]})
+
+
+def test_by_default_everything_is_reported_and_nothing_is_set(root):
+    returned = host_io_on(root)
+    assert not returned["changed"] and returned["results"] == [] and swappiness(root) == "60"
+    assert all(not one["plan"] for one in returned["assessments"].values())
+
+
+def test_what_the_policy_names_is_set_once_now_and_for_the_next_boot(root):
+    returned = host_io_on(root, policy=SWAPPINESS, run="r1")
+    causes = returned["assessments"]["causes"]
+    assert (returned["changed"], causes["status"], causes["changed"], returned["run"]) == (True, "changed", True, "r1")
+    assert swappiness(root) == "10"
+    assert not [one for one in causes["findings"] if one["fixable"]]
+    again = host_io_on(root, policy=SWAPPINESS)
+    assert (again["changed"], again["results"], again["run"]) == (False, [], None)
+
+
+def test_check_mode_and_an_assessment_write_nothing_and_say_what_would_be_set(root):
+    for options in ({"set": False}, {"check": True}):
+        returned = host_io_on(root, policy=SWAPPINESS, **options)
+        assert returned["assessments"]["causes"]["status"] == "to_change"
+        assert swappiness(root) == "60"
+        assert not (root / "var/lib/hypervisor-io-hardening/journal").exists()
+
+
+def test_all_that_was_set_is_given_back(root):
+    host_io_on(root, policy=SWAPPINESS)
+    before = host_io_on(root, state="absent", check=True)
+    assert before["assessments"]["causes"]["status"] == "to_change" and swappiness(root) == "10"
+    back = host_io_on(root, state="absent")
+    assert back["assessments"]["causes"]["status"] == "taken_back" and swappiness(root) == "60"
+    assert host_io_on(root, state="absent")["assessments"]["causes"]["status"] == "compliant"
+
+
+def test_one_run_is_given_back_by_its_name(root):
+    host_io_on(root, policy=SWAPPINESS, run="r1")
+    given = {"undo_run": "r1", "root": str(root)}
+    assert run_module(host_settings, check=True, **given)["changed"] and swappiness(root) == "10"
+    assert run_module(host_settings, **given)["changed"] and swappiness(root) == "60"
+
+
+def test_what_somebody_changed_since_it_was_set_stays_and_is_said(root):
+    host_io_on(root, policy=SWAPPINESS)
+    (root / "proc/sys/vm/swappiness").write_text("33\n")
+    back = host_io_on(root, state="absent")
+    assert swappiness(root) == "33"
+    assert "stays: vm.swappiness is 33, 10 was written" in back["assessments"]["causes"]["detail"]
+
+
+def test_a_setting_that_fails_is_told_and_stays_a_finding(root):
+    def host_settings_fails(**options):
+        results = [
+            {
+                "subject": "causes",
+                "key": entry["key"],
+                "status": "failed",
+                "changes": [],
+                "reason": "error",
+                "detail": "no",
+            }
+            for entry in options["plan"]
+        ]
+        return {"failed": True, "msg": "no", "results": results, "changed": False, "left": [], "run": "r1"}
+
+    returned = host_io_on(root, policy=SWAPPINESS, modules={"host_settings": host_settings_fails})
+    causes = returned["assessments"]["causes"]
+    assert causes["status"] == "unresolved" and causes["failures"] and not returned.get("failed")
+    assert any("swappiness" in json.dumps(one) for one in causes["findings"])
+
+
+def test_a_waived_finding_is_not_cured(root):
+    rule = next(
+        one["rule"]
+        for one in host_io_on(root, policy=SWAPPINESS, set=False)["assessments"]["causes"]["findings"]
+        if one["cure"]
+    )
+    waiver = {"id": "w", "rules": [rule], "until": "2999-01-01", "reason": "tested", "match": "host == 'pve1'"}
+    returned = host_io_on(root, policy={**SWAPPINESS, "waivers": [waiver]})
+    assert swappiness(root) == "60" and not returned["changed"]
+    assert returned["assessments"]["causes"]["waivers"][0]["matched"] > 0
+
+
+def test_facts_that_were_read_before_are_not_read_again(root):
+    facts = run_module(host_settings_info, root=str(root))
+    (root / "proc/sys/vm/swappiness").unlink()
+    hostvars = HostVars(pve1={"read": facts})
+    returned = host_io_on(root, policy=SWAPPINESS, facts_in="read", set=False, task_vars={"hostvars": hostvars})
+    assert returned["assessments"]["causes"]["status"] == "to_change"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"policy": {"swapines": 1}}, "swapines"),
+        ({"policy": {"swappiness": "much"}}, "policy.swappiness: is 'much'"),
+        ({"state": "gone"}, "state: is 'gone'"),
+        ({"policy": []}, "policy: is []"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_place(root, options, says):
+    returned = host_io_on(root, **options)
+    assert returned["failed"] and says in returned["msg"]
+
+
+def test_a_root_that_is_not_there_is_said(root):
+    assert "is not a directory" in run_module(host_settings_info, root=str(root / "gone"))["msg"]
+    assert "is not a directory" in run_module(host_settings, root=str(root / "gone"), plan=[])["msg"]
