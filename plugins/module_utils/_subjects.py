@@ -14,6 +14,7 @@ from ._causes.read import read_facts as _causes
 from ._causes.settings import CausesSettings
 from ._host.tree import Tree
 from ._load.read import read_facts as _load
+from ._load.settings import LoadSettings
 from ._settings.seam import Settings
 from ._writeback.read import read_facts as _writeback
 
@@ -25,6 +26,7 @@ READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
 }
 #: Subject → its settings there. The write-back limits are set by their own module.
 SETTINGS: dict[str, Callable[[Tree], Settings]] = {
+    "load": LoadSettings,
     "causes": CausesSettings,
 }
 
