@@ -27,7 +27,6 @@ READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
 #: Subject → its settings there. The write-back limits are set by their own module.
 SETTINGS: dict[str, Callable[[Tree], Settings]] = {
     "load": LoadSettings,
-    "load": LoadSettings,
     "causes": CausesSettings,
 }
 
