@@ -92,7 +92,9 @@ class LoadSettings:
             self._write_storage(name, changes)
 
     def _write_datacenter(self, changes: list[Change]) -> None:
-        """Proxmox VE takes no digest here: what somebody wrote in the same moment shows when it is read back."""
+        """Proxmox VE takes no digest here: what somebody wrote after it shows when it is read back. What somebody wrote
+        in the half second before it, after the value was compared, is overwritten; so it is with a job.
+        """
         self._refuse_dropped(DATACENTER, "/cluster/options")
         self._refuse_moved(changes, self._values(DATACENTER))
         commands.set_values("/cluster/options", _wanted(changes))
@@ -138,7 +140,11 @@ class LoadSettings:
                 if self._text(target.kind) != text:
                     raise Refused(f"{path} changed while it was being written; nothing was written", "changed_since")
 
-            whole_file.replace(real, edited.encode("utf-8", "surrogateescape"), unless=unless)
+            try:
+                whole_file.replace(real, edited.encode("utf-8", "surrogateescape"), unless=unless)
+            except OSError as exc:
+                # It names the temporary file.
+                raise Refused(f"{path} cannot be written: {exc.strerror or exc}; nothing was changed", "error") from exc
 
     def _refuse_moved(self, changes: list[Change], now: Values) -> None:
         """Refuse where somebody changed or removed something since the plan was made."""

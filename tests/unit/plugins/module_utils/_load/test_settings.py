@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -304,6 +305,18 @@ def test_a_file_that_changes_just_before_the_rename_stays(host, monkeypatch):
         "/etc/vzdump.conf changed while it was being written; nothing was written",
     )
     assert host.text("vzdump") == VZDUMP + "lockwait: 60\n"
+
+
+def test_a_file_system_that_takes_no_file(host, monkeypatch):
+    def replace(path, raw, like=None, unless=None, mode=None):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/etc/.vzdump.conf.abcdefgh.io-hardening-new")
+
+    monkeypatch.setattr(whole_file, "replace", replace)
+    (result,) = host.set(OF_VZDUMP)
+    assert (result["reason"], result["detail"]) == (
+        "error",
+        "/etc/vzdump.conf cannot be written: Read-only file system; nothing was changed",
+    )
 
 
 def test_a_write_to_the_datacenter_in_the_same_moment_is_said(live):
