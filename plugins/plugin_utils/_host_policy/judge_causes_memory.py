@@ -103,17 +103,18 @@ def wanted_value(
     """
     cure: list[Change] = [] if now == wanted else [change(key, option, now, wanted)]
     at_start, winner = boot.change(wanted)
-    cure += at_start
-    if cure:
-        when = "" if now != wanted else " now, and not after a boot"
+    if cure or at_start:
+        last = boot.settings[-1] if boot.settings else None
+        later = f"after a boot it is {piece(last['value'])}" if last else "no file sets it at boot"
+        places = (["now"] if cure else []) + ([f"in {boot.path}"] if at_start else [])
         yield finding(
             rule,
             "warning",
-            f"{option} is {now}{when}, wanted {wanted}",
-            f"Set it now and in {boot.path}.{more}" if at_start else f"Set it now.{more}",
+            f"{option} is {now}, wanted {wanted}" if cure else f"{option} is {now} as wanted, but {later}",
+            f"Set it {' and '.join(places)}.{more}",
             actual=now,
             wanted=wanted,
-            cure=cure,
+            cure=cure + at_start,
         )
     if winner:
         yield finding(

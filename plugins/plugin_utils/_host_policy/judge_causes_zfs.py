@@ -12,7 +12,7 @@ from typing import Any
 from ...module_utils._causes import at_boot, texts
 from ...module_utils._model.findings import Finding, finding
 from ...module_utils._shown import piece, some
-from ...module_utils._text import amount, plural
+from ...module_utils._text import amount, exact_amount, plural
 from .host_policy import HostPolicy
 from .judge_causes_memory import wanted_value
 from .lasting import Boot
@@ -67,14 +67,14 @@ def _wanted_arc(facts: Facts, wanted: int) -> Iterator[Finding]:
     least, total = zfs["arc"]["c_min"], facts["memory"]["total"]
     impossible = None
     if least and wanted <= least:
-        impossible = f"above the ARC's minimum, here {amount(least)}"
+        impossible = f"above the ARC's minimum, here {exact_amount(least)}"
     elif total and wanted >= total:
-        impossible = f"below the host's memory, here {amount(total)}"
+        impossible = f"below the host's memory, here {exact_amount(total)}"
     if impossible:
         yield finding(
             "IO502",
             "error",
-            f"zfs_arc_max cannot be {amount(wanted)}: OpenZFS takes a ceiling only where it is {impossible}",
+            f"zfs_arc_max cannot be {exact_amount(wanted)}: OpenZFS takes a ceiling only where it is {impossible}",
             "Name another zfs_arc_max in the policy of hosts.",
             actual=zfs["parameters"]["zfs_arc_max"],
             wanted=wanted,

@@ -1,0 +1,199 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What is read of a host, from trees and from a machine whose commands answer, hang or fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes.read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.run import TIMED_OUT
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._causes import host
+
+ALL = (host.ZFS, host.MD, host.DISK, host.GUESTS, {"/etc/pve/storage.cfg": host.STORAGES})
+LVS, ZPOOL = (0, host.LVS % ("81.20", "4.13"), ""), (0, host.ZPOOL, "")
+
+
+def test_every_key_is_always_there(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    nothing, everything = read_facts(Tree(str(empty))), host.facts(tmp_path / "node", *ALL, lvs=LVS, zpool=ZPOOL)
+    assert list(nothing) == list(everything)
+    assert list(nothing["boot"]) == list(everything["boot"])
+    assert nothing["problems"] == everything["problems"] == []
+    assert json.loads(json.dumps(everything)) == everything
+
+
+def test_a_node_with_zfs_thin_pools_and_arrays(tmp_path):
+    found = host.facts(
+        tmp_path, *ALL, {"/proc/mounts": host.MOUNTS, "/proc/swaps": host.ZVOL_SWAP}, lvs=LVS, zpool=ZPOOL
+    )
+    assert found["zfs"]["version"] == "2.3.4-pve1" and found["zfs"]["root"] is True
+    assert found["zfs"]["parameters"] == {"zfs_arc_max": 0, "zfs_arc_min": 0, "zfs_dirty_data_max": 4 << 30}
+    assert [one["scan"] for one in found["zfs"]["pools"]] == ["scrub", None]
+    assert found["zfs_storages"] == ["local-zfs"]
+    assert [(one["name"], one["data_percent"]) for one in found["thin_pools"]] == [("pve/data", 81.2)]
+    assert found["arrays"] == [{"name": "md0", "sync_action": "idle", "sync_speed_max": 200000, "own_speed": False}]
+    assert [one["kind"] for one in found["swaps"]] == ["zvol"]
+
+
+def test_a_disk_has_the_name_that_stays(tmp_path):
+    assert host.facts(tmp_path, host.DISK)["disks"] == [
+        {
+            "name": "sda",
+            "id": "wwn-0x5000c500a1b2c3d4",
+            "wbt_lat_usec": 0,
+            "rotational": True,
+            "scheduler": "mq-deadline",
+        }
+    ]
+
+
+def test_nothing_is_run_where_there_is_nothing_to_ask_about(tmp_path):
+    tree, asked = host.live(host.host(tmp_path)), []
+    read_facts(tree, lambda arguments: asked.append(arguments) or (0, "", ""))
+    assert asked == []
+    read_facts(Tree(str(host.host(tmp_path / "tree", *ALL))), lambda arguments: asked.append(arguments) or (0, "", ""))
+    assert asked == []
+
+
+def test_both_commands_are_asked_once_and_at_once(tmp_path):
+    tree, asked = host.live(host.host(tmp_path, *ALL)), []
+
+    def slow(arguments):
+        asked.append(arguments[0])
+        time.sleep(0.5)
+        return {"lvs": LVS, "zpool": ZPOOL}[arguments[0]]
+
+    begun = time.monotonic()
+    read_facts(tree, slow)
+    assert sorted(asked) == ["lvs", "zpool"] and time.monotonic() - begun < 0.95
+
+
+@pytest.mark.parametrize(
+    ("lvs", "said"),
+    [
+        ((TIMED_OUT, "", "lvs: no answer after 10 seconds"), "lvs: no answer after 10 seconds"),
+        ((127, "", "lvs: No such file or directory"), "lvs: No such file or directory"),
+        ((5, "", "  WARNING: a\n  Volume group pve not found\n"), "failed: WARNING: a; Volume group pve not found"),
+        ((5, "", ""), "failed: status 5"),
+        ((0, "garbage", ""), "its output"),
+    ],
+)
+def test_a_command_that_hangs_fails_or_prints_garbage_is_a_problem_and_the_rest_is_read(tmp_path, lvs, said):
+    found = host.facts(tmp_path, *ALL, lvs=lvs, zpool=ZPOOL)
+    (problem,) = found["problems"]
+    assert said in problem["reason"] and problem["file"].startswith("lvs")
+    assert found["thin_pools"] == [] and len(found["zfs"]["pools"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "guests"), [("hard", ["101", "105"]), ("", ["101", "105"]), ("soft", []), ("softerr", [])]
+)
+def test_guests_without_an_iothread_on_a_hard_mount_are_found(tmp_path, options, guests):
+    mounts = {"/proc/mounts": host.MOUNTS + host.NFS.replace("hard,", f"{options}," if options else "")}
+    (mount,) = host.facts(tmp_path, *ALL, mounts)["nfs_mounts"]
+    assert (mount["path"], mount["timeo"], mount["retrans"]) == ("/mnt/pve/nas", 600, 2)
+    assert mount["guests"] == guests and mount["hard"] is bool(guests)
+
+
+def test_a_directory_on_a_mount_and_a_mount_elsewhere_carry_guests_too(tmp_path):
+    mounts = {"/proc/mounts": host.NFS.replace("/mnt/pve/nas", "/srv/nfs").replace("10.0.0.5:/", "[fd00::5]:/")}
+    storages = {
+        "/etc/pve/storage.cfg": "dir: below\n\tpath /srv/nfs/vm\n\nnfs: own\n\tserver fd00::5\n\texport /e\n\tpath /srv/nfs\n\n"
+        "dir: beside\n\tpath /srv/nfs2\n\tcontent images\n"
+    }
+    config = "/etc/pve/nodes/pve1/qemu-server/%s.conf"
+    guests = {
+        "/etc/pve/qemu-server": "-> nodes/pve1/qemu-server",
+        config % 201: "scsi0: below:201/vm-201-disk-0.qcow2\n",
+        config % 202: "scsi0: own:202/vm-202-disk-0.qcow2\n",
+        config % 203: "scsi0: beside:203/vm-203-disk-0.qcow2\n",
+        config % 204: "scsi0: garbage\x00,,==\nbelow: own:\n",
+    }
+    assert host.facts(tmp_path, mounts, storages, guests)["nfs_mounts"][0]["guests"] == ["201", "202"]
+
+
+def test_what_a_boot_sets_is_read_in_its_order(tmp_path):
+    found = host.facts(
+        tmp_path,
+        {
+            "/usr/lib/sysctl.d/10-pve.conf": "vm.swappiness = 10\n",
+            "/etc/sysctl.d/99-zz.conf": "vm.swappiness = 60\n",
+            "/usr/lib/modprobe.d/zfs.conf": "options zfs zfs_arc_max=1\n",
+            "/etc/modprobe.d/zfs.conf": "options zfs zfs_arc_max=2\n",
+            host.SYSCTL_FILE: "vm.swappiness = 5\n",
+            host.TMPFILES_FILE: "w /sys/kernel/mm/transparent_hugepage/enabled - - - - madvise\n",
+        },
+    )["boot"]
+    assert found["sysctls"]["vm.swappiness"] == {"value": "60", "file": "/etc/sysctl.d/99-zz.conf", "line": 1}
+    assert found["zfs_arc_max"] == {"value": "2", "file": "/etc/modprobe.d/zfs.conf", "line": 1}
+    assert found["ours"] == {
+        "sysctl.d": {"vm.swappiness": "5"},
+        "modprobe.d": {},
+        "tmpfiles.d": {"transparent_hugepage": "madvise"},
+    }
+
+
+@pytest.mark.parametrize(("made", "older"), [(50, True), (150, False)])
+def test_an_initramfs_that_lacks_our_file_is_noticed(tmp_path, made, older):
+    initramfs = "/boot/initrd.img-6.14.11-4-pve"
+    files = {host.MODPROBE_FILE: "options zfs zfs_arc_max=9\n", initramfs: "x", "/proc/mounts": host.MOUNTS}
+    root = host.host(tmp_path, host.ZFS, files)
+    os.utime(root / host.MODPROBE_FILE[1:], (100, 100))
+    os.utime(root / initramfs[1:], (made, made))
+    assert read_facts(Tree(str(root)))["zfs"]["initramfs_is_older"] is older
+
+
+def test_windows_come_from_crontabs_and_from_timers_that_are_switched_on(tmp_path):
+    timer = "/usr/lib/systemd/system/mdcheck_start.timer"
+    files = {
+        "/etc/cron.d/mdadm": host.CRON_MD,
+        timer: host.TIMER_MD,
+        "/usr/lib/systemd/system/zfs-scrub-weekly@.timer": "[Timer]\nOnCalendar=weekly\n",
+        "/etc/systemd/system/mdmonitor.service.wants/mdcheck_start.timer": f"-> {timer}",
+        "/etc/systemd/system/mdcheck_start.timer.d/override.conf": "[Timer]\nOnCalendar=\nOnCalendar=*-*-09 01:32:00\n",
+    }
+    assert [(one["does"], one["when"], one["file"]) for one in host.facts(tmp_path, files)["windows"]] == [
+        ("md check", "57 0 * * 0", "/etc/cron.d/mdadm"),
+        ("md check", "*-*-09 01:32:00 and up to 24h later", "mdcheck_start.timer"),
+    ]
+
+
+def test_the_installed_qemu_is_known_on_a_node(tmp_path):
+    assert host.facts(tmp_path, {"/usr/bin/kvm": "", "/var/lib/dpkg/status": host.DPKG})["qemu"] == "10.2.1-2"
+
+
+def test_files_that_are_garbage_or_no_files_are_problems_or_nothing(tmp_path):
+    garbage = dict.fromkeys(
+        (*host.BASE, *host.ZFS, *host.MD, "/etc/pve/storage.cfg", host.SYSCTL_FILE), "\ufffd\x00 [\n=\n"
+    )
+    files = {"/etc/modprobe.d/loop.conf": "-> loop.conf", "/etc/crontab/a": "a folder", "/etc/cron.d/b": "-> /nowhere"}
+    found = host.facts(tmp_path, garbage, files)
+    assert {one["file"] for one in found["problems"]} == {"/etc/modprobe.d/loop.conf", "/etc/crontab"}
+    assert found["memory"] == {"total": None, "available": None} and found["swaps"] == [] and found["thp"] is None
+    assert found["sysctls"] == {"vm.swappiness": None, "dev.raid.speed_limit_max": None}
+
+
+def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
+    tree = host.live(host.host(tmp_path, {"/etc/pve/storage.cfg": host.STORAGES}))
+    read = tree.read
+
+    def forbidden(path, *more):
+        if path in ("/etc/pve/storage.cfg", "/proc/swaps"):
+            raise PermissionError(13, "Permission denied", path)
+        return read(path, *more)
+
+    monkeypatch.setattr(tree, "read", forbidden)
+    found = read_facts(tree, lambda _arguments: (0, "", ""))
+    assert [(one["file"], one["reason"]) for one in found["problems"]] == [
+        ("/etc/pve/storage.cfg", "Permission denied"),
+        ("/proc/swaps", "cannot be read"),
+    ]
