@@ -18,7 +18,7 @@ from .._policy.waivers import Waivers
 HOST_RULES = tuple(rule for rule in RULES if rule[:3] in ("IO2", "IO3", "IO4", "IO5"))
 
 #: What a finding about a host can be about; its message begins with one of these, a name and a colon.
-OBJECTS = ("array", "disk", "job", "mount", "pool", "storage", "swap", "thin pool")
+OBJECTS = ("array", "disk", "guest", "job", "kernel", "mount", "pool", "storage", "swap", "thin pool")
 
 
 def parse(lists: list[tuple[str, Any]]) -> tuple[Waiver, ...]:

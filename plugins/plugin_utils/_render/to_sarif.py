@@ -36,7 +36,8 @@ _TAGS = {
     "IO1": ("guest",),
     "IO2": ("host", "write-back"),
     "IO3": ("host", "load"),
-    "IO4": ("guest", "known-defect"),
+    "IO401": ("guest", "known-defect"),
+    "IO4": ("host", "known-defect"),
     "IO5": ("host",),
 }
 

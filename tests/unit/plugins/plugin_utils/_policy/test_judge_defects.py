@@ -190,6 +190,11 @@ def test_an_iothread_is_held_back_where_the_installed_package_has_a_defect(bus, 
         assert changes(accepted) == {f"{bus}0": whole} and accepted["unresolved"] == []
 
 
+def test_of_two_defects_the_version_that_has_both_fixed_is_named():
+    (left,) = judge(SINGLE + DISK, **live("8.1.2-4"))["unresolved"]
+    assert "triggers known defects of it: QEMU can hang" in left["detail"] and "QEMU 8.1.5-2 or later" in left["detail"]
+
+
 def test_one_accepted_defect_of_two_is_not_enough():
     found = judge(SINGLE + DISK, {"accept_defects": ["iothread-resize"]}, **live("8.1.2-4"))
     (left,) = found["unresolved"]
