@@ -27,6 +27,8 @@ WHOLE = "scsi0: local:100/vm-100-disk-0.qcow2,aio=threads,backup=0,discard=on,io
     [
         ("7.2.0 (pve-qemu-kvm_7.2.0-8)", "virtio-scsi-pci", THREADS),
         ("8.0.2 (pve-qemu-kvm_8.0.2-7)", "virtio-scsi-single", WHOLE),
+        ("8.1.5 (pve-qemu-kvm_8.1.5-1)", "virtio-scsi-pci", THREADS),
+        ("8.1.5 (pve-qemu-kvm_8.1.5-3)", "virtio-scsi-single", WHOLE),
         (None, "virtio-scsi-pci", THREADS),
     ],
 )
