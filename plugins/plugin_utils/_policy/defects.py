@@ -21,7 +21,8 @@ class Trigger(NamedTuple):
     """What a disk or a host must have for a defect to hit it.
 
     ``words`` are for people, as in "scsi0 with an iothread on virtio-scsi"; ``until`` is what else helps until the
-    update, as the end of a sentence. judge_defects.py checks those of guests, judge_versions.py those of hosts.
+    update, as the end of a sentence. judge_defects.py checks those of guests, judge_versions.py and judge_windows.py
+    those of hosts.
     """
 
     words: str
@@ -225,7 +226,8 @@ _VIRTIO_WIN = (
         effect='Windows can freeze under load, with "Reset to device, \\Device\\RaidPort" (event 129) in its log',
         source=(
             "virtio-win/kvm-guest-drivers-windows issue 756 (0.1.204 and 0.1.208 good; 0.1.215, 0.1.225 and 0.1.248"
-            " bad) and commit 0755ca63 (October 2024; 0.1.262 is of August, 0.1.266 of November)."
+            " bad) and commit 0755ca63 (October 2024; 0.1.262 is of August, 0.1.266 of November). 0.1.285 has another"
+            " defect, which freezes nothing (issue 1453, read retries of SQL Server); 0.1.271 has neither."
         ),
     ),
 )

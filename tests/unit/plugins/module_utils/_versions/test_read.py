@@ -11,11 +11,11 @@ import os
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._versions import agent, read
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._versions import read
 
 STATUS = "Package: pve-qemu-kvm\nStatus: install ok installed\nVersion: 10.0.2-4\n\nPackage: proxmox-kernel-6.8.4-2-pve-signed\nStatus: install ok installed\nVersion: 6.8.4-2\n"
 NOTHING = {
-    "packages": None, "kernels": [], "kernel": None, "pinned": None, "windows": None, "problems": [],
+    "packages": None, "kernels": [], "kernel": None, "pinned": None, "problems": [],
     "has": {"aacraid": None, "striped_ext4": None, "backup_server": None},
 }  # fmt: skip
 
@@ -52,7 +52,7 @@ def test_a_node_has_all(node):
     assert facts["packages"] == {"pve-manager": None, "pve-qemu-kvm": "10.0.2-4", "qemu-server": None}
     assert facts["kernels"] == ["6.8.4-2"] and facts["kernel"] == {"release": "6.8.4-2-pve", "version": "6.8.4-2"}
     assert facts["has"] == {"aacraid": False, "striped_ext4": False, "backup_server": True}
-    assert (facts["pinned"], facts["windows"], facts["problems"]) == (None, None, [])
+    assert (facts["pinned"], facts["problems"]) == (None, [])
 
 
 def test_what_a_defect_needs_is_found(node, put):
@@ -87,65 +87,6 @@ def test_a_whole_list_of_a_large_node_is_read(node, put):
     assert facts["packages"]["pve-qemu-kvm"] == "10.0.2-4" and facts["problems"] == []
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The sockets that were asked; each agent answers with one driver."""
-    found = {}
-
-    def ask(sockets, command):
-        assert command == "guest-get-devices"
-        found.update(sockets)
-        ids = {"type": "pci", "vendor-id": 0x1AF4, "device-id": 0x1048}
-        return {guest: agent.Answer([{"driver-version": "100.94.104.24800", "id": ids}], None) for guest in sockets}
-
-    monkeypatch.setattr(agent, "ask", ask)
-    return found
-
-
-def test_the_agents_of_windows_guests_are_asked_where_that_is_allowed(node, put, asked, tmp_path):
-    for guest, text in {
-        "101": "ostype: win11\nagent: 1\n",
-        "102": "ostype: l26\n",
-        "103": "agent: 1\n",
-        "1004": "ostype: w2k19\nlock: backup\n",
-        "105": "ostype: l26\n[before]\nostype: win10\n",
-        "106": "ostype: win10\n",
-    }.items():
-        put(f"etc/pve/qemu-server/{guest}.conf", text)
-        if guest != "106":
-            put(f"run/qemu-server/{guest}.qga", "")
-    put("run/qemu-server/107.qga", "")
-    put("run/qemu-server/101.qmp", "")
-    facts = read.read_facts(node, guest_agent=True)
-    assert asked == {"101": f"{tmp_path}/run/qemu-server/101.qga"}
-    assert facts["windows"] == [
-        {"guest": "101", "drivers": {"vioscsi": "0.1.248"}, "unknown": None},
-        {"guest": "1004", "drivers": {}, "unknown": "locked (backup)"},
-    ]
-
-
-def test_nobody_is_asked_unless_that_is_allowed_nor_below_another_root(node, put, asked):
-    put("etc/pve/qemu-server/101.conf", "ostype: win11\n")
-    put("run/qemu-server/101.qga", "")
-    assert read.read_facts(node)["windows"] is None
-    node.live = False
-    assert read.read_facts(node, guest_agent=True)["windows"] is None and asked == {}
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (agent.Answer(None, "the agent hung up"), "the agent hung up"),
-        (agent.Answer({"odd": 1}, None), "the agent's answer is not understood"),
-    ],
-)
-def test_an_agent_that_tells_nothing_is_said(node, put, monkeypatch, answer, reason):
-    put("etc/pve/qemu-server/101.conf", "ostype: win11\n")
-    put("run/qemu-server/101.qga", "")
-    monkeypatch.setattr(agent, "ask", lambda sockets, command: dict.fromkeys(sockets, answer))
-    assert read.read_facts(node, guest_agent=True)["windows"] == [{"guest": "101", "drivers": {}, "unknown": reason}]
-
-
 def test_the_machine_itself_can_be_read():
-    facts = read.read_facts(Tree("/"), guest_agent=True)
+    facts = read.read_facts(Tree("/"))
     assert facts["kernel"]["release"] == os.uname().release and facts["has"]["striped_ext4"] in (True, False)

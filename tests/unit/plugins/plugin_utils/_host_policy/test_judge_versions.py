@@ -25,7 +25,6 @@ def facts(qemu="10.1.2-7", kernel="7.0.14-14", installed=(), has=None, **more):
         "kernel": {"release": f"{kernel}-pve", "version": kernel},
         "pinned": None,
         "has": {**NOTHING, **(has or {})},
-        "windows": None,
         "problems": [],
         **more,
     }
@@ -44,7 +43,7 @@ def one(rule, **known):
 
 
 def test_a_current_host_has_nothing():
-    assert judge(has=dict.fromkeys(NOTHING, True), windows=[]) == []
+    assert judge(has=dict.fromkeys(NOTHING, True)) == []
 
 
 def test_a_host_of_which_nothing_is_known_has_nothing():
@@ -142,43 +141,5 @@ def test_pressure_is_judged_where_the_kernel_is_not_known():
     assert found["rule"] == "IO404" and found["message"].startswith("QEMU 10.2.1-1 counts")
 
 
-def windows(guest, release=None, driver="vioscsi", unknown=None):
-    return {"guest": guest, "drivers": {driver: release} if release else {}, "unknown": unknown}
-
-
-@pytest.mark.parametrize(
-    ("release", "hit"),
-    [("0.1.208", False), ("0.1.215", True), ("0.1.262", True), ("0.1.266", False), ("0.1.285", False)],
-)
-def test_a_windows_driver_with_a_defect_is_a_finding_of_its_guest(release, hit):
-    assert bool(judge(windows=[windows("101", release)])) is hit
-    if hit:
-        found = one("IO405", windows=[windows("101", release)])
-        assert found["message"].startswith(f"guest 101: vioscsi of virtio-win {release}: Windows can freeze under load")
-        assert found["hint"] == "Install virtio-win 0.1.266 or later in the guest." and object_of(found) == "guest 101"
-
-
-def test_another_driver_has_no_known_defect():
-    assert judge(windows=[windows("101", "0.1.248", "viostor"), windows("102")]) == []
-
-
-def test_what_is_not_known_is_said_once_a_host():
-    silent = "the agent gave no answer in time"
-    guests = [windows(str(number), unknown=silent) for number in range(101, 108)]
-    found = one("IO406", windows=[*guests, windows("108", unknown="locked (backup)"), windows("109", "0.1.266")])
-    assert found["message"] == (
-        "the version of virtio-win in 8 Windows guests is not known (101, 102, 103, 104, 105, and 2 more: the agent gave"
-        " no answer in time; 108: locked (backup))"
-    )
-
-
-def test_what_could_not_be_read_is_said():
-    problem = {"file": "/var/lib/dpkg/status", "line": None, "guest": None, "node": None, "reason": "Permission denied"}
-    (found,) = judge_versions.judge({**facts(), "packages": None, "problems": [problem]}, None, True)
-    assert (found["rule"], found["severity"], found["file"]) == ("IO100", "error", "/var/lib/dpkg/status")
-    assert "Permission denied" in found["message"]
-
-
 def test_each_trigger_of_a_host_is_looked_up():
     assert {one.hits for one in defects.KERNEL.values()} - {None} == set(judge_versions._TRIGGERS)
-    assert {one.hits for one in defects.VIRTIO_WIN.values()} == set(judge_versions._DRIVERS)

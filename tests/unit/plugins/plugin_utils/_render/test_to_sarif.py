@@ -135,6 +135,8 @@ def test_the_tool_and_its_rules_say_what_github_reads():
     assert by_id["IO102"]["properties"]["tags"] == ["reliability", "guest"]
     assert by_id["IO122"]["properties"]["tags"] == ["reliability", "waiver"]
     assert by_id["IO201"]["properties"]["tags"] == ["reliability", "host", "write-back"]
+    assert by_id["IO401"]["properties"]["tags"] == ["reliability", "guest", "known-defect"]
+    assert by_id["IO402"]["properties"]["tags"] == ["reliability", "host", "known-defect"]
     assert {rule["properties"]["problem.severity"] for rule in by_id.values()} == {"error", "warning", "recommendation"}
     assert (
         "**Source:** " in by_id["IO103"]["help"]["markdown"] and "**Measured:** " in by_id["IO103"]["help"]["markdown"]
