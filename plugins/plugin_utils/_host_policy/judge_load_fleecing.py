@@ -201,7 +201,7 @@ def _wait(facts: Facts, start: str, together: list[Running], remote: bool, file:
     workers = max(one.backup.max_workers for one in together)
     which = "it backs" if start.startswith("job ") else f"{named(one.job for one in together)} back"
     which += "s" if not start.startswith("job ") and len(together) == 1 else ""
-    ends = f"{words.WAITS}, for as long as it hangs" if remote else words.WAITS
+    ends = f"{words.WAITS}, and for ever where it hangs" if remote else words.WAITS
     return finding(
         "IO301",
         severity,

@@ -43,8 +43,15 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         yield _ignored("datacenter: ", one["line"], one["key"], one["reason"], facts["datacenter"]["file"])
     for storage in facts["storages"] or ():
         if storage["fault"]:
-            start = f"storage {storage['id']}: "
-            yield _ignored(start, storage["line"], "bwlimit", storage["fault"], f"{facts['pve']}/storage.cfg")
+            yield finding(
+                "IO311",
+                "warning",
+                f"storage {storage['id']}: its bwlimit is not in force: {storage['fault']}",
+                "Correct it, or remove it.",
+                file=f"{facts['pve']}/storage.cfg",
+                line=storage["line"],
+                actual=storage["stored"],
+            )
     for name in sorted(policy.jobs.keys() - {job["id"] for job in facts["jobs"] if not job["old"]}):
         yield finding(
             "IO311",
@@ -55,15 +62,14 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         )
 
 
-def _ignored(start: str, line: int | None, key: str | None, reason: str, file: str) -> Finding:
+def _ignored(start: str, line: int, key: str | None, reason: str, file: str) -> Finding:
     """A line that is not in force: a warning where somebody relies on it."""
     relied = key in (*STORED, *CHECKS, "schedule", "enabled", "job")
     severity: Severity = "warning" if relied else "note"
-    at = f"line {line} is" if line else "a line is"
     return finding(
         "IO311",
         severity,
-        f"{start}{at} not in force: {reason}",
+        f"{start}line {line} is not in force: {reason}",
         "Correct the line, or remove it.",
         file=file,
         line=line,

@@ -49,7 +49,7 @@ _VALUES = (
         "IO305",
         "warning",
         effective.BWLIMIT,
-        lambda value: f"bwlimit {spelled(value)}",
+        lambda value: f"bwlimit {spelled(value)}" if value else "no bwlimit",
         lambda _before, value: str(value),
         words.BWLIMIT,
     ),
@@ -81,20 +81,26 @@ def _of_file(facts: Facts, value: _Value, policy: BackupPolicy) -> Iterator[Find
     wanted = getattr(policy, value.name)
     at: dict[str, Any] = {"file": PATH, "line": file["lines"].get(value.option)}
     if wanted is None:
-        yield from _belief(value, stored.VZDUMP + ":", own, file["stored"][value.option], at)
+        yield from _belief(value, stored.VZDUMP + ":", file, at)
     elif (value.default if own is None else own) != wanted:
         before = file["stored"][value.option]
         after = value.stored(before, wanted)
         yield finding(
             value.rule,
             value.severity,
-            f"vzdump.conf: {_told(value, own)}, wanted {value.told(wanted)}; {value.does}",
+            f"vzdump.conf: {_told(value, own)}, wanted {value.told(wanted)}{_why(value, own, wanted)}",
             f"Set {value.option}: {after} in {PATH}.",
             actual=before,
             wanted=after,
             cure=[change(stored.VZDUMP, value.option, before, after)],
             **at,
         )
+
+
+def _why(value: _Value, own: int | None, wanted: int) -> str:
+    """What the value does, where more of it is worse: of fewer workers than wanted nothing is to be said."""
+    used = value.default if own is None else own
+    return "" if value.name == "max_workers" and used < wanted else f"; {value.does}"
 
 
 def _told(value: _Value, own: int | None) -> str:
@@ -108,22 +114,24 @@ def _of_job(facts: Facts, value: _Value, job: Job, policy: LoadPolicy) -> Iterat
     start = f"job {job['id']}: {about(job)}"
     before = job["stored"][value.option]
     if wanted is None:
-        yield from _belief(value, start.rstrip(), own, before, at)
+        yield from _belief(value, start.rstrip(), job, at)
         return
-    used = own
+    used, taken = own, ""
     if own is None:
         common = getattr(policy.backup, value.name)
         file = facts["vzdump"]["values"][value.name] if facts["vzdump"] else None
         if common is None and facts["vzdump"] is None:
             return
         used = common if common is not None else value.default if file is None else file
+        taken = f"it takes {value.told(used)} from vzdump.conf"
     if used == wanted:
         return
     after = value.stored(before, wanted)
+    has = value.told(own) if own is not None else taken
     yield finding(
         value.rule,
         value.severity,
-        f"{start}{_told(value, used)}, wanted {value.told(wanted)}; {value.does}",
+        f"{start}{has}, wanted {value.told(wanted)}{_why(value, used, wanted)}",
         words.set_job(job, f"{value.option} {after}"),
         actual=before,
         wanted=after,
@@ -132,9 +140,12 @@ def _of_job(facts: Facts, value: _Value, job: Job, policy: LoadPolicy) -> Iterat
     )
 
 
-def _belief(value: _Value, start: str, own: int | None, text: str | None, at: Mapping[str, Any]) -> Iterator[Finding]:
+def _belief(value: _Value, start: str, where: Mapping[str, Any], at: Mapping[str, Any]) -> Iterator[Finding]:
     """IO305: a value that somebody set, and that does not do for guests what its name promises."""
+    own = where["values"][value.name]
     if value.rule != "IO305" or own is None or own == value.default:
+        return
+    if value.name == "bwlimit" and (where["values"]["fleecing"] or {}).get("enabled"):
         return
     said = value.told(own)
     if value.name == "ionice" and own < value.default:
@@ -146,6 +157,6 @@ def _belief(value: _Value, start: str, own: int | None, text: str | None, at: Ma
         "note",
         f"{start} {said}: {value.does}",
         "Fewer workers and fleecing shorten what guests wait for.",
-        actual=text,
+        actual=where["stored"][value.option],
         **at,
     )

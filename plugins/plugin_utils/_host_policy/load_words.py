@@ -20,12 +20,12 @@ FLEECING_STORAGE = (
     "Choose a storage for fleecing that is on this machine, fast, and thin (LVM-thin, ZFS with sparse, or a directory)."
 )
 BWLIMIT = (
-    "it slows the backup's own reads only: the copy that a guest's write waits for is not limited, and a longer backup"
-    " makes more writes wait; it helps where it is below the target's rate"
+    "it slows the backup's own reads, not the copy that a guest's write waits for, and a longer backup makes more"
+    " writes wait; it helps where it is below the target's rate"
 )
 IONICE = (
-    "it is the priority of the compressor, with the scheduler BFQ alone: QEMU reads the guests' disks, and does not"
-    " have it"
+    "it is the priority of vzdump's compressor under the scheduler BFQ; the guests' disks are read by QEMU, which does"
+    " not have it"
 )
 NO_LIMIT = "such a copy takes all that the disk gives, and guests on it wait"
 OLD_JOB = "It is in vzdump.cron: save it in the web interface, which makes a job of it that can be set."

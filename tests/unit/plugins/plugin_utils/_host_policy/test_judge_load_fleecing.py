@@ -1,0 +1,191 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Fleecing (IO301 to IO303): what is found in files, and what the policy makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from .load import GUEST, JOBS, NODE, PVECFG, STORAGE, STORAGES, VZDUMP, cures, judge, rules, told, version
+
+FILE = {VZDUMP: "fleecing: enabled=1,storage=fast\n"}
+WAITS = "a guest's write to what is not backed up yet waits until the target has the old data"
+
+
+def job(*lines, name="nightly"):
+    return f"vzdump: {name}\n\tschedule 02:00\n" + "".join(f"\t{line}\n" for line in lines) + "\n"
+
+
+def test_a_backup_to_a_remote_target_without_fleecing():
+    assert told(judge("fleecing")) == [
+        (
+            "IO301",
+            "warning",
+            "vzdump.conf: no fleecing, 16 workers, and job nightly backs up to nas, which is remote: "
+            f"{WAITS}, and for ever where it hangs",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "files", "expected"),
+    [
+        ("fleecing in the file", FILE, []),
+        ("fleecing in the job", {JOBS: job("all 1", "storage nas", "fleecing 1,storage=fast")}, []),
+        ("off in the job", {JOBS: job("all 1", "storage nas", "fleecing 0")}, [("IO301", "warning")]),
+        ("few workers", {VZDUMP: "performance: max-workers=4\n"}, [("IO301", "note")]),
+        ("the job's workers", {JOBS: job("all 1", "storage nas", "performance max-workers=1")}, [("IO301", "note")]),
+        ("a local target", {JOBS: job("all 1", "storage local")}, [("IO301", "note")]),
+        ("no target named", {JOBS: job("all 1")}, [("IO301", "note")]),
+        ("local, few workers", {JOBS: job("all 1"), VZDUMP: "performance: max-workers=1\n"}, []),
+        ("the file's target", {JOBS: job("all 1"), VZDUMP: "storage: pbs1\n"}, [("IO301", "warning")]),
+        ("not a snapshot", {JOBS: job("all 1", "storage nas", "mode suspend")}, []),
+        ("the file's mode", {VZDUMP: "mode: stop\n"}, []),
+        ("disabled", {JOBS: job("all 1", "storage nas", "enabled 0")}, []),
+        ("another node's", {JOBS: job("all 1", "storage nas", "node pve2")}, []),
+        ("no guest of this node", {JOBS: job("vmid 500", "storage nas")}, []),
+        ("a container alone", {GUEST: None, "etc/pve/nodes/pve1/lxc/200.conf": "hostname: a\n"}, []),
+        ("no job", {JOBS: None}, []),
+        ("before fleecing", {PVECFG: version("8.1.11")}, [("IO301", "note")]),
+        ("with fleecing", {PVECFG: version("8.2.2")}, [("IO301", "warning")]),
+        ("a pool that is not known", {JOBS: job("pool a", "storage nas")}, [("IO301", "warning")]),
+        ("served by the node itself", {"etc/hosts": "10.0.0.40 pve1\n"}, [("IO301", "note")]),
+        ("a mount in a directory", {"etc/fstab": "n:/x /var/lib/vz nfs rw 0 0\n", JOBS: job("all 1")}, [("IO301", "warning")]),
+        ("a job of vzdump.cron", {JOBS: None, "etc/pve/vzdump.cron": "0 2 * * * root vzdump --all 1 --storage nas\n"}, [("IO301", "warning")]),
+    ],
+)  # fmt: skip
+def test_whether_writes_wait(what, files, expected):
+    assert rules(judge("fleecing", files)) == expected
+
+
+def test_jobs_that_take_it_from_the_file_are_one_finding_for_each_kind_of_target():
+    files = {
+        JOBS: job("all 1", "storage nas", "comment all of it")
+        + job("all 1", name="b")
+        + job("vmid 101", "storage pbs1", name="c")
+    }
+    remote, local = judge("fleecing", files)
+    assert "and jobs nightly (all of it), c back up to nas, pbs1, which are remote" in remote["message"]
+    assert (local["severity"], "job b backs up to local, which is local" in local["message"]) == ("note", True)
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_what_jobs_say_themselves_is_judged_once_a_cluster(leads):
+    files = {JOBS: job("all 1", "storage nas", "fleecing 0")}
+    assert rules(judge("fleecing", files, leads=leads)) == [("IO301", "warning")] * leads
+    assert rules(judge("fleecing", {**FILE, **files}, leads=leads)) == [("IO302", "warning")] * leads
+
+
+def test_a_job_drops_the_fleecing_of_the_file():
+    (found,) = judge("fleecing", {**FILE, JOBS: job("all 1", "storage nas", "fleecing 0", "comment all of it")})
+    assert found["message"] == (
+        "job nightly: (all of it) its own fleecing is off, which drops that of vzdump.conf (onto fast) as a whole"
+    )
+    assert (found["file"], found["line"], found["actual"]) == ("/etc/pve/jobs.cfg", 5, "0")
+
+
+@pytest.mark.parametrize(
+    ("storage", "severity", "said"),
+    [
+        ("gone", "warning", "vzdump.conf: fleecing storage gone is not in storage.cfg: a backup of a guest fails"),
+        ("nas", "warning", "is remote (nfs): guests' writes wait for it in place of the target"),
+        ("thick", "note", "is thick (lvm): each backup reserves the size of the guest's disks there once more"),
+        ("pbs1", "warning", "has no content images: a backup of a guest fails"),
+    ],
+)
+def test_a_fleecing_storage_that_does_not_fit(storage, severity, said):
+    for files, policy in (
+        ({VZDUMP: f"fleecing: 1,storage={storage}\n"}, None),
+        ({}, {"backup": {"fleecing": storage}}),
+    ):
+        (found,) = (one for one in judge("fleecing", files, policy) if one["rule"] == "IO303")
+        assert (found["severity"], said in found["message"]) == (severity, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "storage"),
+    [
+        (("\tthinpool data", "\tthinpool data\n\tdisable 1"), "fast"),
+        (("\tthinpool data", "\tthinpool data\n\tnodes pve2"), "fast"),
+        (("lvm: thick\n\tvgname big", "zfspool: thick\n\tpool big"), "thick"),
+        (("lvm: thick\n\tvgname big", "dir: thick\n\tpath /big\n\tpreallocation full"), "thick"),
+        (("lvm: thick\n\tvgname big", "dir: thick\n\tpath /big\n\tshared 1"), "thick"),
+    ],
+)
+def test_a_fleecing_storage_by_its_properties(change, storage):
+    files = {STORAGE: STORAGES.replace(*change), VZDUMP: f"fleecing: 1,storage={storage}\n"}
+    assert [rule for rule, _severity in rules(judge("fleecing", files))] == ["IO303"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("lvm: thick\n\tvgname big", "zfspool: thick\n\tpool big\n\tsparse 1"),
+        ("lvm: thick\n\tvgname big", "dir: thick\n\tpath /big"),
+        ("lvm: thick\n\tvgname big", "plugin: thick\n\tvgname big"),
+    ],
+)
+def test_a_fleecing_storage_that_fits_or_is_not_known(change):
+    assert judge("fleecing", {STORAGE: STORAGES.replace(*change), VZDUMP: "fleecing: 1,storage=thick\n"}) == []
+
+
+POLICY = {"backup": {"fleecing": "fast"}}
+
+
+@pytest.mark.parametrize(
+    ("what", "files", "policy", "changes"),
+    [
+        ("nothing set", {}, POLICY, [("vzdump.conf", "fleecing", None, "enabled=1,storage=fast")]),
+        ("as wanted", FILE, POLICY, []),
+        ("as wanted in both", {**FILE, JOBS: job("all 1", "fleecing 1,storage=fast")}, POLICY, []),
+        (
+            "another storage, and a job that says otherwise",
+            {VZDUMP: "fleecing: storage=thick,enabled=1\n", JOBS: job("all 1", "fleecing 0")},
+            POLICY,
+            [
+                ("vzdump.conf", "fleecing", "storage=thick,enabled=1", "enabled=1,storage=fast"),
+                ("job nightly", "fleecing", "0", "1,storage=fast"),
+            ],
+        ),
+        ("off", FILE, {"backup": {"fleecing": False}}, [("vzdump.conf", "fleecing", "enabled=1,storage=fast", "enabled=0,storage=fast")]),
+        ("one job", {}, {"jobs": {"nightly": {"fleecing": "fast"}}}, [("job nightly", "fleecing", None, "1,storage=fast")]),
+        ("one job has it from the file", FILE, {"jobs": {"nightly": {"fleecing": "fast"}}}, []),
+        ("a bad value", {VZDUMP: "fleecing: enabled=1\n"}, POLICY, [("vzdump.conf", "fleecing", "enabled=1", "enabled=1,storage=fast")]),
+        ("a storage that is gone", {}, {"backup": {"fleecing": "gone"}}, []),
+        ("no fleecing in this version", {PVECFG: version("8.1.0")}, POLICY, []),
+        ("a job of vzdump.cron", {**FILE, JOBS: None, "etc/pve/vzdump.cron": "0 2 * * * root vzdump --all --fleecing 0\n"}, POLICY, []),
+        ("a disabled job", {**FILE, JOBS: job("all 1", "enabled 0", "fleecing 0")}, POLICY, []),
+    ],
+)  # fmt: skip
+def test_what_the_policy_sets(what, files, policy, changes):
+    assert cures(judge("fleecing", files, policy)) == changes
+
+
+def test_a_named_value_that_differs_is_an_error_said_once():
+    assert told(judge("fleecing", policy=POLICY)) == [
+        (
+            "IO301",
+            "error",
+            "vzdump.conf: fleecing is off, wanted onto fast; with it, a guest's writes go to that storage and do not wait"
+            " for the backup's target",
+        )
+    ]
+    drops = judge("fleecing", {**FILE, JOBS: job("all 1", "storage nas", "fleecing 0")}, POLICY)
+    assert rules(drops) == [("IO302", "error")]
+
+
+def test_a_version_without_fleecing_is_said():
+    (found,) = judge("fleecing", {PVECFG: version("8.1.11")}, POLICY)
+    assert found["hint"] == "Proxmox VE 8.1.11 has no fleecing; 8.2 brings it." and found["cure"] == []
+
+
+def test_without_the_nodes_file_only_what_jobs_say_themselves_is_judged():
+    files = {VZDUMP: None, JOBS: job("all 1", "storage nas") + job("all 1", "storage nas", "fleecing 0", name="b")}
+    assert cures(judge("fleecing", files, {"backup": {"fleecing": "fast"}})) == [
+        ("job b", "fleecing", "0", "1,storage=fast")
+    ]
+    assert judge("fleecing", files) == []
+    assert rules(judge("fleecing", files, live=True)) == [("IO301", "warning"), ("IO301", "warning")]
+    assert NODE[VZDUMP].startswith("#")
