@@ -9,11 +9,13 @@ Files only, and no process. Decides nothing, changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._host.tree import Tree
+from .._host import whole_file
+from .._host.tree import LARGEST, Tree
 from .._model.records import Problem, problem
 from . import guests, identity, jobs_cfg, limits, maintenance, mounts, storages, vzdump_conf, vzdump_cron
 from .guests import Config
@@ -122,20 +124,25 @@ class _Reader:
         for node in nodes:
             for kind, folder in (("qemu", "qemu-server"), ("lxc", "lxc")):
                 directory = f"{self._pve}/nodes/{node}/{folder}"
-                for name in self._names(directory):
-                    match = _CONFIG.match(name)
-                    path = f"{directory}/{name}"
-                    # A config that cannot be read is told with the guests.
-                    text = self._texts.get(path) or (self._text(path, quiet=True) if match else None)
-                    if match and text is not None:
-                        found.append(Config(match[1], kind, path, text))
+                found += [
+                    Config(guest, kind, f"{directory}/{guest}.conf", text) for guest, text in self._directory(directory)
+                ]
         return found
 
-    def _names(self, directory: str) -> list[str]:
-        try:
-            return self._tree.names(directory)
-        except OSError:
-            return []
+    def _directory(self, directory: str) -> list[tuple[str, str]]:
+        """The ids and texts of a directory's configs. One that cannot be read is told with the guests."""
+        found = []
+        with contextlib.suppress(OSError):
+            real = self._tree.real(directory)
+            for match in map(_CONFIG.match, self._tree.names(directory)):
+                if match is None:
+                    continue
+                text = self._texts.get(f"{directory}/{match[0]}")
+                with contextlib.suppress(OSError):
+                    # Without Tree.read, which follows the links of a path's every part, and for each file again.
+                    raw = None if text is not None else whole_file.read(f"{real}/{match[0]}", LARGEST, follow=False)
+                    found.append((match[1], raw.decode("utf-8", "replace") if raw is not None else text or ""))
+        return found
 
     def _maintenance(self, found: list[storages.LoadStorage]) -> list[maintenance.Work]:
         """What is done on a schedule, where there is something to do it to."""
