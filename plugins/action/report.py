@@ -65,6 +65,7 @@ class ActionModule(Action):
         "source": {"type": "path"},
         "write_waivers": {"type": "path"},
         "policy": {"type": "raw"},
+        "load_policy": {"type": "raw"},
         "waivers": {"type": "raw"},
         "waivers_file": {"type": "path"},
         "date": {"type": "raw"},
@@ -170,12 +171,14 @@ def _of_root(options: dict[str, Any]) -> list[dict[str, Any]]:
     # Only what a task needs is loaded: see reports.py.
     # pylint: disable=import-outside-toplevel
     from ..module_utils._backends.layout import LayoutError
+    from ..plugin_utils._host_policy import load_policy
     from ..plugin_utils._sources.gated import assess_root
 
     day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
     policy = parse(options["policy"], options["waivers"], load(options["waivers_file"]))
+    limits = load_policy.parse(options["load_policy"], "load_policy")
     try:
-        return assess_root(options["root"], policy, day, options["storage_cfg"], options["source"])
+        return assess_root(options["root"], policy, day, options["storage_cfg"], options["source"], limits)
     except LayoutError as exc:
         raise ReportError(str(exc)) from None
 

@@ -75,6 +75,9 @@ options:
   policy:
     description: The policy for the guests below O(root), see docs/data.md.
     type: dict
+  load_policy:
+    description: The policy for backups and limits below O(root), see docs/load.md. Without it they are judged, and no value is asked for.
+    type: dict
   waivers:
     description: Waivers in addition to those of O(policy).
     type: list

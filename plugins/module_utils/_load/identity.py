@@ -27,15 +27,15 @@ class Cluster(TypedDict):
     node: str | None
 
 
-def own_node(members: str | None, hostname: str | None) -> str | None:
-    """The name of this node, by pmxcfs' .members, else by /etc/hostname; None where neither tells."""
+def own_node(members: str | None, local: str | None, hostname: str | None) -> str | None:
+    """The name of this node, by pmxcfs' .members, its link ``local``, or /etc/hostname; None where none tells."""
     try:
         name = json.loads(members or "")["nodename"]
     except (ValueError, KeyError, TypeError, RecursionError):
         name = None
     if isinstance(name, str) and name:
         return name
-    return (hostname or "").strip().split(".", 1)[0] or None
+    return local or (hostname or "").strip().split(".", 1)[0] or None
 
 
 def cluster(corosync: str | None, node: str | None) -> Cluster | None:

@@ -78,8 +78,17 @@ class _Reader:
         return None if raw is None else raw.decode("utf-8", "replace")
 
     def _node(self) -> str | None:
-        name = identity.own_node(self._text(f"{self._pve}/.members", quiet=True), self._text("/etc/hostname"))
+        members = self._text(f"{self._pve}/.members", quiet=True)
+        name = identity.own_node(members, self._local(), self._text("/etc/hostname"))
         return name if name and _NODE.match(name) else None
+
+    def _local(self) -> str | None:
+        """What the link ``local`` leads to, ``/etc/pve/nodes/NODE``."""
+        with contextlib.suppress(OSError):
+            found = self._tree.resolve(f"{self._pve}/local")
+            if found.startswith(f"{self._tree.resolve(self._pve or '/').rstrip('/')}/nodes/"):
+                return found.rsplit("/", 1)[-1]
+        return None
 
     def _nodes(self) -> list[str]:
         return [name for name in self._tree.names(f"{self._pve}/nodes") if _NODE.match(name)]

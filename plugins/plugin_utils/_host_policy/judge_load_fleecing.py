@@ -34,7 +34,7 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         yield from _of_job(facts, job, wanted, policy)
         own = job["values"]["fleecing"]
         name = wanted if wanted is not None and own else own["storage"] if own and own["enabled"] else None
-        yield from _storage(facts, stored.job(job["id"]), name, job["file"], job["lines"])
+        yield from _storage(facts, stored.job(job["id"]), name, job["file"], job["lines"], job)
     yield from _waits(facts, policy, leads)
 
 
@@ -85,10 +85,11 @@ def _hint(facts: Facts, wanted: str, does: str) -> str:
     return does
 
 
-def _cure(facts: Facts, wanted: str, key: str, before: str | None, after: str) -> list[Any]:
+def _cure(facts: Facts, wanted: str, key: str, before: str | None, after: str, job: Job | None = None) -> list[Any]:
     """The change; none where this Proxmox VE has no fleecing, or the node cannot use the storage (IO303 says so)."""
     if wanted and (
-        effective.at_least(facts["version"], effective.FLEECING_SINCE) is False or why_unusable(facts, wanted, "images")
+        effective.at_least(facts["version"], effective.FLEECING_SINCE) is False
+        or why_unusable(facts, wanted, "images", job)
     ):
         return []
     return [change(key, "fleecing", before, after)]
@@ -121,7 +122,7 @@ def _of_job(facts: Facts, job: Job, wanted: str | None, policy: LoadPolicy) -> I
         f"{said}, wanted {_wanted(wanted)}; {words.FLEECING}",
         _hint(facts, wanted, words.set_job(job, f"fleecing {after}")),
         wanted=after,
-        cure=[] if job["old"] else _cure(facts, wanted, stored.job(job["id"]), before, after),
+        cure=[] if job["old"] else _cure(facts, wanted, stored.job(job["id"]), before, after, job),
     )
 
 
@@ -142,12 +143,14 @@ def _job_finding(facts: Facts, job: Job, rule: str, severity: Severity, said: st
     )
 
 
-def _storage(facts: Facts, where: str, name: str | None, file: str, lines: dict[str, int]) -> Iterator[Finding]:
+def _storage(
+    facts: Facts, where: str, name: str | None, file: str, lines: dict[str, int], job: Job | None = None
+) -> Iterator[Finding]:
     """IO303: a storage that cannot take fleecing images, or takes them badly."""
     if not name:
         return
     severity: Severity = "warning"
-    why = why_unusable(facts, name, "images")
+    why = why_unusable(facts, name, "images", job)
     storage = by_id(facts).get(name)
     if why:
         why, hint = f"{why}: a backup of a guest fails", words.FLEECING_STORAGE

@@ -53,7 +53,8 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         key = stored.storage(storage["id"])
         yield from _units(key, storage["limits"] or {}, wanted, _cfg(facts), storage["line"])
         yield from _order(facts, storage, policy)
-    if not policy.limits:
+    # A tree may lack a file that every node has: what it would set is not known.
+    if not policy.limits and (facts["live"] or datacenter["file"]):
         yield from _none(facts, policy)
     yield from _pbs(facts, policy)
 

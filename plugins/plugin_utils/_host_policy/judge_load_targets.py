@@ -19,7 +19,7 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
     """What is found about the targets of a node's backups; a job without one is the cluster's matter."""
     for job in enabled(facts) if leads else ():
         name = job["values"]["storage"]
-        why = why_unusable(facts, name, "backup") if name else None
+        why = why_unusable(facts, name, "backup", job) if name else None
         if why:
             yield finding(
                 "IO308",

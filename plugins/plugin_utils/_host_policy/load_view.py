@@ -52,12 +52,12 @@ def running(facts: Facts) -> list[Running]:
     file = facts["vzdump"]
     if file is None:
         return []
-    return [_running(job, facts) for job in enabled(facts)]
+    return [_running(job, facts) for job in enabled(facts) if effective.runs_on(job, facts["node"])]
 
 
 def enabled(facts: Facts) -> list[Job]:
-    """The jobs that run on this node, or on any where it is not known which this is."""
-    return [job for job in facts["jobs"] if effective.runs_on(job, facts["node"])]
+    """The jobs of the cluster that are enabled, on whichever node they run."""
+    return [job for job in facts["jobs"] if job["enabled"]]
 
 
 def _running(job: Job, facts: Facts) -> Running:
@@ -71,8 +71,12 @@ def by_id(facts: Facts) -> dict[str, LoadStorage]:
     return {one["id"]: one for one in facts["storages"] or ()}
 
 
-def why_unusable(facts: Facts, name: str, content: str) -> str | None:
-    """Why this node cannot put backups or images on a storage, a clause; None where it can, or nothing is known."""
+def why_unusable(facts: Facts, name: str, content: str, job: Job | None = None) -> str | None:
+    """Why a node cannot put backups or images on a storage, a clause; None where it can, or nothing is known.
+
+    The node is this one, or the only one that a job runs on.
+    """
+    node = (job["node"] if job else None) or facts["node"]
     if facts["storages"] is None:
         return None
     storage = by_id(facts).get(name)
@@ -80,8 +84,8 @@ def why_unusable(facts: Facts, name: str, content: str) -> str | None:
         return "is not in storage.cfg"
     if storage["disabled"]:
         return "is disabled"
-    if not storages.usable(storage, facts["node"]):
-        return f"is not for node {facts['node']}"
+    if not storages.usable(storage, node):
+        return f"is not for node {node}"
     if storage["content"] is not None and content not in storage["content"]:
         return f"has no content {content}"
     return None

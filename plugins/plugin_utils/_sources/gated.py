@@ -16,21 +16,30 @@ from ...module_utils._model.findings import host_entry
 from ...module_utils._model.records import Guest, Storage
 from ...module_utils._pve import storage as _storage
 from ...module_utils._text import plural
+from .._host_policy import load_policy
+from .._host_policy.load_policy import LoadPolicy
 from .._policy.assess import assess
 from .._policy.policy import Policy
 from . import plans as _plans
 from .directory import Configs, assess_directory, read_directory
+from .load import add_load
 from .masks import mask
 
 
 def assess_root(
-    root: str, policy: Policy, date: datetime.date, storage_cfg: str | None = None, source: str | None = None
+    root: str,
+    policy: Policy,
+    date: datetime.date,
+    storage_cfg: str | None = None,
+    source: str | None = None,
+    load: LoadPolicy | None = None,
 ) -> list[dict[str, Any]]:
     """The findings documents of the guests that ``root`` defines: one of its configs, and one of each plan.
 
     The host of a guest in a plan is the plan. ``storage_cfg`` is a file with the storages of the plans, instead of the
-    one in the directory; ``source`` the directory with the .tf files, instead of that of the plan. ``not_read`` in a
-    document lists the files that are not guest configs, and the guests that a plan deletes.
+    one in the directory; ``source`` the directory with the .tf files, instead of that of the plan. ``load`` is what the
+    backups and limits of a directory are judged by; None names nothing. ``not_read`` in a document lists the files that
+    are not guest configs, and the guests that a plan deletes.
 
     Raises layout.LayoutError where there is no guest, or something cannot be read; PolicyError.
     """
@@ -50,7 +59,9 @@ def assess_root(
     if configs is None:
         return documents
     if configs.nothing is None or configs.records["problems"]:
-        return [assess_directory(configs, policy, date), *documents]
+        document = assess_directory(configs, policy, date)
+        add_load(document, root, load or load_policy.parse(None), date)
+        return [document, *documents]
     documents[0]["not_read"] += configs.not_read
     return documents
 

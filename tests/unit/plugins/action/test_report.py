@@ -192,6 +192,17 @@ def test_a_directory_is_read_with_its_waivers(tmp_path, report):
     assert returned["passed"] and returned["summary"]["waived_findings"] > 0
 
 
+def test_a_directory_is_read_with_the_policy_for_its_backups(tmp_path, report):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/storage.cfg").write_text("dir: local\n\tpath /var/lib/vz\n\tcontent images,backup\n")
+    (tmp_path / "configs/jobs.cfg").write_text("vzdump: a\n\tschedule 2:00\n\tall 1\n\tfleecing 0\n")
+    (tmp_path / "configs/100.conf").write_text("name: db\n")
+    given = {"root": "configs", "policy": {}, "fail_on": "error"}
+    assert report(**given)[0]["passed"]
+    returned, shown, _files = report(**given, load_policy={"backup": {"fleecing": "local"}})
+    assert returned["failed"] and "job a: its fleecing is off, wanted onto local" in " ".join(" ".join(shown).split())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -199,6 +210,7 @@ def test_a_directory_is_read_with_its_waivers(tmp_path, report):
         ({"root": "nowhere", "policy": {}}, "nowhere"),
         ({"parts": ["x"]}, "part 1"),
         ({"root": ".", "policy": {"disk": {"aio": "fast"}}}, "aio"),
+        ({"root": ".", "policy": {}, "load_policy": {"backup": {"bwlimit": 5}}}, "load_policy.backup.bwlimit: is 5, it takes a rate"),
         ({"root": ".", "date": "tomorrow"}, "tomorrow"),
         ({"documents": {}, "json": "a", "html": "./a"}, "two reports have the same path: a"),
     ],

@@ -252,9 +252,10 @@ totem {
 
 
 def test_who_a_host_is():
-    assert identity.own_node('{"nodename": "pve1"}', "other\n") == "pve1"
-    assert identity.own_node(None, "pve2.example.org\n") == "pve2"
-    assert identity.own_node("[", None) is None and identity.own_node("[]", "") is None
+    assert identity.own_node('{"nodename": "pve1"}', "pve3", "other\n") == "pve1"
+    assert identity.own_node(None, "pve3", "pve2.example.org\n") == "pve3"
+    assert identity.own_node(None, None, "pve2.example.org\n") == "pve2"
+    assert identity.own_node("[", None, None) is None and identity.own_node("[]", None, "") is None
     assert identity.cluster(COROSYNC, "pve1") == {"name": "harbour", "nodes": ["pve1", "pve2"], "node": "pve1"}
     assert identity.cluster(None, "pve1") is None and identity.cluster("totem { }", None) is None
     names = identity.own_names(

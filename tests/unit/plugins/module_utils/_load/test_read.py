@@ -82,6 +82,16 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_no_default(node, path):
     assert (facts["vzdump"] is None) == (path == "etc/vzdump.conf")
 
 
+def test_the_link_of_pmxcfs_tells_the_node_too(node):
+    (node / "etc/hostname").unlink()
+    (node / "etc/pve/local").symlink_to("nodes/pve2")
+    assert read_facts(Tree(str(node)))["node"] == "pve2"
+    assert read_facts(Tree(str(node / "etc/pve")), pve="")["node"] == "pve2"
+    (node / "etc/pve/local").unlink()
+    (node / "etc/pve/local").symlink_to("/etc")
+    assert read_facts(Tree(str(node)))["node"] is None
+
+
 def test_a_name_that_is_no_node_is_not_looked_for(node):
     (node / "etc/hostname").write_text("../..\n")
     assert read_facts(Tree(str(node)))["node"] is None

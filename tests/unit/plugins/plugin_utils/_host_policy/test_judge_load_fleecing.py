@@ -10,6 +10,7 @@ import pytest
 
 from .load import GUEST, JOBS, NODE, PVECFG, STORAGE, STORAGES, VZDUMP, cures, judge, rules, told, version
 
+OF_PVE2 = STORAGES.replace("\tthinpool data", "\tthinpool data\n\tnodes pve2")
 FILE = {VZDUMP: "fleecing: enabled=1,storage=fast\n"}
 WAITS = "a guest's write to what is not backed up yet waits until the target has the old data"
 
@@ -45,6 +46,8 @@ def test_a_backup_to_a_remote_target_without_fleecing():
         ("the file's mode", {VZDUMP: "mode: stop\n"}, []),
         ("disabled", {JOBS: job("all 1", "storage nas", "enabled 0")}, []),
         ("another node's", {JOBS: job("all 1", "storage nas", "node pve2")}, []),
+        ("a storage for another node alone", {JOBS: job("all 1", "fleecing 1,storage=fast"), STORAGE: OF_PVE2}, [("IO303", "warning")]),
+        ("a job of that node", {JOBS: job("all 1", "fleecing 1,storage=fast", "node pve2"), STORAGE: OF_PVE2}, []),
         ("no guest of this node", {JOBS: job("vmid 500", "storage nas")}, []),
         ("a container alone", {GUEST: None, "etc/pve/nodes/pve1/lxc/200.conf": "hostname: a\n"}, []),
         ("no job", {JOBS: None}, []),
@@ -156,6 +159,7 @@ POLICY = {"backup": {"fleecing": "fast"}}
         ("a storage that is gone", {}, {"backup": {"fleecing": "gone"}}, []),
         ("no fleecing in this version", {PVECFG: version("8.1.0")}, POLICY, []),
         ("a job of vzdump.cron", {**FILE, JOBS: None, "etc/pve/vzdump.cron": "0 2 * * * root vzdump --all --fleecing 0\n"}, POLICY, []),
+        ("a job of another node", {**FILE, JOBS: job("all 1", "fleecing 0", "node pve2")}, POLICY, [("job nightly", "fleecing", "0", "1,storage=fast")]),
         ("a disabled job", {**FILE, JOBS: job("all 1", "enabled 0", "fleecing 0")}, POLICY, []),
     ],
 )  # fmt: skip

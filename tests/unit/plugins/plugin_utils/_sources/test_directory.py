@@ -332,7 +332,7 @@ def etc_pve(tmp_path):
     (top / "lxc").symlink_to("local/lxc")
     (top / "storage.cfg").write_text(STORAGES)
     for name in ("corosync.conf", "user.cfg", "vzdump.cron"):
-        (top / name).write_text("text\n")
+        (top / name).write_text("# text\n")
     (top / "firewall").mkdir()
     (top / "firewall/100.fw").write_text("[OPTIONS]\n")
     return top
