@@ -36,8 +36,10 @@ def settings(tree: Tree) -> dict[str, Settings]:
     return {subject: make(tree) for subject, make in SETTINGS.items()}
 
 
-def read_all(roots: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def read_all(roots: Mapping[str, str], known: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Subject → its facts, for each subject with the root to read it below; one whose root is not there is left out.
+
+    ``known`` are texts of the live host's files that were read just now, by path.
 
     Raises KeyError for a subject that there is not.
     """
@@ -45,5 +47,5 @@ def read_all(roots: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     for subject, root in roots.items():
         read = READ[subject]
         with contextlib.suppress(OSError):
-            found[subject] = read(Tree(root))
+            found[subject] = read(Tree(root, known if root == "/" else None))
     return found

@@ -219,7 +219,7 @@ def main() -> None:
         unknown = sorted(set(module.params["host_roots"]) - set(_subjects.READ))
         if unknown:
             module.fail_json(msg=f"host_roots: {unknown[0]!r} is not known; it takes {', '.join(_subjects.READ)}")
-        returned["host"] = _subjects.read_all(module.params["host_roots"])
+        returned["host"] = _subjects.read_all(module.params["host_roots"], reading.texts)
     module.exit_json(changed=False, **{"reading": json.dumps(returned)} if module.params["as_text"] else returned)
 
 

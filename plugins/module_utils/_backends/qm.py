@@ -69,6 +69,7 @@ class Qm(ConfigFiles):
             if found is None:
                 continue
             guest, text = found
+            reading.texts[source.path] = text
             if mine and asked:
                 asked.add(guest, text)
             if mine:

@@ -13,7 +13,10 @@ from .._model.records import NOT_THERE, Guest, Node, Problem, Storage
 
 
 class Reading:
-    """``guests``, ``storages``, ``nodes`` and ``problems`` as in docs/data.md, and the paths of ``containers``."""
+    """``guests``, ``storages``, ``nodes`` and ``problems`` as in docs/data.md, and the paths of ``containers``.
+
+    ``texts`` are the configs of a live node by path, for what else is read of them in the same call.
+    """
 
     def __init__(self) -> None:
         self.guests: list[Guest] = []
@@ -21,6 +24,7 @@ class Reading:
         self.nodes: list[Node] = []
         self.problems: list[Problem] = []
         self.containers: list[str] = []
+        self.texts: dict[str, str] = {}
 
     def problem(
         self, path: str, text: str, guest: str | None = None, line: int | None = None, node: str | None = None
@@ -42,6 +46,7 @@ def joined(readings: Iterable[Reading]) -> Reading:
         whole.nodes += [node for node in reading.nodes if node not in whole.nodes]
         whole.problems += [problem for problem in reading.problems if problem not in whole.problems]
         whole.containers += reading.containers
+        whole.texts.update(reading.texts)
     found = {name for guest in whole.guests for name in (guest["id"], guest["name"])}
     whole.problems = [
         problem for problem in whole.problems if problem["reason"] != NOT_THERE or problem["guest"] not in found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Mapping
 
 from . import whole_file
 
@@ -25,14 +26,18 @@ class Tree:
     were the root its root directory (as with chroot(2)), so none leads out of the root.
     """
 
-    def __init__(self, root: str) -> None:
-        """Raises OSError where ``root`` is not a directory; an empty root would be the machine itself."""
+    def __init__(self, root: str, known: Mapping[str, str] | None = None) -> None:
+        """Raises OSError where ``root`` is not a directory; an empty root would be the machine itself.
+
+        ``known`` are texts of files that were read just now, by path: they are not read again.
+        """
         if not os.path.isdir(root):
             raise NotADirectoryError(
                 errno.ENOTDIR, "is not a directory; give / or a directory that holds a host's files", root
             )
         self.root = root.rstrip("/")
         self.live = os.path.realpath(root) == "/"
+        self.known: Mapping[str, str] = known or {}
 
     def resolve(self, path: str) -> str:
         """The host's path that ``path`` leads to, all links followed; nothing need be there.
@@ -79,6 +84,9 @@ class Tree:
 
         Raises OSError where it cannot be read, is not a regular file or is larger than ``limit`` bytes.
         """
+        known = self.known.get(path)
+        if known is not None:
+            return known.encode("utf-8", "surrogateescape")
         if self.resolve(path) == "/dev/null":
             return b""
         try:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from .._host import whole_file
@@ -25,20 +24,18 @@ _CONFIG = re.compile(r"([1-9]\d{2,8})\.conf\Z", re.ASCII)
 _NODE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?\Z", re.ASCII)
 
 
-def read_facts(tree: Tree, pve: str = "/etc/pve", texts: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The facts of docs/data.md, "Load of a host".
+def read_facts(tree: Tree, pve: str = "/etc/pve") -> dict[str, Any]:
+    """The facts of docs/data.md, "Load of a host". ``pve`` is where the files of /etc/pve are below the root.
 
-    ``pve`` is where the files of /etc/pve are below the root. ``texts`` are guest configs that were read already, by
-    their paths: with 200 guests, to read them once more takes longer than all else here.
+    With 200 guests, to read their configs takes longer than all else here: ``Tree.known`` spares it.
     """
-    return _Reader(tree, pve, texts or {}).facts()
+    return _Reader(tree, pve).facts()
 
 
 class _Reader:
-    def __init__(self, tree: Tree, pve: str, texts: Mapping[str, str]) -> None:
+    def __init__(self, tree: Tree, pve: str) -> None:
         self._tree = tree
         self._pve = pve
-        self._texts = texts
         self._problems: list[Problem] = []
 
     def facts(self) -> dict[str, Any]:
@@ -146,7 +143,7 @@ class _Reader:
             for match in map(_CONFIG.match, self._tree.names(directory)):
                 if match is None:
                     continue
-                text = self._texts.get(f"{directory}/{match[0]}")
+                text = self._tree.known.get(f"{directory}/{match[0]}")
                 with contextlib.suppress(OSError):
                     # Without Tree.read, which follows the links of a path's every part, and for each file again.
                     raw = None if text is not None else whole_file.read(f"{real}/{match[0]}", LARGEST, follow=False)

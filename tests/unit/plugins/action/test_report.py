@@ -210,7 +210,10 @@ def test_a_directory_is_read_with_the_policy_for_its_backups(tmp_path, report):
         ({"root": "nowhere", "policy": {}}, "nowhere"),
         ({"parts": ["x"]}, "part 1"),
         ({"root": ".", "policy": {"disk": {"aio": "fast"}}}, "aio"),
-        ({"root": ".", "policy": {}, "load_policy": {"backup": {"bwlimit": 5}}}, "load_policy.backup.bwlimit: is 5, it takes a rate"),
+        (
+            {"root": ".", "policy": {}, "load_policy": {"backup": {"bwlimit": 5}}},
+            "load_policy.backup.bwlimit: is 5, it takes a rate",
+        ),
         ({"root": ".", "date": "tomorrow"}, "tomorrow"),
         ({"documents": {}, "json": "a", "html": "./a"}, "two reports have the same path: a"),
     ],

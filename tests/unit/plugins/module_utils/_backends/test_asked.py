@@ -56,6 +56,8 @@ def test_one_question_of_each_kind_for_all_guests(host):
     assert questions(host) == [["pvesm", "status"], ["qm", "list"]] and of_the_node(reading.problems) == []
     assert [(guest["unsafe_lines"], guest["not_asked"]) for guest in reading.guests] == [([], None)] * 5
     assert len(judged(reading)["plan"]) == 5
+    # What else is read of the configs in the same call does not read them again.
+    assert sorted(reading.texts.values()) == sorted(GUEST.replace("{id}", str(guest)) for guest in range(100, 105))
 
 
 @pytest.mark.parametrize("line", [

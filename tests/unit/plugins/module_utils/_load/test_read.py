@@ -100,8 +100,13 @@ def test_a_name_that_is_no_node_is_not_looked_for(node):
 def test_configs_that_were_read_already_are_not_read_again(node):
     path = "/etc/pve/nodes/pve1/qemu-server/101.conf"
     os.chmod(node / path[1:], 0)
-    facts = read_facts(Tree(str(node)), texts={path: "name: known\nscsi0: fast:vm-101-disk-0\n"})
+    facts = read_facts(Tree(str(node), {path: "name: known\nscsi0: fast:vm-101-disk-0\n"}))
     assert facts["guests"]["storages"] == ["fast"]
+
+
+def test_a_text_that_is_known_is_what_the_tree_reads(node):
+    tree = Tree(str(node), {"/etc/vzdump.conf": "bwlimit: 7\udcff\n"})
+    assert tree.read("/etc/vzdump.conf") == b"bwlimit: 7\xff\n" and tree.read("/etc/hostname") == b"pve1.example.org\n"
 
 
 def test_a_copy_of_etc_pve(node):
