@@ -42,13 +42,14 @@ class ActionModule(Action):
         if shapes.choice("state", options["state"], ("present", "absent")) == "absent" and options["set"]:
             return self._give_back(tuple(name for name in document.subjects if document.subjects[name].set), options)
         day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
-        facts = self._facts(options, tuple(document.subjects))
+        subjects = {name: subject for name, subject in document.subjects.items() if subject.asked(policy)}
+        facts = self._facts(options, list(subjects))
         speaks = leads(
             self.host, self.task_vars.get("ansible_play_hosts") or [self.host], self._clusters(options, facts)
         )
         found = {
             name: assess(Case(name, facts.get(name), policy, self.host, speaks), subject.judges, day)
-            for name, subject in document.subjects.items()
+            for name, subject in subjects.items()
         }
         done: dict[str, Any] = {}
         plan = [entry for one in found.values() for entry in one["plan"]]
@@ -57,12 +58,13 @@ class ActionModule(Action):
             found = {name: after(one, _of(name, done["results"]), self.check) for name, one in found.items()}
         return self._returned(found, done)
 
-    def _facts(self, options: dict[str, Any], subjects: tuple[str, ...]) -> dict[str, Any]:
-        there = self._read_before(self.host, options["facts_in"])
-        if there is not None:
-            return {name: facts for name, facts in there.items() if name in subjects}
-        read = self.module("host_settings_info", "host", subjects=list(subjects), root=options["root"])
-        return dict(read["host"])
+    def _facts(self, options: dict[str, Any], subjects: list[str]) -> dict[str, Any]:
+        """What is known of the subjects; those that no earlier task read are read now."""
+        facts = dict(self._read_before(self.host, options["facts_in"]) or {})
+        left = [name for name in subjects if name not in facts]
+        if left:
+            facts.update(self.module("host_settings_info", "host", subjects=left, root=options["root"])["host"])
+        return facts
 
     def _read_before(self, host: str, variable: str | None) -> Any:
         """What an earlier task read of a host, taken as it is; None where it did not.

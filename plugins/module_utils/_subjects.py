@@ -16,13 +16,17 @@ from ._host.tree import Tree
 from ._load.read import read_facts as _load
 from ._load.settings import LoadSettings
 from ._settings.seam import Settings
+from ._versions.read import read_facts as _versions
+from ._versions.windows import read_facts as _windows
 from ._writeback.read import read_facts as _writeback
 
 #: Subject → its facts on the host, or below the root of a tree, as docs/data.md shows them.
 READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "writeback": _writeback,
     "load": _load,
+    "versions": _versions,
     "causes": _causes,
+    "windows": _windows,
 }
 #: Subject → its settings there. The write-back limits are set by their own module.
 SETTINGS: dict[str, Callable[[Tree], Settings]] = {

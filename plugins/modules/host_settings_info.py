@@ -19,11 +19,12 @@ description:
 options:
   subjects:
     description:
-      - What to read. V(load) is backup, restore, clone, move and migration; V(causes) is other causes of freezes.
+      - What to read. V(load) is backup, restore, clone, move and migration; V(versions) is QEMU and the kernel; V(causes) is other
+        causes of freezes; V(windows) is the storage drivers of Windows guests, for which their guest agents are asked.
     type: list
     elements: str
-    choices: [causes, load]
-    default: [causes, load]
+    choices: [causes, load, versions, windows]
+    default: [causes, load, versions]
   root:
     description: The directory that holds the host's files. Only with V(/) are commands run.
     type: path
@@ -57,9 +58,10 @@ from ..module_utils._host.tree import Tree
 def main() -> None:
     """Read and return."""
     subjects = sorted(set(_subjects.READ) - {"writeback"})
+    usual = [name for name in subjects if name != "windows"]
     module = AnsibleModule(
         argument_spec={
-            "subjects": {"type": "list", "elements": "str", "choices": subjects, "default": subjects},
+            "subjects": {"type": "list", "elements": "str", "choices": subjects, "default": usual},
             "root": {"type": "path", "default": "/"},
         },
         supports_check_mode=True,

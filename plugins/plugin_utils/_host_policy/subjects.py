@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import host_policy, judge_causes, judge_load, load_policy
+from . import host_policy, judge_causes, judge_load, judge_versions, judge_windows, load_policy
 from .assess import Judge
 
 
 class Subject(NamedTuple):
-    """What judges a subject; ``set`` says whether any of it can be set."""
+    """What judges a subject; ``set`` says whether any of it can be set, ``asked`` whether a policy wants it read."""
 
     judges: tuple[Judge, ...]
     set: bool = True
+    asked: Callable[[Any], bool] = lambda _policy: True
 
 
 class Document(NamedTuple):
@@ -38,7 +39,9 @@ DOCUMENTS = {
     "host": Document(
         host_policy.parse,
         {
+            "versions": Subject((judge_versions.judge,), set=False),
             "causes": Subject((judge_causes.judge,)),
+            "windows": Subject((judge_windows.judge,), set=False, asked=lambda policy: policy.guest_agent),
         },
     ),
 }
