@@ -19,7 +19,7 @@ SUBJECTS = {
     "load": "Backups and limits",
     "queues": "Disk queues",
     "versions": "Versions",
-    "windows": "Windows drivers",
+    "windows": "Drivers of Windows guests",
     "causes": "Other causes",
 }
 #: The subjects that a rollback of a run does not put back.

@@ -220,7 +220,12 @@ def _assessments(document: Document, subject: str) -> list[str]:
         if found:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
-    return _by_host(f"HOSTS: {subject_words(subject).lower()}", groups)
+    return _by_host(f"HOSTS: {_within(subject_words(subject))}", groups)
+
+
+def _within(title: str) -> str:
+    """A title in the middle of a line."""
+    return title[:1].lower() + title[1:]
 
 
 def _by_host(title: str, groups: dict[str, list[str]]) -> list[str]:
