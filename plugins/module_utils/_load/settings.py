@@ -79,9 +79,10 @@ class LoadSettings:
 
     def write(self, key: str, changes: list[Change]) -> None:
         """See Settings."""
-        kind, name = asked.target(key)
+        target = asked.target(key)
+        kind, name = target
         if kind == VZDUMP or not self._tree.live:
-            self._write_file(asked.Target(kind, name), changes)
+            self._write_file(target, changes)
         elif kind == "job":
             self._refuse_dropped(kind, "/cluster/backup")
             self._refuse_moved(changes, self._values(key))

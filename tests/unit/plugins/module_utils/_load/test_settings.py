@@ -425,6 +425,12 @@ def test_a_command_that_never_answers_is_ended(live, monkeypatch):
     [
         (OF_JOB, "echo 'Wide\ncharacter'", "pvesh get /cluster/backup printed no JSON: Wide; character"),
         (OF_STORAGE, "echo []", "pvesh get /storage/local gave no storage with a digest"),
+        (
+            OF_STORAGE,
+            "echo '403 Permission check failed (/storage, Datastore.Allocate)' >&2; exit 13",
+            "pvesh get /storage/local: 403 Permission check failed (/storage, Datastore.Allocate); it takes Sys.Modify on"
+            " /, of a storage Datastore.Allocate",
+        ),
         (OF_STORAGE, "exit 3", "pvesh get /storage/local: exited with status 3 and printed nothing"),
         (
             OF_STORAGE,
@@ -474,11 +480,13 @@ def test_a_file_of_which_proxmox_ve_would_drop_a_line_is_not_written(live, plan,
 # --- odd names and files ------------------------------------------------------------------------------------------
 
 
-def test_a_job_with_a_hostile_name_is_one_word_to_the_command(host):
-    (result,) = host.set(entry("job --help", performance=(None, "max-workers=1")))
-    assert result["status"] == "changed"
+@pytest.mark.parametrize("name", ["--help", "{{x}}", "$(reboot)", ";reboot", "-", "%2e%2e", "a:b", 50 * "x"])
+def test_a_job_with_a_hostile_name_is_one_word_to_the_command(host, name):
+    host.put("jobs", JOBS.replace("--help", name))
+    (result,) = host.set(entry(f"job {name}", performance=(None, "max-workers=1")))
+    assert (result["status"], result["detail"]) == ("changed", None)
     assert host.text("jobs").count("\tperformance max-workers=1\n") == 1
-    assert host.settings().now(["job --help"])["job --help", "performance"] == "max-workers=1"
+    assert host.settings().now([f"job {name}"])[f"job {name}", "performance"] == "max-workers=1"
 
 
 @pytest.mark.parametrize(
