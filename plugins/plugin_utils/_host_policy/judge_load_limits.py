@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._load import stored
+from ...module_utils._load.limits import effective
 from ...module_utils._load.property_string import OPERATIONS
 from ...module_utils._load.storages import LoadStorage
 from ...module_utils._load.units import spelled
@@ -129,21 +130,22 @@ def _units(
 
 def _order(facts: Facts, storage: LoadStorage, policy: LoadPolicy) -> Iterator[Finding]:
     """IO306: 0 on a storage is unlimited or not, by the order in which an operation names its storages."""
-    limits = {**(storage["limits"] or {}), **policy.storages.get(storage["id"], {})}
-    others = [
-        {**(one["limits"] or {}), **policy.storages.get(one["id"], {})}
-        for one in facts["storages"] or ()
-        if one["id"] != storage["id"]
-    ]
+    mine = _limits(storage, policy)
+    datacenter = facts["datacenter"]["limits"]
     free = [
-        name for name, kib in limits.items() if kib == 0 and any(one.get(name, one.get("default")) for one in others)
+        name
+        for name in OPERATIONS
+        if mine.get(name, mine.get("default")) == 0
+        for other in facts["storages"]
+        if effective(name, [mine, _limits(other, policy)], datacenter)
+        != effective(name, [_limits(other, policy), mine], datacenter)
     ]
     if free:
         yield finding(
             "IO306",
             "note",
-            f"storage {storage['id']}: {', '.join(free)} 0 is no limit, and with another storage that has one it"
-            " depends on their order which of the two counts",
+            f"storage {storage['id']}: {', '.join(dict.fromkeys(free))} 0 is no limit, and with another storage that has"
+            " one it depends on their order which of the two counts",
             "Give both a limit, or none.",
             file=_cfg(facts),
             line=storage["line"],
@@ -151,11 +153,16 @@ def _order(facts: Facts, storage: LoadStorage, policy: LoadPolicy) -> Iterator[F
         )
 
 
+def _limits(storage: LoadStorage, policy: LoadPolicy) -> dict[str, float]:
+    """The limits of a storage, as they are or as the policy names them."""
+    return {**(storage["limits"] or {}), **policy.storages.get(storage["id"], {})}
+
+
 def _none(facts: Facts, policy: LoadPolicy) -> Iterator[Finding]:
     """IO306: operations that nothing limits, on any storage."""
-    datacenter: Limits = facts["datacenter"]["limits"] or {}
-    listed = [{**(one["limits"] or {}), **policy.storages.get(one["id"], {})} for one in facts["storages"] or ()]
-    free = [name for name in OPERATIONS if not any(one.get(name, one.get("default")) for one in (datacenter, *listed))]
+    datacenter = facts["datacenter"]["limits"]
+    listed = [_limits(one, policy) for one in facts["storages"] or ()] or [{}]
+    free = [name for name in OPERATIONS if not any(effective(name, [one], datacenter) for one in listed)]
     if free:
         yield finding(
             "IO306",
