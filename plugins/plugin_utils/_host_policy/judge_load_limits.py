@@ -144,8 +144,8 @@ def _order(facts: Facts, storage: LoadStorage, policy: LoadPolicy) -> Iterator[F
         yield finding(
             "IO306",
             "note",
-            f"storage {storage['id']}: {', '.join(dict.fromkeys(free))} 0 is no limit, and with another storage that has"
-            " one it depends on their order which of the two counts",
+            f"storage {storage['id']}: {', '.join(dict.fromkeys(free))} 0 is no limit, and with another storage that"
+            " has one it depends on their order which of the two counts",
             "Give both a limit, or none.",
             file=_cfg(facts),
             line=storage["line"],
