@@ -16,7 +16,7 @@ KINDS = ("slow", "status", "cut", "close", "hang", "garbage", "redirect")
 class Fault:
     """What the next ``times`` calls meet whose ``METHOD /path`` this pattern finds.
 
-    ``slow``: they take ``seconds`` more. ``status``: this status and reason, with an empty body. ``cut``: half of the
+    ``slow``: they take ``seconds`` more. ``status``: this status and reason. ``cut``: half of the
     answer, then the connection ends. ``close``: no answer, the connection ends. ``hang``: no answer at all, for as long
     as the client waits (``seconds`` at most). ``garbage``: a page instead of JSON. ``redirect``: to ``reason``.
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -74,8 +75,11 @@ class Guests:
     def status(self, _caller: Caller, _params: Params, node: str, vmid: str) -> dict[str, Any]:
         """The state; what a running QEMU says of itself is declared in the tree, as ``VMID VERSION MACHINE`` in ``qmp``."""
         qm = self.cluster.node(node)
-        values = self._state(qm, qm.Config(vmid).load(quiet=True))
+        config = qm.Config(vmid).load(quiet=True)
+        values = self._state(qm, config)
         values["ha"] = self._ha(vmid)
+        if re.match(r"(enabled=)?1", config.main.get("agent", "")):
+            values["agent"] = 1
         told = {line.split()[0]: line.split()[1:] for line in qm.declared("qmp")}
         if values["status"] == "running" and vmid in told:
             values["running-qemu"], values["running-machine"] = told[vmid]
@@ -93,8 +97,20 @@ class Guests:
         section = re.search(rf"(?m)^vm: {vmid}\n((?:[ \t].*\n?)*)", text)
         if not section or re.search(r"\sstate\s+ignored\s", section[1]):
             return {"managed": 0}
-        state = re.search(r"state\s+(\S+)", section[1])
-        return {"managed": 1, "state": state[1] if state else "started"}
+        services = json.loads(self.cluster.file("ha/manager_status") or b"{}").get("service_status", {})
+        return {"managed": 1, "state": services.get(f"vm:{vmid}", {}).get("state")}
+
+    def monitor(self, caller: Caller, params: Params, node: str, vmid: str) -> str:
+        """A command to QEMU's monitor, from PVE 9 on; what it says is declared in the tree, in ``hmp/VMID/COMMAND``."""
+        name, command = params["command"].split()[0], params["command"]
+        if name not in ("help", "?", "info"):
+            caller.check("/", "Sys.Modify")
+        qm = self.cluster.node(node)
+        qm.Config(vmid).load(quiet=True)
+        if not qm.running(vmid):
+            return f"ERROR: VM {vmid} qmp command 'human-monitor-command' failed - VM {vmid} not running\n"
+        said = self.cluster.root / "var/lib/qm-stand-in/hmp" / vmid / command
+        return said.read_text() if said.is_file() else f"unknown command: '{command}'\n"
 
     def put(self, caller: Caller, params: Params, node: str, vmid: str) -> None:
         """Write the config, and answer when it is written."""
@@ -134,10 +150,12 @@ class Guests:
         if options.get("skiplock") == "1":
             raise ApiError(400, "Parameter verification failed.\n", {"skiplock": "Only root may use this option."})
         qm.Config(vmid).load(quiet=True)
+        if verb == "reboot" and not qm.running(vmid):
+            raise ApiError(500, f"VM {vmid} not running\n")
         act = {"start": qm.start_now, "stop": qm.stop_now, "shutdown": qm.shutdown_now, "reboot": qm.command_reboot}[
             verb
         ]
-        if verb == "reboot" or not self._ha(vmid)["managed"] or (verb != "start" and not qm.running(vmid)):
+        if verb == "reboot" or not self._ha(vmid)["managed"]:
             return self.tasks.start(caller, node, f"qm{verb}", vmid, lambda _accepted: act(vmid, options)).upid
 
         def ask(_accepted: object) -> None:

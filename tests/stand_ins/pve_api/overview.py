@@ -19,12 +19,13 @@ Params = Mapping[str, str]
 class Overview:
     """What is asked of the cluster and of no guest."""
 
-    def __init__(self, cluster: Cluster, storages: Storages, version: str) -> None:
-        self.cluster, self.storages, self._version = cluster, storages, version
+    def __init__(self, cluster: Cluster, storages: Storages, versions: Mapping[str, str]) -> None:
+        self.cluster, self.storages, self._versions = cluster, storages, versions
 
-    def version(self, _caller: Caller, _params: Params) -> dict[str, str]:
-        """The version of the node that answers."""
-        return {"version": self._version, "release": ".".join(self._version.split(".")[:2]), "repoid": "14a22df3"}
+    def version(self, _caller: Caller, _params: Params, node: str = "") -> dict[str, str]:
+        """The version of the node that answers, or of the one that is asked for."""
+        version = self._versions.get(node, self._versions[""])
+        return {"version": version, "release": ".".join(version.split(".")[:2]), "repoid": "14a22df3"}
 
     def permissions(self, caller: Caller, params: Params) -> dict[str, dict[str, int]]:
         """What the token may, by path."""

@@ -28,31 +28,37 @@ CONFIG = ["VM.Config." + part for part in "Disk CDROM CPU Memory Network HWType 
 TOP = ("/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms")
 
 _OPTIONS = {
-    "VM.Config.CPU": "affinity cores cpu cpulimit cpuunits numa smp sockets vcpus",
-    "VM.Config.Memory": "allow-ksm balloon hugepages keephugepages memory shares",
+    "VM.Config.CPU": "cores cpu runningcpu cpulimit cpuunits numa smp sockets vcpus",
+    "VM.Config.Memory": "memory balloon shares allow-ksm",
+    "VM.Config.HWType": "acpi hotplug kvm machine runningmachine scsihw smbios1 tablet vga watchdog audio0 rng0",
     "VM.Config.Options": """
-        agent autostart bios description name onboot ostype protection reboot startdate startup tags tdf template
-        migrate_downtime migrate_speed smbios1 spice_enhancements vmgenid boot bootdisk""",
-    "VM.Config.HWType": "acpi audio0 arch hotplug kvm keyboard localtime machine rng0 scsihw tablet vga watchdog",
-    "VM.Config.Cloudinit": "cicustom cipassword citype ciuser ciupgrade nameserver searchdomain sshkeys",
-    "VM.Config.Disk": "vmstatestorage",
+        agent autostart bios description keyboard localtime migrate_downtime migrate_speed name onboot ostype protection
+        reboot startdate startup tdf template""",
     "VM.PowerMgmt": "freeze",
+    "VM.Config.Disk": "boot bootdisk vmstatestorage",
+    "VM.Config.Network": "running-nets-host-mtu",
 }
-_NEEDS = {option: privilege for privilege, options in _OPTIONS.items() for option in options.split()}
-# Three that the list above files under their looks, and Proxmox VE elsewhere.
-_NEEDS.update({"boot": "VM.Config.Disk", "bootdisk": "VM.Config.Disk", "affinity": ""})
+_CLOUDINIT = "cicustom cipassword citype ciuser ciupgrade nameserver searchdomain sshkeys".split()
+#: Option, or its group (``net`` of ``net0``) → the privileges, one of which it needs.
+_NEEDS = {
+    **{option: [privilege] for privilege, options in _OPTIONS.items() for option in options.split()},
+    **dict.fromkeys([*_CLOUDINIT, "ipconfig"], ["VM.Config.Cloudinit", "VM.Config.Network"]),
+    "net": ["VM.Config.Network"],
+}
+#: What is asked for elsewhere, by its value.
+_BY_VALUE = ("cdrom", "tags", "unused", "serial", "usb", "hostpci", "virtiofs")
 
 
 @dataclass
 class Token:
     """An API token: its secret, and what it may.
 
-    ``acl`` is path → privileges, which hold below the path as well, unless a longer path has its own. None is a token
-    of an administrator.
+    ``acl``: path → privileges. They hold below the path as well, but for those that it maps to 0, and until a longer
+    path has its own, or none (NoAccess). None is a token of an administrator.
     """
 
     secret: str
-    acl: Mapping[str, Collection[str]] | None = None
+    acl: Mapping[str, Collection[str] | Mapping[str, int]] | None = None
     expired: bool = False
 
 
@@ -62,29 +68,27 @@ class Caller:
     def __init__(self, name: str, token: Token, qm: Any) -> None:
         self.name, self._token, self._qm = name, token, qm
 
-    @property
-    def user(self) -> str:
-        return self.name.partition("!")[0]
-
-    @property
-    def token_id(self) -> str:
-        return self.name.partition("!")[2]
-
     def at(self, qm: Any) -> Caller:
         """The same caller on the node that this ``qm`` stands for."""
         return Caller(self.name, self._token, qm)
 
-    def permissions(self, path: str) -> Collection[str]:
-        """The privileges on a path."""
+    def permissions(self, path: str) -> dict[str, int]:
+        """The privileges on a path, each with 1 where it holds below as well."""
         if self._token.acl is None:
-            return ADMINISTRATOR
+            return dict.fromkeys(ADMINISTRATOR, 1)
+        held: dict[str, int] = {}
         parts = [part for part in path.split("/") if part]
-        ways = ["/" + "/".join(parts[:length]) for length in range(len(parts), -1, -1)]
-        return next((self._token.acl[way] for way in ways if way in self._token.acl), ())
+        for length in range(len(parts) + 1):
+            own = self._token.acl.get("/" + "/".join(parts[:length]))
+            if own is not None:
+                flags = dict(own) if isinstance(own, Mapping) else dict.fromkeys(own, 1)
+                here = {name: flag for name, flag in flags.items() if flag or length == len(parts)}
+                held = here if here or not flags else held
+        return held
 
     def may(self, path: str, *privileges: str) -> bool:
         """Whether it has one of these privileges on the path."""
-        return any(privilege in self.permissions(path) for privilege in privileges)
+        return not self.permissions(path).keys().isdisjoint(privileges)
 
     def check(self, path: str, *privileges: str) -> None:
         """One of these privileges is needed."""
@@ -92,10 +96,11 @@ class Caller:
             raise denied(path, list(privileges))
 
     def effective(self, path: str | None) -> dict[str, dict[str, int]]:
-        """What /access/permissions answers: path → privilege → whether it holds below."""
-        paths: Iterable[str] = [path] if path else {*TOP, *(self._token.acl or ())}
-        found = {way: {privilege: 1 for privilege in sorted(self.permissions(way))} for way in paths}
-        return found if path else {way: privileges for way, privileges in found.items() if privileges}
+        """What /access/permissions answers: path → privilege → whether it holds below as well."""
+        if path:
+            return {path: self.permissions(path)}
+        found = {way: self.permissions(way) for way in {*TOP, *(self._token.acl or ())}}
+        return {way: privileges for way, privileges in found.items() if privileges}
 
     # What the stand-in for qm asks before it stores an option.
 
@@ -104,12 +109,12 @@ class Caller:
         path = f"/vms/{vmid}"
         for key in keys:
             group = key.rstrip("0123456789")
-            if self._qm.bus_of(key) or key == "cdrom" or group in ("unused", "serial", "usb", "hostpci"):
+            if self._qm.bus_of(key) or key in _BY_VALUE or group in _BY_VALUE:
                 continue
-            needed = _NEEDS.get(key) or {"net": "VM.Config.Network", "ipconfig": "VM.Config.Network"}.get(group)
+            needed = _NEEDS.get(key) or _NEEDS.get(group) or (["VM.Config.CPU"] if group == "numa" else None)
             if needed is None:
                 raise ApiError(500, f"only root can set '{key}' config\n")
-            self.check(path, needed)
+            self.check(path, *needed)
             if key == "startup":
                 self.check("/", "Sys.Modify")
 
@@ -138,8 +143,11 @@ class Caller:
             self.check(f"/vms/{owner}", "VM.Config.Disk")
 
     def set_drive(self, vmid: str, drive: Mapping[str, str]) -> None:
-        """A drive is a disk or a CD-ROM."""
-        self.check(f"/vms/{vmid}", "VM.Config.CDROM" if drive.get("media") == "cdrom" else "VM.Config.Disk")
+        """A drive is a disk, a CD-ROM, or one of cloud-init, which is a CD-ROM as well."""
+        path = f"/vms/{vmid}"
+        if self._qm.is_cloudinit(drive):
+            self.check(path, "VM.Config.Cloudinit")
+        self.check(path, "VM.Config.CDROM" if drive.get("media") == "cdrom" else "VM.Config.Disk")
 
 
 def _owner(name: str) -> str | None:

@@ -46,16 +46,17 @@ class Route:
 class Api:
     """All of it. ``call`` gives what the body has as ``data``, or raises ApiError."""
 
-    def __init__(self, cluster: Cluster, version: str, task_seconds: float) -> None:
+    def __init__(self, cluster: Cluster, versions: Mapping[str, str], task_seconds: float) -> None:
         self.cluster = cluster
         self.tasks = Tasks(cluster, task_seconds)
         guests, storages = Guests(cluster, self.tasks), Storages(cluster)
-        overview = Overview(cluster, storages, version)
+        overview = Overview(cluster, storages, versions)
         vm, on_vm = "/nodes/{node}/qemu/{vmid}", "/vms/{vmid}"
         audit = (on_vm, ["VM.Audit"])
         text, flag = ("string",), ("boolean",)
         self._routes = [
             Route("GET", "/version", overview.version),
+            Route("GET", "/nodes/{node}/version", overview.version),
             Route("GET", "/access/permissions", overview.permissions, takes={"path": text, "userid": text}),
             Route(
                 "GET",
@@ -75,6 +76,7 @@ class Api:
             Route("GET", vm + "/snapshot/{name}/config", guests.snapshot, audit),
             Route("PUT", vm + "/config", guests.put, (on_vm, CONFIG), None),
             Route("POST", vm + "/config", guests.post, (on_vm, CONFIG), None),
+            Route("POST", vm + "/monitor", guests.monitor, (on_vm, ["Sys.Audit", "Sys.Modify"]), {"command": text}),
             Route("POST", vm + "/status/{verb}", guests.power, (on_vm, ["VM.PowerMgmt"]), None),
             Route("GET", "/nodes/{node}/tasks/{upid}/status", self._task_status),
             Route(

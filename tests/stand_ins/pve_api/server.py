@@ -50,6 +50,7 @@ class ApiStandIn:
 
     ``tokens``: ``USER@REALM!ID`` → Token; one of an administrator unless given. ``delay``: seconds that each call takes, or
     a function of ``METHOD /path``, as ``times.recorded``. ``auth_delay``: seconds before a 401 (the real one: 3).
+    ``versions``: node → version of pve-manager where it is another than that of the recordings ("" is the node that answers).
     ``certificate``: a file of an Authority, to be another than the right one. ``options`` are those of Cluster.
     """
 
@@ -60,7 +61,7 @@ class ApiStandIn:
         *,
         folder: Path,
         certificate: Callable[[Authority], Path] | None = None,
-        version: str = "9.2.11",
+        versions: Mapping[str, str] | None = None,
         delay: float | Callable[[str], float] = 0,
         auth_delay: float = 0,
         task_seconds: float = 0.05,
@@ -76,7 +77,7 @@ class ApiStandIn:
         self.connections = self.most_connections = self.most_at_once = self.failed_handshakes = 0
         self._open, self._at_once = set[socket.socket](), 0
         self.lock = threading.Lock()
-        self.api = Api(self.cluster, version, task_seconds)
+        self.api = Api(self.cluster, {"": "9.2.11", **(versions or {})}, task_seconds)
         authority = Authority(folder)
         self.ca_path = str(authority.ca)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -231,7 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
             if status == 401:
                 time.sleep(self.stand_in.auth_delay)
         if fault and fault.kind == "status":
-            status, message, body = fault.status, fault.reason, None
+            without = _of_proxy(fault.status) or fault.status == 401
+            status, message = fault.status, fault.reason
+            body = None if without else {"data": None, "message": fault.reason + "\n"}
         with self.stand_in.lock:
             self.stand_in.calls.append(Call(self.command, path, params, token, status, self.number))
         self._send(status, message, None if body is None else json.dumps(body).encode(), fault)
@@ -291,6 +294,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(seconds)
         with contextlib.suppress(OSError):
             self.connection.recv(1)
+
+
+def _of_proxy(status: int) -> bool:
+    """Whether the node that was asked could not reach another: it says so in the status line alone."""
+    return 595 <= status <= 599
 
 
 def _text(value: Any) -> str:
