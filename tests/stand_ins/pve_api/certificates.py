@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Certificates of a made-up authority, with the library that ansible-core brings along."""
+"""Certificates as a Proxmox VE cluster makes them, with the library that ansible-core brings along.
+
+As those of a cluster that began with an older version, they lack extensions that RFC 5280 asks for, and that Python from
+3.13 on asks for as well unless it is told not to (``ssl.VERIFY_X509_STRICT``).
+"""
 
 from __future__ import annotations
 
@@ -23,26 +27,10 @@ class Authority:
     def __init__(self, folder: Path, name: str = "Proxmox Virtual Environment") -> None:
         self.folder = folder
         self.key, self.name = ec.generate_private_key(ec.SECP256R1()), _name(name)
-        usage = x509.KeyUsage(
-            **dict.fromkeys(
-                (
-                    "content_commitment",
-                    "data_encipherment",
-                    "encipher_only",
-                    "decipher_only",
-                    "key_agreement",
-                    "key_encipherment",
-                ),
-                False,
-            ),
-            digital_signature=True,
-            key_cert_sign=True,
-            crl_sign=True,
-        )
         certificate = (
             self._builder(self.name, self.key, 10 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         self.ca = folder / f"{name.replace(' ', '-').lower()}.pem"
@@ -51,14 +39,12 @@ class Authority:
     def certificate(self, address: str = "127.0.0.1", lasts: datetime.timedelta = DAY) -> Path:
         """A file with a key and a certificate for this address; a life that ended long ago (``-DAY``) makes it expired."""
         key = ec.generate_private_key(ec.SECP256R1())
-        try:
-            alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(address))
-        except ValueError:
-            alternative = x509.DNSName(address)
+        names = [x509.DNSName("node.example"), x509.IPAddress(ipaddress.ip_address(address))]
         certificate = (
-            self._builder(_name(address), key, lasts)
-            .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            self._builder(_name("node.example"), key, lasts)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         path = self.folder / f"{address}{'-expired' if lasts < DAY else ''}.pem"
@@ -80,7 +66,6 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 10 * DAY)
             .not_valid_after(now + lasts)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
 
 

@@ -70,13 +70,15 @@ class Cluster:
 
     def any_node(self) -> Any:
         """The ``qm`` of some node, for what is the same on all."""
-        return self.node(self.names()[0])
+        return next(iter(list(self._nodes.values())), None) or self.node(self.names()[0])
 
     def node(self, name: str) -> Any:
         """The ``qm`` of a node. Raises ApiError where nothing is known of it, or it does not answer."""
         if name in self.offline:
             raise ApiError(595, "No route to host", body=False)
-        if name not in self.names():
+        if name in self._nodes:
+            return self._nodes[name]
+        if not (self.root / "etc/pve/nodes" / name).is_dir():
             failed = f"hostname lookup '{name}' failed - failed to get address info for: {name}: "
             raise ApiError(500, f"{failed}Temporary failure in name resolution\n")
         with self._lock:

@@ -19,6 +19,8 @@ from .privileges import Caller
 from .tasks import Tasks
 
 Params = Mapping[str, str]
+#: What is shown of a cloud-init password.
+HIDDEN = "**********"
 
 
 class Guests:
@@ -43,12 +45,20 @@ class Guests:
         qm = self.cluster.node(node)
         config = qm.Config(vmid).load(quiet=True)
         values = qm.shown_config(config, params)
-        return {**{key: qm.typed(key, value) for key, value in values.items()}, "digest": config.digest}
+        shown = {key: qm.typed(key, value) for key, value in values.items()}
+        return {**shown, **({"cipassword": HIDDEN} if "cipassword" in shown else {}), "digest": config.digest}
 
     def pending(self, _caller: Caller, _params: Params, node: str, vmid: str) -> list[dict[str, Any]]:
         """Each key with what holds and what waits."""
         qm = self.cluster.node(node)
-        return qm.pending_items(qm.Config(vmid).load(quiet=True))
+        items = qm.pending_items(qm.Config(vmid).load(quiet=True))
+        for item in items:
+            if item["key"] == "cipassword":
+                item.update(
+                    {"value": HIDDEN} if "value" in item else {},
+                    **({"pending": HIDDEN + " "} if "pending" in item else {}),
+                )
+        return items
 
     def snapshots(self, _caller: Caller, _params: Params, node: str, vmid: str) -> list[dict[str, Any]]:
         """The snapshots, and ``current``."""
@@ -67,10 +77,11 @@ class Guests:
         }
         return [*rows, {**now, "parent": config.main["parent"]} if "parent" in config.main else now]
 
-    def snapshot(self, caller: Caller, _params: Params, node: str, vmid: str, name: str) -> dict[str, Any]:
-        """The config of a snapshot."""
-        values = self.config(caller, {"snapshot": name}, node, vmid)
-        return {key: value for key, value in values.items() if key != "digest"}
+    def snapshot(self, _caller: Caller, _params: Params, node: str, vmid: str, name: str) -> dict[str, Any]:
+        """The config of a snapshot; here the password is shown."""
+        qm = self.cluster.node(node)
+        values = qm.shown_config(qm.Config(vmid).load(quiet=True), {"snapshot": name})
+        return {key: qm.typed(key, value) for key, value in values.items()}
 
     def status(self, _caller: Caller, _params: Params, node: str, vmid: str) -> dict[str, Any]:
         """The state; what a running QEMU says of itself is declared in the tree, as ``VMID VERSION MACHINE`` in ``qmp``."""

@@ -74,6 +74,7 @@ class ApiStandIn:
         self.delay, self.auth_delay, self.idle = delay, auth_delay, idle
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
+        self.broken: list[str] = []
         self.connections = self.most_connections = self.most_at_once = self.failed_handshakes = 0
         self._open, self._at_once = set[socket.socket](), 0
         self.lock = threading.Lock()
@@ -94,6 +95,7 @@ class ApiStandIn:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+        assert not self.broken, f"the stand-in failed itself: {self.broken}"
 
     def close(self) -> None:
         """End the server and every connection."""
@@ -104,6 +106,20 @@ class ApiStandIn:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
+
+    def counted(self) -> dict[str, int]:
+        """What was counted since the last time: calls, those that wrote, connections, and the most of both at once."""
+        with self.lock:
+            found = {
+                "calls": len(self.calls),
+                "writes": sum(call.method != "GET" for call in self.calls),
+                "connections": self.connections,
+                "most_connections": self.most_connections,
+                "most_at_once": self.most_at_once,
+            }
+            self.calls.clear()
+            self.connections, self.most_connections, self.most_at_once = 0, len(self._open), self._at_once
+            return found
 
     def connected(self, connection: socket.socket) -> int:
         """A connection began; its number."""
@@ -231,6 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
             )
             if status == 401:
                 time.sleep(self.stand_in.auth_delay)
+        except Exception as error:
+            self.stand_in.broken.append(f"{call}: {error!r}")
+            raise
         if fault and fault.kind == "status":
             without = _of_proxy(fault.status) or fault.status == 401
             status, message = fault.status, fault.reason

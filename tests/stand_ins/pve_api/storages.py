@@ -72,7 +72,11 @@ class Storages:
             for node in self.cluster.nodes():
                 if entry.get("disable") or ("nodes" in entry and node not in re.split(r"[,;\s]+", entry["nodes"])):
                     continue
-                known = self.cluster.pvestatd and node not in self.cluster.offline
+                known = (
+                    self.cluster.pvestatd
+                    and node not in self.cluster.offline
+                    and name not in self.cluster.node(node).offline()
+                )
                 rows.append({"id": f"storage/{node}/{name}", "node": node, "storage": name, "type": "storage",
                              "plugintype": entry["type"], "content": entry.get("content", "images"),
                              "shared": entry.get("shared", 0), "status": "available" if known else "unknown"})  # fmt: skip

@@ -33,6 +33,7 @@ class Client:
         self.api = api
         self.headers = {"Authorization": f"PVEAPIToken={token}={secret}"} if secret else {}
         context = ssl.create_default_context(cafile=api.ca_path)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         url = urllib.parse.urlsplit(api.url)
         self.connection = http.client.HTTPSConnection(url.hostname or "", url.port, context=context, timeout=timeout)
 
