@@ -9,6 +9,8 @@ import http.client
 import json
 import ssl
 import threading
+import time
+import urllib.parse
 
 import pytest
 
@@ -125,3 +127,144 @@ def test_a_token_sees_what_its_privileges_show(root, tmp_path):
         assert [row["vmid"] for row in client.get("/cluster/resources", type="vm")] == [100]
         assert client.call("GET", "/nodes/pve1/qemu/101/config").status == 403
         assert Client(api, "ops@pve!old").call("GET", "/version")[:2] == (401, "Authentication failed!")
+
+
+def test_privileges_hold_below_a_path_unless_they_say_otherwise(root, tmp_path):
+    acl = {"/vms": {"VM.Audit": 1, "VM.PowerMgmt": 0}, "/vms/101": [], "/vms/102": ["VM.Backup"]}
+    with ApiStandIn(root, {"ops@pve!io": Token("secret", acl)}, folder=tmp_path) as api:
+        client = Client(api, "ops@pve!io")
+        assert client.get("/access/permissions") == {
+            "/vms": {"VM.Audit": 1, "VM.PowerMgmt": 0},
+            "/vms/102": {"VM.Backup": 1},
+        }
+        assert client.get("/access/permissions", path="/vms/100") == {"/vms/100": {"VM.Audit": 1}}
+        assert client.get("/access/permissions", path="/nodes") == {"/nodes": {}}
+
+
+def until_ended(client, upid, seconds=10):
+    """The end of a task."""
+    path = f"/nodes/{upid.split(':')[1]}/tasks/{urllib.parse.quote(upid, safe='')}"
+    end = time.monotonic() + seconds
+    while (status := client.get(f"{path}/status"))["status"] == "running":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return status["exitstatus"], [line["t"] for line in client.get(f"{path}/log")]
+
+
+def state(client):
+    return client.get(f"{WEB}/status/current")["status"]
+
+
+@pytest.fixture
+def quick(root, tmp_path):
+    """A server on which a second is short; it ends the guests that were started."""
+    with ApiStandIn(root, folder=tmp_path, second=0.02) as api:
+        yield api
+        api.cluster.node("pve1").kill("100")
+
+
+def test_a_guest_is_started_restarted_and_stopped_in_tasks(quick, root):
+    client, started = Client(quick), {}
+    assert client.call("POST", f"{WEB}/status/reboot")[:2] == (500, "VM 100 not running")
+    for verb, after in (("start", "running"), ("reboot", "running"), ("shutdown", "stopped"), ("stop", "stopped")):
+        task = client.call("POST", f"{WEB}/status/{verb}").body["data"]
+        assert f":qm{verb}:100:root@pam!full:" in task
+        assert until_ended(client, task)[0] == "OK"
+        assert (verb, state(client)) == (verb, after)
+        started[verb] = (root / "var/run/qemu-server/100.pid").exists()
+    assert started == {"start": True, "reboot": True, "shutdown": False, "stop": False}
+    assert client.call("POST", f"{WEB}/status/suspend").status == 501
+
+
+def test_a_task_fails_after_its_call_was_answered(quick, root):
+    client = Client(quick)
+    (root / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text("lock: backup\n" + GUEST)
+    task = client.call("POST", f"{WEB}/status/start").body["data"]
+    assert until_ended(client, task) == ("VM is locked (backup)", ["TASK ERROR: VM is locked (backup)"])
+    assert state(client) == "stopped"
+
+
+def test_ha_starts_a_guest_after_the_task_has_ended(root, tmp_path):
+    (root / "etc/pve/ha").mkdir()
+    (root / "etc/pve/ha/resources.cfg").write_text("vm: 100\n\tstate stopped\n")
+    with ApiStandIn(root, folder=tmp_path, second=0.3) as api:
+        client = Client(api)
+        assert client.get(f"{WEB}/status/current")["ha"] == {"managed": 1, "state": None}
+        task = client.call("POST", f"{WEB}/status/start").body["data"]
+        assert until_ended(client, task) == ("OK", ["Requesting HA start for VM 100", "TASK OK"])
+        assert ":hastart:" in task and state(client) == "stopped"
+        end = time.monotonic() + 10
+        while state(client) == "stopped":
+            assert time.monotonic() < end
+        api.cluster.node("pve1").kill("100")
+
+
+def test_a_post_stores_nothing_before_it_is_answered(quick, root):
+    """Its lock and its digest are checked again in the task: where they fail then, the answer was 200."""
+    client, config = Client(quick), root / "etc/pve/nodes/pve1/qemu-server/100.conf"
+    digest = client.get(f"{WEB}/config")["digest"]
+    task = client.call("POST", f"{WEB}/config", {"scsihw": "virtio-scsi-single", "digest": digest}).body["data"]
+    assert config.read_text() == GUEST
+    config.write_text(GUEST + "tags: a\n")
+    assert until_ended(client, task)[0] == "checksum mismatch (file change by other user?)"
+    assert (
+        client.call("POST", f"{WEB}/config", {"scsihw": "virtio-scsi-single", "background_delay": 20}).body["data"]
+        is None
+    )
+    assert "virtio-scsi-single" in config.read_text()
+
+
+def test_what_qemu_says_of_itself_is_declared_in_the_tree(quick, root):
+    client, declared = Client(quick), root / "var/lib/qm-stand-in"
+    (declared / "hmp/100").mkdir(parents=True)
+    (declared / "qmp").write_text("100 10.1.2 pc-i440fx-10.1+pve0\n")
+    (declared / "hmp/100/info iothreads").write_text("iothread-virtioscsi0:\n")
+    ask = ("POST", f"{WEB}/monitor", {"command": "info iothreads"})
+    assert client.call(*ask).body["data"].startswith("ERROR: ") and "running-qemu" not in client.get(
+        f"{WEB}/status/current"
+    )
+    until_ended(client, client.call("POST", f"{WEB}/status/start").body["data"])
+    assert client.call(*ask).body["data"] == "iothread-virtioscsi0:\n"
+    now = client.get(f"{WEB}/status/current")
+    assert (now["running-qemu"], now["running-machine"]) == ("10.1.2", "pc-i440fx-10.1+pve0")
+
+
+def test_a_password_is_hidden_but_in_a_snapshot(api, root):
+    text = f"cipassword: $5$x\n{GUEST}parent: snap\n\n[PENDING]\ncipassword: $5$y\n\n[snap]\ncipassword: $5$x\n{GUEST}"
+    (root / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(text)
+    client = Client(api)
+    assert client.get(f"{WEB}/config")["cipassword"] == "*" * 10
+    hidden = next(item for item in client.get(f"{WEB}/pending") if item["key"] == "cipassword")
+    assert hidden == {"key": "cipassword", "value": "*" * 10, "pending": "*" * 10 + " "}
+    assert client.get(f"{WEB}/snapshot/snap/config")["cipassword"] == "$5$x"
+
+
+def test_a_node_that_is_down_is_its_own_trouble(root, tmp_path):
+    (root / "etc/pve/nodes/pve2/qemu-server").mkdir(parents=True)
+    (root / "etc/pve/nodes/pve2/qemu-server/200.conf").write_text(GUEST)
+    options = {"offline": ["pve2"], "pvestatd": True, "versions": {"pve1": "8.4.1"}}
+    with ApiStandIn(root, folder=tmp_path, **options) as api:
+        client = Client(api)
+        rows = client.get("/cluster/resources", type="vm")
+        assert [(row["vmid"], row["status"]) for row in rows] == [(100, "stopped"), (200, "unknown")]
+        assert {row["node"]: row["status"] for row in client.get("/nodes")} == {"pve1": "online", "pve2": "offline"}
+        assert {row["name"]: row.get("online") for row in client.get("/cluster/status")} == {
+            "test": None,
+            "pve1": 1,
+            "pve2": 0,
+        }
+        assert client.call("GET", "/nodes/pve2/qemu/200/pending")[:3] == (595, "No route to host", None)
+        assert client.get("/nodes/pve1/version")["version"] == "8.4.1"
+
+
+def test_a_long_answer_is_compressed_where_the_client_takes_it(api, root):
+    (root / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text(f"args: {'x' * 2000}\n")
+    client = Client(api)
+    client.headers["Accept-Encoding"] = "gzip"
+    with pytest.raises(UnicodeDecodeError):  # this client takes it and cannot read it
+        client.get(f"{WEB}/config")
+
+
+def test_parameters_that_a_call_does_not_have_are_refused(api):
+    answer = Client(api).call("GET", f"{WEB}/config", {"current": "maybe", "x": 1})
+    assert (answer.status, sorted(answer.body["errors"])) == (400, ["current", "x"])
