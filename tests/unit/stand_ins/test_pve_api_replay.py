@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import urllib.parse
 
+import pytest
+
 from ansible_collections.hypervisor.io_hardening.tests.stand_ins.pve_api import ApiStandIn, Token
+from ansible_collections.hypervisor.io_hardening.tests.stand_ins.pve_api.times import RECORDED
 from ansible_collections.hypervisor.io_hardening.tests.unit.facts import api_answers
 from ansible_collections.hypervisor.io_hardening.tests.unit.shared_data import requires_shared_pve, shared_pve
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.api_client import Client
@@ -253,6 +257,18 @@ def compare_at(number, exchange, host):
 
 def test_all_exchanges_are_there():
     assert len(EXCHANGES) == 221 and len(NOT_REPLAYED) == 1
+
+
+@pytest.mark.parametrize(("pattern", "seconds"), RECORDED)
+def test_the_times_are_the_recorded_ones(pattern, seconds):
+    took = [
+        exchange["seconds"]
+        for exchange in EXCHANGES
+        if re.match(pattern, f"{exchange['method']} {exchange['path']}")
+        and exchange["status"] == 200
+        and (exchange["method"] != "PUT" or {"scsihw", "scsi1"} <= exchange["params"].keys())
+    ]
+    assert statistics.median(took) == pytest.approx(seconds, abs=0.001)
 
 
 @requires_shared_pve
