@@ -16,12 +16,13 @@ from typing import Any
 
 from .errors import ApiError
 
-QM = Path(__file__).resolve().parent.parent / "qm"
+STAND_INS = Path(__file__).resolve().parent.parent
 
 
 @functools.lru_cache(maxsize=None)
-def _program() -> types.CodeType:
-    return compile(QM.read_text(encoding="utf-8"), str(QM), "exec")
+def _program(name: str) -> types.CodeType:
+    path = STAND_INS / name
+    return compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 
 class Output(threading.local):
@@ -58,6 +59,7 @@ class Cluster:
         self._guest_seconds = guest_seconds
         self.output = Output()
         self._nodes: dict[str, Any] = {}
+        self._pvesh: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
@@ -83,20 +85,34 @@ class Cluster:
             raise ApiError(500, f"{failed}Temporary failure in name resolution\n")
         with self._lock:
             if name not in self._nodes:
-                self._nodes[name] = self._load(name)
+                self._nodes[name] = self._qm(name)
             return self._nodes[name]
 
-    def _load(self, name: str) -> Any:
-        module = types.ModuleType(f"qm_of_{name}")
-        exec(_program(), module.__dict__)
-        changed: Mapping[str, Any] = {
+    def pvesh(self, name: str) -> Any:
+        """The ``pvesh`` of a node, with its ``qm``. Raises as ``node`` does."""
+        qm = self.node(name)
+        with self._lock:
+            if name not in self._pvesh:
+                same = ("Failure", "Invalid", "at_root", "declared", "say", "warn")
+                self._pvesh[name] = self._load("pvesh", {"qm": qm, **{word: getattr(qm, word) for word in same}})
+            return self._pvesh[name]
+
+    def _qm(self, node: str) -> Any:
+        changed = {
             "ROOT": str(self.root),
-            "NODE": name,
+            "NODE": node,
             "SECOND": self.second,
             "GUEST_SECONDS": str(self._guest_seconds),
             "say": self.output.add,
             "warn": self.output.add,
         }
+        return self._load("qm", changed)
+
+    @staticmethod
+    def _load(name: str, changed: Mapping[str, Any]) -> Any:
+        module = types.ModuleType(name)
+        module.__file__ = str(STAND_INS / name)
+        exec(_program(name), module.__dict__)
         module.__dict__.update(changed)
         return module
 

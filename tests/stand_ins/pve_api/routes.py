@@ -14,6 +14,7 @@ from typing import Any
 from .cluster import Cluster
 from .errors import ApiError
 from .guests import Guests
+from .limits import Limits
 from .overview import Overview
 from .privileges import CONFIG, Caller
 from .storages import Storages
@@ -49,7 +50,7 @@ class Api:
     def __init__(self, cluster: Cluster, versions: Mapping[str, str], task_seconds: float) -> None:
         self.cluster = cluster
         self.tasks = Tasks(cluster, task_seconds)
-        guests, storages = Guests(cluster, self.tasks), Storages(cluster)
+        guests, storages, limits = Guests(cluster, self.tasks), Storages(cluster), Limits(cluster)
         overview = Overview(cluster, storages, versions)
         vm, on_vm = "/nodes/{node}/qemu/{vmid}", "/vms/{vmid}"
         audit = (on_vm, ["VM.Audit"])
@@ -65,7 +66,12 @@ class Api:
                 takes={"type": ("string", ["vm", "storage", "node", "sdn"])},
             ),
             Route("GET", "/cluster/status", overview.status, ("/", ["Sys.Audit"])),
+            Route("GET", "/cluster/options", limits.options),
+            Route("GET", "/cluster/backup", limits.jobs, ("/", ["Sys.Audit"])),
+            Route("GET", "/cluster/backup/{job}", limits.job, ("/", ["Sys.Audit"])),
             Route("GET", "/nodes", overview.nodes),
+            Route("GET", "/nodes/{node}/vzdump/defaults", limits.vzdump, takes={"storage": text}),
+            Route("GET", "/nodes/{node}/apt/versions", limits.packages, ("/nodes/{node}", ["Sys.Audit"])),
             Route("GET", "/storage", storages.defined, takes={"type": text}),
             Route("GET", "/storage/{name}", storages.one, ("/storage/{name}", ["Datastore.Allocate"])),
             Route("GET", "/nodes/{node}/storage", storages.on_node),

@@ -1,0 +1,57 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What backup jobs, vzdump and the datacenter are set to, as the stand-in for ``pvesh`` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .cluster import Cluster
+from .privileges import Caller
+
+Params = Mapping[str, str]
+
+
+class Limits:
+    """Reads only. What a caller may not see of an answer is left out of it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def jobs(self, _caller: Caller, _params: Params) -> Any:
+        """All backup jobs."""
+        return self._get("/cluster/backup")
+
+    def job(self, _caller: Caller, _params: Params, job: str) -> Any:
+        """One backup job."""
+        return self._get(f"/cluster/backup/{job}")
+
+    def options(self, caller: Caller, _params: Params) -> dict[str, Any]:
+        """datacenter.cfg; without Sys.Audit on / little of it."""
+        found: dict[str, Any] = self._get("/cluster/options")
+        shown = (
+            found
+            if caller.may("/", "Sys.Audit")
+            else {key: found[key] for key in ("console", "tag-style") if key in found}
+        )
+        return {**shown, "allowed-tags": found["allowed-tags"]}
+
+    def vzdump(self, caller: Caller, params: Params, node: str) -> dict[str, Any]:
+        """What vzdump does where a job does not say it, with the storage that is asked for."""
+        found: dict[str, Any] = {**self._get(f"/nodes/{node}/vzdump/defaults", node), **params}
+        if "storage" in found:
+            caller.check(f"/storage/{found['storage']}", "Datastore.Audit", "Datastore.AllocateSpace")
+        hidden = (
+            () if caller.may(f"/nodes/{node}", "Sys.Audit") else ("mailto", "tmpdir", "dumpdir", "script", "ionice")
+        )
+        return {key: value for key, value in found.items() if key not in hidden}
+
+    def packages(self, _caller: Caller, _params: Params, node: str) -> Any:
+        """The versions of Proxmox VE's packages."""
+        return self._get(f"/nodes/{node}/apt/versions", node)
+
+    def _get(self, path: str, node: str | None = None) -> Any:
+        return self.cluster.pvesh(node or self.cluster.names()[0]).get(path, "")
