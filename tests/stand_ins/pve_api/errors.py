@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+VERIFICATION = "Parameter verification failed.\n"
+
 
 class ApiError(Exception):
     """A status, its message (the first line becomes the reason in the status line), and errors by parameter.

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .cluster import Cluster
-from .errors import ApiError
+from .errors import VERIFICATION, ApiError
 from .privileges import Caller
 from .tasks import Tasks
 
@@ -89,6 +89,8 @@ class Guests:
         config = qm.Config(vmid).load(quiet=True)
         values = self._state(qm, config)
         values["ha"] = self._ha(vmid)
+        if "vga" in config.main:
+            values["clipboard"] = None
         if re.match(r"(enabled=)?1", config.main.get("agent", "")):
             values["agent"] = 1
         told = {line.split()[0]: line.split()[1:] for line in qm.declared("qmp")}
@@ -151,7 +153,7 @@ class Guests:
     def _checked(qm: Any, vmid: str, params: Params) -> dict[str, str]:
         options = qm.verified("set", vmid, dict(params))
         if options.get("skiplock") == "1":
-            raise ApiError(400, "Parameter verification failed.\n", {"skiplock": "Only root may use this option."})
+            raise ApiError(400, VERIFICATION, {"skiplock": "Only root may use this option."})
         return options
 
     def power(self, caller: Caller, params: Params, node: str, vmid: str, verb: str) -> str:
@@ -159,7 +161,7 @@ class Guests:
         qm = self.cluster.node(node)
         options = qm.verified(verb, vmid, dict(params))
         if options.get("skiplock") == "1":
-            raise ApiError(400, "Parameter verification failed.\n", {"skiplock": "Only root may use this option."})
+            raise ApiError(400, VERIFICATION, {"skiplock": "Only root may use this option."})
         qm.Config(vmid).load(quiet=True)
         if verb == "reboot" and not qm.running(vmid):
             raise ApiError(500, f"VM {vmid} not running\n")

@@ -44,9 +44,10 @@ _NEEDS = {
     **{option: [privilege] for privilege, options in _OPTIONS.items() for option in options.split()},
     **dict.fromkeys([*_CLOUDINIT, "ipconfig"], ["VM.Config.Cloudinit", "VM.Config.Network"]),
     "net": ["VM.Config.Network"],
+    "tags": ["VM.Config.Options"],
 }
-#: What is asked for elsewhere, by its value.
-_BY_VALUE = ("cdrom", "tags", "unused", "serial", "usb", "hostpci", "virtiofs")
+#: What Proxmox VE asks for by its value, and nobody here sets.
+_NOT_DONE = ("serial", "usb", "hostpci", "virtiofs")
 
 
 @dataclass
@@ -109,8 +110,10 @@ class Caller:
         path = f"/vms/{vmid}"
         for key in keys:
             group = key.rstrip("0123456789")
-            if self._qm.bus_of(key) or key in _BY_VALUE or group in _BY_VALUE:
+            if self._qm.bus_of(key) or key == "cdrom" or group == "unused":
                 continue
+            if group in _NOT_DONE:
+                raise ApiError(500, f"the stand-in does not set '{key}'\n")
             needed = _NEEDS.get(key) or _NEEDS.get(group) or (["VM.Config.CPU"] if group == "numa" else None)
             if needed is None:
                 raise ApiError(500, f"only root can set '{key}' config\n")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cluster import Cluster
-from .errors import ApiError
+from .errors import VERIFICATION, ApiError
 from .guests import Guests
 from .limits import Limits
 from .overview import Overview
@@ -109,6 +109,8 @@ class Api:
             where, privileges = route.needs
             caller.check(where.format(**names), *privileges)
         qm = self.cluster.node(names["node"]) if "node" in names else self.cluster.any_node()
+        if not re.fullmatch(r"[1-9]\d{2,8}", names.get("vmid", "100")):
+            raise ApiError(400, VERIFICATION, {"vmid": "invalid format - value does not look like a valid VM ID\n"})
         if route.takes is not None:
             params = self._checked(qm, route.takes, params)
         try:
@@ -123,7 +125,7 @@ class Api:
         errors = {key: qm.wrong(value, *takes[key]) if key in takes else NOT_DEFINED for key, value in params.items()}
         errors = {key: error for key, error in errors.items() if error}
         if errors:
-            raise ApiError(400, "Parameter verification failed.\n", errors)
+            raise ApiError(400, VERIFICATION, errors)
         return {key: qm.boolean(value) if takes[key][0] == "boolean" else value for key, value in params.items()}
 
     def _task_status(self, caller: Caller, _params: Mapping[str, str], node: str, upid: str) -> dict[str, Any]:

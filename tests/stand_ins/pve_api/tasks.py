@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cluster import Cluster
-from .errors import ApiError
+from .errors import VERIFICATION, ApiError
 from .privileges import Caller
 
 
@@ -112,7 +112,7 @@ class Tasks:
         """A task that the caller may see: its own, and with Sys.Audit those of others."""
         task = self._tasks.get(upid)
         if task is None or task.node != node:
-            raise ApiError(400, "Parameter verification failed.\n", {"upid": "no such task"})
+            raise ApiError(400, VERIFICATION, {"upid": "no such task"})
         if task.user != caller.name and task.user.partition("!")[0] != caller.name:
             caller.check(f"/nodes/{node}", "Sys.Audit")
         return task

@@ -268,3 +268,18 @@ def test_a_long_answer_is_compressed_where_the_client_takes_it(api, root):
 def test_parameters_that_a_call_does_not_have_are_refused(api):
     answer = Client(api).call("GET", f"{WEB}/config", {"current": "maybe", "x": 1})
     assert (answer.status, sorted(answer.body["errors"])) == (400, ["current", "x"])
+
+
+def test_what_is_no_id_is_refused(api):
+    answer = Client(api).call("GET", "/nodes/pve1/qemu/99/config")
+    assert (answer.status, list(answer.body["errors"])) == (400, ["vmid"])
+
+
+def test_a_shutdown_of_a_guest_that_is_off_takes_what_waits_no_further(quick, root):
+    """Only its log says that there was nothing to do."""
+    config = root / "etc/pve/nodes/pve1/qemu-server/100.conf"
+    config.write_text(f"{GUEST}\n[PENDING]\nmemory: 64\n")
+    client = Client(quick)
+    task = client.call("POST", f"{WEB}/status/shutdown").body["data"]
+    assert until_ended(client, task) == ("OK", ["VM 100 not running", "TASK OK"])
+    assert "[PENDING]" in config.read_text()
