@@ -47,7 +47,7 @@ class Client:
             raw = response.read()
             return Answer(response.status, response.reason, json.loads(raw) if raw else None, dict(response.headers))
 
-    def get(self, path: str, /, **params: Any) -> Any:
+    def get(self, path: str, **params: Any) -> Any:
         """The data of an answer that must be 200."""
         answer = self.call("GET", path, params)
         assert answer.status == 200, answer

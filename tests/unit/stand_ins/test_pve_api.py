@@ -137,8 +137,8 @@ def test_privileges_hold_below_a_path_unless_they_say_otherwise(root, tmp_path):
             "/vms": {"VM.Audit": 1, "VM.PowerMgmt": 0},
             "/vms/102": {"VM.Backup": 1},
         }
-        assert client.get("/access/permissions", path="/vms/100") == {"/vms/100": {"VM.Audit": 1}}
-        assert client.get("/access/permissions", path="/nodes") == {"/nodes": {}}
+        assert client.get("/access/permissions?path=/vms/100") == {"/vms/100": {"VM.Audit": 1}}
+        assert client.get("/access/permissions?path=/nodes") == {"/nodes": {}}
 
 
 def until_ended(client, upid, seconds=10):

@@ -122,7 +122,8 @@ class Host:
             self.declare(name, *entries)
         rows = [row for exchange in EXCHANGES if exchange["path"].endswith("/qemu") for row in exchange["body"]["data"]]
         guests = {row["vmid"]: config_of(row) for row in rows}
-        ids = {row["vmid"] for exchange in EXCHANGES if exchange["path"] == "/cluster/resources" for row in exchange["body"]["data"] or () if "vmid" in row}  # fmt: skip
+        lists = [exchange["body"]["data"] or [] for exchange in EXCHANGES if exchange["path"] == "/cluster/resources"]
+        ids = {row["vmid"] for rows_of_one in lists for row in rows_of_one if "vmid" in row}
         guests.update({vmid: "name: listed\nmemory: 32\n" for vmid in ids - set(guests)})
         guests.update({int(vmid): text for vmid, text in CONFIGS.items()} | ONLY_WRITTEN)
         guests.update({vmid: "name: more\nmemory: 32\n" for vmid in range(600, 600 + GUESTS - len(guests))})
