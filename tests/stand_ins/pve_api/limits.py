@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,8 +51,22 @@ class Limits:
         return {key: value for key, value in found.items() if key not in hidden}
 
     def packages(self, _caller: Caller, _params: Params, node: str) -> Any:
-        """The versions of Proxmox VE's packages."""
-        return self._get(f"/nodes/{node}/apt/versions", node)
+        """Proxmox VE's packages: those that are declared, else QEMU's, by the binary. ``Version`` is what could be
+        installed; what is installed is ``OldVersion``.
+        """
+        declared = self._get(f"/nodes/{node}/apt/versions", node)
+        binary = self.cluster.root / "usr/bin/kvm"
+        found = re.search(rb"pve-qemu-kvm_([\w.+~-]+)", binary.read_bytes()) if binary.is_file() else None
+        if declared or not found:
+            return declared
+        return [
+            {
+                "Package": "pve-qemu-kvm",
+                "CurrentState": "Installed",
+                "OldVersion": found[1].decode(),
+                "Version": "99.0.0-1",
+            }
+        ]
 
     def _get(self, path: str, node: str | None = None) -> Any:
         return self.cluster.pvesh(node or self.cluster.names()[0]).get(path, "")

@@ -57,6 +57,13 @@ def test_a_narrow_token_sees_less_of_the_limits_without_a_word(narrow, host):
     assert narrow.call("GET", "/cluster/backup")[:2] == (403, "Permission check failed (/, Sys.Audit)")
 
 
+def test_the_installed_qemu_is_that_of_the_tree(host, tmp_path):
+    host.declare("apt-versions")
+    with ApiStandIn(host.root, folder=tmp_path) as api:
+        (package,) = Client(api).get("/nodes/pve1/apt/versions")
+    assert (package["OldVersion"], package["Version"]) == ("10.1.2-1", "99.0.0-1")
+
+
 def test_a_job_that_there_is_not(host, tmp_path):
     with ApiStandIn(host.root, folder=tmp_path) as api:
         answer = Client(api).call("GET", "/cluster/backup/nosuch")
