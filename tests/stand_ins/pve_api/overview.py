@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,11 +80,16 @@ class Overview:
         ]
 
     def status(self, _caller: Caller, _params: Params) -> list[dict[str, Any]]:
-        """The members; of a node without a cluster, itself alone."""
+        """The members, with their addresses of corosync.conf; of a node without a cluster, itself alone."""
         nodes = self.cluster.nodes()
+        text = (self.cluster.file("corosync.conf") or b"").decode("latin-1")
+        entries = [
+            dict(re.findall(r"(\w+): *(\S+)", entry)) for entry in re.findall(r"node \{(.*?)\}", text, re.DOTALL)
+        ]
+        addresses = {entry.get("name"): entry.get("ring0_addr") for entry in entries}
         rows = [
             {
-                "type": "node", "id": f"node/{node}", "name": node, "ip": f"192.0.2.{number}", "level": "",
+                "type": "node", "id": f"node/{node}", "name": node, "ip": addresses.get(node) or f"192.0.2.{number}", "level": "",
                 "nodeid": number, "local": int(number == 1), "online": int(node not in self.cluster.offline),
             }
             for number, node in enumerate(nodes, 1)
