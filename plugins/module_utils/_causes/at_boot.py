@@ -111,7 +111,7 @@ def cron_windows(path: str, text: str) -> list[Setting]:
     """When a crontab with users (crontab(5)) starts what keeps all disks busy: ``{does, when, file, line}``."""
     found = []
     for number, line in enumerate(text.split("\n"), start=1):
-        entry = None if line.lstrip().startswith("#") else _CRON.match(line)
+        entry = _CRON.match(line)
         does = entry and next((name for name, command in _DOES if command.search(entry[3])), None)
         if entry and does:
             found.append({"does": does, "when": " ".join(entry[1].split()), "file": path, "line": number})
@@ -119,12 +119,14 @@ def cron_windows(path: str, text: str) -> list[Setting]:
 
 
 def timer_windows(path: str, text: str, does: str) -> list[Setting]:
-    """The same of a systemd timer; a random delay is said with it."""
+    """The same of a systemd timer; a random delay is said with it. An empty value takes back the earlier ones."""
     values: dict[str, tuple[str, int]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        name, equals, value = line.partition("=")
-        if equals and value.strip():
-            values[name.strip()] = (value.strip(), number)
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if equals and value:
+            values[name] = (value, number)
+        elif equals:
+            values.pop(name, None)
     if "OnCalendar" not in values:
         return []
     when, number = values["OnCalendar"]

@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 
 from .._host.tree import Tree
 
 _DIRECTORY = "/dev/disk/by-id"
-# The best first. Names of partitions, and of what is made of disks, are none.
+# The best first. What is made of disks has names of other kinds.
 _KINDS = ("wwn-", "nvme-eui.", "nvme-", "scsi-", "ata-", "virtio-", "usb-")
-_PARTITION = re.compile(r"-part[0-9]+\Z", re.ASCII)
 
 
 def links(tree: Tree) -> dict[str, str]:
@@ -23,7 +21,7 @@ def links(tree: Tree) -> dict[str, str]:
     found = {}
     try:
         for name in tree.names(_DIRECTORY):
-            if name.startswith(_KINDS) and not _PARTITION.search(name):
+            if name.startswith(_KINDS):
                 found[name] = os.path.basename(tree.resolve(f"{_DIRECTORY}/{name}"))
     except OSError:
         pass

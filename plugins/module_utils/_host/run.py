@@ -66,7 +66,7 @@ def command(arguments: list[str], kept: int = KEPT, seconds: float | None = None
             stream.close()
     out, err = (output.text() for output in outputs.values())
     if status is None:
-        return TIMED_OUT, out, f"{arguments[0]}: no answer after {seconds:g} seconds"
+        return TIMED_OUT, out, f"{arguments[0]}: no answer after {seconds:g} s"
     return (128 - status if status < 0 else status), out, err
 
 

@@ -96,3 +96,7 @@ def test_a_timers_drop_in_counts_after_it():
     assert [one["when"] for one in at_boot.timer_windows("a", text, "md check")] == [
         "*-*-09 01:32:00 and up to 24h later"
     ]
+
+
+def test_a_drop_in_can_switch_a_timer_off():
+    assert at_boot.timer_windows("a", host.TIMER_MD + "\n[Timer]\nOnCalendar=\n", "md check") == []

@@ -103,6 +103,7 @@ def test_an_array_with_a_speed_of_its_own_gets_the_systems_back(tmp_path):
         ("kernel", "transparent_hugepage", "always", "often", "it takes one of always, madvise, never"),
         ("module zfs", "zfs_arc_min", "0", "1", "it has zfs_arc_max"),
         ("disk ../../etc", "wbt_lat_usec", "0", "1", "is not known; known are kernel, module zfs, disk, array"),
+        ("disk ..", "wbt_lat_usec", "0", "1", "is not known"),
         ("array sda", "sync_speed_max", "0", "1", "is not known"),
         ("disk sda", "nr_requests", "0", "1", "it has wbt_lat_usec"),
         ("disk sda", "wbt_lat_usec", None, "1", "wbt_lat_usec of disk sda is null"),

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes.read import read_facts
@@ -165,6 +167,16 @@ def test_a_ceiling_that_openzfs_ignores_is_not_planned(tmp_path, wanted, words):
     (one,) = found(tmp_path, host.ZFS, policy={"zfs_arc_max": wanted})
     assert (one["rule"], one["severity"], one["cure"]) == ("IO502", "error", [])
     assert one["message"].endswith(f"OpenZFS takes a ceiling only where it is {words}")
+
+
+def test_an_initramfs_without_our_file_is_said_until_it_is_made(tmp_path):
+    files = {"/proc/mounts": host.MOUNTS, host.MODPROBE_FILE: f"options zfs zfs_arc_max={GIB8}\n"}
+    initramfs = tmp_path / "boot/initrd.img-6.14.11-4-pve"
+    root = host.host(tmp_path, host.ZFS, files, {"/boot/initrd.img-6.14.11-4-pve": "an archive"})
+    for made, expected in ((100, ["warning"]), (4_000_000_000, [])):
+        os.utime(initramfs, (made, made))
+        findings = judge(read_facts(Tree(str(root))), host_policy.parse(None), True)
+        assert [one["severity"] for one in findings if one["file"] == host.MODPROBE_FILE] == expected
 
 
 def test_a_host_without_zfs_gets_no_ceiling(tmp_path):
