@@ -232,12 +232,14 @@ class _Reader:
         hard = [(one, nfs.storages_on(one, storages)) for one in found if one["hard"]]
         if hard:
             by_id = {one["id"]: one for one in storages}
-            for name in self._names(_GUESTS):
-                raw = self._read(f"{_GUESTS}/{name}") if name.endswith(".conf") else None
+            names = self._names(_GUESTS)
+            folder = self._tree.resolve(_GUESTS) if names else _GUESTS
+            for name in names:
+                raw = self._read(f"{folder}/{name}") if name.endswith(".conf") else None
                 there = [pair for pair in hard if raw and nfs.mentions(raw, *pair)]
                 guest = record.record(name[:-5], raw, by_id) if raw and there else None
-                for mount, names in there:
-                    if guest and nfs.waits(guest, mount, names):
+                for mount, storage_ids in there:
+                    if guest and nfs.waits(guest, mount, storage_ids):
                         mount["guests"].append(guest["id"])
         return found
 

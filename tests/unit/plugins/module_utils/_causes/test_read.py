@@ -80,7 +80,7 @@ def test_both_commands_are_asked_once_and_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("lvs", "said"),
     [
-        ((TIMED_OUT, "", "lvs: no answer after 10 s"), "lvs: no answer after 10 seconds"),
+        ((TIMED_OUT, "", "lvs: no answer after 10 s"), "lvs: no answer after 10 s"),
         ((127, "", "lvs: No such file or directory"), "lvs: No such file or directory"),
         ((5, "", "  WARNING: a\n  Volume group pve not found\n"), "failed: WARNING: a; Volume group pve not found"),
         ((5, "", ""), "failed: status 5"),
