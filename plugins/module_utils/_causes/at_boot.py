@@ -10,7 +10,6 @@ files, and the kernel takes them one after the other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -97,40 +96,3 @@ def modprobe_text(values: dict[str, str]) -> str:
 def tmpfiles_text(values: dict[str, str]) -> str:
     """The text of :data:`TMPFILES_FILE`."""
     return _HEAD + "".join(f"w {THP} - - - - {value}\n" for value in values.values())
-
-
-_CRON = re.compile(r"\s*(@\w+|(?:[0-9*,/A-Za-z-]+\s+){4}[0-9*,/A-Za-z-]+)\s+(\S+)\s+(.+)", re.ASCII)
-_DOES = (
-    ("md check", re.compile(r"\b(?:checkarray|mdcheck)\b")),
-    ("ZFS scrub", re.compile(r"zfs-linux/scrub\b|\bzpool\s+scrub\b")),
-    ("ZFS trim", re.compile(r"zfs-linux/trim\b|\bzpool\s+trim\b")),
-)
-
-
-def cron_windows(path: str, text: str) -> list[Setting]:
-    """When a crontab with users (crontab(5)) starts what keeps all disks busy: ``{does, when, file, line}``."""
-    found = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        entry = _CRON.match(line)
-        does = entry and next((name for name, command in _DOES if command.search(entry[3])), None)
-        if entry and does:
-            found.append({"does": does, "when": " ".join(entry[1].split()), "file": path, "line": number})
-    return found
-
-
-def timer_windows(path: str, text: str, does: str) -> list[Setting]:
-    """The same of a systemd timer; a random delay is said with it. An empty value takes back the earlier ones."""
-    values: dict[str, tuple[str, int]] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        name, equals, value = (part.strip() for part in line.partition("="))
-        if equals and value:
-            values[name] = (value, number)
-        elif equals:
-            values.pop(name, None)
-    if "OnCalendar" not in values:
-        return []
-    when, number = values["OnCalendar"]
-    delay = values.get("RandomizedDelaySec")
-    return [
-        {"does": does, "when": when + (f" and up to {delay[0]} later" if delay else ""), "file": path, "line": number}
-    ]

@@ -9,29 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._load import mounts
 from .._model.records import Guest, Storage
-from .._number import whole_number
 from .._pve.storage import split_hosts
 
 Mount = dict[str, Any]
 
 
-def nfs_mounts(mounts: Iterable[Mount]) -> list[Mount]:
-    """Those of ``texts.mounts`` that are NFS: ``{path, source, hard, timeo, retrans, guests}``.
-
-    timeo is in tenths of a second (nfs(5)). ``guests`` is empty; :func:`waiting` has them.
-    """
+def nfs_mounts(found: Iterable[mounts.Mount]) -> list[Mount]:
+    """Those that are NFS: ``{path, source, hard, guests}``, ``guests`` empty; :func:`waits` tells who belongs there."""
     return [
-        {
-            "path": one["path"],
-            "source": one["source"],
-            "hard": not {"soft", "softerr"} & set(one["options"]),
-            "timeo": whole_number(one["options"].get("timeo", "")),
-            "retrans": whole_number(one["options"].get("retrans", "")),
-            "guests": [],
-        }
-        for one in mounts
-        if one["type"] in ("nfs", "nfs4")
+        {"path": one["at"], "source": one["source"], "hard": one["hard"], "guests": []}
+        for one in found
+        if one["hard"] is not None
     ]
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from .._host import meminfo
 from .._host.run import TIMED_OUT, command
 from .._host.tree import Tree
+from .._load import mounts
 from .._model.records import Problem, Storage, problem
 from .._number import whole_number
 from .._pve import record, storage
@@ -39,7 +40,6 @@ _LVS = [
     "vg_name,lv_name,data_percent,metadata_percent",
 ]  # fmt: skip
 _ZPOOL = ["zpool", "status"]
-_TIMERS = (("mdcheck_start", "md check"), ("zfs-scrub", "ZFS scrub"), ("zfs-trim", "ZFS trim"))
 # Made of other disks, or of none: the kernel throttles the disks below.
 _STACKED = ("dm-", "drbd", "loop", "md", "nbd", "ram", "rbd", "sr", "zd", "zram")
 
@@ -64,27 +64,24 @@ class _Reader:
 
     def facts(self) -> Facts:
         """Read all."""
-        mounts = texts.mounts(self._kernel("/proc/mounts") or "")
+        mounted = mounts.parse(self._kernel("/proc/mounts") or "")
         storages = self._storages()
         has_zfs = self._tree.exists(MODULE)
         lvs, zpool = self._commands(any(one["type"] == "lvmthin" for one in storages), has_zfs)
         return {
-            "kernel": (self._kernel("/proc/sys/kernel/osrelease") or "").strip() or None,
-            "qemu": self._package("pve-qemu-kvm"),
             "memory": self._memory(),
             "swaps": texts.swaps(self._kernel("/proc/swaps") or ""),
             "thp": texts.chosen(self._kernel(at_boot.THP) or ""),
             "sysctls": {key: self._number(path) for key, path in SYSCTLS.items()},
             "boot": self._boot(),
-            "zfs": self._zfs(zpool, any(one["path"] == "/" and one["type"] == "zfs" for one in mounts))
+            "zfs": self._zfs(zpool, any(one["at"] == "/" and one["type"] == "zfs" for one in mounted))
             if has_zfs
             else None,
             "zfs_storages": [one["id"] for one in storages if one["type"] == "zfspool" and not one["disabled"]],
             "thin_pools": self._thin_pools(lvs),
             "disks": self._disks(),
             "arrays": self._arrays(),
-            "nfs_mounts": self._nfs_mounts(mounts, storages),
-            "windows": self._windows(),
+            "nfs_mounts": self._nfs_mounts(mounted, storages),
             "problems": self._problems,
         }
 
@@ -120,10 +117,6 @@ class _Reader:
     def _memory(self) -> dict[str, int | None]:
         values = meminfo.parse(self._kernel(meminfo.PATH) or "")
         return {"total": values.get("MemTotal"), "available": values.get("MemAvailable")}
-
-    def _package(self, name: str) -> str | None:
-        raw = self._read("/var/lib/dpkg/status") if self._tree.exists("/usr/bin/kvm") else None
-        return None if raw is None else texts.package_version(raw, name)
 
     def _storages(self) -> list[Storage]:
         # What is wrong in it is said where guests are judged.
@@ -227,8 +220,8 @@ class _Reader:
                 found.append({"name": name, "sync_action": action.strip(), "sync_speed_max": speed, "own_speed": own})
         return found
 
-    def _nfs_mounts(self, mounts: list[dict[str, Any]], storages: list[Storage]) -> list[dict[str, Any]]:
-        found = nfs.nfs_mounts(mounts)
+    def _nfs_mounts(self, mounted: list[mounts.Mount], storages: list[Storage]) -> list[dict[str, Any]]:
+        found = nfs.nfs_mounts(mounted)
         hard = [(one, nfs.storages_on(one, storages)) for one in found if one["hard"]]
         if hard:
             by_id = {one["id"]: one for one in storages}
@@ -241,24 +234,6 @@ class _Reader:
                 for mount, storage_ids in there:
                     if guest and nfs.waits(guest, mount, storage_ids):
                         mount["guests"].append(guest["id"])
-        return found
-
-    def _windows(self) -> list[dict[str, Any]]:
-        found = []
-        crontabs = ["/etc/crontab", *(f"/etc/cron.d/{name}" for name in self._names("/etc/cron.d"))]
-        for path in crontabs:
-            raw = self._read(path)
-            found += at_boot.cron_windows(path, (raw or b"").decode("utf-8", "replace"))
-        units = "/etc/systemd/system"
-        wants = (f"{units}/{name}" for name in self._names(units) if name.endswith(".wants"))
-        timers = {name: f"{folder}/{name}" for folder in wants for name in self._names(folder)}
-        for name, path in sorted(timers.items()):
-            does = next((does for start, does in _TIMERS if name.startswith(start)), None)
-            if does and name.endswith(".timer"):
-                drop_in = f"{units}/{name}.d"
-                parts = [path, *(f"{drop_in}/{one}" for one in self._names(drop_in) if one.endswith(".conf"))]
-                text = "\n".join((self._read(part) or b"").decode("utf-8", "replace") for part in parts)
-                found += at_boot.timer_windows(name, text, does)
         return found
 
 

@@ -4,7 +4,7 @@
 
 """What the kernel, LVM and OpenZFS print about other causes of freezes: text in, values out. No I/O.
 
-Sources: proc(5), fs/nfs/super.c (nfs_show_mount_options), block/blk-wbt.c, drivers/md/md.c (sync_max_show),
+Sources: proc(5), block/blk-wbt.c, drivers/md/md.c (sync_max_show),
 mm/huge_memory.c (enabled_show), module/zfs/arc.c (the kstat arcstats), lvmreport(7), cmd/zpool/zpool_main.c
 (print_scan_status). Sizes are in bytes.
 """
@@ -45,21 +45,6 @@ def arcstats(text: str) -> dict[str, int]:
     rows = (line.split() for line in text.splitlines())
     numbers = {row[0]: whole_number(row[2]) for row in rows if len(row) == 3}
     return {name: number for name, number in numbers.items() if number is not None}
-
-
-def mounts(text: str) -> list[Entry]:
-    """/proc/mounts: ``{source, path, type, options}``, options as a mapping (``{"hard": "", "timeo": "600"}``)."""
-    rows = (line.split(" ") for line in text.splitlines())
-    return [
-        {
-            "source": _plain(row[0]),
-            "path": _plain(row[1]),
-            "type": row[2],
-            "options": {name: value for name, _equals, value in (one.partition("=") for one in row[3].split(","))},
-        }
-        for row in rows
-        if len(row) >= 4
-    ]
 
 
 def chosen(text: str) -> str | None:
@@ -107,19 +92,9 @@ def pools(text: str) -> list[Entry]:
 
 
 def version(text: str | None) -> tuple[int, int] | None:
-    """The first two numbers of a version such as ``6.8.12-4-pve`` or ``2.3.3-pve1``; None: not known."""
+    """The first two numbers of a version of OpenZFS, such as ``2.3.3-pve1``; None: not known."""
     found = _VERSION.match(text or "")
     return (int(found[1]), int(found[2])) if found else None
-
-
-def package_version(raw: bytes, package: str) -> str | None:
-    """The version of an installed package in the bytes of /var/lib/dpkg/status; None where it is not installed."""
-    begin = (b"\n" + raw).find(b"\nPackage: " + package.encode("ascii") + b"\n")
-    if begin < 0:
-        return None
-    lines = raw[begin:].split(b"\n\n", 1)[0].decode("utf-8", "replace").splitlines()
-    fields = {name: value for name, _colon, value in (line.partition(": ") for line in lines)}
-    return fields.get("Version") if fields.get("Status", "").endswith(" installed") else None
 
 
 def _percent(value: Any) -> float | None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Other causes of freezes on a host, IO501 to IO511 (docs/causes.md)."""
+"""Other causes of freezes on a host, IO501 to IO510 (docs/causes.md)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from ...module_utils._model.findings import Finding
 from . import (
-    judge_causes_kernel,
     judge_causes_lvm,
     judge_causes_md,
     judge_causes_memory,
     judge_causes_nfs,
+    judge_causes_wbt,
     judge_causes_zfs,
 )
 from .host_policy import HostPolicy
@@ -29,6 +29,6 @@ def judge(facts: Mapping[str, Any], policy: HostPolicy, _leads: bool) -> list[Fi
         judge_causes_lvm,
         judge_causes_nfs,
         judge_causes_md,
-        judge_causes_kernel,
+        judge_causes_wbt,
     )
     return [one for subject in subjects for one in subject.judge(facts, policy)]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""md: checks of arrays, how fast they may be, and when they run."""
+"""md: checks of arrays, and how fast they may be."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ...module_utils._shown import piece
 from ...module_utils._text import amount
 from .host_policy import HostPolicy
 from .judge_causes_memory import wanted_value
-from .judge_causes_zfs import windows
 from .lasting import Boot
 
 Facts = Mapping[str, Any]
@@ -42,9 +41,6 @@ def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
                 else "Measure, and judge freezes, when it is over, or name md_sync_speed_max in the policy of hosts.",
                 actual=one["sync_action"],
             )
-    planned = [one for one in facts["windows"] if one["does"] == "md check"]
-    if planned:
-        yield windows("IO507", planned)
 
 
 _WORDS = {"check": "check", "repair": "repair", "resync": "resync", "recover": "rebuild"}

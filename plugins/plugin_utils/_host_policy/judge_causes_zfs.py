@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""ZFS: the ceiling of its cache, what governs what it writes, scrub and trim."""
+"""ZFS: the ceiling of its cache, what governs what it writes, scrubs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ...module_utils._causes import at_boot, texts
 from ...module_utils._model.findings import Finding, finding
 from ...module_utils._shown import piece, some
-from ...module_utils._text import amount, exact_amount, plural
+from ...module_utils._text import amount, exact_amount
 from .host_policy import HostPolicy
 from .judge_causes_memory import wanted_value
 from .lasting import Boot
@@ -28,7 +28,7 @@ def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
         yield from _arc(facts, policy.zfs_arc_max)
         yield from _initramfs(facts)
         yield from _dirty(facts)
-        yield from _windows(facts)
+        yield from _scans(facts)
 
 
 def _arc(facts: Facts, wanted: int | None) -> Iterator[Finding]:
@@ -126,29 +126,13 @@ def _dirty(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _windows(facts: Facts) -> Iterator[Finding]:
-    running = [one for one in facts["zfs"]["pools"] if one["scan"]]
-    for one in running:
-        yield finding(
-            "IO508",
-            "note",
-            f"pool {piece(one['name'])}: a {one['scan']} runs now, and reads all its disks",
-            "Measure, and judge freezes, when it is over." if one["scan"] == "scrub" else "Let it end.",
-            actual=one["scan"],
-        )
-    planned = [one for one in facts["windows"] if one["does"].startswith("ZFS")]
-    if planned:
-        yield windows("IO508", planned)
-
-
-def windows(rule: str, planned: list[Mapping[str, Any]]) -> Finding:
-    """When something keeps all disks of a kind busy."""
-    said = "; ".join(f"{one['does']} at {piece(one['when'])} ({piece(one['file'])})" for one in planned)
-    return finding(
-        rule,
-        "note",
-        f"{plural(len(planned), 'window')} in which all disks are read: {said}",
-        "Keep backups and other writers out of it.",
-        file=planned[0]["file"] if planned[0]["file"].startswith("/") else None,
-        line=planned[0]["line"] if planned[0]["file"].startswith("/") else None,
-    )
+def _scans(facts: Facts) -> Iterator[Finding]:
+    for one in facts["zfs"]["pools"]:
+        if one["scan"]:
+            yield finding(
+                "IO508",
+                "note",
+                f"pool {piece(one['name'])}: a {one['scan']} runs now, and reads all its disks",
+                "Measure, and judge freezes, when it is over." if one["scan"] == "scrub" else "Let it end.",
+                actual=one["scan"],
+            )

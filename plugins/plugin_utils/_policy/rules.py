@@ -441,10 +441,10 @@ _ALL = (
     ),
     Rule(
         "IO508",
-        "ZFS scrub or trim",
+        "ZFS scrub",
         "note",
-        "A scrub reads all that is on a pool, and a trim keeps its disks busy.",
-        "Debian's /etc/cron.d/zfsutils-linux: trim on a month's first Sunday, scrub on the second; zpool-scrub(8).",
+        "A scrub reads all that is on a pool, for hours. When it meets a backup is IO309.",
+        "zpool-scrub(8).",
     ),
     Rule(
         "IO509",
@@ -461,13 +461,6 @@ _ALL = (
         "The memory of a guest that was swapped out is read back from the disk that is busy, and the guest waits for"
         " it. A warning where the policy names another value.",
         "Proxmox VE's documentation, local-zfs: vm.swappiness = 10 for hosts with ZFS.",
-    ),
-    Rule(
-        "IO511",
-        "I/O pressure that is none",
-        "note",
-        "From QEMU 10.2 on iothreads wait in io_uring, which Linux before 6.15 counts as waiting for a disk.",
-        "pve-qemu 10.2.1-2 (debian/changelog); io_uring_set_iowait(3): IORING_FEAT_NO_IOWAIT since Linux 6.15.",
     ),
 )
 

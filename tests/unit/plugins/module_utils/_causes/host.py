@@ -4,9 +4,8 @@
 
 """A node of Proxmox VE 9 with ZFS, LVM-thin, NFS and md, as its kernel and tools print them.
 
-/proc and /sys: Linux 6.14 (formats of the sources that texts.py names; /proc/mounts of an NFS client with its defaults,
-mdstat's arrays of a Hetzner server). zpool: OpenZFS 2.3's ``zpool status``. lvs: LVM 2.03.16, ``--reportformat json``.
-cron.d/mdadm and the timer: Debian's mdadm 4.2-5 and 4.4; cron.d/zfsutils-linux: a Proxmox VE 8 node.
+/proc and /sys: Linux 6.14 (formats of the sources that texts.py names; /proc/mounts of an NFS client with its
+defaults). zpool: OpenZFS 2.3's ``zpool status``. lvs: LVM 2.03.16, ``--reportformat json``.
 """
 
 from __future__ import annotations
@@ -30,33 +29,6 @@ c                               4    8589934592
 c_min                           4    2105137280
 c_max                           4    {c_max}
 size                            4    7516192768
-"""
-CRON_ZFS = """\
-PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
-
-# TRIM the first Sunday of every month.
-24 0 1-7 * * root if [ $(date +\\%w) -eq 0 ] && [ -x /usr/lib/zfs-linux/trim ]; then /usr/lib/zfs-linux/trim; fi
-
-# Scrub the second Sunday of every month.
-24 0 8-14 * * root if [ $(date +\\%w) -eq 0 ] && [ -x /usr/lib/zfs-linux/scrub ]; then /usr/lib/zfs-linux/scrub; fi
-"""
-CRON_MD = """\
-# By default, run at 00:57 on every Sunday, but do nothing unless the day of
-# the month is less than or equal to 7.
-57 0 * * 0 root if [ -x /usr/share/mdadm/checkarray ] && [ $(date +\\%d) -le 7 ]; then /usr/share/mdadm/checkarray --cron --all --idle --quiet; fi
-"""
-TIMER_MD = """\
-[Unit]
-Description=MD array scrubbing
-
-[Timer]
-OnCalendar=Sun *-*-1..7 1:00:00
-RandomizedDelaySec=24h
-Persistent=true
-
-[Install]
-WantedBy= mdmonitor.service
-Also= mdcheck_continue.timer
 """
 NFS = (
     "10.0.0.5:/export/vm /mnt/pve/nas nfs4 rw,relatime,vers=4.2,rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp,"
@@ -124,19 +96,6 @@ config:
 
 errors: No known data errors
 """
-DPKG = """\
-Package: pve-kernel-helper
-Status: install ok installed
-Version: 9.0.4
-
-Package: pve-qemu-kvm
-Status: install ok installed
-Priority: optional
-Version: 10.2.1-2
-Description: Full virtualization on x86 hardware
- Using KVM, one can run multiple virtual PCs.
-"""
-
 BASE = {
     "/proc/sys/kernel/osrelease": "6.14.11-4-pve\n",
     "/proc/meminfo": MEMINFO,

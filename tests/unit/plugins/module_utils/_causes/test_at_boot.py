@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes import at_boot
-from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._causes import host
 
 
 def test_the_last_sysctl_file_counts():
@@ -71,32 +70,3 @@ def test_our_texts_are_read_back_as_they_were_meant():
         at_boot.tmpfiles_settings([("a", at_boot.tmpfiles_text({"x": "madvise"}))], at_boot.THP)[0]["value"]
         == "madvise"
     )
-
-
-def test_windows_of_a_stock_node_are_found():
-    assert [(one["does"], one["when"], one["line"]) for one in at_boot.cron_windows("a", host.CRON_ZFS)] == [
-        ("ZFS trim", "24 0 1-7 * *", 4),
-        ("ZFS scrub", "24 0 8-14 * *", 7),
-    ]
-    assert [(one["does"], one["when"]) for one in at_boot.cron_windows("a", host.CRON_MD)] == [
-        ("md check", "57 0 * * 0")
-    ]
-    assert at_boot.cron_windows("a", "@weekly root /usr/sbin/zpool scrub tank\n")[0]["when"] == "@weekly"
-
-
-def test_what_is_no_window_is_none():
-    text = "SHELL=/bin/sh\n#57 0 * * 0 root checkarray\n5 4 * * * root echo scrub\n5 4 * * root zpool scrub x\n"
-    assert (
-        at_boot.cron_windows("a", text) == [] and at_boot.timer_windows("a", "[Timer]\nOnBootSec=5\n", "md check") == []
-    )
-
-
-def test_a_timers_drop_in_counts_after_it():
-    text = host.TIMER_MD + "\n[Timer]\nOnCalendar=\nOnCalendar=*-*-09 01:32:00\n"
-    assert [one["when"] for one in at_boot.timer_windows("a", text, "md check")] == [
-        "*-*-09 01:32:00 and up to 24h later"
-    ]
-
-
-def test_a_drop_in_can_switch_a_timer_off():
-    assert at_boot.timer_windows("a", host.TIMER_MD + "\n[Timer]\nOnCalendar=\n", "md check") == []

@@ -100,7 +100,7 @@ def test_a_command_that_hangs_fails_or_prints_garbage_is_a_problem_and_the_rest_
 def test_guests_without_an_iothread_on_a_hard_mount_are_found(tmp_path, options, guests):
     mounts = {"/proc/mounts": host.MOUNTS + host.NFS.replace("hard,", f"{options}," if options else "")}
     (mount,) = host.facts(tmp_path, *ALL, mounts)["nfs_mounts"]
-    assert (mount["path"], mount["timeo"], mount["retrans"]) == ("/mnt/pve/nas", 600, 2)
+    assert (mount["path"], mount["source"]) == ("/mnt/pve/nas", "10.0.0.5:/export/vm")
     assert mount["guests"] == guests and mount["hard"] is bool(guests)
 
 
@@ -152,32 +152,13 @@ def test_an_initramfs_that_lacks_our_file_is_noticed(tmp_path, made, older):
     assert read_facts(Tree(str(root)))["zfs"]["initramfs_is_older"] is older
 
 
-def test_windows_come_from_crontabs_and_from_timers_that_are_switched_on(tmp_path):
-    timer = "/usr/lib/systemd/system/mdcheck_start.timer"
-    files = {
-        "/etc/cron.d/mdadm": host.CRON_MD,
-        timer: host.TIMER_MD,
-        "/usr/lib/systemd/system/zfs-scrub-weekly@.timer": "[Timer]\nOnCalendar=weekly\n",
-        "/etc/systemd/system/mdmonitor.service.wants/mdcheck_start.timer": f"-> {timer}",
-        "/etc/systemd/system/mdcheck_start.timer.d/override.conf": "[Timer]\nOnCalendar=\nOnCalendar=*-*-09 01:32:00\n",
-    }
-    assert [(one["does"], one["when"], one["file"]) for one in host.facts(tmp_path, files)["windows"]] == [
-        ("md check", "57 0 * * 0", "/etc/cron.d/mdadm"),
-        ("md check", "*-*-09 01:32:00 and up to 24h later", "mdcheck_start.timer"),
-    ]
-
-
-def test_the_installed_qemu_is_known_on_a_node(tmp_path):
-    assert host.facts(tmp_path, {"/usr/bin/kvm": "", "/var/lib/dpkg/status": host.DPKG})["qemu"] == "10.2.1-2"
-
-
 def test_files_that_are_garbage_or_no_files_are_problems_or_nothing(tmp_path):
     garbage = dict.fromkeys(
         (*host.BASE, *host.ZFS, *host.MD, "/etc/pve/storage.cfg", host.SYSCTL_FILE), "\ufffd\x00 [\n=\n"
     )
-    files = {"/etc/modprobe.d/loop.conf": "-> loop.conf", "/etc/crontab/a": "a folder", "/etc/cron.d/b": "-> /nowhere"}
+    files = {"/etc/modprobe.d/loop.conf": "-> loop.conf", "/etc/sysctl.d/b.conf/a": "a folder"}
     found = host.facts(tmp_path, garbage, files)
-    assert {one["file"] for one in found["problems"]} == {"/etc/modprobe.d/loop.conf", "/etc/crontab"}
+    assert {one["file"] for one in found["problems"]} == {"/etc/modprobe.d/loop.conf", "/etc/sysctl.d/b.conf"}
     assert found["memory"] == {"total": None, "available": None} and found["swaps"] == [] and found["thp"] is None
     assert found["sysctls"] == {"vm.swappiness": None, "dev.raid.speed_limit_max": None}
 

@@ -17,7 +17,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
 
 DOC = (Path(__file__).resolve().parents[5] / "docs/causes.md").read_text("utf-8")
 POLICY, FACTS = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL))
-MADE = {"/proc/swaps": host.ZVOL_SWAP, "/proc/mounts": host.NFS, "/etc/cron.d/mdadm": host.CRON_MD}
+MADE = {"/proc/swaps": host.ZVOL_SWAP, "/proc/mounts": host.NFS}
 
 
 def test_the_table_has_every_rule_once():
