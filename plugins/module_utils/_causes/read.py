@@ -52,7 +52,7 @@ def _command(arguments: list[str]) -> tuple[int, str, str]:
 
 
 def read_facts(tree: Tree, run: _Run = _command) -> Facts:
-    """The facts of the subject ``causes`` (docs/causes.md, "Facts"). Every key is always there; null: not known."""
+    """The facts of the subject ``causes`` (docs/data.md, "Host causes")."""
     return _Reader(tree, run).facts()
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""docs/causes.md names every rule, every key of the policy and every key of the facts."""
+"""docs/causes.md names every rule and every key of the policy, docs/data.md every key of the facts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_poli
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._causes import host
 
-DOC = (Path(__file__).resolve().parents[5] / "docs/causes.md").read_text("utf-8")
-POLICY, FACTS = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL))
+DOCS = Path(__file__).resolve().parents[5] / "docs"
+DOC = (DOCS / "causes.md").read_text("utf-8")
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+(POLICY,) = map(yaml.safe_load, BLOCK.findall(DOC))
+FACTS = yaml.safe_load(BLOCK.search((DOCS / "data.md").read_text("utf-8").partition("\n## Host causes\n")[2])[1])
 MADE = {"/proc/swaps": host.ZVOL_SWAP, "/proc/mounts": host.NFS}
 
 
