@@ -15,6 +15,8 @@ from ._causes.settings import CausesSettings
 from ._host.tree import Tree
 from ._load.read import read_facts as _load
 from ._load.settings import LoadSettings
+from ._queues.read import read_facts as _queues
+from ._queues.settings import QueueSettings
 from ._settings.seam import Settings
 from ._versions.read import read_facts as _versions
 from ._versions.windows import read_facts as _windows
@@ -25,12 +27,14 @@ READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "writeback": _writeback,
     "load": _load,
     "versions": _versions,
+    "queues": _queues,
     "causes": _causes,
     "windows": _windows,
 }
 #: Subject → its settings there. The write-back limits are set by their own module.
 SETTINGS: dict[str, Callable[[Tree], Settings]] = {
     "load": LoadSettings,
+    "queues": QueueSettings,
     "causes": CausesSettings,
 }
 

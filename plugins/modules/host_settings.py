@@ -28,7 +28,7 @@ options:
         description: What the object belongs to.
         type: str
         required: true
-        choices: [causes, load]
+        choices: [causes, load, queues]
       key:
         description: The object, such as V(vzdump.conf).
         type: str
@@ -45,7 +45,7 @@ options:
     description: Gives back what all runs set of these subjects; what somebody changed since stays.
     type: list
     elements: str
-    choices: [causes, load]
+    choices: [causes, load, queues]
   root:
     description: The directory that holds the host's files. With any other than V(/), only files below it are written.
     type: path

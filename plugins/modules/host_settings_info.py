@@ -19,12 +19,12 @@ description:
 options:
   subjects:
     description:
-      - What to read. V(load) is backup, restore, clone, move and migration; V(versions) is QEMU and the kernel; V(causes) is other
-        causes of freezes; V(windows) is the storage drivers of Windows guests, for which their guest agents are asked.
+      - What to read. V(load) is backup, restore, clone, move and migration; V(queues) is the disks' queues; V(versions) is
+        QEMU and the kernel; V(causes) is other causes of freezes; V(windows) is the storage drivers of Windows guests, for which their guest agents are asked.
     type: list
     elements: str
-    choices: [causes, load, versions, windows]
-    default: [causes, load, versions]
+    choices: [causes, load, queues, versions, windows]
+    default: [causes, load, queues, versions]
   root:
     description: The directory that holds the host's files. Only with V(/) are commands run.
     type: path

@@ -72,10 +72,14 @@ class Tree:
         """Where ``path`` is on this machine, links followed."""
         return self.root + self.resolve(path)
 
+    def _there(self, path: str) -> str:
+        """Where to look: on the host itself the kernel follows the same links, and follows thousands of them faster."""
+        return self.root + path if self.live else self.real(path)
+
     def names(self, path: str) -> list[str]:
         """The sorted names in a directory, of files and all else; empty where there is no directory."""
         try:
-            return sorted(os.listdir(self.real(path)))
+            return sorted(os.listdir(self._there(path)))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -97,7 +101,7 @@ class Tree:
     def exists(self, path: str) -> bool:
         """Whether something is at ``path``, links followed; a loop of links leads to nothing."""
         try:
-            return os.path.exists(self.real(path))
+            return os.path.exists(self._there(path))
         except OSError:
             return False
 
@@ -118,10 +122,10 @@ class Tree:
         try:
             if not self.live and os.stat(self.real(path)).st_size == 0:
                 return None
-            raw = self.read(path)
+            raw = whole_file.read(self._there(path), LARGEST)
         except OSError:
             return None
-        return None if raw is None else raw.decode("ascii", "replace")
+        return raw.decode("ascii", "replace")
 
     def replace(self, path: str, raw: bytes, like: str | None = None) -> None:
         """Write a file so that a killed run leaves the old one or the new one; raises OSError.

@@ -16,7 +16,7 @@ from .variables import left
 
 PARTS = ("guests", "limits", "load", "host")
 #: The subjects that each part reads of a host.
-SUBJECTS = {"limits": ("writeback",), "load": ("load",), "host": ("versions", "causes")}
+SUBJECTS = {"limits": ("writeback",), "load": ("load",), "host": ("queues", "versions", "causes")}
 
 
 def parts(given: Any, guests: Any, run_tags: Iterable[str], skip_tags: Iterable[str]) -> list[str]:

@@ -10,14 +10,11 @@ host; what is not named is only reported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...module_utils._shown import shown
 from .._policy import shapes
-from .._policy.errors import PolicyError
 from .._policy.waiver import Waiver
-from . import units, waivers
+from . import disks_policy, units, waivers
 
 #: A thin pool above it is reported.
 THIN_POOL_PERCENT = 80
@@ -47,7 +44,7 @@ class HostPolicy(NamedTuple):
     virtio-win's version.
     """
 
-    disks: Any
+    disks: tuple[disks_policy.DiskWish, ...]
     swappiness: int | None
     zfs_arc_max: int | None
     md_sync_speed_max: int | None
@@ -68,7 +65,7 @@ def parse(document: Any, place: str = "host_policy") -> HostPolicy:
 
     percent = named("thin_pool_percent", shapes.number, 1, 99)
     return HostPolicy(
-        disks=_disks(f"{place}.disks", raw.get("disks")),
+        disks=disks_policy.parse(f"{place}.disks", raw.get("disks")),
         swappiness=named("swappiness", shapes.number, 0, 100),
         zfs_arc_max=named("zfs_arc_max", units.size, least=_LEAST_ARC),
         md_sync_speed_max=named("md_sync_speed_max", units.rate, least=_LEAST_SYNC, most=1 << 40, whole=1 << 10),
@@ -78,11 +75,3 @@ def parse(document: Any, place: str = "host_policy") -> HostPolicy:
         guest_agent=bool(named("guest_agent", shapes.truth)),
         waivers=waivers.parse([(f"{place}.waivers", raw.get("waivers"))]),
     )
-
-
-def _disks(place: str, value: Any) -> Any:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise PolicyError(place, f"is {shown(value)}, it takes a mapping from a disk's stable id to its settings")
-    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import host_policy, judge_causes, judge_load, judge_versions, judge_windows, load_policy
+from . import host_policy, judge_causes, judge_load, judge_queues, judge_versions, judge_windows, load_policy
 from .assess import Judge
 
 
@@ -39,6 +39,7 @@ DOCUMENTS = {
     "host": Document(
         host_policy.parse,
         {
+            "queues": Subject((judge_queues.judge,)),
             "versions": Subject((judge_versions.judge,), set=False),
             "causes": Subject((judge_causes.judge,)),
             "windows": Subject((judge_windows.judge,), set=False, asked=lambda policy: policy.guest_agent),

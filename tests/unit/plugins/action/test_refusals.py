@@ -30,7 +30,7 @@ def test_the_parts_of_a_host_and_what_leaves_none():
     assert run_action(harden_parts, ALL, guests=[])["parts"] == ["guests", "limits", "load", "host"]
     roots = {"limits": "/w", "load": "/l", "host": "/h"}
     assert run_action(harden_parts, ALL, parts=["host", "limits"], guests=[], roots=roots)["roots"] == {
-        "writeback": "/w", "versions": "/h", "causes": "/h"}  # fmt: skip
+        "writeback": "/w", "queues": "/h", "versions": "/h", "causes": "/h"}  # fmt: skip
     assert run_action(harden_parts, ALL, guests=["102"])["parts"] == ["guests"]
     returned = run_action(harden_parts, {**ALL, "ansible_skip_tags": ["guests"]}, guests="102")
     assert returned["failed"] and "nothing is left to do" in returned["msg"]
