@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 description:
-  - Reads the files of C(sysctl.d) in systemd's order, the kernel's values, the memory, the active profile of tuned
-    and how much each disk queues by itself. Changes nothing and assesses nothing.
+  - Reads the files of C(sysctl.d) in systemd's order, the kernel's values, the memory, the active profile of tuned,
+    how much each disk queues by itself and which of them hold guests' images. Changes nothing and assesses nothing.
   - Assess what it returns with P(hypervisor.io_hardening.assess_writeback#filter).
 options:
   root:
@@ -107,11 +107,21 @@ tuned:
     settings:
       - {file: /usr/lib/tuned/a/tuned.conf, key: dirty_background_ratio, line: 12, section: sysctl, value: "5"}
 devices:
-  description: The disks and what each queues by itself.
+  description:
+    - The disks and what each queues by itself.
+    - RV(ignore:images) are the storages with guests' images on it, RV(ignore:shortened) is whether this collection's own
+      udev rules shorten its queue.
   type: list
   elements: dict
   returned: success
-  sample: [{max_sectors_kb: 1280, name: sda, nr_requests: 128, queue_bytes: 167772160}]
+  sample:
+    - images: [local-lvm]
+      max_sectors_kb: 1280
+      name: sda
+      nr_requests: 128
+      queue_bytes: 167772160
+      rotational: true
+      shortened: false
 saved:
   description: What an earlier run recorded; V(null) if there is no record.
   type: dict

@@ -17,9 +17,9 @@ from .._host.tree import Tree
 from .._model.records import Problem
 from .._sysctl import dirty
 from .._sysctl.assignments import comment_out
+from .._sysctl.kernel import KERNEL, read_kernel
 from . import paths
-from .plan import KERNEL
-from .read import read_kernel, read_record
+from .read import read_record
 
 
 class Refused(Exception):

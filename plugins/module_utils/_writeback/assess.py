@@ -38,7 +38,7 @@ def assess(
     refused = refusal(facts, settings)
     if settings["state"] == "absent":
         return _assess_removal(facts, refused, host)
-    wanted, reason = wanted_limits(settings, (facts["memory"] or {}).get("total"))
+    wanted, reason = wanted_limits(settings, (facts["memory"] or {}).get("total"), facts["devices"])
     text = file_text(wanted)
     must_write = boot.must_write(facts, wanted, text)
     conflicts, state, deciders = boot.conflicts(facts, wanted, text if must_write else None)

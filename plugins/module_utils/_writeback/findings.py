@@ -16,7 +16,7 @@ from .._model.findings import Finding, Severity, finding
 from .._sysctl import dirty
 from .._text import amount
 from . import boot, paths
-from .settings import shortened
+from .settings import SHORT_BYTES, shortened
 
 _REASON = "How much written data may wait in memory decides how long a flush keeps the storage busy."
 
@@ -170,11 +170,11 @@ def of_tuned(
 
 
 def of_queues(facts: boot.Facts, wanted: dirty.Limits) -> Iterator[Finding]:
-    """IO204: a limit above what a disk queues by itself does not help that disk."""
+    """IO204: a limit above what a disk queues by itself does not help that disk. A short queue needs no help."""
     threshold = dirty.bytes_of(wanted, (facts["memory"] or {}).get("available"))["dirty"]
     if threshold is None:
         return
-    short = [device for device in facts["devices"] if device["queue_bytes"] < threshold]
+    short = [device for device in facts["devices"] if SHORT_BYTES < device["queue_bytes"] < threshold]
     if not short:
         return
     disks = ", ".join(f"{device['name']} ({amount(device['queue_bytes'])})" for device in short)

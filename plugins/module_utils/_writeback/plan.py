@@ -9,13 +9,12 @@ from typing import Any
 
 from .._host import meminfo
 from .._sysctl import dirty
+from .._sysctl.kernel import KERNEL
 from . import paths
 from .settings import shortened
 
 Facts = dict[str, Any]
 Plan = dict[str, Any]
-
-KERNEL = "/proc/sys/vm"
 
 
 def refusal(facts: Facts, settings: dict[str, Any]) -> Plan | None:

@@ -13,11 +13,11 @@ from .. import _tuned
 from .._host import meminfo, pid_file
 from .._host.tree import Tree
 from .._model.records import Problem, problem
-from .._number import whole_number
+from .._queues import read as queues
 from .._sysctl import dirty
 from .._sysctl.assignments import DIRECTORIES, parse, precedence
+from .._sysctl.kernel import KERNEL, read_kernel
 from . import paths
-from .plan import KERNEL
 from .settings import shortened
 
 # The time to find the conflicts grows with the square of the number of lines.
@@ -43,18 +43,6 @@ def read_facts(tree: Tree) -> dict[str, Any]:
         "saved": read_record(tree, problems),
         "problems": problems,
     }
-
-
-def read_kernel(tree: Tree) -> dirty.State | None:
-    """The four values; None where there is no kernel to ask."""
-    state = {}
-    for key in dirty.KEYS:
-        text = tree.kernel_text(f"{KERNEL}/{key}")
-        value = None if text is None else dirty.number(text)
-        if value is None:
-            return None
-        state[key] = value
-    return state
 
 
 def read_record(tree: Tree, problems: list[Problem]) -> dict[str, Any] | None:
@@ -234,21 +222,22 @@ def _tuned_runs(tree: Tree) -> bool | None:
 
 
 def _devices(tree: Tree) -> list[dict[str, Any]]:
-    """What each disk queues by itself; devices without hardware are left out."""
-    found = []
-    # It is worth a note and decides nothing, so a disk that cannot be read is left out.
-    for name in _names(tree, "/sys/block", []):
-        base = f"/sys/block/{name}"
-        if not tree.exists(base + "/device"):
-            continue
-        requests, size = (_number(tree, f"{base}/queue/{key}") for key in ("nr_requests", "max_sectors_kb"))
-        if requests is not None and size is not None:
-            found.append(
-                {"name": name, "nr_requests": requests, "max_sectors_kb": size, "queue_bytes": requests * size * 1024}
-            )
-    return found
+    """What each disk queues by itself, and whether guests' images lie on it.
+
+    What cannot be read is a problem of the subject ``queues``, and a disk that cannot be is left out.
+    """
+    rules = queues.read_rules(tree, [])
+    return [
+        {
+            **{
+                key: disk[key]
+                for key in ("name", "nr_requests", "max_sectors_kb", "queue_bytes", "rotational", "images")
+            },
+            "shortened": any(not _QUEUE.isdisjoint(rules.get(name, ())) for name in disk["ids"]),
+        }
+        for disk in queues.read_disks(tree, [])["disks"]
+        if disk["queue_bytes"] is not None
+    ]
 
 
-def _number(tree: Tree, path: str) -> int | None:
-    text = tree.kernel_text(path)
-    return None if text is None else whole_number(text)
+_QUEUE = frozenset(("nr_requests", "max_sectors_kb"))

@@ -360,6 +360,88 @@ def test_limits_above_what_a_disk_queues_are_a_note():
     assert "IO204" not in rules(assess(facts(devices=devices), low))
 
 
+def test_a_queue_that_is_short_needs_no_limit():
+    devices = [device("sda", 32), device("sdb", 33)]
+    found = assess(
+        facts(OURS, kernel=IN_FORCE, devices=devices, memory={"total": 24 * GIB, "available": 24 * GIB}), settings()
+    )
+    assert [one["actual"] for one in found["findings"]] == [{"sdb": 33 << 20}]
+
+
+def device(name, queue_mib, **changes):
+    return {
+        "name": name,
+        "nr_requests": 128,
+        "max_sectors_kb": queue_mib * 8,
+        "queue_bytes": queue_mib << 20,
+        "rotational": True,
+        "images": ["local-lvm"],
+        "shortened": False,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("devices", "mib", "why"),
+    [
+        # 256/128 MiB, as on a host without such a disk.
+        ([], 256, None),
+        ([device("sda", 160, rotational=False)], 256, None),
+        ([device("sda", 160, rotational=None)], 256, None),
+        ([device("sda", 160, images=[])], 256, None),
+        # Below the smallest queue of a rotational disk under guests.
+        (
+            [device("sda", 160)],
+            32,
+            "sda decides: it is rotational, holds guests' images of local-lvm, and queues 160 MiB",
+        ),
+        ([device("sda", 320), device("sdb", 80), device("sdc", 20, images=[])], 32, "sdb decides"),
+        ([device("sdb", 33), device("sda", 33)], 32, "sda decides"),
+        ([device("sda", 32)], 16, "sda decides"),
+        ([device("sda", 16)], 8, "queues 16 MiB"),
+        # Not lower: the limit is for all disks of the host.
+        ([device("sda", 2)], 8, "sda decides"),
+        # The run after the one that shortened the queue decides the same.
+        (
+            [device("sda", 2, shortened=True)],
+            32,
+            "sda decides: it is rotational, holds guests' images of local-lvm, and the",
+        ),
+        ([device("sda", 2, shortened=True), device("sdb", 160)], 32, "sdb decides"),
+        ([device("sda", 2, shortened=True), device("sdb", 20)], 16, "sdb decides"),
+    ],
+)
+def test_auto_goes_below_the_queues_of_rotational_disks_under_guests(devices, mib, why):
+    memory = {"total": 24 * GIB, "available": 20 * GIB}
+    found = assess(facts(memory=memory, devices=devices), settings(mode="auto"))
+    assert found["wanted"] == {"dirty_bytes": mib << 20, "dirty_background_bytes": mib << 19}
+    assert f"mode auto: 2 % of 24 GiB is more than {mib} MiB" in found["detail"]
+    assert (why or "") in found["detail"] and ("decides" in found["detail"]) == bool(why)
+
+
+def test_auto_takes_the_ratios_where_they_come_out_below_what_a_disk_allows():
+    devices, memory = [device("sda", 160)], {"total": GIB, "available": GIB}
+    found = assess(facts(memory=memory, devices=devices), settings(mode="auto"))
+    assert found["wanted"] == {"dirty_ratio": 2, "dirty_background_ratio": 1}
+    assert "2 % of 1 GiB is within 32 MiB, which sda decides" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "background", "wanted"), [(24, 20, (24, 20)), (64, 8, (32, 8)), (256, 128, (32, 16)), (32, 4, (32, 4))]
+)
+def test_limits_that_are_asked_for_are_never_raised(limit, background, wanted):
+    asked = settings(mode="auto", limit_bytes=limit << 20, background_limit_bytes=background << 20)
+    memory = {"total": 24 * GIB, "available": 20 * GIB}
+    found = assess(facts(memory=memory, devices=[device("sda", 160)]), asked)
+    assert tuple(value >> 20 for value in found["wanted"].values()) == wanted
+
+
+@pytest.mark.parametrize("mode", ["ratio", "bytes"])
+def test_only_auto_looks_at_the_disks(mode):
+    found = assess(facts(devices=[device("sda", 160)]), settings(mode=mode))
+    assert found["detail"].endswith(f"(mode {mode})")
+
+
 def test_what_cannot_be_read_is_a_finding():
     problem = {"file": "/etc/sysctl.d/99-odd.conf", "line": None, "guest": None, "reason": "Permission denied"}
     found = assess(facts(OURS, kernel=IN_FORCE, problems=[problem]), settings())

@@ -12,7 +12,9 @@ import os
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts, read_kernel
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._queues.udev_rules import PATH, edit
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._sysctl.kernel import read_kernel
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._writeback.read import read_facts
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._writeback.host import host_tree
 
 ZZ = "/etc/sysctl.d/99-zz.conf"
@@ -133,7 +135,8 @@ def test_memory_tuned_and_disks(tmp_path):
     )
     read = facts(root)
     assert read["memory"] == {"total": 8000000 * 1024, "available": 6000000 * 1024}
-    assert read["devices"] == [{"name": "sda", "nr_requests": 128, "max_sectors_kb": 1280, "queue_bytes": 160 << 20}]
+    queue = {"name": "sda", "nr_requests": 128, "max_sectors_kb": 1280, "queue_bytes": 160 << 20}
+    assert read["devices"] == [{**queue, "rotational": None, "images": [], "shortened": False}]
     assert (
         read["tuned"]["profile"],
         read["tuned"]["enabled"],
@@ -232,3 +235,31 @@ def test_on_a_machine_the_kernel_must_be_there(tmp_path):
     tree = Tree(str(tmp_path))
     tree.live = True
     assert [one["file"] for one in read_facts(tree)["problems"]] == ["/proc/sys/vm", "/proc/meminfo"]
+
+
+def test_a_disk_under_guests_whose_queue_our_own_rules_shorten(tmp_path):
+    rules = edit("", "wwn-0xa", {"nr_requests": "16"}) + edit("", "wwn-0xb", {"max_bytes": "8388608"})
+    disks = {
+        f"/sys/block/{name}/{key}": text
+        for name, number in (("sda", 0), ("sdb", 16))
+        for key, text in {
+            "dev": f"8:{number}\n",
+            "device/x": "x",
+            "queue/nr_requests": "16\n",
+            "queue/max_sectors_kb": "1280\n",
+            "queue/rotational": "1\n",
+        }.items()
+    }
+    root = host_tree(
+        tmp_path,
+        {
+            **disks,
+            "/dev/disk/by-id/wwn-0xa": "-> ../../sda",
+            "/dev/disk/by-id/wwn-0xb": "-> ../../sdb",
+            "/proc/self/mountinfo": "22 1 8:0 / /srv rw - ext4 /dev/sda rw\n",
+            "/etc/pve/storage.cfg": "dir: imgs\n\tpath /srv\n\tcontent images\n",
+            PATH: rules,
+        },
+    )
+    found = [(one["name"], one["images"], one["shortened"]) for one in facts(root)["devices"]]
+    assert found == [("sda", ["imgs"], True), ("sdb", [], False)]
