@@ -39,9 +39,9 @@ play = @$(if $(INVENTORY),,sample_fleet/copy build/sample_fleet &&) tools/in-ven
 
 # The report is what is read: hosts on which a task had nothing to do are not listed. The next commands, which the report
 # names, are make's as well.
-harden audit gate restart rollback prove: export ANSIBLE_DISPLAY_OK_HOSTS ?= false
-harden audit gate restart rollback prove: export ANSIBLE_DISPLAY_SKIPPED_HOSTS ?= false
-harden audit gate restart rollback prove: export IO_HARDENING_CALLED_BY_MAKE = yes
+harden audit gate restart rollback prove calibrate: export ANSIBLE_DISPLAY_OK_HOSTS ?= false
+harden audit gate restart rollback prove calibrate: export ANSIBLE_DISPLAY_SKIPPED_HOSTS ?= false
+harden audit gate restart rollback prove calibrate: export IO_HARDENING_CALLED_BY_MAKE = yes
 
 .PHONY: harden
 harden: ## harden the sample fleet, or a real one (INVENTORY=hosts.yml ARGS='--check --diff')
@@ -69,6 +69,16 @@ ifdef STORAGE
 	    --extra-vars "$$STORAGE_AS_JSON" playbooks/prove_io.yml $(ARGS)
 else
 	@tests/tools/prove $(ARGS)
+endif
+
+calibrate: export STORAGE_AS_JSON = $(call as_json,calibrate_io_path,$(STORAGE))
+.PHONY: calibrate
+calibrate: ## find the limits that fit a disk, here or elsewhere (INVENTORY=hosts.yml STORAGE=/var/lib/vz ARGS='-l pve1')
+ifdef STORAGE
+	@tools/in-venv run ansible-playbook $(if $(INVENTORY),--inventory $(INVENTORY),--inventory localhost$(comma) --connection local --extra-vars io_hardening_hosts=all) \
+	    --extra-vars "$$STORAGE_AS_JSON" playbooks/calibrate_io.yml $(ARGS)
+else
+	@tests/tools/calibrate $(ARGS)
 endif
 
 gate: export ROOT_AS_JSON = $(call as_json,gate_root,$(ROOT))

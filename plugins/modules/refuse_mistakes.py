@@ -27,8 +27,8 @@ options:
     description: The prefixes of the variables to look at. Without it, all that the collection has.
     type: list
     elements: str
-    choices: [awx_, gate_, guest_io_, harden_io_, host_writeback_, io_hardening_, io_host_, io_load_, prove_io_, report_, restart_,
-      rollback_, survey_]
+    choices: [awx_, calibrate_io_, gate_, guest_io_, harden_io_, host_writeback_, io_hardening_, io_host_, io_load_, prove_io_,
+      report_, restart_, rollback_, survey_]
   hosts:
     description:
       - The hosts that the playbook works on, a pattern. Their variables are checked, in addition to those of the play.

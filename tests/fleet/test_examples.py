@@ -25,11 +25,16 @@ from ansible_collections.hypervisor.io_hardening.tests.playbooks import ROOT, ru
 
 ELSEWHERE = {"guest_restart"}
 #: They measure or watch; those that would start QEMU run in check mode.
-MEASURING = ("guest_io_prove", "io_prove", "io_stall_info")
+MEASURING = ("guest_io_prove", "host_io_calibrate", "io_calibrate", "io_prove", "io_stall_info")
 #: Their examples look for an earlier run: that of guest_io's own example.
 AFTER_A_RUN = ("guest_io_journal_info", "guest_io_rollback", "guest_io_rollback_plan")
 #: What is not there on every machine, or takes long, and what stands in its place: the node's tree, the test's folder.
-REPLACED = {"/srv/configs": "{node}", "/var/lib/vz": "{folder}", "duration: 30": "duration: 0.5"}
+REPLACED = {
+    "/srv/configs": "{node}",
+    "/var/lib/vz": "{folder}",
+    "/mnt/backup": "{folder}",
+    "duration: 30": "duration: 0.5",
+}
 
 GUEST = "name: web\ntags: restart-ok\nscsihw: virtio-scsi-pci\nscsi0: lvm1:vm-100-disk-0,size=32G\n"
 COMPLIANT = "scsihw: virtio-scsi-single\nscsi0: lvm1:vm-102-disk-0,aio=threads,iothread=1,size=32G\n"
@@ -90,12 +95,16 @@ def stand_ins(folder: Path) -> dict[str, str]:
     return {"qemu": "/bin/sh", "kernel": f"{folder}/boot/vmlinuz-1"}
 
 
+#: A machine that runs tests may run guests as well.
+SURE = {"sure": True}
+
+
 def on_a_node(name: str, folder: Path, play: dict[str, Any]) -> dict[str, Any]:
     """The play, on a node of its own."""
     node = folder / "nodes" / name
     write(node, NODE)
     known = {module: yaml.safe_load(said["DOCUMENTATION"])["options"] for module, said in MODULES.items()}
-    given = {"root": str(node), "node": "pve1", **stand_ins(folder)}
+    given = {"root": str(node), "node": "pve1", **stand_ins(folder), **SURE}
     return {
         "name": name,
         "hosts": "hypervisors",
@@ -118,8 +127,10 @@ def play_of(name: str, folder: Path) -> dict[str, Any]:
         text = text.replace(there, instead.format(node=folder / "nodes" / name, folder=folder))
     tasks = yaml.safe_load(text)
     for task in tasks:
-        # It hands these on to io_prove.
-        task.get("hypervisor.io_hardening.guest_io_prove", {}).get("measure", {}).update(stand_ins(folder))
+        # They hand these on to io_prove and io_calibrate.
+        for action, more in (("guest_io_prove", {}), ("host_io_calibrate", SURE)):
+            measure = task.get(f"hypervisor.io_hardening.{action}", {}).get("measure", {})
+            measure.update({**stand_ins(folder), **more})
     return on_a_node(name, folder, {"tasks": tasks})
 
 

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._host import meminfo
@@ -205,8 +205,11 @@ class Lab:
             raise
         return self._booted(setting)
 
-    def run(self, setting: Setting, number: int) -> dict[str, Any]:
-        """One run of one setting: its figures (docs/proof.md)."""
+    def run(self, setting: Setting, number: int, moved: Callable[[], int] | None = None) -> dict[str, Any]:
+        """One run of one setting: its figures (docs/proof.md).
+
+        ``moved`` tells how many bytes the storage has read and written so far; without it, what the load wrote counts.
+        """
         options = self._options
         with self._booted(setting) as machine, Probe(options["path"]) as probe:
             load = Load(
@@ -214,11 +217,14 @@ class Lab:
                 options["load_writers"],
                 options["load_mb"] * storage.MIB // max(1, options["load_writers"]),
                 options["load_total_mb"] * storage.MIB,
+                options.get("load_mb_per_s", 0) * 1000000,
             )
+            moved = moved or (lambda: sum(load.written))
             try:
                 load.start()
                 time.sleep(options["warm_up"])
                 felt_ms = probe.wait(_PRESSURE_S if options["load_writers"] else 0)
+                before = moved()
                 seen = machine.measure(
                     options["seconds"],
                     WRITERS,
@@ -227,6 +233,7 @@ class Lab:
                     setting["during"] == RESET,
                     setting["during"] == backup.BACKUP,
                 )
+                moved_mb_per_s = round((moved() - before) / seen["window_s"] / 1e6, 1)
             finally:
                 load.stop()
         if load.problem:
@@ -244,7 +251,12 @@ class Lab:
             "round": number,
             "main_blocked_percent": seen["main_blocked_percent"],
             "commands": seen["commands"],
-            "load": {"mb": sum(load.written) // storage.MIB, "ended_early": load.ended_early, "felt_ms": felt_ms},
+            "load": {
+                "mb": sum(load.written) // storage.MIB,
+                "mb_per_s": moved_mb_per_s,
+                "ended_early": load.ended_early,
+                "felt_ms": felt_ms,
+            },
         }
 
 

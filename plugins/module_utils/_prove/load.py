@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from .storage import MIB, nameless
 
 _KICK = 16 * MIB
+_BURST_S = 5
 
 
 class Load:
     """Each writer writes ``file_bytes`` to a nameless file, syncs, and starts over, until stop().
 
     Bounds: ``file_bytes`` of space per writer, ``total_bytes`` written by all writers together; a writer that reaches
-    its part of that ends by itself (ended_early). The writers are threads of this process, so they end with it.
+    its part of that ends by itself (ended_early). With ``bytes_per_s`` all writers together are held to that rate. The
+    writers are threads of this process, so they end with it.
     """
 
-    def __init__(self, path: str, writers: int, file_bytes: int, total_bytes: int) -> None:
+    def __init__(self, path: str, writers: int, file_bytes: int, total_bytes: int, bytes_per_s: int = 0) -> None:
         self._files = [nameless(path) for _number in range(writers)]
         self._file_bytes = max(MIB, file_bytes // MIB * MIB)
         self._share = total_bytes // writers if writers else 0
+        self._rate = bytes_per_s / writers if writers else 0
+        # A writer that is held below the disk's rate fills the page cache, and the kernel writes it out in bursts,
+        # every five seconds (vm.dirty_writeback_centisecs). A smooth stream would show less than it does.
+        self._kick = max(_KICK, int(self._rate * _BURST_S) // MIB * MIB)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.written = [0] * writers
@@ -41,6 +48,7 @@ class Load:
         # Random, because many storages compress, or do not write zeros.
         block = os.urandom(MIB)
         file, place = self._files[number], 0
+        begun = time.monotonic()
         try:
             while not self._stopping.is_set():
                 if self.written[number] + MIB > self._share:
@@ -48,10 +56,12 @@ class Load:
                     return
                 self.written[number] += os.pwrite(file, block, place)
                 place += MIB
-                if place % _KICK == 0:
+                if self._rate:
+                    self._stopping.wait(max(0.0, begun + self.written[number] / self._rate - time.monotonic()))
+                if place % self._kick == 0:
                     # Starts the writing and does not wait for it. Otherwise a host with much memory would keep
                     # everything in its page cache, and the storage would be idle during the measurement.
-                    os.posix_fadvise(file, place - _KICK, _KICK, os.POSIX_FADV_DONTNEED)
+                    os.posix_fadvise(file, place - self._kick, self._kick, os.POSIX_FADV_DONTNEED)
                 if place >= self._file_bytes:
                     os.fsync(file)
                     # A new file, as for every backup: blocks to allocate, a journal to write.

@@ -20,6 +20,7 @@ _COLLECTION = Path(__file__).parents[3]
 #: What begins the names of the collection's variables.
 PREFIXES = (
     "awx_",
+    "calibrate_io_",
     "gate_",
     "guest_io_",
     "harden_io_",

@@ -62,12 +62,22 @@ def test_a_run_is_rolled_back_by_its_name(make):
     assert json.loads(called[-1]) == {"rollback_run": "nightly"}
 
 
-@pytest.mark.parametrize("target", ["harden", "audit", "gate", "restart", "rollback"])
+@pytest.mark.parametrize("target", ["harden", "audit", "gate", "restart", "rollback", "prove", "calibrate"])
 def test_the_report_is_not_drowned_unless_the_user_wants_it(make, target):
-    _called, seen = make(target)
+    _called, seen = make(target, "STORAGE=/x")
     assert seen["ANSIBLE_DISPLAY_OK_HOSTS"] == seen["ANSIBLE_DISPLAY_SKIPPED_HOSTS"] == "false"
     assert seen["IO_HARDENING_CALLED_BY_MAKE"]
-    assert make(target, ANSIBLE_DISPLAY_OK_HOSTS="true")[1]["ANSIBLE_DISPLAY_OK_HOSTS"] == "true"
+    assert make(target, "STORAGE=/x", ANSIBLE_DISPLAY_OK_HOSTS="true")[1]["ANSIBLE_DISPLAY_OK_HOSTS"] == "true"
+
+
+@pytest.mark.parametrize("target", ["prove", "calibrate"])
+def test_a_storage_is_measured_on_the_hosts_of_an_inventory_or_here(make, target):
+    called, _environment = make(target, "STORAGE=/mnt/it's one", "INVENTORY=hosts.yml", "ARGS=-l pve1")
+    assert called[:3] == ["--inventory", "hosts.yml", "--extra-vars"]
+    assert json.loads(called[3]) == {f"{target}_io_path": "/mnt/it's one"}
+    assert called[4:] == [f"playbooks/{target}_io.yml", "-l", "pve1"]
+    called, _environment = make(target, "STORAGE=/x")
+    assert called[:4] == ["--inventory", "localhost,", "--connection", "local"]
 
 
 @pytest.mark.parametrize(
@@ -77,16 +87,17 @@ def test_the_report_is_not_drowned_unless_the_user_wants_it(make, target):
         ('case "$2" in --obstacle) ;; *) exit 3 ;; esac', "the slow disk cannot be made here"),
     ],
 )
-def test_a_machine_that_cannot_measure_is_no_failure(tmp_path, python, why):
+@pytest.mark.parametrize("tool", ["prove", "calibrate"])
+def test_a_machine_that_cannot_measure_is_no_failure(tmp_path, tool, python, why):
     for name, text in {"python3": python, "dpkg-query": "echo installed", "uname": "echo x"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     (tmp_path / "tests/tools").mkdir(parents=True)
-    for name in ("prove", "apt-packages"):
+    for name in (tool, "apt-packages"):
         shutil.copy(ROOT / "tests/tools" / name, tmp_path / "tests/tools")
     (tmp_path / "tests/tools/guest-kernel").write_text("#!/bin/sh\necho /boot/vmlinuz\n")
     (tmp_path / "tests/tools/guest-kernel").chmod(0o755)
     path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run([tmp_path / "tests/tools/prove"], env=path, capture_output=True, text=True, check=False)
+    done = subprocess.run([tmp_path / "tests/tools" / tool], env=path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"NOT MEASURED: {why}. Name a host and a directory on its storage: make prove" in done.stderr
+    assert f"NOT MEASURED: {why}. Name a host and a directory on its storage: make {tool}" in done.stderr

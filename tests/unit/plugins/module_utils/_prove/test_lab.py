@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -110,6 +111,17 @@ def test_the_load_keeps_to_its_bounds(tmp_path):
     load.stop()
     assert load.problem is None
     assert os.listdir(tmp_path) == []
+
+
+def test_a_load_is_held_to_a_rate(tmp_path):
+    load = Load(str(tmp_path), 1, 2 * storage.MIB, 1 << 40, 4 * storage.MIB)
+    begun = time.monotonic()
+    load.start()
+    while load.written[0] < 3 * storage.MIB:
+        time.sleep(0.01)
+    took = time.monotonic() - begun
+    load.stop()
+    assert 0.4 < took < 3
 
 
 def test_the_load_ends_when_told(tmp_path):
