@@ -66,20 +66,21 @@ def of_queue(facts: dict[str, Any], rate_mb_per_s: float) -> tuple[list[Candidat
     rate = rate_mb_per_s * 1e6
     requests = min((disk["nr_requests"] for disk in disks if disk["nr_requests"]), default=None)
     size_kb = min((disk["max_sectors_kb"] for disk in disks if disk["max_sectors_kb"]), default=None)
+    queues = max((disk["hw_queues"] for disk in disks), default=1)
     short = None
     if requests is None or size_kb is None:
         missing.append(
             "These disks have no request queue of the kernel's: nr_requests and max_sectors_kb are left out."
         )
     else:
-        fewer = _near(_MILD_S * rate / (size_kb * 1024), _FEWEST_REQUESTS)
-        smaller = _near(_MILD_S * rate / 1024 / requests, _SMALLEST_KB)
+        fewer = _near(_MILD_S * rate / queues / (size_kb * 1024), _FEWEST_REQUESTS)
+        smaller = _near(_MILD_S * rate / queues / 1024 / requests, _SMALLEST_KB)
         if fewer < requests:
             out.append(made(f"{fewer} requests", queue={"nr_requests": fewer}))
         if smaller < size_kb:
             out.append(made(f"requests of {smaller} KiB", queue={"max_sectors_kb": smaller}))
         both = {"nr_requests": min(fewer, requests), "max_sectors_kb": min(smaller, size_kb)}
-        while both["nr_requests"] * both["max_sectors_kb"] * 1024 > _STRONG_S * rate:
+        while queues * both["nr_requests"] * both["max_sectors_kb"] * 1024 > _STRONG_S * rate:
             key = "nr_requests" if both["nr_requests"] >= 2 * _FEWEST_REQUESTS else "max_sectors_kb"
             if both["max_sectors_kb"] <= _SMALLEST_KB and key == "max_sectors_kb":
                 break

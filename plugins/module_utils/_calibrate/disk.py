@@ -23,7 +23,9 @@ DIRTY = ("max_bytes", "strict_limit")
 """Of the device that holds the file system: how much of it may be dirty in memory."""
 
 _DEPTH = 8
-_ID_KINDS = ("wwn-", "nvme-eui.", "nvme-uuid.", "ata-", "nvme-", "scsi-", "dm-uuid-", "md-uuid-")
+_ID_KINDS = ("wwn-", "nvme-eui.", "nvme-uuid.", "nvme-", "ata-", "scsi-", "dm-name-", "md-name-", "md-uuid-")
+# A name of what is on a disk, which another disk may get.
+_OF_CONTENT = "lvm-pv-uuid-"
 _GUEST_VOLUME = re.compile(r"vm--[0-9]+--disk")
 
 Facts = dict[str, Any]
@@ -74,6 +76,8 @@ def ids(tree: Tree) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for name in sorted(tree.names("/dev/disk/by-id"), key=rank):
+        if name.startswith(_OF_CONTENT):
+            continue
         try:
             target = posixpath.basename(os.readlink(tree.real("/dev/disk/by-id") + f"/{name}"))
         except OSError:
@@ -87,8 +91,9 @@ def facts(tree: Tree, directory: str) -> Facts:
     """{device, disks, around}: what is under a directory.
 
     device is {name, id, max_bytes, strict_limit} of the block device that the file system is on, null where there is
-    none of its own (ZFS, btrfs, NFS); disks are {name, id, scheduler, nr_requests, max_sectors_kb} of the disks below
-    it; around are the names of all devices between and including these. An id or a value is null where there is none.
+    none of its own (ZFS, btrfs, NFS); disks are {name, id, scheduler, hw_queues, nr_requests, max_sectors_kb} of the
+    disks below it; around are the names of all devices between and including these. An id or a value is null where
+    there is none. nr_requests counts for each of the hw_queues.
     """
     status = os.stat(tree.real(directory))
     numbers = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
@@ -109,6 +114,7 @@ def facts(tree: Tree, directory: str) -> Facts:
             {
                 "name": name,
                 "id": named.get(name),
+                "hw_queues": _hardware_queues(tree, name),
                 "scheduler": _scheduler(_text(tree, f"/sys/class/block/{name}/queue/scheduler")),
                 **{key: number(tree, name, f"queue/{key}") for key in QUEUE},
             }
@@ -117,6 +123,11 @@ def facts(tree: Tree, directory: str) -> Facts:
         ],
         "around": list(around),
     }
+
+
+def _hardware_queues(tree: Tree, name: str) -> int:
+    """How often the disk has nr_requests: those of a SCSI controller share it, NVMe and VirtIO have it for each."""
+    return (len(tree.names(f"/sys/class/block/{name}/mq")) if name.startswith(("nvme", "vd")) else 0) or 1
 
 
 def _scheduler(text: str) -> str | None:

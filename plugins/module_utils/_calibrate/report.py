@@ -151,8 +151,8 @@ def _doubts(calibration: Calibration) -> list[str]:
     ]
     if "io_host_policy" in calibration["policy"] and names:
         out.append(
-            f"{', '.join(dict.fromkeys(names))} has no name in /dev/disk/by-id: after a boot, the name in the policy"
-            " can be another disk's."
+            f"{', '.join(dict.fromkeys(names))} has no name in /dev/disk/by-id, and the role finds disks by such a name"
+            " alone: give it one with a udev rule, and put that into the policy."
         )
     return out
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.action import host_io_calibrate
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._calibrate import candidates, policy
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils import _terminal
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy import host_policy, load_policy
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action
 
 DISK = {
     "device": {"name": "sda", "id": "wwn-1", "max_bytes": 4 << 30, "strict_limit": 0},
-    "disks": [{"name": "sda", "id": "wwn-1", "scheduler": "none", "nr_requests": 128, "max_sectors_kb": 1280}],
+    "disks": [
+        {"name": "sda", "id": "wwn-1", "scheduler": "none", "hw_queues": 1, "nr_requests": 128, "max_sectors_kb": 1280}
+    ],
     "around": ["sda"],
 }
 
@@ -88,10 +92,24 @@ def test_the_cheapest_values_become_the_policies(calibrate):
         "io_host_policy": {"disks": {"wwn-1": {"nr_requests": 16, "max_sectors_kb": 128}}},
         "io_load_policy": {"backup": {"max_workers": 1}, "limits": {"restore": "19 MiB/s"}},
     }
+    assert host_policy.parse(returned["policy"]["io_host_policy"]).disks
+    assert load_policy.parse(returned["policy"]["io_load_policy"]).backup.max_workers == 1
     assert returned["lines"][-4:] == calibrate.machine.shown[-4:]
     assert "    wwn-1: {nr_requests: 16, max_sectors_kb: 128}" in returned["lines"]
     assert "pve1: put back what a killed run had left changed: /sys/x" in calibrate.machine.shown
     assert returned["changed"] is False
+
+
+def test_every_key_of_the_policies_is_one_that_the_roles_take():
+    queue = {"nr_requests": 16, "max_sectors_kb": 128}
+    saved = {"max_workers": 1, "rate_mb_per_s": 20, "fleecing": "/f"}
+    whole = candidates.made("x", queue=queue, dirty={"max_bytes": 8 << 20, "strict_limit": 1}, backup=saved)
+    chosen = {"writer": whole, "backup": whole, "restore": {**whole, "load_mb_per_s": 20}}
+    found = policy.policies(chosen, DISK, "local-lvm")
+    assert set(host_policy.parse(found["io_host_policy"]).disks) == {"wwn-1"}
+    wanted = load_policy.parse(found["io_load_policy"])
+    assert wanted.backup == load_policy.BackupPolicy(1, 19 << 10, None, "local-lvm")
+    assert wanted.limits == {"restore": 19 << 10}
 
 
 def test_the_loads_after_a_writer_have_its_queue_and_the_chosen_is_measured_in_every_round(calibrate):

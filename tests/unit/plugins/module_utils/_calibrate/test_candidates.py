@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._calibrate import candidates
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._prove import backup
 
-DISK = {"name": "sda", "id": "wwn-1", "scheduler": "none", "nr_requests": 128, "max_sectors_kb": 1280}
+DISK = {"name": "sda", "id": "wwn-1", "scheduler": "none", "hw_queues": 1, "nr_requests": 128, "max_sectors_kb": 1280}
 DEVICE = {"name": "dm-0", "id": "dm-uuid-1", "max_bytes": 4 << 30, "strict_limit": 0}
 SLOW = {"device": DEVICE, "disks": [DISK], "around": ["dm-0", "sda"]}
 
@@ -49,6 +49,11 @@ def test_a_fast_disk_has_a_queue_that_it_works_off_in_a_moment():
     found, _missing = candidates.of_queue(dict(SLOW, disks=[dict(DISK, nr_requests=1023)]), 500.0)
     both = [one["queue"] for one in found if len(one["queue"]) == 2]
     assert both[0]["nr_requests"] * both[0]["max_sectors_kb"] * 1024 <= 0.1 * 500e6
+
+
+def test_a_disk_with_several_queues_of_its_own_has_that_many_times_the_requests():
+    found, _missing = candidates.of_queue(dict(SLOW, disks=[dict(DISK, hw_queues=2)]), 40.0)
+    assert found[0]["queue"] == {"nr_requests": 8} and found[1]["queue"] == {"max_sectors_kb": 64}
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
 def test_a_volume_has_the_limit_and_the_disk_below_it_the_queue(tmp_path):
     host, path = hosts.lvm(tmp_path)
     assert disk.facts(host.tree, path) == {
-        "device": {"name": "dm-1", "id": "dm-uuid-LVM-x", "max_bytes": 4725473280, "strict_limit": 0},
+        "device": {"name": "dm-1", "id": "dm-name-pve-root", "max_bytes": 4725473280, "strict_limit": 0},
         "disks": [
             {
                 "name": "sda",
                 "id": "wwn-0x5000c500a1b2c3d4",
+                "hw_queues": 1,
                 "scheduler": "none",
                 "nr_requests": 128,
                 "max_sectors_kb": 1280,
@@ -65,7 +66,7 @@ def test_a_kernel_without_these_files_has_null(tmp_path):
         (["ata-X", "wwn-0x5", "scsi-3"], "wwn-0x5"),
         (["nvme-Samsung", "nvme-eui.0025"], "nvme-eui.0025"),
         (["nvme-Samsung_b", "nvme-Samsung_a"], "nvme-Samsung_a"),
-        (["usb-Stick", "dm-name-x", "dm-uuid-y"], "dm-uuid-y"),
+        (["usb-Stick", "dm-name-x", "dm-uuid-y", "lvm-pv-uuid-z"], "dm-name-x"),
         (["usb-Stick"], "usb-Stick"),
     ],
 )
@@ -74,6 +75,15 @@ def test_the_stable_name_is_the_best_that_there_is(tmp_path, names, best):
     for name in names:
         host.named(name, "sda")
     assert disk.ids(host.tree) == {"sda": best}
+
+
+def test_only_some_kinds_of_disks_have_their_requests_for_each_queue(tmp_path):
+    host = hosts.Host(tmp_path)
+    for name in ("nvme0n1", "sdb"):
+        host.device(name, {**hosts.QUEUE, "mq/0/cpu_list": "0", "mq/1/cpu_list": "1"})
+    host.device("md0", slaves=["nvme0n1", "sdb"])
+    found = disk.facts(host.tree, host.mounts("md0"))
+    assert [(one["name"], one["hw_queues"]) for one in found["disks"]] == [("nvme0n1", 2), ("sdb", 1)]
 
 
 def test_what_moved_is_what_was_read_and_written(tmp_path):
