@@ -22,10 +22,12 @@ sys.path.insert(0, %r)
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._calibrate import kept, step
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
 kept.stop_on_signals()
-done = step.take({"path": sys.argv[1], "measure": sys.argv[3], "hardened": True, "backup": None, "load_mb_per_s": 0,
-                  "queue": {"nr_requests": 16, "max_sectors_kb": 64}, "dirty": {"max_bytes": 4194304, "strict_limit": 1},
-                  "seconds": 60, "warm_up": 0, "image_mb": 16, "load_mb": 256, "load_total_mb": 4096, "sure": False,
-                  "accelerator": "tcg", "qemu": None, "kernel": sys.argv[2], "kernel_modules": None}, Tree("/"))
+done = step.take({
+    "path": sys.argv[1], "measure": sys.argv[3], "hardened": True, "backup": None, "load_mb_per_s": 0, "seconds": 60,
+    "queue": {"nr_requests": 16, "max_sectors_kb": 64}, "dirty": {"max_bytes": 4194304, "strict_limit": 1},
+    "warm_up": 0, "image_mb": 16, "load_mb": 256, "load_total_mb": 4096, "sure": False, "accelerator": "tcg",
+    "qemu": None, "kernel": sys.argv[2], "kernel_modules": None,
+}, Tree("/"))
 print(*done["put_back"])
 """
 FILES = ("queue/nr_requests", "queue/max_sectors_kb", "bdi/max_ratio_fine", "bdi/strict_limit")
