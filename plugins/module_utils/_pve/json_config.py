@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import quote
+from collections.abc import Collection, Mapping
 
+from . import written
 from .drive_options import shown
-from .pending_config import config
 
 # Sections that some versions print with the settings; they hold no disks of the guest.
 _SECTIONS = ("pending", "snapshots", "special-sections")
 _KEY = re.compile(r"^[a-z][a-z0-9_\-]*$", re.ASCII)
+#: What an item of …/pending says of its key: ``delete`` alone is a removal of what is not set.
+_SIDES = {"value", "pending", "delete"}
 # The key of an object, or the name that an item of …/pending has as its key.
 _NAMED = re.compile(r'"key"\s*:\s*"([a-z][a-z0-9_\-]*)"|"([a-z][a-z0-9_\-]*)"\s*:', re.ASCII)
 
@@ -46,23 +48,31 @@ def to_text(raw: str) -> str:
             )
         document = document["data"]
     if isinstance(document, list):
-        return _pending(document)
+        return of_pending(document)
     if not isinstance(document, dict):
         raise JsonConfigError(
             "is not a guest config: it takes an object of the guest's settings, or the list that …/pending gives"
         )
     settings = {key: value for key, value in document.items() if not (key in _SECTIONS and isinstance(value, dict))}
-    return _description(settings) + config(_plain(settings), {}, [])
+    return written.config(_plain(settings))
 
 
-def _pending(items: list[object]) -> str:
+def of_pending(
+    items: list[object], specials: Collection[str] = (), snapshots: Mapping[str, Mapping[str, object]] | None = None
+) -> str:
+    """The config text of the list that ``…/pending`` gives; raises JsonConfigError.
+
+    ``specials`` are names of special sections that the config has and that are empty, ``snapshots`` the answers of
+    ``…/snapshot/NAME/config`` by name.
+    """
     main: dict[str, object] = {}
     waiting: dict[str, object] = {}
     deletes: list[str] = []
     for item in items:
-        if not isinstance(item, dict) or not isinstance(item.get("key"), str) or not {"value", "pending"} & set(item):
+        if not isinstance(item, dict) or not isinstance(item.get("key"), str) or not _SIDES & set(item):
             raise JsonConfigError(
-                "is not a guest config: a list takes objects with 'key' and 'value' or 'pending', as …/pending gives"
+                "is not a guest config: a list takes objects with 'key' and 'value', 'pending' or 'delete', as"
+                " …/pending gives"
             )
         key = item["key"]
         if key in main or key in waiting:
@@ -71,33 +81,23 @@ def _pending(items: list[object]) -> str:
             main[key] = item["value"]
         if "pending" in item:
             waiting[key] = item["pending"]
-        if item.get("delete") not in (None, "0", False):
-            deletes.append(key)
-    # A pending description is not a setting.
-    waiting.pop("description", None)
-    return _description(main) + config(_plain(main), _plain(waiting), sorted(deletes))
+        if item.get("delete") not in (None, "0", 0):
+            # 2 removes by force, which the file has as a "!".
+            deletes.append(f"!{key}" if str(item["delete"]) == "2" else key)
+    sections = {name: _plain(settings) for name, settings in (snapshots or {}).items()}
+    return written.config(_plain(main), _plain(waiting), deletes, specials, sections)
 
 
-def _description(settings: dict[str, object]) -> str:
-    """The comment lines of a description, which is removed from the settings."""
-    text = settings.pop("description", None)
-    if text is None:
-        return ""
-    return "".join(
-        f"#{quote(line.encode('utf-8', 'surrogatepass'))}\n" for line in _value("description", text).split("\n")
-    )
-
-
-def _plain(settings: dict[str, object]) -> dict[str, str]:
-    """The settings as text, sorted, without the digest."""
+def _plain(settings: Mapping[str, object]) -> dict[str, str]:
+    """The settings as text, without the digest."""
     found = {}
-    for key, value in sorted(settings.items()):
+    for key, value in settings.items():
         if key == "digest":
             continue
         if not _KEY.match(key):
             raise JsonConfigError(f"has the key {shown(key)!r}, which no guest config has")
         found[key] = _value(key, value)
-        if "\n" in found[key]:
+        if "\n" in found[key] and key != "description":
             raise JsonConfigError(f"has a line break in the value of '{shown(key)}'")
     return found
 

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
+
+from . import written
 
 _LINE = re.compile(r"(cur|new|del) ([a-z][a-z0-9_\-]*): (.*)\Z", re.ASCII | re.DOTALL)
 
@@ -37,19 +40,13 @@ def read(raw: str) -> Printed | None:
             return None
         kind, key, value = match.groups()
         lines.setdefault(key, number)
+        if key == "description":
+            # It is printed as the file has it, encoded (pve-guest-common, format_pending).
+            value = unquote(value)
         if kind == "new":
             pending[key] = value
         else:
             main[key] = value
         if kind == "del":
             deletes.append(key)
-    return Printed(config(main, pending, deletes), lines) if lines else None
-
-
-def config(main: dict[str, str], pending: dict[str, str], deletes: list[str]) -> str:
-    """The text of a guest config: settings, pending settings, and the keys that are pending to be removed."""
-    text = "".join(f"{key}: {value}\n" for key, value in main.items())
-    if pending or deletes:
-        text += "\n[PENDING]\n" + (f"delete: {','.join(deletes)}\n" if deletes else "")
-        text += "".join(f"{key}: {value}\n" for key, value in pending.items())
-    return text
+    return Printed(written.config(main, pending, deletes), lines) if lines else None
