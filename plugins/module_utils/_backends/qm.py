@@ -10,13 +10,8 @@ import contextlib
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 
-from .._model.records import foreign_pending_detail
-from .._pve import drive as _drive
 from .._pve.definition import Definition
-from .._pve.pending import foreign_pending, waits
-from .._pve.same import normal
-from .._shown import some
-from . import layout, nodes, qm_command
+from . import layout, live, nodes, qm_command
 from .asked import Asked
 from .backend import Refused
 from .config_files import ConfigFiles
@@ -99,16 +94,11 @@ class Qm(ConfigFiles):
             )
         self._refuse_lost_lines(now)
         self._refuse_offline(now, edited)
-        foreign = foreign_pending(now.config)
-        if foreign and not now.running and not self._apply_foreign_pending:
-            raise Refused("foreign_pending", foreign_pending_detail(some(foreign)))
+        if not self._apply_foreign_pending:
+            live.refuse_foreign_pending(now)
 
     def _size(self, edited: Definition) -> int:
-        size = super()._size(edited)
-        if edited.running:
-            # A drive that goes to [PENDING] is there in addition to the one in force.
-            size += sum(len(key) + len(value or "") + len("[PENDING]") for key, value in edited.values.items())
-        return size
+        return super()._size(edited) + live.size(edited)
 
     def _refuse_lost_lines(self, now: Definition) -> None:
         try:
@@ -128,21 +118,11 @@ class Qm(ConfigFiles):
         except Unanswered:
             # qm set finds out itself what is offline.
             return
-        for key in filter(_drive.parse_key, edited.values):
-            volume = _drive.parse(key, now.config.next(key) or "").volume
-            storage = None if volume.startswith("/") else volume.partition(":")[0]
-            why = storage and unusable.get(storage, f"this node has no storage '{storage}'")
-            if why:
-                raise Refused("storage_offline", f"not written, because of {key}: {why}; run again when it is there")
+        live.refuse_offline(now, edited, unusable)
 
     def waits(self, now: Definition, edited: Definition, after: Definition | None = None) -> bool:
         """See Backend."""
-        if after is not None:
-            return waits(after.config, edited.values)
-        # qm takes a key out of [PENDING] that is set to what the main section has.
-        return bool(now.running) and any(
-            not _same(key, now.config.main.get(key), value) for key, value in edited.values.items()
-        )
+        return live.waits(now, edited, after)
 
     def write(self, now: Definition, edited: Definition) -> Definition:
         """See Backend. One ``qm set`` with the digest; what it leaves in [PENDING] when it refuses is taken back."""
@@ -153,31 +133,16 @@ class Qm(ConfigFiles):
         return now.reread(layout.read(self.root, now.path))
 
     def _take_back(self, now: Definition, edited: Definition, refusal: qm_command.Refusal) -> str:
-        """Revert what a refused qm set left in [PENDING]; the words for it, "" where it left nothing.
-
-        qm stores each option in [PENDING] on its own (update_vm_api): when one fails, those before it stay there.
-        Where nothing was stored qm is not called, and nothing of somebody else is reverted or applied.
-        """
         if refusal.reason in _BEFORE_STORING or (refusal.reason == "busy" and not refusal.ended):
             return ""
-        after = self._reread(now)
-        left = _left(now, edited, after)
-        if not left or after is None:
-            return ""
-        names = ", ".join(left)
-        by_hand = f"; {names} had been stored by then and waits in [PENDING]"
-        if any(now.config.pending and now.config.pending.get(key) is not None for key in left):
-            return by_hand
-        # On a stopped guest every qm set applies all that waits, and a worker that was not ended may store still.
-        pending = after.config.pending
-        others = set(pending.entries) - {"delete"} | set(after.config.pending_deletes) if pending else set()
-        if refusal.ended or (others - set(left) and not is_running(self.root, now.id)):
-            return f"{by_hand}; look at it with qm pending {now.id}"
-        qm_command.revert(self._run, now.id, left, after.digest, self._timeout)
-        then = self._reread(now)
-        if then is None or _left(now, edited, then):
-            return f"{by_hand}: qm set {now.id} --revert {','.join(left)}"
-        return f"; {names} had been stored by then and was taken back"
+        return live.take_back(
+            now,
+            edited,
+            refusal.ended,
+            lambda: self._reread(now),
+            lambda: is_running(self.root, now.id),
+            lambda keys, digest: qm_command.revert(self._run, now.id, keys, digest, self._timeout),
+        )
 
     def _reread(self, now: Definition) -> Definition | None:
         try:
@@ -189,22 +154,3 @@ class Qm(ConfigFiles):
 def _no_command(_arguments: list[str]) -> tuple[int, str, str]:
     """Without a way to run commands there are none."""
     return 127, "", ""
-
-
-def _same(key: str, one: str | None, other: str | None) -> bool:
-    return one is other if one is None or other is None else normal(key, one) == normal(key, other)
-
-
-def _left(now: Definition, edited: Definition, after: Definition | None) -> list[str]:
-    """The keys that wait in [PENDING] with their new value and did not before."""
-    return (
-        [] if after is None else [key for key, value in edited.values.items() if _left_behind(now, after, key, value)]
-    )
-
-
-def _left_behind(now: Definition, after: Definition, key: str, value: str | None) -> bool:
-    if value is None:
-        return key in after.config.pending_deletes and key not in now.config.pending_deletes
-    before = now.config.pending.get(key) if now.config.pending else None
-    found = after.config.pending.get(key) if after.config.pending else None
-    return bool(found) and normal(key, found or "") == normal(key, value) and before != found

@@ -23,7 +23,7 @@ class Definition:
     """A guest config as it was read, or as ``edited`` would leave it.
 
     ``running`` is None where it is not known, as in a tree. ``values`` are the keys that were edited, with their whole
-    new values; None removes the key.
+    new values; None removes the key. ``digest`` is that of the config where it is not that of ``raw``.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Definition:
         storages: Mapping[str, Storage],
         running: bool | None = None,
         values: dict[str, str | None] | None = None,
+        digest: str | None = None,
     ) -> None:
         self.id = guest
         self.node = node
@@ -44,18 +45,18 @@ class Definition:
         self.values = values or {}
         self.config = _config.parse(_config.decode(raw))
         self._storages = storages
+        self._digest = digest
 
     @cached_property
     def digest(self) -> str:
         """The SHA-1 of the whole config."""
-        return _config.digest(self.raw)
+        return self._digest or _config.digest(self.raw)
 
     @cached_property
     def guest(self) -> Guest:
         """The guest's record."""
         found = record(self.id, self.raw, self._storages, self.node, self.path, self.config)
-        found["running"] = self.running
-        return found
+        return {**found, "running": self.running, "digest": self.digest}
 
     def lines(self) -> dict[str, str]:
         """Each key with its value after the next cold start."""
@@ -88,9 +89,9 @@ class Definition:
         text = _config.edit(self.config, values, pending_keys(self.config, values))
         return self.reread(_config.encode(text), values)
 
-    def reread(self, raw: bytes, values: dict[str, str | None] | None = None) -> Definition:
+    def reread(self, raw: bytes, values: dict[str, str | None] | None = None, digest: str | None = None) -> Definition:
         """The same guest with another config."""
-        return Definition(self.id, self.node, self.path, raw, self._storages, self.running, values)
+        return Definition(self.id, self.node, self.path, raw, self._storages, self.running, values, digest)
 
     def _new_value(self, key: str, options: Mapping[str, Value]) -> str | None:
         if key == "controller":

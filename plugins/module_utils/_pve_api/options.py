@@ -1,0 +1,104 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""How an API is reached: what a module takes, and the sentences for what cannot be. No sentence shows the secret. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from .._shown import shown
+from .errors import NotUsable
+
+#: The port of Proxmox VE's API.
+PORT = 8006
+
+#: A module's option ``api``.
+SPEC: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "url": {"type": "str", "required": True},
+        "token_id": {"type": "str", "required": True, "no_log": False},
+        "token_secret": {"type": "str", "required": True, "no_log": True},
+        "ca_path": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "timeout": {"type": "int", "default": 60},
+        "write_unseen": {"type": "bool", "default": False},
+    },
+}
+
+# pve-access-control: a user's name may hold anything but blanks, ":" and "/"; a token's is like a host's.
+_TOKEN_ID = re.compile(r"[^\s:/!@]+(?:@[^\s:/!@]+)*@[A-Za-z][\w.\-]+![A-Za-z][\w.\-]*", re.ASCII)
+# In a header, so that nothing may end the line. Shorter ones would be taken for parts of other words when they are hidden.
+_SECRET = re.compile(r"[!-~]{8,200}", re.ASCII)
+
+
+class Options(NamedTuple):
+    """An API: ``url`` is as it is shown, ``timeout`` in seconds for one request.
+
+    ``write_unseen`` allows to write a guest whose file has lines that the API does not show.
+    """
+
+    url: str
+    host: str
+    port: int
+    token_id: str
+    token_secret: str
+    ca_path: str | None
+    validate_certs: bool
+    timeout: int
+    write_unseen: bool
+
+
+def checked(given: Mapping[str, Any]) -> Options:
+    """The options of an API. Raises NotUsable with a sentence that says what is allowed."""
+    parts = _split(given["url"])
+    token_id, secret = given["token_id"], given["token_secret"]
+    if not _TOKEN_ID.fullmatch(token_id):
+        raise NotUsable(
+            f"the API's token_id is {shown(token_id)}; it takes USER@REALM!TOKEN, such as ansible@pve!harden"
+        )
+    if not _SECRET.fullmatch(secret):
+        raise NotUsable(
+            "the API's token_secret is not one: it takes what Proxmox VE showed when the token was made, 8 to 200"
+            " characters without blanks"
+        )
+    if given["timeout"] < 1:
+        raise NotUsable(f"the API's timeout is {given['timeout']}; it takes 1 second or more")
+    host, port = str(parts.hostname), parts.port or PORT
+    named = f"[{host}]" if ":" in host else host
+    return Options(
+        f"https://{named}:{port}",
+        host,
+        port,
+        token_id,
+        secret,
+        given["ca_path"],
+        given["validate_certs"],
+        given["timeout"],
+        given["write_unseen"],
+    )
+
+
+def _split(url: str) -> SplitResult:
+    takes = f"it takes https://HOST, or https://HOST:PORT where the port is not {PORT}"
+    try:
+        parts = urlsplit(url)
+        fits = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise NotUsable(f"the API's url cannot be read; {takes}") from None
+    if parts.username or parts.password or "@" in parts.netloc:
+        raise NotUsable(
+            f"the API's url has a user or a password, which belongs into token_id and token_secret; {takes}"
+        )
+    if parts.scheme == "http":
+        raise NotUsable(f"the API's url is {shown(url)}, which would send the token unencrypted; {takes}")
+    if parts.scheme != "https" or not fits or not re.fullmatch(r"[\w.:\-]+", parts.hostname or "", re.ASCII):
+        raise NotUsable(f"the API's url is {shown(url)}; {takes}")
+    if parts.query or parts.fragment or parts.path.rstrip("/") not in ("", "/api2", "/api2/json"):
+        raise NotUsable(f"the API's url is {shown(url)}, which has more than host and port; {takes}")
+    return parts
