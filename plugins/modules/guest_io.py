@@ -84,6 +84,42 @@ options:
     description: Where the host's files are. V(/) is the host itself, where guests are written with C(qm).
     type: path
     default: /
+  api:
+    description:
+      - How Proxmox VE's API is reached, in place of files and commands of this host. Needs no login on any node.
+      - docs/api.md says which privileges the token needs.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      url:
+        description: The address of a node, as C(https://HOST) or C(https://HOST:PORT). The port is 8006 unless given.
+        type: str
+        required: true
+      token_id:
+        description: The token, as C(USER@REALM!TOKEN).
+        type: str
+        required: true
+      token_secret:
+        description: The token's secret. It is never shown.
+        type: str
+        required: true
+      ca_path:
+        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
+        type: path
+      validate_certs:
+        description: Whether the certificate is checked. Without that, whoever is on the way can read the token.
+        type: bool
+        default: true
+      timeout:
+        description: Seconds that one request may take.
+        type: int
+        default: 60
+      write_unseen:
+        description:
+          - Whether to write a guest although its config has lines that the API does not show, or hides a C(cipassword).
+          - Proxmox VE drops lines that it does not know on every write.
+        type: bool
+        default: false
   max_parallel:
     description: How many guests are written at the same time, 1 or more.
     type: int
@@ -174,7 +210,7 @@ results:
       returned: always
     reason:
       description:
-        - Why it was skipped (V(locked), V(foreign_pending), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
+        - Why it was skipped (V(locked), V(foreign_pending), V(needs_root), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
           V(not_asked), V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
       type: str
       returned: always
@@ -204,6 +240,7 @@ from ..module_utils._backends.apply import Options, apply
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
 from ..module_utils._journal.file import DIRECTORY, Journal, in_tree
+from ..module_utils._pve_api.spec import API
 from ..module_utils._text import failed_guests
 
 
@@ -229,6 +266,7 @@ def argument_spec() -> dict:
     return {
         "plan": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "root": {"type": "path", "default": "/"},
+        "api": API,
         "max_parallel": {"type": "int", "default": 2},
         "apply_foreign_pending": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 300},
@@ -258,6 +296,8 @@ def main() -> None:
             run=command,
             timeout=params["timeout"],
             apply_foreign_pending=params["apply_foreign_pending"],
+            api=params["api"],
+            writes=[entry["guest"] for entry in params["plan"]],
         )
     except (ValueError, LayoutError) as exc:
         module.fail_json(msg=str(exc))

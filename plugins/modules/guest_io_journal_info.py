@@ -21,6 +21,42 @@ options:
     description: Where the host's files are. V(/) is the host itself.
     type: path
     default: /
+  api:
+    description:
+      - How Proxmox VE's API is reached, in place of files and commands of this host. Needs no login on any node.
+      - docs/api.md says which privileges the token needs.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      url:
+        description: The address of a node, as C(https://HOST) or C(https://HOST:PORT). The port is 8006 unless given.
+        type: str
+        required: true
+      token_id:
+        description: The token, as C(USER@REALM!TOKEN).
+        type: str
+        required: true
+      token_secret:
+        description: The token's secret. It is never shown.
+        type: str
+        required: true
+      ca_path:
+        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
+        type: path
+      validate_certs:
+        description: Whether the certificate is checked. Without that, whoever is on the way can read the token.
+        type: bool
+        default: true
+      timeout:
+        description: Seconds that one request may take.
+        type: int
+        default: 60
+      write_unseen:
+        description:
+          - Whether to write a guest although its config has lines that the API does not show, or hides a C(cipassword).
+          - Proxmox VE drops lines that it does not know on every write.
+        type: bool
+        default: false
   journal:
     description: The directory of the journal, below O(root).
     type: path
@@ -138,6 +174,7 @@ from ..module_utils._backends.standing import standing
 from ..module_utils._host.tree import Tree
 from ..module_utils._journal import file as _journal
 from ..module_utils._journal import lines
+from ..module_utils._pve_api.spec import API
 from ..module_utils._settings.undo import undo
 
 
@@ -146,6 +183,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "root": {"type": "path", "default": "/"},
+            "api": API,
             "journal": {"type": "path", "default": _journal.DIRECTORY},
             "node": {"type": "str"},
             "host_root": {"type": "path"},
@@ -157,7 +195,7 @@ def main() -> None:
     problems: list = []
     found = _journal.read(_journal.in_tree(params["root"], params["journal"]), problems)
     try:
-        stands = standing(find.backends(params["root"], params["node"]), found)
+        stands = standing(find.backends(params["root"], params["node"], api=params["api"]), found)
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     host_root = params["host_root"] or params["root"]

@@ -22,7 +22,7 @@ from .._text import visible
 from .backend import Backend, Definition, Refused
 
 #: Reasons that do not fail the run; every other one fails the run.
-SKIPPED = ("locked", "foreign_pending", "unsafe_lines")
+SKIPPED = ("locked", "foreign_pending", "needs_root", "unsafe_lines")
 
 # With these a write ended before anything was written.
 _NOT_WRITTEN = ("digest_moved", "locked", "moved")

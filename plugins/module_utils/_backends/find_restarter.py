@@ -9,12 +9,23 @@ Apart from find.py, because Ansible sends a host all that a module imports.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from . import find, layout
 from .qm_command import Run
 from .qm_restart import QmRestarter
 from .restart import Restarter
 
 
-def restarter(root: str, run: Run) -> Restarter | None:
-    """How this host's guests are restarted; None where they cannot be, as in a tree. Raises layout.LayoutError."""
+def restarter(root: str, run: Run, api: Mapping[str, Any] | None = None, guest: str = "") -> Restarter | None:
+    """How a guest of this host is restarted, or one behind an API; None where it cannot be, as in a tree.
+
+    Raises layout.LayoutError.
+    """
+    if api is not None:
+        from .api import connected
+        from .api_restart import ApiRestarter
+
+        return ApiRestarter(connected(api), guest)
     return QmRestarter(root, run) if find.is_this_host(root) and layout.is_node(root) else None

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""What Proxmox VE does with a write, through qm and through its API alike: on a running guest it waits in [PENDING], on a
-stopped one all that waits takes effect, and each option is stored on its own.
+"""What Proxmox VE does with a write, through qm and through its API alike.
+
+On a running guest it waits in [PENDING], on a stopped one all that waits takes effect, and each option is stored on its
+own.
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ class Disk(TypedDict):
     error: str | None
     unknown: Unknown | None
     start_fault: str | None
+    needs_root: str | None
     overlay: bool
     read_only: bool
     configured: Configured
@@ -336,6 +337,7 @@ def disk(
     error: str | None = None,
     unknown: Unknown | None = None,
     start_fault: str | None = None,
+    needs_root: str | None = None,
     overlay: bool = False,
     read_only: bool = False,
     configured: Configured | None = None,
@@ -359,6 +361,7 @@ def disk(
         "error": error,
         "unknown": unknown,
         "start_fault": start_fault,
+        "needs_root": needs_root,
         "overlay": overlay,
         "read_only": read_only,
         "configured": configured or {"aio": None, "cache": None, "iothread": None},

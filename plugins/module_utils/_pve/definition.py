@@ -89,9 +89,9 @@ class Definition:
         text = _config.edit(self.config, values, pending_keys(self.config, values))
         return self.reread(_config.encode(text), values)
 
-    def reread(self, raw: bytes, values: dict[str, str | None] | None = None, digest: str | None = None) -> Definition:
+    def reread(self, raw: bytes, values: dict[str, str | None] | None = None) -> Definition:
         """The same guest with another config."""
-        return Definition(self.id, self.node, self.path, raw, self._storages, self.running, values, digest)
+        return Definition(self.id, self.node, self.path, raw, self._storages, self.running, values)
 
     def _new_value(self, key: str, options: Mapping[str, Value]) -> str | None:
         if key == "controller":

@@ -78,7 +78,7 @@ class Connection:
         proxies = urllib.request.getproxies_environment()
         name = next((name for name in ("https", "all") if proxies.get(name)), None)
         host = self.options.host
-        if name and not urllib.request.proxy_bypass_environment(host, proxies):
+        if name and not urllib.request.proxy_bypass(host, proxies):
             raise NotUsable(
                 f"{name}_proxy is set, and the API is not asked through a proxy: add {host} to no_proxy, in the"
                 " environment that the playbook runs in"
@@ -198,7 +198,7 @@ def _context(options: Options) -> ssl.SSLContext:
             f"the API's ca_path is {shown_path(str(options.ca_path))}, which cannot be read as certificates:"
             f" {_reason(exc)}"
         ) from None
-    # From Python 3.13 on also a valid chain without extensions of RFC 5280 is refused, such as that of Proxmox VE's own CA.
+    # From Python 3.13 on, a valid chain is refused where it lacks extensions of RFC 5280, as those of own CAs often do.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not options.validate_certs:
         context.check_hostname = False

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""How an API is reached: what a module takes, and the sentences for what cannot be. No sentence shows the secret. Pure."""
+"""How an API is reached: what a module takes, and what cannot be, in sentences that never show the secret. Pure."""
 
 from __future__ import annotations
 
@@ -17,24 +17,10 @@ from .errors import NotUsable
 #: The port of Proxmox VE's API.
 PORT = 8006
 
-#: A module's option ``api``.
-SPEC: dict[str, Any] = {
-    "type": "dict",
-    "options": {
-        "url": {"type": "str", "required": True},
-        "token_id": {"type": "str", "required": True, "no_log": False},
-        "token_secret": {"type": "str", "required": True, "no_log": True},
-        "ca_path": {"type": "path"},
-        "validate_certs": {"type": "bool", "default": True},
-        "timeout": {"type": "int", "default": 60},
-        "write_unseen": {"type": "bool", "default": False},
-    },
-}
-
 # pve-access-control: a user's name may hold anything but blanks, ":" and "/"; a token's is like a host's.
 _TOKEN_ID = re.compile(r"[^\s:/!@]+(?:@[^\s:/!@]+)*@[A-Za-z][\w.\-]+![A-Za-z][\w.\-]*", re.ASCII)
-# In a header, so that nothing may end the line. Shorter ones would be taken for parts of other words when they are hidden.
-_SECRET = re.compile(r"[!-~]{8,200}", re.ASCII)
+# It stands in a header, so nothing may end the line. Hiding a shorter one would hide parts of other words.
+_SECRET = re.compile(r"[!-~]{6,200}", re.ASCII)
 
 
 class Options(NamedTuple):
@@ -64,7 +50,7 @@ def checked(given: Mapping[str, Any]) -> Options:
         )
     if not _SECRET.fullmatch(secret):
         raise NotUsable(
-            "the API's token_secret is not one: it takes what Proxmox VE showed when the token was made, 8 to 200"
+            "the API's token_secret is not one: it takes what Proxmox VE showed when the token was made, 6 to 200"
             " characters without blanks"
         )
     if given["timeout"] < 1:

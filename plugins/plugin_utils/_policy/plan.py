@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...module_utils._model.findings import SEVERITIES, Change, GuestStatus
-from ...module_utils._model.records import Guest, foreign_pending_detail
+from ...module_utils._model.records import Disk, Guest, foreign_pending_detail
 from ...module_utils._shown import piece, some
 from ...module_utils._text import plural
 from .hypervisors import process_only
@@ -70,12 +70,20 @@ def _held(guest: Guest, changes: list[Change], policy: Policy) -> Left | None:
         return Left("unsafe_lines", f"a write would drop {count}, the first is line {first['line']}: {first['reason']}")
     if guest["not_asked"]:
         return Left("not_asked", guest["not_asked"])
+    if rooted := _needing_root(guest, changes):
+        return Left("needs_root", f"{rooted[0]['key']}: {rooted[0]['needs_root']}")
     if guest["running"] is False and guest["foreign_pending"] and not policy.apply_foreign_pending:
         return Left("foreign_pending", foreign_pending_detail(some(guest["foreign_pending"])))
     if offline := _offline(guest, changes):
         names = ", ".join(some(offline))
         return Left("storage_offline", f"storage {names} is offline; run again when it is available")
     return None
+
+
+def _needing_root(guest: Guest, changes: list[Change]) -> list[Disk]:
+    """The disks to be written that this way to the guest cannot write; without them the rest is half a cure."""
+    keys = {change["key"] for change in changes}
+    return [disk for disk in guest["disks"] if disk["key"] in keys and disk["needs_root"]]
 
 
 def _offline(guest: Guest, changes: list[Change]) -> list[str]:

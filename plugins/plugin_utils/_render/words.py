@@ -55,6 +55,7 @@ _REASON_WORDS = {
     "known_defect": "this version of QEMU has a known defect",
     "locked": "locked by another job",
     "moved": "moved to another node",
+    "needs_root": "only root on its node can change it",
     "no_config": "no config to change",
     "no_shutdown": "did not shut down in time",
     "not_asked": "the hypervisor did not say what a write would lose",
