@@ -118,7 +118,8 @@ class Api(PveGuests):
                 raise Refused("needs_root", f"{disk['key']}: {disk['needs_root']}")
         # Without an answer the write itself finds out what is offline.
         with contextlib.suppress(ApiError):
-            live.refuse_offline(now, edited, self._cluster.unusable(str(now.node)))
+            needed = live.storages(now, edited).values()
+            live.refuse_offline(now, edited, self._cluster.unusable(str(now.node), needed))
         if not self._apply_foreign_pending:
             live.refuse_foreign_pending(now)
 

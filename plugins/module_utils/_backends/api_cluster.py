@@ -107,16 +107,30 @@ class Cluster:
         """What is wrong with their definitions."""
         return self._defined[1]
 
-    def seen(self) -> dict[tuple[str, str], bool]:
-        """(node, storage) → whether the node's own daemon says that it is there. Raises LayoutError.
+    @cached_property
+    def _seen(self) -> dict[str, dict[str, bool]]:
+        found: dict[str, dict[str, bool]] = {}
+        for row in self.once("/cluster/resources", type="storage"):
+            found.setdefault(str(row["node"]), {})[str(row["storage"])] = row.get("status") == "available"
+        return found
 
-        Where no storage of a node is there, that daemon does not run, and nothing is known.
+    def seen(self, node: str) -> dict[str, bool]:
+        """Storage → whether the node's own daemon said lately that it is there. Raises LayoutError.
+
+        Where none is there, that daemon does not run, and nothing is known.
         """
-        rows = self.once("/cluster/resources", type="storage")
-        return {(str(row["node"]), str(row["storage"])): row.get("status") == "available" for row in rows}
+        with self._lock:
+            return self._seen.get(node, {})
 
-    def unusable(self, node: str) -> Mapping[str, str | None]:
-        """Storage → why a node cannot use it, None where it can. Asked once: it takes seconds where one is offline."""
+    def unusable(self, node: str, needed: Collection[str] | None = None) -> Mapping[str, str | None]:
+        """Storage → why a node cannot use it, None where it can; of the ``needed`` ones at least.
+
+        The node itself is asked only once, and only where its daemon has not seen all that are needed: it takes seconds
+        where a storage is offline.
+        """
+        seen = self.seen(node)
+        if needed is not None and all(seen.get(name) for name in needed):
+            return dict.fromkeys(needed)
         with self._lock:
             if node not in self._unusable:
                 rows = self.api.get(f"/nodes/{segment(node)}/storage")

@@ -35,6 +35,12 @@ _NEEDS_ROOT = (
     " guest on its node"
 )
 
+_NOT_WHOLE = "the API does not show all of its config, or the file was edited by hand"
+_DROPS = "Proxmox VE drops lines that it does not know when it writes"
+_LOOK = (
+    "Look at the file on its node. Proxmox VE writes it anew, without such lines, with the next change of the guest."
+)
+
 
 class _Read(NamedTuple):
     answer: Answer
@@ -70,7 +76,7 @@ def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
     silent = _Silent(states)
     reads = each(lambda one: _read(cluster, silent, *one), asked)
     _note_silent(reading, silent, asked, wanted)
-    storages = _Storages(cluster, asked)
+    storages = _Storages(cluster)
     for (place, guest), found in zip(asked, reads):
         if isinstance(found, _Failed):
             reading.problem(path_of(place, guest), found.why, guest, node=place)
@@ -126,11 +132,9 @@ def _note_silent(
 class _Storages:
     """The storages with ``active`` as it is on each node."""
 
-    def __init__(self, cluster: Cluster, asked: list[tuple[str, str]]) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._seen = cluster.seen()
         self._of: dict[str | None, Storages] = {None: cluster.storages}
-        self._nodes = {node for node, _guest in asked}
 
     def of(self, node: str | None) -> Storages:
         """Those of a node; without one, as they are defined."""
@@ -139,7 +143,7 @@ class _Storages:
         return self._of[node]
 
     def _on(self, node: str) -> Storages:
-        here = {name: there for (place, name), there in self._seen.items() if place == node}
+        here = self._cluster.seen(node)
         known: dict[str, bool | None] = {name: there or None for name, there in here.items()}
         if any(here.values()) and not all(here.values()):
             try:
@@ -172,17 +176,19 @@ def completed(guest: Guest, answer: Answer, state: State, write_unseen: bool) ->
         guest["controller"]["line"] = None
         for disk in guest["disks"]:
             disk["line"] = None
-        guest["not_asked"] = None if write_unseen else unseen(answer)
+        guest["not_asked"] = (
+            None if write_unseen else f"{_unseen(answer)}; allow it with write_unseen of the API's options"
+        )
+        if not answer.has("cipassword"):
+            guest["unknown"].append(records.unknown(_NOT_WHOLE, _LOOK))
     for disk in guest["disks"]:
         if (disk["volume"] or "").startswith("/") and disk["media"] == "disk":
             disk["needs_root"] = _NEEDS_ROOT
     return guest
 
 
-def unseen(answer: Answer) -> str:
+def _unseen(answer: Answer) -> str:
     """Why it is not known which lines of a config a write would drop."""
     if answer.has("cipassword"):
-        what = "the API hides its cipassword, so that nothing proves that it shows all lines of the config"
-    else:
-        what = "the API does not show all of its config, or the file was edited by hand"
-    return f"{what}, and Proxmox VE drops lines that it does not know; allow it with write_unseen of the API's options"
+        return f"the API hides its cipassword, so that nothing proves that it shows every line of its config; {_DROPS}"
+    return f"{_NOT_WHOLE}; {_DROPS}"

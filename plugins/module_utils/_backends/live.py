@@ -29,12 +29,18 @@ def refuse_foreign_pending(now: Definition) -> None:
         raise Refused("foreign_pending", foreign_pending_detail(some(foreign)))
 
 
+def storages(now: Definition, edited: Definition) -> dict[str, str]:
+    """Key → the storage of each drive that was edited; those on paths are left out."""
+    volumes = {
+        key: _drive.parse(key, now.config.next(key) or "").volume for key in edited.values if _drive.parse_key(key)
+    }
+    return {key: volume.partition(":")[0] for key, volume in volumes.items() if not volume.startswith("/")}
+
+
 def refuse_offline(now: Definition, edited: Definition, unusable: Mapping[str, str | None]) -> None:
     """Raise Refused for a drive on a storage that its node cannot use; ``unusable`` says why, None where it can."""
-    for key in filter(_drive.parse_key, edited.values):
-        volume = _drive.parse(key, now.config.next(key) or "").volume
-        storage = None if volume.startswith("/") else volume.partition(":")[0]
-        why = storage and unusable.get(storage, f"this node has no storage '{storage}'")
+    for key, storage in storages(now, edited).items():
+        why = unusable.get(storage, f"this node has no storage '{storage}'")
         if why:
             raise Refused("storage_offline", f"not written, because of {key}: {why}; run again when it is there")
 
