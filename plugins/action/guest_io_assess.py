@@ -24,6 +24,7 @@ from ..plugin_utils._policy.waivers_file import load
 
 _READ = {
     "root": {"type": "str", "default": "/"},
+    "api": {"type": "dict"},
     "node": {"type": "str"},
     "guests": {"type": "raw"},
     "host_roots": {"type": "dict"},

@@ -15,9 +15,11 @@ from ansible.utils.display import Display
 
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._fleet.retry import MOVED, merge
+from ..plugin_utils._fleet.twice import judged_twice
 
 APPLY = {
     "root": {"type": "str", "default": "/"},
+    "api": {"type": "dict"},
     "max_parallel": {"type": "int"},
     "apply_foreign_pending": {"type": "bool", "default": False},
     "journal": {"type": "str"},
@@ -49,7 +51,9 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The results so far are returned where a later step fails: what was written is reported."""
         self._apply_options = {name: options[name] for name in APPLY} | {"policy": options["policy_id"]}
-        self._assess_options = {name: options[name] for name in (*ASSESS, "root", "apply_foreign_pending")}
+        self._assess_options = {name: options[name] for name in (*ASSESS, "root", "api", "apply_foreign_pending")}
+        if options["api"]:
+            self._refuse_judged_twice()
         done: dict[str, Any] = {"changed": False, "results": [], "diff": [], "run": None}
         try:
             self._change(options["plan"], max(options["batch"], 1), done)
@@ -60,6 +64,17 @@ class ActionModule(Action):
                 raise
             return {**done, "failed": True, "msg": str(exc)}
         return done
+
+    def _refuse_judged_twice(self) -> None:
+        """A host behind an API leaves the guests of all others to these."""
+        of_host = self.task_vars["hostvars"].raw_get
+        found = {
+            host: of_host(host).get("guest_io_findings") or {} for host in self.task_vars["ansible_play_hosts_all"]
+        }
+        guests = {host: document.get("guests") or () for host, document in found.items()}
+        twice = judged_twice(guests.pop(self.host, ()), guests)
+        if twice:
+            raise ValueError(twice)
 
     def _change(self, plan: list[dict[str, Any]], batch: int, done: dict[str, Any]) -> None:
         for first in range(0, len(plan), batch):

@@ -25,6 +25,7 @@ class ActionModule(Action):
     ARGUMENTS = {
         "match": {"type": "raw"},
         "root": {"type": "str", "default": "/"},
+        "api": {"type": "dict"},
         "node": {"type": "str"},
         "timeout": {"type": "int"},
         "start_timeout": {"type": "int"},
@@ -49,7 +50,7 @@ class ActionModule(Action):
         if options["variable"] and self._stopped_before(options["variable"], options["max_failures"]):
             return {**done, "stopped": True}
         try:
-            read = self.module("guest_io_info", "guests", root=options["root"], node=options["node"])
+            read = self.module("guest_io_info", "guests", **{name: options[name] for name in ("root", "node", "api")})
             done["order"] = restart_order(read["guests"], options["match"])
             self._restart(done["order"]["order"], options, done)
         except Ended as ended:
@@ -73,7 +74,7 @@ class ActionModule(Action):
         return False
 
     def _restart(self, order: list[dict[str, Any]], options: dict[str, Any], done: dict[str, Any]) -> None:
-        how = {name: options[name] for name in ("root", "timeout", "start_timeout", "force_stop", "ha_managed")}
+        how = {name: options[name] for name in ("root", "api", "timeout", "start_timeout", "force_stop", "ha_managed")}
         for number, entry in enumerate(order, 1):
             if len(done["failures"]) >= options["max_failures"]:
                 return

@@ -18,6 +18,7 @@ class ActionModule(Action):
         "rollback": {"type": "dict", "required": True},
         "name": {"type": "str", "required": True},
         "root": {"type": "str", "default": "/"},
+        "api": {"type": "dict"},
         "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "max_parallel": {"type": "int"},
@@ -34,7 +35,7 @@ class ActionModule(Action):
             run=options["name"],
             policy=f"rollback of {rollback['run']}",
             rolls_back=rollback["run"],
-            **{name: options[name] for name in ("root", "journal", "max_parallel", "apply_foreign_pending")},
+            **{name: options[name] for name in ("root", "api", "journal", "max_parallel", "apply_foreign_pending")},
         )
         settings = self._put_back_settings(options) if rollback["settings"] else {}
         said = (done.get("msg"), settings.get("msg"), rollback["not_whole"])

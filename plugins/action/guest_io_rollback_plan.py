@@ -23,6 +23,7 @@ class ActionModule(Action):
         "run": {"type": "raw", "default": "last"},
         "guests": {"type": "raw", "default": "all"},
         "root": {"type": "str", "default": "/"},
+        "api": {"type": "dict"},
         "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "node": {"type": "str"},
@@ -30,7 +31,7 @@ class ActionModule(Action):
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The plan, and the name for the run that carries it out."""
-        where = {name: options[name] for name in ("root", "node")}
+        where = {name: options[name] for name in ("root", "node", "api")}
         only = guest_ids(options["guests"])
         if not all(map(_is_journal, [*options["journals"], *([options["here"]] if options["here"] else [])])):
             raise ValueError("journals takes what guest_io_journal_info returned on each host")

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..module_utils._writeback.assess import assess, report
 from ..plugin_utils._action import Action
+from ..plugin_utils._asked.api import needs_ssh
 
 SETTINGS = {
     "mode": {"type": "raw", "default": "auto"},
@@ -29,6 +30,7 @@ class ActionModule(Action):
 
     ARGUMENTS = {
         "root": {"type": "str", "default": "/"},
+        "api": {"type": "dict"},
         "set": {"type": "bool", "default": True},
         "facts": {"type": "dict"},
         **SETTINGS,
@@ -36,6 +38,8 @@ class ActionModule(Action):
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """What was found, and what became of it."""
+        if options["api"]:
+            return needs_ssh("writeback")
         facts = options["facts"] or self.module("host_writeback_info", "kernel", root=options["root"])
         assessment = assess(facts, {name: options[name] for name in SETTINGS}, self.host, "host_writeback_")
         if not options["set"] or assessment["plan"] is None:

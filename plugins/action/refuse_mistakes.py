@@ -19,6 +19,7 @@ from ansible.plugins.lookup.inventory_hostnames import LookupModule as HostsOfPa
 from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils._action import Action
+from ..plugin_utils._asked.api import without_journal
 from ..plugin_utils._asked.given import given_refusals
 from ..plugin_utils._asked.specs import PREFIXES, SURVEY, known
 from ..plugin_utils._asked.values import value_refusal
@@ -40,6 +41,7 @@ class ActionModule(Action):
         "does": {"type": "str", "default": "do"},
         "names_guests": {"type": "list", "elements": "str"},
         "no_hosts": {"type": "str"},
+        "journal": {"type": "bool", "default": False},
         "tags": {"type": "list", "elements": "str"},
     }
 
@@ -61,6 +63,8 @@ class ActionModule(Action):
             refusals += unseen_refusals(extra, {self.host: own, **of_hosts})
         if options["names_guests"] is not None:
             refusals += selection_refusals(extra, options["names_guests"])
+        if options["journal"]:
+            refusals += without_journal(of_hosts)
         if options["tags"] is not None:
             run, skip = self.task_vars["ansible_run_tags"], self.task_vars["ansible_skip_tags"]
             refusals += tag_refusals(options["tags"], run, skip)

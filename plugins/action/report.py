@@ -56,6 +56,7 @@ class ActionModule(Action):
                 "results": {"type": "str"},
                 "changes": {"type": "list", "elements": "str"},
                 "assessments": {"type": "dict"},
+                "api": {"type": "str"},
             },
         },
         "guests": {"type": "bool", "default": True},

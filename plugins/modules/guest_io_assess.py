@@ -22,6 +22,9 @@ options:
     description: Where the host's files are, see M(hypervisor.io_hardening.guest_io_info).
     type: str
     default: /
+  api:
+    description: How Proxmox VE's API is reached, see M(hypervisor.io_hardening.guest_io_info).
+    type: dict
   node:
     description: The node whose guests are read, see M(hypervisor.io_hardening.guest_io_info).
     type: str

@@ -40,6 +40,9 @@ options:
   policy_id:
     description: How the journal names the policy.
     type: str
+  api:
+    description: How Proxmox VE's API is reached, see M(hypervisor.io_hardening.guest_io_info).
+    type: dict
   root:
     description: Where the host's files are. V(/) is the host itself, see M(hypervisor.io_hardening.guest_io_info).
     type: str

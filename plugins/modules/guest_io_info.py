@@ -78,6 +78,7 @@ options:
   host_roots:
     description:
       - By subject of the host itself, such as V(writeback) or V(load), the directory to read it below, for RV(host).
+      - Not read with O(api), which tells nothing of a host itself.
       - One call of a module takes longer than all that is read in it. M(hypervisor.io_hardening.guest_io_assess) uses it.
     type: dict
     version_added: 0.1.0
@@ -255,7 +256,8 @@ def main() -> None:
         "nodes": reading.nodes,
         "problems": reading.problems,
     }
-    if module.params["host_roots"] is not None:
+    # Behind an API the files below them are those of another machine.
+    if module.params["host_roots"] is not None and module.params["api"] is None:
         unknown = sorted(set(module.params["host_roots"]) - set(_subjects.READ))
         if unknown:
             module.fail_json(msg=f"host_roots: {unknown[0]!r} is not known; it takes {', '.join(_subjects.READ)}")

@@ -23,6 +23,9 @@ options:
   match:
     description: One JMESPath selector over C(guest) and C(controller), as in the policy's overrides. Without it the task fails.
     type: raw
+  api:
+    description: How Proxmox VE's API is reached, see M(hypervisor.io_hardening.guest_io_info).
+    type: dict
   root:
     description: Where the host's files are. V(/) is the host itself, see M(hypervisor.io_hardening.guest_io_info).
     type: str

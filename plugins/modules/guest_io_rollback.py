@@ -25,6 +25,9 @@ options:
     description: The name of this run in the journal, the same on all hosts.
     type: str
     required: true
+  api:
+    description: How Proxmox VE's API is reached, see M(hypervisor.io_hardening.guest_io_info).
+    type: dict
   root:
     description: Where the host's files are. V(/) is the host itself, see M(hypervisor.io_hardening.guest_io_info).
     type: str

@@ -38,6 +38,9 @@ options:
       - A value that names no guest is refused, because it would be taken for all.
     type: raw
     default: all
+  api:
+    description: How Proxmox VE's API is reached, see M(hypervisor.io_hardening.guest_io_info).
+    type: dict
   root:
     description: Where the host's files are. V(/) is the host itself, see M(hypervisor.io_hardening.guest_io_info).
     type: str

@@ -19,6 +19,11 @@ description:
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
+  api:
+    description:
+      - How Proxmox VE's API is reached, where the host stands for a cluster behind one.
+      - Then nothing is read and nothing is set, and RV(status) is V(needs_ssh). The API tells nothing of a host's limits.
+    type: dict
   root:
     description: The directory that holds the host's files, see M(hypervisor.io_hardening.host_writeback).
     type: str

@@ -48,6 +48,10 @@ options:
   no_hosts:
     description: The message to fail with when there is no host, in place of the one with O(does).
     type: str
+  journal:
+    description: Whether to refuse hosts behind an API for which no directory of a journal is named.
+    type: bool
+    default: false
   tags:
     description: The playbook's tags, to check C(--tags) and C(--skip-tags). Without it they are not checked.
     type: list

@@ -45,6 +45,9 @@ options:
           - By subject of the hosts, the variable with its assessment, such as V(host_writeback_report) for V(writeback), or the
             way to it with dots, such as V(io_host_report.assessments.queues).
         type: dict
+      api:
+        description: The variable that a host has which stands for a cluster behind an API. Its guests must be no other host's.
+        type: str
   guests:
     description: V(false) says that the run does not look at guests. With O(variables), a host without a document is not silent then.
     type: bool

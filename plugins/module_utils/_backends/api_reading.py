@@ -180,7 +180,7 @@ def completed(guest: Guest, answer: Answer, state: State, write_unseen: bool) ->
             None if write_unseen else f"{_unseen(answer)}; allow it with write_unseen of the API's options"
         )
         if not answer.has("cipassword"):
-            guest["unknown"].append(records.unknown(_NOT_WHOLE, _LOOK))
+            guest["unknown"].append(records.unknown(_NOT_WHOLE, _LOOK, "warning"))
     for disk in guest["disks"]:
         if (disk["volume"] or "").startswith("/") and disk["media"] == "disk":
             disk["needs_root"] = _NEEDS_ROOT

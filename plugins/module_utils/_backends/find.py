@@ -43,6 +43,8 @@ def backends(
     Raises layout.LayoutError on a node whose guests this user may not read, or a token not read or write.
     """
     if api is not None:
+        if root != "/":
+            raise layout.LayoutError(f"root is {root}, and an API is named too: these are two ways to guests; name one")
         # Only here: what it imports takes longer than all else that reads a node.
         from .api import Api, connected
 

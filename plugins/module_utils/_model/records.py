@@ -11,7 +11,7 @@ A record is a plain dict, because it travels as JSON. Every key is always there:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 #: The problem of a guest that was asked for and has no config here; another host may have it.
 NOT_THERE = "is not there"
@@ -76,10 +76,11 @@ class Storage(TypedDict):
 
 
 class Unknown(TypedDict):
-    """What decides and is not known, in a sentence, and what to do about it."""
+    """What decides and is not known, in a sentence, and what to do about it; ``severity`` is that of its finding."""
 
     message: str
     hint: str
+    severity: Literal["error", "warning"]
 
 
 class Resource(TypedDict):
@@ -441,9 +442,9 @@ def guest(
     }
 
 
-def unknown(message: str, hint: str) -> Unknown:
+def unknown(message: str, hint: str, severity: Literal["error", "warning"] = "error") -> Unknown:
     """What decides and is not known, and what to do about it."""
-    return {"message": message, "hint": hint}
+    return {"message": message, "hint": hint, "severity": severity}
 
 
 def controller(

@@ -36,6 +36,8 @@ PREFIXES = (
 )
 #: Prefix of the questions that AWX asks; the rest is the name of the variable they are about.
 SURVEY = "survey_"
+#: Holds a secret: an answer of a survey is not one.
+SECRET = "io_hardening_api"
 #: Variables of plays themselves, which Ansible asks for before it looks at any host.
 OF_PLAYS = ("io_hardening_hosts", "restart_hosts_at_once")
 
@@ -56,7 +58,7 @@ def specs() -> dict[str, dict[str, Any]]:
         with path.open(encoding="utf-8") as file:
             for entry in yaml.load(file, Loader=loader)["argument_specs"].values():
                 found.update(entry["options"])
-    questions = {SURVEY + name: spec for name, spec in found.items() if name not in OF_PLAYS}
+    questions = {SURVEY + name: spec for name, spec in found.items() if name not in (*OF_PLAYS, SECRET)}
     return {**found, **questions}
 
 

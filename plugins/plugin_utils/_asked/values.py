@@ -21,7 +21,8 @@ from ...module_utils._journal.fields import RUN_ID
 from ...module_utils._number import whole_number
 from ...module_utils._shown import shown
 from .._policy import fail_on
-from .specs import SURVEY, specs
+from . import api
+from .specs import SECRET, SURVEY, specs
 
 _ID = re.compile(r"[0-9]+\Z")
 _YES_OR_NO = frozenset(str(value).lower() for value in BOOLEANS)
@@ -40,7 +41,9 @@ def value_refusal(name: str, value: Any, host: str | None = None) -> str | None:
     allowed, words = _takes(name)
     if allowed(value):
         return None
-    return f"{name}{', set for ' + host + ',' if host else ''} is {shown(value)}; it takes {words}"
+    # Whatever stands there may be a secret.
+    what = "not that" if name == SECRET else shown(value)
+    return f"{name}{', set for ' + host + ',' if host else ''} is {what}; it takes {words}"
 
 
 def is_text(name: str) -> bool:
@@ -175,6 +178,8 @@ _A_NUMBER = (from_one_on, "a whole number, 1 or more")
 _NAMES = (_are_names, "a list of names that AWX has, such as [one, another]")
 #: Variable to whether a value is allowed, and what it takes in words, where that is more than its argument spec says.
 TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    SECRET: (api.is_api, api.TAKES),
+    api.JOURNAL: (_is_absolute, "the absolute path of a directory, without '..'"),
     "io_hardening_hosts": (
         _is_text,
         "a host pattern of Ansible, such as proxmox_nodes, or pve1,pve2",

@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any
 
 from ...module_utils._model.findings import document
+from .document import ReportError
+from .twice import judged_twice
 
 #: The document of a host whose guests the run does not look at: the host is not silent.
 _NO_GUESTS = document(date="", findings=[], plan=[], unresolved=[], guests=[], waivers=[])
@@ -28,7 +30,9 @@ def from_hosts(
 
     ``names`` says which variable holds each: {documents, results, changes: [...], assessments: {subject: variable}},
     each may be None; a name may lead to a key, with dots. ``changes`` are those with the name of the run. ``guests``
-    says whether the run looks at guests.
+    says whether the run looks at guests. ``api`` among the names is the variable that hosts have that stand for a
+    cluster behind an API. Raises ReportError where a guest of theirs is another host's as well, and the run changes
+    nothing: a run that changes something has refused that before.
     """
     documents: dict[str, Any] = {}
     results: dict[str, Any] | None = {} if names.get("results") else None
@@ -42,12 +46,23 @@ def from_hosts(
         run = run or next(filter(None, map(partial(_run, variables), names.get("changes") or ())), None)
         for subject, by_host in assessments.items():
             by_host[host] = _returned(variables, names["assessments"][subject])
+    if results is None and names.get("api"):
+        _refuse_judged_twice(documents, [host for host in hosts if variables_of(host).get(names["api"])])
     return {"documents": documents, "results": results, "assessments": assessments, "run": run}
 
 
 def _run(variables: Mapping[str, Any], name: str) -> Any:
     value = variables.get(name)
     return value.get("run") if isinstance(value, Mapping) else None
+
+
+def _refuse_judged_twice(documents: Mapping[str, Any], behind_api: Iterable[str]) -> None:
+    guests = {host: document["guests"] for host, document in documents.items() if document}
+    for host in behind_api:
+        others = {other: theirs for other, theirs in guests.items() if other != host}
+        twice = judged_twice(guests.get(host, ()), others)
+        if twice:
+            raise ReportError(f"host {host}: {twice}")
 
 
 def _returned(variables: Mapping[str, Any], name: str | None) -> Any:

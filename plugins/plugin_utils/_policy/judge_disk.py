@@ -28,7 +28,7 @@ def judge(disk: Disk, wanted: dict[str, Any], at: Situation, waived: Callable[[s
         message, advice = f"the drive is invalid: {disk['error']}", "Fix the line by hand; the guest starts without it."
         return [Remark("IO100", "error", message, advice, disk["error"])]
     if disk["unknown"]:
-        return [Remark("IO100", "error", disk["unknown"]["message"], disk["unknown"]["hint"])]
+        return [Remark("IO100", disk["unknown"]["severity"], disk["unknown"]["message"], disk["unknown"]["hint"])]
     if disk["start_fault"]:
         return []  # judge_start.py
     now = after_restart(disk)

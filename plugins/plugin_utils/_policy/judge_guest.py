@@ -75,7 +75,7 @@ class _Judgement:
         for disk in guest["disks"]:
             if not is_judged(disk):
                 marks += self._marks(judge_start.judge(guest, disk), disk["key"], disk["line"])
-        unknown = [Remark("IO100", "error", one["message"], one["hint"]) for one in guest["unknown"]]
+        unknown = [Remark("IO100", one["severity"], one["message"], one["hint"]) for one in guest["unknown"]]
         marks += self._marks(unknown, None, guest["controller"]["line"])
         marks += self._not_understood()
         met = judge_defects.met(guest, judged, self._by.policy.accept_defects)
