@@ -121,9 +121,10 @@ options:
         type: bool
         default: false
   max_parallel:
-    description: How many guests are written at the same time, 1 or more.
+    description:
+      - How many guests are written at the same time, 1 or more.
+      - The default is 2, because each C(qm) takes a processor of its node, and 4 with O(api).
     type: int
-    default: 2
   apply_foreign_pending:
     description:
       - On a stopped guest C(qm set) also applies what somebody else has left in C([PENDING]).
@@ -267,7 +268,7 @@ def argument_spec() -> dict:
         "plan": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "root": {"type": "path", "default": "/"},
         "api": API,
-        "max_parallel": {"type": "int", "default": 2},
+        "max_parallel": {"type": "int"},
         "apply_foreign_pending": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 300},
         "journal": {"type": "path", "default": DIRECTORY},
@@ -281,7 +282,7 @@ def main() -> None:
     """Carry out the plan and return its results."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
-    if params["max_parallel"] < 1:
+    if params["max_parallel"] is not None and params["max_parallel"] < 1:
         module.fail_json(msg=f"max_parallel is {params['max_parallel']}; it takes 1 or more")
     try:
         journal = Journal(

@@ -29,7 +29,7 @@ options:
     type: int
     default: 25
   max_parallel:
-    description: How many C(qm) run at once on one node.
+    description: How many guests are written at once, see M(hypervisor.io_hardening.guest_io).
     type: int
   journal:
     description: The directory of the journal, see M(hypervisor.io_hardening.guest_io).

@@ -40,7 +40,7 @@ options:
     description: The directory of the journal, see M(hypervisor.io_hardening.guest_io).
     type: str
   max_parallel:
-    description: How many C(qm) run at once on one node.
+    description: How many guests are written at once, see M(hypervisor.io_hardening.guest_io).
     type: int
   apply_foreign_pending:
     description: Whether to write stopped guests although that applies pending changes of somebody else.

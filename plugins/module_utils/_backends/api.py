@@ -61,6 +61,9 @@ class Api(PveGuests):
     ``writes`` are the ids of the guests that are to be written. Raises LayoutError where the token may not.
     """
 
+    # A write is mostly waiting, and a node has three workers for all that is asked of it (pvedaemon).
+    at_once = 4
+
     def __init__(
         self,
         cluster: Cluster,

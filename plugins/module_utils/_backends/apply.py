@@ -31,10 +31,10 @@ _Noted = TypeVar("_Noted")
 
 
 class Options(NamedTuple):
-    """How to apply; without a journal none is kept."""
+    """How to apply; without a journal none is kept, without a number there are as many at once as suits the backends."""
 
     check: bool = False
-    max_parallel: int = 2
+    max_parallel: int | None = None
     journal: Journal | None = None
 
 
@@ -58,7 +58,8 @@ def apply(
                 stack.enter_context(backend.alone(_configs(plan, hypervisor)))
             except Refused as refused:
                 busy[hypervisor] = refused
-        with concurrent.futures.ThreadPoolExecutor(max_workers=options.max_parallel) as pool:
+        workers = options.max_parallel or min((backend.at_once for backend in backends), default=1)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=workers) as pool:
             return list(pool.map(lambda entry: _apply_safely(entry, ways, busy, options), plan))
 
 

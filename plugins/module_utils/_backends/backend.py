@@ -59,6 +59,8 @@ class Backend(Protocol[D]):
     """One way to the guests of one hypervisor. Every method may raise OSError."""
 
     hypervisor: str
+    #: How many guests are best written at the same time.
+    at_once: int
 
     def covers(self, node: str | None) -> bool:
         """Whether the guests of a node are this backend's to read; None is a guest without a node."""

@@ -21,6 +21,8 @@ class PveGuests:
     """The guests of ``node``, or of ``all`` nodes. A subclass reads, loads and writes them."""
 
     hypervisor = "pve"
+    # Each qm takes a processor of the node.
+    at_once = 2
 
     def __init__(self, node: str) -> None:
         self.node = node

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import api as _api
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.api_cluster import Cluster
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.layout import LayoutError
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.standing import standing
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.file import Journal, read
@@ -209,14 +210,14 @@ def test_a_storage_that_is_offline_is_known_before(tree, api):
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_what_was_stored_before_an_option_failed_is_taken_back(tree, api, running):
+def test_what_was_stored_before_an_option_failed_is_taken_back(tree, api, running, monkeypatch):
     """The controller is stored before the drive, whose storage went offline after it was looked at."""
     path = tree.put(100, GUEST.replace("local:", "nfs1:"))
     before = path.read_text()
     if running:
         api.cluster.node("pve1").start_now("100", {})
     plan = plan_of(guests_of(api))
-    api.cluster.pvestatd = True
+    monkeypatch.setattr(Cluster, "unusable", lambda *_asked: {"nfs1": None})
     tree.declare("storages-offline", "nfs1")
     ((status, reason, detail),) = apply_by(options_of(api), plan)
     if running:
