@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plugin_utils._action import Action
+from ..plugin_utils._asked.api import needs_ssh
 from ..plugin_utils._host_policy.assess import Case, after, assess, taken_back
 from ..plugin_utils._host_policy.cluster import leads
 from ..plugin_utils._host_policy.subjects import DOCUMENTS
@@ -28,6 +29,7 @@ class ActionModule(Action):
         "policy_name": {"type": "str", "default": "policy"},
         "facts_in": {"type": "str"},
         "root": {"type": "str", "default": "/"},
+        "api": {"type": "dict"},
         "state": {"type": "raw", "default": "present"},
         "set": {"type": "bool", "default": True},
         "date": {"type": "raw"},
@@ -39,6 +41,9 @@ class ActionModule(Action):
         """An assessment for each subject that the document is about."""
         document = DOCUMENTS[options["about"]]
         policy = document.parse(options["policy"], options["policy_name"])
+        if options["api"]:
+            asked = (name for name, subject in document.subjects.items() if subject.asked(policy))
+            return self._returned({name: needs_ssh(name) for name in asked}, {})
         if shapes.choice("state", options["state"], ("present", "absent")) == "absent" and options["set"]:
             return self._give_back(tuple(name for name in document.subjects if document.subjects[name].set), options)
         day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])

@@ -36,6 +36,11 @@ options:
       - The variable in which an earlier task registered what it read, on each host of the play.
       - Without it the host is read now, and speaks for its cluster.
     type: str
+  api:
+    description:
+      - How Proxmox VE's API is reached, where the host stands for a cluster behind one.
+      - Then nothing is read and nothing is set, and the status of each subject is V(needs_ssh).
+    type: dict
   root:
     description: The directory that holds the host's files.
     type: str

@@ -31,7 +31,7 @@ _Noted = TypeVar("_Noted")
 
 
 class Options(NamedTuple):
-    """How to apply; without a journal none is kept, without a number there are as many at once as suits the backends."""
+    """How to apply; without a journal none is kept, without a number as many at once as suit the backends."""
 
     check: bool = False
     max_parallel: int | None = None

@@ -48,6 +48,7 @@ def needs_ssh(subject: str) -> dict[str, Any]:
         "plan": None,
         "status": "needs_ssh",
         "changed": False,
+        "waivers": [],
         "detail": (
             "reached through the API, which tells nothing of a node's own settings, of its files and of the command"
             " lines of guests"

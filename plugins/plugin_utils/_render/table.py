@@ -33,6 +33,7 @@ from .words import (
     CHANGE_AT_SOURCE,
     LIMITED,
     MIGRATE,
+    NEEDS_SSH,
     NO_HOST,
     STATE_WORDS,
     UNKNOWN,
@@ -83,6 +84,7 @@ def table_lines(
     lines += _elsewhere(document)
     for subject in subjects(document):
         lines += _assessments(document, subject)
+    lines += _only_with_ssh(document)
     return wrap_all(head, width) + totals + wrap_all(lines, width)
 
 
@@ -217,10 +219,21 @@ def _assessments(document: Document, subject: str) -> list[str]:
     groups: dict[str, list[str]] = {}
     for host in hosts_of(document):
         found = assessment(host, subject)
-        if found:
+        if found and found.get("status") != NEEDS_SSH:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
     return _by_host(f"HOSTS: {_within(subject_words(subject))}", groups)
+
+
+def _only_with_ssh(document: Document) -> list[str]:
+    """The hosts behind an API, each once, with all that was left unread of them."""
+    groups: dict[str, list[str]] = {}
+    for host in hosts_of(document):
+        left = [one for one in host.get("assessments") or () if one.get("status") == NEEDS_SSH]
+        if left:
+            names = ", ".join(_within(subject_words(one["subject"])) for one in left)
+            groups.setdefault(f"{names}: {brief(left[0].get('detail'))}", []).append(visible(host["host"]))
+    return _by_host("HOSTS: not looked at without ssh", groups)
 
 
 def _within(title: str) -> str:

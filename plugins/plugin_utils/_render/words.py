@@ -96,6 +96,10 @@ def subject_words(subject: Any) -> str:
     return SUBJECTS.get(subject) or visible(subject).replace("_", " ").capitalize()
 
 
+#: The status of what is not known of a host that is reached through an API.
+NEEDS_SSH = "needs_ssh"
+
+
 def assessment_words(found: Item | None) -> tuple[str, str]:
     """(status, detail) of a host's assessment; the detail is "" where there is none."""
     if found is None:
