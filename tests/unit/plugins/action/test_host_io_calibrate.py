@@ -106,7 +106,7 @@ def test_every_key_of_the_policies_is_one_that_the_roles_take():
     whole = candidates.made("x", queue=queue, dirty={"max_bytes": 8 << 20, "strict_limit": 1}, backup=saved)
     chosen = {"writer": whole, "backup": whole, "restore": {**whole, "load_mb_per_s": 20}}
     found = policy.policies(chosen, DISK, "local-lvm")
-    assert set(host_policy.parse(found["io_host_policy"]).disks) == {"wwn-1"}
+    assert [one.name for one in host_policy.parse(found["io_host_policy"]).disks] == ["wwn-1"]
     wanted = load_policy.parse(found["io_load_policy"])
     assert wanted.backup == load_policy.BackupPolicy(1, 19 << 10, None, "local-lvm")
     assert wanted.limits == {"restore": 19 << 10}
