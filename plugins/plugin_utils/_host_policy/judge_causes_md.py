@@ -51,17 +51,22 @@ def _wanted(facts: Facts, wanted: str) -> Iterator[Finding]:
     if now is not None:
         own = facts["boot"]["ours"]["sysctl.d"].get(_LIMIT)
         boot = Boot("sysctl.d", at_boot.SYSCTL_FILE, _LIMIT, own, [last] if last else [])
-        yield from wanted_value("IO507", _LIMIT, "kernel", str(now), wanted, boot)
+        yield from wanted_value("IO507", _LIMIT, "kernel", str(now), wanted, boot, said=_said)
     for one in facts["arrays"]:
         if one["own_speed"] and str(one["sync_speed_max"]) != wanted:
             name, speed = piece(one["name"]), str(one["sync_speed_max"])
             yield finding(
                 "IO507",
                 "warning",
-                f"array {name}: sync_speed_max is {speed}, its own, wanted {wanted}; {_LIMIT} does not count for it",
+                f"array {name}: sync_speed_max is {_said(speed)}, its own, wanted {_said(wanted)}; {_LIMIT}"
+                " does not count for it",
                 "Set it now. What set it sets it again at boot: look for sync_speed_max in /etc/mdadm/mdadm.conf and in"
                 " /etc/udev/rules.d.",
                 actual=speed,
                 wanted=wanted,
                 cure=[change(f"array {one['name']}", "sync_speed_max", speed, wanted)],
             )
+
+
+def _said(value: str) -> str:
+    return f"{piece(value)} KiB/s"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...module_utils._causes import at_boot
@@ -95,22 +95,31 @@ def _huge_pages(facts: Facts, wanted: str | None) -> Iterator[Finding]:
 
 
 def wanted_value(
-    rule: str, option: str, key: str, now: str, wanted: str, boot: Boot, more: str = ""
+    rule: str,
+    option: str,
+    key: str,
+    now: str,
+    wanted: str,
+    boot: Boot,
+    more: str = "",
+    said: Callable[[str], str] = piece,
 ) -> Iterator[Finding]:
     """The finding of a value that the policy names, where it does not hold now or not after a boot.
 
-    ``more`` is said in the hint: what a person has to do beside it.
+    ``more`` is said in the hint: what a person has to do beside it. ``said`` spells a value for a person.
     """
     cure: list[Change] = [] if now == wanted else [change(key, option, now, wanted)]
     at_start, winner = boot.change(wanted)
     if cure or at_start:
         last = boot.settings[-1] if boot.settings else None
-        later = f"after a boot it is {piece(last['value'])}" if last else "no file sets it at boot"
+        later = f"after a boot it is {said(last['value'])}" if last else "no file sets it at boot"
         places = (["now"] if cure else []) + ([f"in {boot.path}"] if at_start else [])
         yield finding(
             rule,
             "warning",
-            f"{option} is {now}, wanted {wanted}" if cure else f"{option} is {now} as wanted, but {later}",
+            f"{option} is {said(now)}, wanted {said(wanted)}"
+            if cure
+            else f"{option} is {said(now)} as wanted, but {later}",
             f"Set it {' and '.join(places)}.{more}",
             actual=now,
             wanted=wanted,
@@ -120,7 +129,7 @@ def wanted_value(
         yield finding(
             rule,
             "warning",
-            f"{option} is {piece(winner['value'])} after a boot, wanted {wanted}: {winner['file']} line"
+            f"{option} is {said(winner['value'])} after a boot, wanted {said(wanted)}: {winner['file']} line"
             f" {winner['line']} counts after {boot.path}",
             "Take the line out, or change it there.",
             file=winner["file"],

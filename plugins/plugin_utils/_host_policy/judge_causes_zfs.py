@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils._causes import at_boot, texts
 from ...module_utils._model.findings import Finding, finding
+from ...module_utils._number import whole_number
 from ...module_utils._shown import piece, some
 from ...module_utils._text import amount, exact_amount
 from .host_policy import HostPolicy
@@ -94,7 +95,13 @@ def _wanted_arc(facts: Facts, wanted: int) -> Iterator[Finding]:
         else ""
     )
     now = str(zfs["parameters"]["zfs_arc_max"])
-    yield from wanted_value("IO502", "zfs_arc_max", "module zfs", now, str(wanted), boot, more)
+    yield from wanted_value("IO502", "zfs_arc_max", "module zfs", now, str(wanted), boot, more, _said)
+
+
+def _said(value: str) -> str:
+    """A zfs_arc_max for a person, also one that somebody else wrote."""
+    number = whole_number(value)
+    return piece(value) if number is None else exact_amount(number) if number else "not set"
 
 
 def _initramfs(facts: Facts) -> Iterator[Finding]:

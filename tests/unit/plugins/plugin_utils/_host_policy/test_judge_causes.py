@@ -149,6 +149,7 @@ def test_a_named_ceiling_is_set_now_and_at_boot_and_the_initramfs_is_named(tmp_p
     for root, mounts in ((True, host.MOUNTS), (False, "")):
         files = {"/proc/mounts": mounts, "/etc/modprobe.d/zfs.conf": "options zfs zfs_arc_max=1\n"}
         (one,) = found(tmp_path / str(root), host.ZFS, files, policy={"zfs_arc_max": "8 GiB"})
+        assert one["message"] == "zfs_arc_max is not set, wanted 8 GiB"
         assert cured([one]) == [("module zfs", "zfs_arc_max", "0", GIB8), ("modprobe.d", "zfs_arc_max", None, GIB8)]
         assert ("update-initramfs -u -k all" in one["hint"]) is root
 
@@ -251,7 +252,9 @@ def test_an_array_that_is_idle_is_not_mentioned(tmp_path):
 
 def test_a_named_rate_holds_for_the_host_and_for_an_array_with_its_own(tmp_path):
     own = {"/sys/block/md1/md/sync_action": "idle\n", "/sys/block/md1/md/sync_speed_max": "100000 (local)\n"}
-    assert cured(found(tmp_path, host.MD, own, policy={"md_sync_speed_max": "50 MiB/s"})) == [
+    findings = found(tmp_path, host.MD, own, policy={"md_sync_speed_max": "50 MiB/s"})
+    assert findings[0]["message"] == "dev.raid.speed_limit_max is 200000 KiB/s, wanted 51200 KiB/s"
+    assert cured(findings) == [
         ("kernel", "dev.raid.speed_limit_max", "200000", "51200"),
         ("sysctl.d", "dev.raid.speed_limit_max", None, "51200"),
         ("array md1", "sync_speed_max", "100000", "51200"),
