@@ -15,6 +15,11 @@ import pytest
 import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import find
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._load.read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy.assess import Case
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy.assess import assess as assess_host
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy.subjects import DOCUMENTS
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._policy.fleet import assess
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host import QmHost
 
@@ -66,6 +71,33 @@ def test_the_default_policy_judges_each_guest_as_expected(verdicts, vmid):
     assert {where: sorted(rules) for where, rules in found["findings"].items()} == want["findings"]
     assert sorted(found["changes"], key=str) == sorted(want["changes"], key=str)
     assert found["status"] == want["status"]
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        (
+            "pve1",
+            [
+                "IO301 warning vzdump.conf",
+                "IO301 warning job databases",
+                "IO305 note vzdump.conf",
+                "IO307 warning datacenter",
+                "IO306 note datacenter",
+            ],
+        ),
+        ("pve2", ["IO301 warning vzdump.conf"]),
+        ("pve3", []),
+    ],
+)
+def test_backups_and_limits_are_judged_as_expected(tmp_path, host, expected):
+    subprocess.run([FLEET / "copy", tmp_path / "fleet"], check=True)
+    facts = read_facts(Tree(str(tmp_path / "fleet/hosts" / host)))
+    document = DOCUMENTS["load"]
+    case = Case("load", facts, document.parse({}, "policy"), host, host == "pve1")
+    found = assess_host(case, document.subjects["load"].judges, datetime.date(2026, 11, 23))["findings"]
+    said = [f"{one['rule']} {one['severity']} {one['message'].partition(':')[0]}" for one in found]
+    assert said == expected and facts["node"] == host
 
 
 def test_storages_that_a_node_serves_itself_are_named(verdicts):
