@@ -69,7 +69,8 @@ def second(tree, first):
 
 
 def config_name(files: dict[str, bytes], vmid: str) -> str:
-    return next(name for name in files if name.endswith(f"/qemu-server/{vmid}.conf"))
+    # Each host has a copy of the cluster's files, of which nothing but its own settings is written.
+    return next(name for name in files if name.startswith("root/") and name.endswith(f"/qemu-server/{vmid}.conf"))
 
 
 def sections(config: bytes) -> list[tuple[str, str]]:

@@ -120,7 +120,7 @@ def _units(
         yield finding(
             "IO307",
             "warning",
-            f"{key}: {note}{name} {kib:.15g} is {spelled(kib)}: was it meant in {guess}?",
+            f"{key}: {note}{name} {kib:.15g} is {spelled(kib)}, and was probably meant in {guess}",
             "Proxmox VE counts this limit in KiB/s.",
             file=file,
             line=at,

@@ -181,11 +181,11 @@ def test_operations_without_a_limit(files, free):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({DATACENTER: "bwlimit: migration=1,default=51200\n"}, "datacenter: migration 1 is 1 KiB/s: was it meant in MiB/s?"),
-        ({DATACENTER: "bwlimit: default=104857600\n"}, "datacenter: default 104857600 is 100 GiB/s: was it meant in bytes/s?"),
-        ({VZDUMP: "bwlimit: 50\n"}, "vzdump.conf: bwlimit 50 is 50 KiB/s: was it meant in MiB/s?"),
-        ({JOBS: job("bwlimit 50")}, "job nightly: bwlimit 50 is 50 KiB/s: was it meant in MiB/s?"),
-        ({STORAGE: STORAGES.replace("\tvgname big", "\tvgname big\n\tbwlimit move=0.5")}, "storage thick: move 0.5 is 0.5 KiB/s: was it meant in MiB/s?"),
+        ({DATACENTER: "bwlimit: migration=1,default=51200\n"}, "datacenter: migration 1 is 1 KiB/s, and was probably meant in MiB/s"),
+        ({DATACENTER: "bwlimit: default=104857600\n"}, "datacenter: default 104857600 is 100 GiB/s, and was probably meant in bytes/s"),
+        ({VZDUMP: "bwlimit: 50\n"}, "vzdump.conf: bwlimit 50 is 50 KiB/s, and was probably meant in MiB/s"),
+        ({JOBS: job("bwlimit 50")}, "job nightly: bwlimit 50 is 50 KiB/s, and was probably meant in MiB/s"),
+        ({STORAGE: STORAGES.replace("\tvgname big", "\tvgname big\n\tbwlimit move=0.5")}, "storage thick: move 0.5 is 0.5 KiB/s, and was probably meant in MiB/s"),
     ],
 )  # fmt: skip
 def test_a_limit_in_an_unlikely_unit(files, said):
