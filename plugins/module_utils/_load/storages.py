@@ -12,7 +12,6 @@ from typing import TypedDict
 
 from .._model.records import Problem, Storage
 from .._pve import storage as _storage
-from .._pve import storage_types
 from . import limits
 from .mounts import Mount
 
@@ -113,8 +112,3 @@ def _mount_of(path: str, mounts: list[Mount]) -> Mount | None:
 def usable(storage: LoadStorage, node: str | None) -> bool:
     """Whether a node may use a storage."""
     return not storage["disabled"] and (storage["nodes"] is None or node is None or node in storage["nodes"])
-
-
-def known_type(kind: str) -> bool:
-    """Whether it is a type of Proxmox VE itself, and not that of a plugin."""
-    return storage_types.content(kind, None) is not None

@@ -144,6 +144,21 @@ def test_jobs():
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("enabled yes", "yes is not 1 or 0"),
+        ("mode never", "never is not one of snapshot, suspend, stop"),
+        ("storage a b", "a b is not a storage id"),
+        ("bwlimit", "it has no value"),
+    ],
+)
+def test_a_value_that_a_job_does_not_take_is_dropped(line, reason):
+    ((job,), _ignored) = jobs_cfg.parse(f"vzdump: a\n\tschedule 1:00\n\t{line}\n", "x")
+    assert [one["reason"] for one in job["ignored"]] == [reason]
+    assert job["enabled"] and set(job["values"].values()) == {None}
+
+
 def test_the_second_of_two_jobs_replaces_the_first():
     jobs, _ignored = jobs_cfg.parse("vzdump: a\n\tschedule 1:00\n\nvzdump: a\n\tschedule 2:00\n", "x")
     assert [(job["schedule"], job["line"]) for job in jobs] == [("2:00", 4)]
