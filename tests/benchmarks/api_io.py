@@ -202,13 +202,13 @@ def bench_fleet(folder: Path) -> bool:
     """Reading 5,000 guests on 50 nodes, each call 20 ms."""
     make(folder / "root", 5000, nodes=50, hardened=True, disks=2)
     with serving(folder / "root", "0.02") as server:
-        start = time.monotonic()
+        start, before = time.monotonic(), time.process_time()
         reading = find.read(node="all", api=server.api)
-        took = time.monotonic() - start
+        took, cpu = time.monotonic() - start, time.process_time() - before
         counted = server.counted()
     assert len(reading.guests) == 5000, reading.problems[:3]
     print(
-        f"fleet: 5,000 guests on 50 nodes in {took:.1f} s: {counted['calls']} calls, at most {counted['most_at_once']} at once; wanted:"
+        f"fleet: 5,000 guests on 50 nodes in {took:.1f} s ({cpu:.1f} s of CPU): {counted['calls']} calls, at most {counted['most_at_once']} at once; wanted:"
         " under 60 s"
     )
     return took < 60 and counted["most_at_once"] <= 8
