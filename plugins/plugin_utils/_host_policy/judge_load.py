@@ -32,7 +32,8 @@ _JUDGES = (
 
 def judge(facts: Mapping[str, Any], policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
     """The findings; ``facts`` are those of ``_load/read.py``. A host without Proxmox VE has none of this load."""
-    if facts["version"] is None and facts["storages"] is None and not facts["jobs"]:
+    files = [facts["vzdump"] and facts["vzdump"]["file"], facts["datacenter"]["file"], facts["storages"], facts["jobs"]]
+    if facts["version"] is None and not any(files):
         return
     for find in _JUDGES:
         yield from find(facts, policy, leads)

@@ -10,7 +10,24 @@ from __future__ import annotations
 
 import pytest
 
-from .load import CRON, DATACENTER, GUEST, JOBS, NODE, STORAGE, STORAGES, VZDUMP, cures, facts, judge, rules, told
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy import judge_load, load_policy
+
+from .load import (
+    CRON,
+    DATACENTER,
+    GUEST,
+    JOBS,
+    NODE,
+    STORAGE,
+    STORAGES,
+    VZDUMP,
+    cures,
+    facts,
+    judge,
+    rules,
+    told,
+    version,
+)
 
 ALL = {"backup": {"max_workers": 1, "bwlimit": "80 MiB/s", "ionice": 8}}
 XSHOK = {VZDUMP: "bwlimit: 0\nionice: 5\n"}
@@ -360,6 +377,19 @@ def test_every_finding_has_its_place_and_says_what_to_do():
     for about in ("fleecing", "values", "limits", "targets", "windows", "ignored"):
         for one in judge(about, files):
             assert one["file"] and one["hint"].endswith(".") and one["disk"] is one["guest"] is None
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        ({"etc/hostname": "web1\n"}, 0),
+        ({VZDUMP: "ionice: 5\n"}, 3),
+        ({"usr/share/perl5/PVE/pvecfg.pm": version("9.0.3")}, 3),
+    ],
+)
+def test_a_host_without_proxmox_ve_has_nothing_to_set(files, changes):
+    found = list(judge_load.judge(facts(files, live=True), load_policy.parse(ALL), True))
+    assert len(cures(found)) == changes and (changes or not found)
 
 
 def test_facts_are_plain():
