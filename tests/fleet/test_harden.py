@@ -105,6 +105,13 @@ def test_check_mode_announces_changes_and_makes_none(before, checked):
     assert checked.files == before
 
 
+def test_the_host_with_a_known_defect_is_named(tree, first):
+    found = json.loads((tree.parent / "first.json").read_text())["findings"]
+    told = {(one["rule"], one["host"]): one["hint"] for one in found if one["rule"] in ("IO402", "IO403")}
+    assert set(told) == {("IO402", "pve3"), ("IO403", "pve3")}
+    assert told["IO402", "pve3"] == "Reboot the host: kernel 6.8.12-15 is installed."
+
+
 def test_diff_mode_shows_the_change_of_a_guest(checked):
     assert re.search(r"^\+.*virtio-scsi-single", checked.output, re.MULTILINE)
 
