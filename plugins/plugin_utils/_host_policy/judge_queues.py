@@ -37,7 +37,7 @@ def judge(facts: Facts, policy: HostPolicy, _leads: bool) -> list[Finding]:
         elif disk["kind"] == "disk":
             found += _long(disk, facts["dirty"])
         found += judge_queues_reach.of_disk(disk, wanted, facts)
-    return [*found, *judge_queues_reach.of_storages(facts["storages"])]
+    return [*found, *judge_queues_reach.of_storages(facts)]
 
 
 def about(disk: Disk) -> str:

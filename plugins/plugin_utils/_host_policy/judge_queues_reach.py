@@ -9,11 +9,11 @@ That they do not reach what ZFS writes is IO503.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._model.findings import Finding, finding
-from ...module_utils._shown import some
+from ...module_utils._shown import piece, some
 from ...module_utils._text import amount, exact_amount
 
 Disk = Mapping[str, Any]
@@ -29,24 +29,31 @@ def of_disk(disk: Disk, wanted: Mapping[str, str], facts: Mapping[str, Any]) -> 
         yield finding("IO214", "note", f"disk {best}: " + "; ".join(said), "Measure with the limits as they are.")
 
 
-def of_storages(storages: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Storages with guests' images that are on no disk of this host, or on none that is known."""
-    for storage in storages:
-        if storage["kind"] == "network":
-            yield finding(
-                "IO214",
-                "note",
-                f"storage {storage['id']}: its disks are in another machine, where no limit of this host reaches their"
-                " queues",
-                "Limit what writes to it: the backups, restores and moves of this host, and the queues over there.",
-            )
-        elif storage["kind"] == "unknown":
-            yield finding(
-                "IO214",
-                "note",
-                f"storage {storage['id']}: which disks it lies on is not known, so they were not looked at",
-                "Mount it, or activate a volume of it, and run again.",
-            )
+def of_storages(facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """Storages with guests' images that are on no disk of this host, or on none that is known.
+
+    Of a tree without a kernel's files no disk is known, which says nothing about its storages.
+    """
+    remote = [storage["id"] for storage in facts["storages"] if storage["kind"] == "network"]
+    unknown = [storage["id"] for storage in facts["storages"] if storage["kind"] == "unknown" and facts["disks"]]
+    if remote:
+        yield finding(
+            "IO214",
+            "note",
+            f"{_storages(remote)}: no limit of this host reaches the queues of disks in another machine",
+            "Limit what writes to them: the backups, restores and moves of this host, and the queues over there.",
+        )
+    if unknown:
+        yield finding(
+            "IO214",
+            "note",
+            f"{_storages(unknown)}: the disks below are not known, so they were not looked at",
+            "Mount the folder, or activate a volume of the group, and run again.",
+        )
+
+
+def _storages(names: list[str]) -> str:
+    return f"{'storage' if len(names) == 1 else 'storages'} {', '.join(map(piece, names))}"
 
 
 def _behind(disk: Disk) -> Iterator[str]:

@@ -242,11 +242,15 @@ def test_a_device_above_disks_can_have_a_limit_of_its_own():
 def test_storages_out_of_reach_are_said_once():
     storages = [
         {"id": "nas", "type": "nfs", "kind": "network", "disks": []},
+        {"id": "ceph", "type": "rbd", "kind": "network", "disks": []},
         {"id": "off", "type": "lvm", "kind": "unknown", "disks": []},
         {"id": "tank", "type": "zfspool", "kind": "zfs", "disks": []},
         {"id": "imgs", "type": "dir", "kind": "disks", "disks": ["sda"]},
     ]
-    assert [(one["rule"], one["severity"], one["message"].partition(":")[0]) for one in judge(storages=storages)] == [
-        ("IO214", "note", "storage nas"),
-        ("IO214", "note", "storage off"),
+    fast = disk(rotational=False)
+    assert [(one["rule"], one["message"].partition(":")[0]) for one in judge(fast, storages=storages)] == [
+        ("IO214", "storages nas, ceph"),
+        ("IO214", "storage off"),
     ]
+    # A tree without /sys.
+    assert [one["message"].partition(":")[0] for one in judge(storages=storages)] == ["storages nas, ceph"]
