@@ -112,6 +112,7 @@ class _Calibration:
         self._found: dict[str, Any] = {
             "loads": loads,
             "bounds": {"gap_ms": options["bound_ms"], "write_ms": options["write_bound_ms"]},
+            "rounds": options["rounds"],
             "candidates": {load: [] for load in loads},
             "chosen": {},
             "runs": [],

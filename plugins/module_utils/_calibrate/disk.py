@@ -156,7 +156,7 @@ def production(tree: Tree, directory: str, around: Iterable[str]) -> list[str]:
     place = os.path.abspath(tree.real(directory))
     device = os.stat(place).st_dev
     while os.path.exists(place) and os.stat(place).st_dev == device:
-        if any(os.listdir(entry.path) for entry in _folders(f"{place}/images")):
+        if any(_is_in_use(entry.path) for entry in _folders(f"{place}/images")):
             found.append(f"guests' images are in {place}/images")
         if place == os.path.dirname(place):
             break
@@ -173,6 +173,14 @@ def _images_of(tree: Tree, guest: RunningGuest) -> set[str | None]:
         return Devices(tree, guest["pid"], guest["disks"]).of_images()
     except (OSError, ValueError):
         return set()
+
+
+def _is_in_use(path: str) -> bool:
+    """Whether a guest's directory has images; one that may not be read may have some."""
+    try:
+        return bool(os.listdir(path))
+    except OSError:
+        return True
 
 
 def _folders(path: str) -> list[os.DirEntry[str]]:

@@ -27,6 +27,7 @@ from .disk import file_of, number
 RECORD = "/run/io-hardening-calibrate.json"
 _LONGEST = 1 << 16
 # max_bytes is stored as a share of the host's own limit: what it shows is rounded, the share is exact (Linux 6.2).
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXACT = {"bdi/max_bytes": "bdi/max_ratio_fine"}
 
 Values = dict[str, dict[str, int]]
@@ -39,15 +40,24 @@ class CannotSet(ProveError):
 
 def stop_on_signals() -> None:
     """Make the signals that end a run an exception, so that everything is put back; a second one is ignored."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for one in numbers:
+        for one in _ENDING:
             signal.signal(one, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    for one in numbers:
+    for one in _ENDING:
         signal.signal(one, stop)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A signal that comes meanwhile waits: what is half put back would stay so."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def left_behind(tree: Tree, record: str = RECORD) -> list[str]:
@@ -111,7 +121,8 @@ class Kept:
                 self._set(name, file, value)
             yield
         finally:
-            self._put_back(before)
+            with _undisturbed():
+                self._put_back(before)
 
     def _before(self, name: str, file: str) -> tuple[str, int]:
         kept = _EXACT.get(file, file)

@@ -123,7 +123,9 @@ def _choice(calibration: Calibration, load: str) -> str:
     if chosen["name"] == TODAY["name"]:
         return f"Nothing needs to be set: today's values hold the guest's freeze under {within}."
     rounds = len(choose.of(runs, load, chosen["name"]))
-    return f"Cheapest that holds, {plural(rounds, 'round')}: {chosen['name']} ({_times(calibration, load, chosen)})."
+    doubt = "" if rounds >= calibration["rounds"] else f" There was time for {rounds} of {calibration['rounds']} only."
+    shorter = _times(calibration, load, chosen)
+    return f"Cheapest that holds, {plural(rounds, 'round')}: {chosen['name']} ({shorter}).{doubt}"
 
 
 def _excess(found: dict[str, float | None], bounds: dict[str, float]) -> float:

@@ -82,6 +82,26 @@ def test_values_are_put_back_when_the_run_is_ended_by_a_signal(host, number):
     assert os.listdir(host.root / "run") == []
 
 
+def test_a_signal_while_values_are_put_back_waits(host, monkeypatch):
+    """Else those that are not put back yet would stay."""
+    kept_handler = signal.getsignal(signal.SIGTERM)
+
+    def write(path, value, real=kept._write):
+        if value == 1280:
+            os.kill(os.getpid(), signal.SIGTERM)
+        real(path, value)
+
+    try:
+        kept.stop_on_signals()
+        with pytest.raises(SystemExit), kept.Kept(host.tree, host.record) as record, record.changed(VALUES):
+            monkeypatch.setattr(kept, "_write", write)
+    finally:
+        for number in kept._ENDING:
+            signal.signal(number, kept_handler if number != signal.SIGINT else signal.default_int_handler)
+    assert now(host) == NOW
+    assert os.listdir(host.root / "run") == []
+
+
 def test_what_a_killed_run_left_is_put_back_by_the_next(host):
     assert killed_by(host, signal.SIGKILL) == -signal.SIGKILL
     assert host.read("sda", "queue/nr_requests") == "16"

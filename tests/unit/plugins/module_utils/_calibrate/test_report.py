@@ -43,6 +43,7 @@ def text(chosen="short", runs=None, width=200, **over):
         "runs": runs,
         "left_out": [],
         "not_measured": [],
+        "rounds": 3,
         "complete": True,
         "accelerator": {"name": "tcg", "reason": "asked for"},
         **over,
@@ -121,6 +122,12 @@ def test_what_is_doubtful_is_said():
 def test_a_calibration_that_failed_proposes_nothing():
     out = text(complete=False)
     assert out.endswith("The calibration did not come to its end: there is no policy.") and "97" in out
+
+
+def test_a_choice_of_fewer_rounds_than_were_asked_for_is_named_as_such():
+    out = text(runs=[run("today", 2988.0, 3832.0), run(SHORT["name"], 97.0, 294.0)])
+    assert "Cheapest that holds, 1 round: 16 requests" in out and "There was time for 1 of 3 only." in out
+    assert "There was time" not in text()
 
 
 def test_a_load_of_which_nothing_was_measured_is_named():
