@@ -62,7 +62,7 @@ class ActionModule(Action):
             today = backup.check(options["backup"], "the backup of today")
         except ProveError as exc:
             raise ValueError(str(exc)) from None
-        # Every load once, in the order in which they are measured: a writer's queue is taken for those after it.
+        # Every load once, in the order in which they are measured: what is chosen for one is set under those after it.
         loads = [load for load in candidates.LOADS if load in options["loads"]]
         checked = self._checked_first(loads, today, options)
         if self.check:
@@ -134,27 +134,27 @@ class _Calibration:
             show([f"{host}: put back what a killed run had left changed: {', '.join(first['put_back'])}"])
         disk_rate = min(first["rate"]["write_mb_per_s"], first["rate"]["read_mb_per_s"])
         shorter, left_out = candidates.of_queue(found["facts"], first["rate"]["write_mb_per_s"])
-        queue = candidates.TODAY
+        above = candidates.TODAY
         for load in found["loads"]:
-            if load == "writer":
-                found["candidates"][load] = [candidates.TODAY, *shorter]
-                found["left_out"] += left_out
-            elif load == "backup":
+            if load == "backup":
                 of = candidates.of_backup(
                     self._today, disk_rate, first["rate"]["target_mb_per_s"], options["fleecing"] or None
                 )
-                found["candidates"][load] = candidates.on(queue, of)
+            elif load == "writer":
+                of = shorter
             else:
-                of = candidates.of_restore(disk_rate, shorter if queue is candidates.TODAY else [])
-                found["candidates"][load] = candidates.on(queue, of)
+                # Nothing is backed up beside a restore.
+                above = {**above, "backup": {}}
+                of = candidates.of_restore(disk_rate, [] if above["queue"] or above["dirty"] else shorter)
+            found["left_out"] += [] if load == "backup" or found["left_out"] else left_out
+            found["candidates"][load] = candidates.on(above, of)
             try:
                 self._load(load)
             except Ended:
                 if found["runs"]:
                     show(["", *report.lines(found, width())])
                 raise
-            if load == "writer":
-                queue = found["chosen"][load] or candidates.TODAY
+            above = candidates.joined(above, found["chosen"][load] or candidates.TODAY)
         chosen = {load: one for load, one in found["chosen"].items() if one}
         found["complete"] = True
         found["policy"] = policy.policies(chosen, found["facts"], options["fleecing_storage"])

@@ -19,11 +19,11 @@ author:
   - The hypervisor.io_hardening contributors (@hypervisor)
 options:
   loads:
-    description: The loads to calibrate for. They are measured in the order of the choices, and those after V(writer) with the queue that was chosen for it.
+    description: The loads to calibrate for. They are measured in the order of the choices, and what is chosen for one is set under those after it.
     type: list
     elements: str
-    choices: [writer, backup, restore]
-    default: [writer, backup, restore]
+    choices: [backup, writer, restore]
+    default: [backup, writer, restore]
   bound_ms:
     description: The longest that the guest may stand still, ms.
     type: float

@@ -31,7 +31,7 @@ options:
       - V(backup) is a backup of the guest, and no other load.
       - V(restore) is a buffered writer, as a restore through the host's cache, and no backup.
     type: str
-    choices: [rate, writer, backup, restore]
+    choices: [rate, backup, writer, restore]
     default: writer
   hardened:
     description: Whether the guest's disk is as the collection's policy wants it, or as Proxmox VE attaches it by default.

@@ -227,7 +227,7 @@ def test_no_playbook_leaves_a_variable_of_its_own_that_begins_as_those_of_users(
         ("audit_io", {"host_writeback_mode": "fast"}, "host_writeback_mode is 'fast'; it takes one of auto, ratio, "),
         ("join_reports", {"report_json": ["x"]}, "report_json is ['x']; it takes a path"),
         ("prove_io", {"prove_io_runs": "1.5"}, "prove_io_runs is '1.5'; it takes a whole number"),
-        ("calibrate_io", {"calibrate_io_loads": ["reader"]}, "it takes a list of writer, backup, restore"),
+        ("calibrate_io", {"calibrate_io_loads": ["reader"]}, "it takes a list of backup, writer, restore"),
         ("harden_io", {"survey_host_writeback_mode": "fast"}, "survey_host_writeback_mode is 'fast'; it takes one of"),
     ],
 )

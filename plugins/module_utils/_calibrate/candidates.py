@@ -20,9 +20,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-LOADS = ("writer", "backup", "restore")
+LOADS = ("backup", "writer", "restore")
+"""In the order in which they are measured: what is chosen for one is set under those after it."""
 
 Candidate = dict[str, Any]
+ABOVE = "as chosen above"
 TODAY: Candidate = {"name": "today", "queue": {}, "dirty": {}, "backup": {}, "load_mb_per_s": 0}
 
 _MILD_S, _STRONG_S = 0.5, 0.1
@@ -137,12 +139,8 @@ def of_restore(disk_mb_per_s: float, shorter: list[Candidate]) -> list[Candidate
     return held + [joined(shorter[-1], one) for one in held if shorter]
 
 
-def on(queue: Candidate, candidates: list[Candidate]) -> list[Candidate]:
-    """The candidates of a load after one for which a queue was chosen: today, that queue alone, and each with it."""
-    if queue["name"] == TODAY["name"]:
+def on(chosen: Candidate, candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates of a load after those for which something was chosen: today, that alone, and each with it."""
+    if not any(chosen[key] for key in TODAY if key != "name"):
         return [TODAY, *candidates]
-    return [
-        TODAY,
-        {**queue, "name": "that queue"},
-        *({**joined(queue, one), "name": one["name"]} for one in candidates),
-    ]
+    return [TODAY, {**chosen, "name": ABOVE}, *({**joined(chosen, one), "name": one["name"]} for one in candidates)]

@@ -12,7 +12,7 @@ from .._prove.gaps import STALL_MS
 from .._prove.report import WIDTH, stroke
 from .._text import plural
 from . import choose, policy
-from .candidates import TODAY, Candidate
+from .candidates import ABOVE, TODAY, Candidate
 
 Calibration = dict[str, Any]
 
@@ -171,8 +171,8 @@ def lines(calibration: Calibration, width: int = WIDTH) -> list[str]:
     for load in calibration["loads"]:
         rows = _rows(calibration, load)
         out += ["", _TITLES[load]]
-        if any(one["name"] == "that queue" for one in calibration["candidates"][load]):
-            out.append("(all but today with the queue that was chosen above)")
+        if any(one["name"] == ABOVE for one in calibration["candidates"][load]):
+            out.append("(all but today with what was chosen above)")
         out += [*_table(rows, width), "", *_chart(calibration, load, width), ""] if rows else []
         out.append(_choice(calibration, load))
     out += ["", *_doubts(calibration)]

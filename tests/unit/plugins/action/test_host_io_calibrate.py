@@ -112,19 +112,23 @@ def test_every_key_of_the_policies_is_one_that_the_roles_take():
     assert wanted.limits == {"restore": 19 << 10}
 
 
-def test_the_loads_after_a_writer_have_its_queue_and_the_chosen_is_measured_in_every_round(calibrate):
-    returned = calibrate(loads=["backup", "writer"], rounds=2)
+def test_what_is_chosen_for_a_load_is_set_under_those_after_it_and_measured_in_every_round(calibrate):
+    returned = calibrate(loads=["restore", "writer", "backup"], rounds=2)
     runs = [(run["load"], run["name"]) for run in returned["runs"]]
-    assert runs[0] == ("writer", "today") and runs.count(("writer", "16 requests of 128 KiB")) == 2
-    backups = [one for one in calibrate.machine.asked if one["measure"] == "backup" and "load_total_mb" in one]
-    assert backups[0].get("queue") is None and backups[1]["queue"] == {"nr_requests": 16, "max_sectors_kb": 128}
+    assert runs[0] == ("backup", "today") and runs.count(("writer", "16 requests of 128 KiB")) == 2
+    asked = [one for one in calibrate.machine.asked if "load_total_mb" in one]
+    writers = [one["backup"]["max_workers"] for one in asked if one["measure"] == "writer"]
+    assert (writers[0], set(writers[1:])) == (16, {1})
+    queues = [one.get("queue") for one in asked if one["measure"] == "restore"]
+    assert queues[0] is None and queues[1] == {"nr_requests": 16, "max_sectors_kb": 128}
+    assert ("restore", "as chosen above") in runs
 
 
 def test_everything_is_checked_before_anything_is_measured(calibrate):
     returned = calibrate(check=True, fleecing="/f", fleecing_storage="fast", backup={"target": "/b"})
     asked = calibrate.machine.asked
-    assert [one["measure"] for one in asked] == ["writer", "backup", "restore"]
-    assert asked[1]["backup"]["fleecing"] == "/f" and "fleecing" not in asked[0]["backup"]
+    assert [one["measure"] for one in asked] == ["backup", "writer", "restore"]
+    assert asked[0]["backup"]["fleecing"] == "/f" and "fleecing" not in asked[1]["backup"]
     assert returned["runs"] == [] and returned["lines"][0] == "pve1 has everything that the calibration needs."
     assert "A killed run left /sys/x changed; the next run puts it back." in calibrate.machine.shown
 

@@ -100,9 +100,9 @@ def test_a_restore_is_held_below_the_disk_s_rate_and_gets_a_short_queue_where_no
     assert candidates.of_restore(1.0, []) == []
 
 
-def test_a_queue_that_was_chosen_is_under_all_that_follow_but_today():
+def test_what_was_chosen_is_under_all_that_follow_but_today():
     queue = candidates.made("16 requests", queue={"nr_requests": 16})
     found = candidates.on(queue, [candidates.made("1 worker", backup={"max_workers": 1})])
-    assert names(found) == ["today", "that queue", "1 worker"]
+    assert names(found) == ["today", "as chosen above", "1 worker"]
     assert [one["queue"] for one in found] == [{}, {"nr_requests": 16}, {"nr_requests": 16}]
-    assert names(candidates.on(candidates.TODAY, found[2:])) == ["today", "1 worker"]
+    assert names(candidates.on({**queue, "queue": {}}, found[2:])) == ["today", "1 worker"]

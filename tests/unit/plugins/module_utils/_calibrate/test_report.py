@@ -104,7 +104,7 @@ def test_what_is_doubtful_is_said():
         left_out=["This kernel has no max_bytes."],
         not_measured=["8 MiB dirty (writer)"],
         facts={**FACTS, "disks": [{"name": "loop1", "id": None}]},
-        candidates={"writer": [TODAY, SHORT, made("that queue")]},
+        candidates={"writer": [TODAY, SHORT, made("as chosen above")]},
     )
     for told in (
         "This kernel has no max_bytes.",
@@ -114,7 +114,7 @@ def test_what_is_doubtful_is_said():
         "No load was felt",
         "DIED",
         "not known",
-        "(all but today with the queue that was chosen above)",
+        "(all but today with what was chosen above)",
     ):
         assert told in out
 
