@@ -79,7 +79,10 @@ class Api(PveGuests):
 
     def read(self, only: Collection[str] | None = None) -> Reading:
         """See Backend."""
-        return api_reading.read(self._cluster, self.node, only)
+        try:
+            return api_reading.read(self._cluster, self.node, only)
+        except NotUsable as exc:
+            raise LayoutError(str(exc)) from exc
 
     def alone(self, configs: Sequence[str]) -> AbstractContextManager[None]:
         """See Backend. Proxmox VE takes the guest's own lock, and compares the digest under it."""

@@ -91,6 +91,18 @@ class Cluster:
             return {}
         return {str(row["name"]): str(row["ip"]) for row in rows if row.get("type") == "node" and row.get("ip")}
 
+    def installed_qemu(self, node: str) -> str | None:
+        """The version of the QEMU that a start on this node would use; None where the node does not say."""
+        try:
+            rows = self.api.get(f"/nodes/{segment(node)}/apt/versions")
+        except NotUsable:
+            raise
+        except ApiError:
+            return None
+        # Version is that of the package that could be installed.
+        found = (row.get("OldVersion") for row in rows if row.get("Package") == "pve-qemu-kvm")
+        return next((str(version) for version in found if version), None)
+
     @cached_property
     def _defined(self) -> tuple[Storages, list[Problem]]:
         found, problems = _storage.parse(answer.storage_cfg(self.once("/storage")), None, STORAGE_CFG)

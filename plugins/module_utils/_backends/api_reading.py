@@ -4,7 +4,7 @@
 
 """Guests of Proxmox VE from its API to records. Two requests a guest, several guests at the same time.
 
-The API tells less than a node: no command line, no file system, no version of the QEMU that a start would use.
+The API tells less than a node: no command line and no file system.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Silent:
 
 
 def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
-    """All guests of a node, or of ``all``, or ``only`` those with these ids. Raises LayoutError: none can be read."""
+    """All guests of a node, or of ``all``, or ``only`` those with these ids. Raises LayoutError, NotUsable."""
     reading = Reading()
     wanted = None if only is None else {str(guest).strip() for guest in only}
     cluster.require(READ, None if wanted is None else {guest for guest in wanted if guest.isdigit()} or None)
@@ -77,11 +77,15 @@ def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
     reads = each(lambda one: _read(cluster, silent, *one), asked)
     _note_silent(reading, silent, asked, wanted)
     storages = _Storages(cluster)
+    answering = sorted({place for (place, _guest), found in zip(asked, reads) if found is not None})
+    installed = dict(zip(answering, each(cluster.installed_qemu, answering)))
     for (place, guest), found in zip(asked, reads):
         if isinstance(found, _Failed):
             reading.problem(path_of(place, guest), found.why, guest, node=place)
         elif found is not None:
             _add(reading, place, guest, found, storages.of(place), cluster.options.write_unseen)
+    for one in reading.guests:
+        one["qemu"]["installed"] = installed[str(one["node"])]
     reading.storages = list(storages.of(None).values())
     reading.problems += cluster.storage_problems
     addresses = cluster.addresses()
@@ -103,8 +107,8 @@ def _read(cluster: Cluster, silent: _Silent, node: str, guest: str) -> Union[_Re
         return None
     try:
         return _Read(cluster.config(node, guest), cluster.state(node, guest))
-    except NotUsable as exc:
-        raise LayoutError(str(exc)) from exc
+    except NotUsable:
+        raise
     except JsonConfigError as exc:
         return _Failed(f"the API's answer {exc}")
     except ApiError as exc:
@@ -148,8 +152,8 @@ class _Storages:
         if any(here.values()) and not all(here.values()):
             try:
                 known = {name: why is None for name, why in self._cluster.unusable(node).items()}
-            except NotUsable as exc:
-                raise LayoutError(str(exc)) from exc
+            except NotUsable:
+                raise
             except ApiError:
                 pass
         return {name: {**one, "active": known.get(name)} for name, one in self._cluster.storages.items()}

@@ -20,19 +20,23 @@ Permissions = Mapping[str, Mapping[str, int]]
 
 
 class Purpose(NamedTuple):
-    """What a run does: the privileges that it needs on guests and on storages, and a role that has them.
+    """What a run does: the privileges that it needs on guests, on storages and on nodes, and a role that has them.
 
     ``own`` is False where Proxmox VE has the role already. Recorded: which privilege makes which call succeed.
     """
 
     does: str
     guests: tuple[str, ...]
-    storages: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
     role: str
     own: bool = True
 
 
-READ = Purpose("read", ("VM.Audit",), ("Datastore.Audit",), "PVEAuditor", own=False)
+#: A node says only to who has Sys.Audit which QEMU it has installed, and without that no iothread is given: an old one
+#: has a defect.
+READ = Purpose(
+    "read", ("VM.Audit",), (("Datastore.Audit", "/storage"), ("Sys.Audit", "/nodes")), "PVEAuditor", own=False
+)
 WRITE = Purpose("write", ("VM.Config.Disk", "VM.Config.HWType"), (), "GuestIOWrite")
 RESTART = Purpose("restart", ("VM.PowerMgmt",), (), "GuestIORestart")
 
@@ -56,12 +60,12 @@ def refusal(permissions: Permissions, token_id: str, purpose: Purpose, guests: C
         for privilege in purpose.guests:
             if not may(permissions, path, privilege):
                 missing.setdefault(privilege, []).append(path)
-    for privilege in purpose.storages:
-        if not may(permissions, "/storage", privilege):
-            missing.setdefault(privilege, []).append("/storage")
+    for privilege, path in purpose.others:
+        if not may(permissions, path, privilege):
+            missing.setdefault(privilege, []).append(path)
     if not missing:
         return None
-    lacks = " and ".join(f"{privilege} on {', '.join(some(paths))}" for privilege, paths in missing.items())
+    lacks = ", ".join(f"{privilege} on {', '.join(some(paths))}" for privilege, paths in missing.items())
     unseen = "; what it may not see, Proxmox VE leaves out without a word" if purpose is READ else ""
     return (
         f"the token {token_id} may not {purpose.does} {_what(guests)}: it lacks {lacks}{unseen}. As root on a node:"
@@ -78,8 +82,7 @@ def _what(guests: Collection[str] | None) -> str:
 def _command(token_id: str, purpose: Purpose) -> str:
     """What grants it. The token's user gets it too: a token with privileges of its own may do only what both may."""
     user = token_id.partition("!")[0]
-    path = "/" if purpose.storages else "/vms"
+    path = "/" if purpose.others else "/vms"
     to = "" if user == "root@pam" else f" --users {shlex.quote(user)}"
     grant = f"pveum acl modify {path} --roles {purpose.role}{to} --tokens {shlex.quote(token_id)}"
-    privileges = ",".join((*purpose.guests, *purpose.storages))
-    return f"pveum role add {purpose.role} --privs {privileges}; {grant}" if purpose.own else grant
+    return f"pveum role add {purpose.role} --privs {','.join(purpose.guests)}; {grant}" if purpose.own else grant

@@ -13,9 +13,9 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.qm_host im
 
 SECRET = "5e1c7a52-6a3c-4a0e-9d3b-0d4c8a1f77aa"
 TOKEN = "ops@pve!harden"
-READ = {"/vms": ["VM.Audit"], "/storage": ["Datastore.Audit"]}
-WRITE = {"/vms": ["VM.Audit", "VM.Config.Disk", "VM.Config.HWType"], "/storage": ["Datastore.Audit"]}
-RESTART = {"/vms": [*WRITE["/vms"], "VM.PowerMgmt"], "/storage": ["Datastore.Audit"]}
+READ = {"/vms": ["VM.Audit"], "/storage": ["Datastore.Audit"], "/nodes": ["Sys.Audit"]}
+WRITE = {**READ, "/vms": ["VM.Audit", "VM.Config.Disk", "VM.Config.HWType"]}
+RESTART = {**READ, "/vms": [*WRITE["/vms"], "VM.PowerMgmt"]}
 
 #: As Proxmox VE writes it: sorted, the description encoded.
 GUEST = (

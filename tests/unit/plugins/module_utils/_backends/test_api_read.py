@@ -24,6 +24,7 @@ SNAPSHOTS = GUEST.replace("scsi0:", "parent: s2\nscsi0:") + "".join(
     f"\n[{name}]\n#before%3A the upgrade\nname: web\nscsi0: local:{{id}}/vm-{{id}}-disk-0.qcow2,size=32G\nsnaptime: 1\n"
     for name in ("s1", "s2")
 )
+OTHERS = {path: READ[path] for path in ("/storage", "/nodes")}
 WAITS = GUEST + "\n[PENDING]\ncores: 4\ndelete: boot\nscsi0: local:{id}/vm-{id}-disk-0.qcow2,iothread=1\n"
 
 
@@ -73,21 +74,24 @@ def test_one_node_alone_is_asked_for(tree, tmp_path):
 def test_a_running_guest_says_which_qemu_it_is(tree, tmp_path):
     tree.put(100)
     tree.declare("qmp", "100 10.0.2 pc-i440fx-10.0+pve1")
+    (tree.root / "usr/bin").mkdir(parents=True)
+    (tree.root / "usr/bin/kvm").write_text("QEMU emulator version 10.1.2 (pve-qemu-kvm_10.1.2-1)\n\0")
     with tree.stand_in(tmp_path) as api:
         api.cluster.node("pve1").start_now("100", {})
         (guest,) = find.read(api=options_of(api)).guests
         api.cluster.node("pve1").stop_now("100", {})
-    assert (guest["running"], guest["qemu"]["running"], guest["disks"][0]["runs"]) == (True, "10.0.2", None)
+    assert (guest["running"], guest["disks"][0]["runs"]) == (True, None)
+    assert (guest["qemu"]["running"], guest["qemu"]["installed"]) == ("10.0.2", "10.1.2-1")
 
 
 @pytest.mark.parametrize(
     ("acl", "only", "lacks"),
     [
-        ({}, None, "VM.Audit on /vms and Datastore.Audit on /storage"),
-        ({"/vms/100": ["VM.Audit"], "/storage": ["Datastore.Audit"]}, None, "VM.Audit on /vms"),
-        ({"/vms": {"VM.Audit": 0}, "/storage": ["Datastore.Audit"]}, None, "VM.Audit on /vms"),
-        ({"/vms": ["VM.Audit"]}, None, "Datastore.Audit on /storage"),
-        ({"/vms/100": ["VM.Audit"], "/storage": ["Datastore.Audit"]}, ["100", "101"], "VM.Audit on /vms/101"),
+        ({}, None, "VM.Audit on /vms, Datastore.Audit on /storage, Sys.Audit on /nodes"),
+        ({**OTHERS, "/vms/100": ["VM.Audit"]}, None, "VM.Audit on /vms"),
+        ({**OTHERS, "/vms": {"VM.Audit": 0}}, None, "VM.Audit on /vms"),
+        ({"/vms": ["VM.Audit"]}, None, "Datastore.Audit on /storage, Sys.Audit on /nodes"),
+        ({**OTHERS, "/vms/100": ["VM.Audit"]}, ["100", "101"], "VM.Audit on /vms/101"),
     ],
 )
 def test_a_token_that_may_not_see_everything_ends_the_run(tree, tmp_path, acl, only, lacks):
@@ -105,9 +109,9 @@ def test_a_token_that_may_not_see_everything_ends_the_run(tree, tmp_path, acl, o
 def test_a_token_for_some_guests_reads_these(tree, tmp_path):
     tree.put(100)
     tree.put(101)
-    acl = {"/vms/100": ["VM.Audit"], "/storage": ["Datastore.Audit"]}
+    acl = {**OTHERS, "/vms/100": ["VM.Audit"]}
     assert [guest["id"] for guest in read(tree, tmp_path, acl, ["100"])[0].guests] == ["100"]
-    everywhere = {"/": ["VM.Audit", "Datastore.Audit"]}
+    everywhere = {"/": ["VM.Audit", "Datastore.Audit", "Sys.Audit"]}
     assert len(read(tree, tmp_path, everywhere)[0].guests) == 2
 
 

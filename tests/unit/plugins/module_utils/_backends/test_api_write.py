@@ -248,7 +248,7 @@ def test_a_write_that_did_not_arrive_is_not_taken_for_done(tree, api, kind):
 @pytest.mark.parametrize(
     ("acl", "lacks"),
     [
-        (READ, "VM.Config.Disk on /vms/100 and VM.Config.HWType on /vms/100"),
+        (READ, "VM.Config.Disk on /vms/100, VM.Config.HWType on /vms/100"),
         ({**READ, "/vms": ["VM.Audit", "VM.Config.HWType"]}, "VM.Config.Disk on /vms/100"),
     ],
 )
