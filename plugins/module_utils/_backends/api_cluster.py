@@ -49,6 +49,12 @@ class Cluster:
         self.options = connection.options
         self._unusable: dict[str, dict[str, str | None]] = {}
         self._lock = threading.Lock()
+        # Each worker keeps its connection from one question to the next.
+        self._workers = ThreadPoolExecutor(max_workers=AT_ONCE)
+
+    def each(self, ask: Callable[[_Asked], _Said], asked: Iterable[_Asked]) -> list[_Said]:
+        """What ``ask`` gives for each, in their order, several at the same time."""
+        return list(self._workers.map(ask, asked))
 
     def require(self, purpose: _permissions.Purpose, guests: Collection[str] | None) -> None:
         """Raise LayoutError with what the token lacks, for these guests or for all."""
@@ -184,12 +190,6 @@ class Cluster:
         """The state of a task: ``status`` is running or stopped, ``exitstatus`` OK or its words."""
         found: Mapping[str, Any] = self.api.get(f"/nodes/{segment(node)}/tasks/{segment(upid)}/status")
         return found
-
-
-def each(ask: Callable[[_Asked], _Said], asked: Iterable[_Asked]) -> list[_Said]:
-    """What ``ask`` gives for each, in their order, several at the same time."""
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return list(pool.map(ask, asked))
 
 
 def _of(node: str, guest: str) -> str:

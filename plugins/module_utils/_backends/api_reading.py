@@ -24,7 +24,7 @@ from .._pve_api.errors import NODE_SILENT, ApiError, NotUsable
 from .._pve_api.permissions import READ
 from .._shown import shown
 from .._text import natural_key, plural
-from .api_cluster import Cluster, State, each
+from .api_cluster import Cluster, State
 from .config_reader import Storages
 from .layout import LayoutError
 from .reading import Reading
@@ -74,11 +74,11 @@ def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
         reading.problem("", NOT_THERE, guest=guest)
     asked = [(place, guest) for guest, place in places.items() if wanted is None or guest in wanted]
     silent = _Silent(states)
-    reads = each(lambda one: _read(cluster, silent, *one), asked)
+    reads = cluster.each(lambda one: _read(cluster, silent, *one), asked)
     _note_silent(reading, silent, asked, wanted)
     storages = _Storages(cluster)
     answering = sorted({place for (place, _guest), found in zip(asked, reads) if found is not None})
-    installed = dict(zip(answering, each(cluster.installed_qemu, answering)))
+    installed = dict(zip(answering, cluster.each(cluster.installed_qemu, answering)))
     for (place, guest), found in zip(asked, reads):
         if isinstance(found, _Failed):
             reading.problem(path_of(place, guest), found.why, guest, node=place)
