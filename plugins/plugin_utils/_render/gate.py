@@ -14,7 +14,7 @@ from ...module_utils._text import plural, visible
 from .._fleet.document import Document, Item
 from .._fleet.gate import judge
 from .._fleet.threshold import threshold
-from .table import head_line, not_read_lines, unseen_lines, waived_lines
+from .table import head_line, needs_ssh_lines, not_read_lines, unseen_lines, waived_lines
 from .text import ARROW, brief, location, short, toned, wrap_all
 
 _TONES = {"error": "error", "warning": "warning"}
@@ -43,6 +43,7 @@ def gate_lines(document: Any, fail_on: Any = "error", width: int = 80, limit: in
     end += waived_lines(document)
     end += _void_waivers(document, verdict["findings"], reasons)
     end += not_read_lines(document)
+    end += needs_ssh_lines(document)
     end += ["", *_uncounted(document, fail_on)]
     word, tone = ("PASSED", "ok") if verdict["passed"] else ("FAILED", "error")
     end += toned(tone, [f"GATE {word}: {verdict['reason']}"])

@@ -84,7 +84,7 @@ def table_lines(
     lines += _elsewhere(document)
     for subject in subjects(document):
         lines += _assessments(document, subject)
-    lines += _only_with_ssh(document)
+    lines += needs_ssh_lines(document)
     return wrap_all(head, width) + totals + wrap_all(lines, width)
 
 
@@ -225,7 +225,7 @@ def _assessments(document: Document, subject: str) -> list[str]:
     return _by_host(f"HOSTS: {_within(subject_words(subject))}", groups)
 
 
-def _only_with_ssh(document: Document) -> list[str]:
+def needs_ssh_lines(document: Document) -> list[str]:
     """The hosts behind an API, each once, with all that was left unread of them."""
     groups: dict[str, list[str]] = {}
     for host in hosts_of(document):
