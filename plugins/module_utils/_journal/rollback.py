@@ -33,13 +33,19 @@ def rollback(
     """``{plan, skipped, unchanged, not_in_run}`` for the entries of one run (docs/data.md, "Journal").
 
     ``guests`` are the records as they are now, ``nodes`` the nodes they were read of: entries of other nodes are left
-    out. ``only`` are ids of guests; None is all.
+    out. A guest that has moved from one of them to another is found there: its id is the same on all nodes of a
+    cluster. ``only`` are ids of guests; None is all.
     """
     records = {(guest["hypervisor"], guest["node"], guest["id"]): guest for guest in guests if guest["config"]}
+    moved = {(hypervisor, guest): record for (hypervisor, _node, guest), record in records.items()}
     plan: list[PlanEntry] = []
     skipped, unchanged = [], []
-    for key, mine in _by_guest(entries, nodes, only).items():
+    groups = _by_guest(entries, nodes, only)
+    for key, mine in groups.items():
         record = records.get(key)
+        there = moved.get((key[0], key[2]))
+        if record is None and there is not None and (key[0], there["node"], key[2]) not in groups:
+            record = there
         if record is None:
             node = mine[0]["node"]
             gone = f"it is no longer on node {node}" if node else "its config is gone"

@@ -12,7 +12,8 @@ from typing import Any
 from ...module_utils._journal.lines import last
 from ...module_utils._journal.rollback import of_run, rollback, run_of
 from ...module_utils._model.operations import RollbackPlan
-from ...module_utils._shown import shown
+from ...module_utils._shown import shown, some
+from ...module_utils._text import natural_key
 from .values import value_refusal
 
 _MOST_TOLD = 5
@@ -86,7 +87,7 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
     entries = [entry for entry in journal["entries"] if entry["run"] == run]
     plan = rollback(entries, read["guests"], [node["name"] for node in read["nodes"]], only)
     known = next((one for one in journal["runs"] if one["run"] == run), None)
-    not_whole = _not_whole(journal, run)
+    not_whole = _not_whole(journal, run) or _not_reached(entries, read, only)
     named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
     return {
         "run": run,
@@ -100,6 +101,18 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
         "problems": journal["problems"],
         "not_whole": not_whole,
     }
+
+
+def _not_reached(entries: list[dict[str, Any]], read: dict[str, Any], only: list[str] | None) -> str | None:
+    """The sentence for guests of the run whose node did not answer, as one of several behind an API may not."""
+    silent = {problem["node"] for problem in read.get("problems", ()) if problem["node"] and not problem["guest"]}
+    silent -= {node["name"] for node in read["nodes"]}
+    left = [entry for entry in entries if entry["node"] in silent and (only is None or entry["guest"] in only)]
+    if not left:
+        return None
+    guests = ", ".join(some(sorted({entry["guest"] for entry in left}, key=natural_key)))
+    nodes = ", ".join(sorted({str(entry["node"]) for entry in left}))
+    return f"not put back, because node {nodes} does not answer: {guests}"
 
 
 def guest_ids(guests: Any) -> list[str] | None:

@@ -19,6 +19,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.standing import standing
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.file import Journal, read
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.rollback import plan_rollback
 from ansible_collections.hypervisor.io_hardening.tests.stand_ins.pve_api import Fault
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.api_stand_in import (
     CHANGES,
@@ -287,6 +288,36 @@ def test_the_journal_takes_back_what_was_written(tree, api, tmp_path):
     assert apply_by(options_of(api), plan) == [DONE] and path.read_text() == GUEST.replace("{id}", "100")
     assert intent["config"] == "/etc/pve/nodes/pve1/qemu-server/100.conf"
     assert standing(find.backends(api=options_of(api)), runs) == {"r1": []}
+
+
+def test_a_guest_that_moved_since_is_rolled_back_on_its_new_node(tree, api, tmp_path):
+    path = tree.put(100)
+    kept = Journal(str(tmp_path / "journal"), "r1")
+    apply_by(options_of(api), plan_of(guests_of(api)), journal=kept)
+    there = tree.config(100, "pve2")
+    path.rename(there)
+    runs = read(str(tmp_path / "journal"), [])
+    assert standing(find.backends(api=options_of(api)), runs) == {"r1": ["100"]}
+    (planned,) = rollback(runs["r1"], guests_of(api), ["pve1", "pve2"])["plan"]
+    assert planned["node"] == "pve2" and apply_by(options_of(api), [planned]) == [DONE]
+    assert there.read_text() == GUEST.replace("{id}", "100")
+
+
+def test_a_rollback_does_not_pass_over_a_node_that_does_not_answer(tree, tmp_path):
+    tree.put(100)
+    tree.put(200, node="pve2")
+    with tree.stand_in(tmp_path, WRITE) as api:
+        kept = Journal(str(tmp_path / "journal"), "r1")
+        apply_by(options_of(api), plan_of(guests_of(api)), journal=kept)
+        api.cluster.offline = {"pve2"}
+        found = find.read(api=options_of(api))
+    entries = read(str(tmp_path / "journal"), [])["r1"]
+    journal = {"entries": entries, "runs": [], "problems": []}
+    answer = {"guests": found.guests, "nodes": found.nodes, "problems": found.problems}
+    plan = plan_rollback(journal, answer, "r1", None)
+    assert [entry["guest"] for entry in plan["plan"]] == ["100"]
+    assert plan["not_whole"] == "not put back, because node pve2 does not answer: 200"
+    assert plan_rollback(journal, answer, "r1", ["100"])["not_whole"] is None
 
 
 def test_two_runs_that_write_one_guest_change_it_once(tree, api):
