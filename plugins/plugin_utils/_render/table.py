@@ -82,8 +82,7 @@ def table_lines(
     lines += not_read_lines(document)
     lines += waived_lines(document)
     lines += _elsewhere(document)
-    for subject in subjects(document):
-        lines += _assessments(document, subject)
+    lines += _assessments(document)
     lines += needs_ssh_lines(document)
     return wrap_all(head, width) + totals + wrap_all(lines, width)
 
@@ -214,15 +213,26 @@ def _elsewhere(document: Document) -> list[str]:
     return _by_host("HOSTS AND POLICY", groups)
 
 
-def _assessments(document: Document, subject: str) -> list[str]:
-    """What was assessed of the hosts themselves, those with the same result together."""
+def _assessments(document: Document) -> list[str]:
+    """What was assessed of the hosts themselves: subjects with the same results together, and hosts likewise."""
+    together: dict[tuple[tuple[str, tuple[str, ...]], ...], list[str]] = {}
+    for subject in subjects(document):
+        groups = tuple((words, tuple(hosts)) for words, hosts in _by_words(document, subject).items())
+        together.setdefault(groups, []).append(_within(subject_words(subject)))
+    lines = []
+    for groups, titles in together.items():
+        lines += _by_host(f"HOSTS: {', '.join(titles)}", {words: list(hosts) for words, hosts in groups})
+    return lines
+
+
+def _by_words(document: Document, subject: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for host in hosts_of(document):
         found = assessment(host, subject)
-        if found and found.get("status") != NEEDS_SSH:
+        if found:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
-    return _by_host(f"HOSTS: {_within(subject_words(subject))}", groups)
+    return groups
 
 
 def needs_ssh_lines(document: Document) -> list[str]:
