@@ -162,3 +162,24 @@ def test_a_mistake_is_refused_with_its_place(root, options, says):
 def test_a_root_that_is_not_there_is_said(root):
     assert "is not a directory" in run_module(host_settings_info, root=str(root / "gone"))["msg"]
     assert "is not a directory" in run_module(host_settings, root=str(root / "gone"), plan=[])["msg"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("about", ["load", "host"])
+def test_behind_an_api_nothing_is_read_or_set(about, state):
+    """The files below the root are those of the machine that the playbook runs on."""
+
+    def call(**_options):
+        raise AssertionError
+
+    returned = run_action(
+        host_io,
+        {"inventory_hostname": "cluster1"},
+        modules={"host_settings_info": call, "host_settings": call},
+        about=about,
+        state=state,
+        api={"url": "https://pve1"},
+    )
+    assert not returned.get("failed"), returned
+    assert {found["status"] for found in returned["assessments"].values()} == {"needs_ssh"}
+    assert (returned["changed"], returned["results"], returned["run"]) == (False, [], None)

@@ -61,3 +61,19 @@ def test_facts_that_are_given_are_not_read_again(tmp_path):
 def test_a_setting_that_cannot_be_meant_is_refused(tmp_path):
     returned = limits(host_tree(tmp_path / "root"), ratio="many")
     assert returned["failed"] and "ratio is 'many'" in returned["msg"]
+
+
+def test_behind_an_api_nothing_is_read_or_set():
+    """The files below the root are those of the machine that the playbook runs on."""
+
+    def read(**_options):
+        raise AssertionError
+
+    returned = run_action(
+        host_writeback_limits,
+        {"inventory_hostname": "cluster1"},
+        modules={"host_writeback_info": read, "host_writeback": read},
+        api={"url": "https://pve1"},
+    )
+    assert (returned["status"], returned["changed"], returned["findings"]) == ("needs_ssh", False, [])
+    assert returned["detail"].startswith("reached through the API, which tells nothing of a node's own settings")

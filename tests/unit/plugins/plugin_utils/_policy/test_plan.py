@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .fleet import changes, judge, rules
+from .fleet import DAY, assess, changes, guest, judge, rules
 from .test_convergence import configs, policies
 
 PCI, SINGLE = "scsihw: virtio-scsi-pci\n", "scsihw: virtio-scsi-single\n"
@@ -113,3 +113,17 @@ def test_the_plan_is_the_cures_of_the_findings_that_are_called_fixable(text, pol
     assert len({(change["key"], change["option"]) for change in planned}) == len(planned)
     assert not any(one["fixable"] and (one["waived"] or not one["cure"]) for one in document["findings"])
     assert not (lock and planned)
+
+
+def test_a_guest_with_a_disk_that_this_way_cannot_write_is_left_whole():
+    """Its controller alone would be half a cure."""
+    text = "scsi0: thick:d\nscsi1: /dev/disk/by-id/ata-X\nscsihw: virtio-scsi-pci\nmeta: creation-qemu=10.1.2\n"
+    rooted = guest(text)
+    next(disk for disk in rooted["disks"] if disk["key"] == "scsi1")["needs_root"] = "a path"
+    document = assess([rooted], {}, DAY)
+    assert document["plan"] == []
+    assert [(left["reason"], left["detail"]) for left in document["unresolved"]] == [("needs_root", "scsi1: a path")]
+    compliant = guest(text.replace("scsi1: /dev/disk/by-id/ata-X", "ide0: /dev/disk/by-id/ata-X,aio=threads"))
+    next(disk for disk in compliant["disks"] if disk["key"] == "ide0")["needs_root"] = "a path"
+    (planned,) = assess([compliant], {}, DAY)["plan"]
+    assert {change["key"] for change in planned["changes"]} >= {"controller"}

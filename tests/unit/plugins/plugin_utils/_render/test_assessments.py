@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.api import needs_ssh
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
@@ -91,3 +92,13 @@ def test_the_name_of_a_subject_is_shown_as_text():
 def test_anything_else_is_refused_with_its_name(assessments, says):
     with pytest.raises(ReportError, match=says):
         join_documents({"pve1": document()}, assessments=assessments)
+
+
+def test_what_needs_ssh_is_said_once_for_each_host():
+    documents = {"cluster1": document([guest("1")])}
+    behind = {subject: {"cluster1": needs_ssh(subject)} for subject in ("writeback", "load")}
+    found = join_documents(documents, assessments=behind)
+    for lines in (table_lines(found, width=200), gate_lines(found, "error", 200)):
+        said = [line for line in lines if "needs ssh" in line or "reached through the API" in line]
+        assert len(said) == 1 and said[0].startswith("  cluster1: write-back limits, ")
+        assert "HOSTS: not looked at without ssh" in lines
