@@ -223,6 +223,7 @@ def test_a_guest_that_one_backend_has_is_not_missing():
 class Memory:
     """Guests in memory: what a backend must have, and nothing else."""
 
+    at_once = 2
     hypervisor = "pve"
 
     def __init__(self, **faults):
