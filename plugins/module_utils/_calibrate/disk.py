@@ -15,6 +15,8 @@ from .._host.tree import Tree
 from .._host.whole_file import read_start
 from .._model.records import RunningGuest
 from .._qemu_process.proc import running_guests
+from .._queues.sysfs import read_ids
+from .._queues.udev_rules import ID
 from .._stall.device import Devices
 
 QUEUE = ("nr_requests", "max_sectors_kb")
@@ -23,9 +25,6 @@ DIRTY = ("max_bytes", "strict_limit")
 """Of the device that holds the file system: how much of it may be dirty in memory."""
 
 _DEPTH = 8
-_ID_KINDS = ("wwn-", "nvme-eui.", "nvme-uuid.", "nvme-", "ata-", "scsi-", "dm-name-", "md-name-", "md-uuid-")
-# A name of what is on a disk, which another disk may get.
-_OF_CONTENT = "lvm-pv-uuid-"
 _GUEST_VOLUME = re.compile(r"vm--[0-9]+--disk")
 
 Facts = dict[str, Any]
@@ -68,23 +67,9 @@ def _chain(tree: Tree, name: str, depth: int = _DEPTH) -> Iterator[tuple[str, bo
 
 
 def ids(tree: Tree) -> dict[str, str]:
-    """{kernel's name of a whole device: its stable name in /dev/disk/by-id}, the best that it has."""
-
-    def rank(name: str) -> tuple[int, str]:
-        kinds = [place for place, kind in enumerate(_ID_KINDS) if name.startswith(kind)]
-        return (min(kinds, default=len(_ID_KINDS)), name)
-
-    found: dict[str, str] = {}
-    for name in sorted(tree.names("/dev/disk/by-id"), key=rank):
-        if name.startswith(_OF_CONTENT):
-            continue
-        try:
-            target = posixpath.basename(os.readlink(tree.real("/dev/disk/by-id") + f"/{name}"))
-        except OSError:
-            continue
-        # A partition's link leads to the partition, which is no whole device.
-        found.setdefault(target, name)
-    return found
+    """{kernel's name of a whole device: its stable name in /dev/disk/by-id}, the best that a policy takes."""
+    named = {name: [one for one in links if ID.fullmatch(one)] for name, links in read_ids(tree).items()}
+    return {name: links[0] for name, links in named.items() if links}
 
 
 def facts(tree: Tree, directory: str) -> Facts:
