@@ -102,7 +102,7 @@ def errors(argument_spec, module, arguments):
 
 def test_every_argument_is_one_that_the_module_takes(argument_spec):
     checked = tasks()
-    assert len(checked) == 17
+    assert len(checked) == 18
     for module, arguments in checked:
         assert errors(argument_spec, module, arguments) == [], arguments
         assert "{{" not in str(arguments)
@@ -191,3 +191,14 @@ def test_every_variable_is_known_has_a_default_and_is_explained():
     assert have == set(known()["awx_"])
     page = (ROOT / "docs/awx.md").read_text()
     assert [name for name in have if f"`{name}`" not in page and f"{name}=" not in page] == []
+
+
+def test_a_credential_of_the_apis_token_becomes_two_variables():
+    """Not io_hardening_api itself: an extra variable would be every host's."""
+    (made,) = [arguments for module, arguments in tasks() if module == "credential_type"]
+    assert made["injectors"]["extra_vars"] == {
+        "pve_api_token_id": "{{ token_id }}",
+        "pve_api_token_secret": "{{ token_secret }}",
+    }
+    hidden = {field["id"]: field.get("secret", False) for field in made["inputs"]["fields"]}
+    assert hidden == {"token_id": False, "token_secret": True}
