@@ -105,7 +105,8 @@ def test_every_argument_is_one_that_the_module_takes(argument_spec):
     assert len(checked) == 18
     for module, arguments in checked:
         assert errors(argument_spec, module, arguments) == [], arguments
-        assert "{{" not in str(arguments)
+        # What a credential injects is a template of AWX.
+        assert "{{" not in str({name: value for name, value in arguments.items() if name != "injectors"})
 
 
 @pytest.mark.parametrize(
