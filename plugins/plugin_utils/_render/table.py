@@ -229,7 +229,7 @@ def _by_words(document: Document, subject: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for host in hosts_of(document):
         found = assessment(host, subject)
-        if found:
+        if found and found.get("status") != NEEDS_SSH:
             words = brief(": ".join(filter(None, assessment_words(found))))
             groups.setdefault(words, []).append(visible(host["host"]))
     return groups
