@@ -14,7 +14,7 @@ from typing import Any
 
 from ..plugin_utils._action import Action
 from ..plugin_utils._asked.api import needs_ssh
-from ..plugin_utils._host_policy.assess import Case, after, assess, taken_back
+from ..plugin_utils._host_policy.assess import Case, after, assess, taken_back, unread
 from ..plugin_utils._host_policy.cluster import leads
 from ..plugin_utils._host_policy.subjects import DOCUMENTS
 from ..plugin_utils._policy import shapes
@@ -95,7 +95,13 @@ class ActionModule(Action):
 
     def _give_back(self, subjects: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
         done = self._set(options, undo_subjects=list(subjects))
-        return self._returned({name: taken_back(name, done, self.check) for name in subjects}, done)
+        found = {name: taken_back(name, done, self.check) for name in subjects}
+        if done["problems"]:
+            # What the journal does not tell is of no subject that is known: it is said once.
+            first = found[subjects[0]]
+            first.update(status="unresolved", failures=[*first["failures"], unread(done["problems"])])
+            first["detail"] = "; ".join([first["detail"], first["failures"][-1]])
+        return self._returned(found, done)
 
     def _returned(self, found: dict[str, Any], done: dict[str, Any]) -> dict[str, Any]:
         changed = bool(done.get("changed"))

@@ -95,6 +95,11 @@ left:
   returned: always
   type: list
   elements: dict
+problems:
+  description: Lines and files of the journal that could not be read, and why. What they note is not given back, and the task fails.
+  returned: always
+  type: list
+  elements: dict
 run:
   description: The name of this run in the journal.
   returned: always
@@ -105,7 +110,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _subjects
 from ..module_utils._host.tree import Tree
-from ..module_utils._journal.file import DIRECTORY, Journal, in_tree, read_settings
+from ..module_utils._journal.file import DIRECTORY, Journal, in_tree, read, read_settings
+from ..module_utils._journal.rollback import of_run
 from ..module_utils._settings.apply import apply
 from ..module_utils._settings.diff import diff
 from ..module_utils._settings.undo import undo
@@ -146,23 +152,28 @@ def main() -> None:
     except ValueError as error:
         module.fail_json(msg=str(error))
     subjects = _subjects.settings(tree)
-    plan, left = params["plan"], []
+    plan, left, problems = params["plan"], [], []
     if plan is None:
+        read(place, problems)
+        problems = of_run(problems, params["undo_run"]) if params["undo_run"] else problems
         runs = read_settings(place)
         chosen = (
             runs.get(params["undo_run"], []) if params["undo_run"] else [one for run in runs.values() for one in run]
         )
         about = params["undo_subjects"] or list(subjects)
         plan, left = undo([entry for entry in chosen if entry["subject"] in about], subjects)
-    results = apply(plan, subjects, journal, module.check_mode)
+    results = apply(plan, subjects, journal, module.check_mode, back=params["plan"] is None)
     returned = {
         "changed": any(result["status"] == "changed" for result in results),
         "results": results,
         "left": left,
+        "problems": problems,
         "run": journal.run,
         "diff": diff(results),
     }
     failed = [f"{result['key']}: {result['detail']}" for result in results if result["status"] == "failed"]
+    failed += [f"{one['key']}: {one['detail']}" for one in left if one["reason"] == "refused"]
+    failed += [f"{one['file']}{' line ' + str(one['line']) if one['line'] else ''} {one['reason']}" for one in problems]
     if failed:
         module.fail_json(msg="; ".join(failed), **returned)
     module.exit_json(**returned)

@@ -105,13 +105,6 @@ def test_check_mode_announces_changes_and_makes_none(before, checked):
     assert checked.files == before
 
 
-def test_the_host_with_a_known_defect_is_named(tree, first):
-    found = json.loads((tree.parent / "first.json").read_text())["findings"]
-    told = {(one["rule"], one["host"]): one["hint"] for one in found if one["rule"] in ("IO402", "IO403")}
-    assert set(told) == {("IO402", "pve3"), ("IO403", "pve3")}
-    assert told["IO402", "pve3"] == "Reboot the host: kernel 6.8.12-15 is installed."
-
-
 def test_diff_mode_shows_the_change_of_a_guest(checked):
     assert re.search(r"^\+.*virtio-scsi-single", checked.output, re.MULTILINE)
 
@@ -130,6 +123,13 @@ def test_a_wrong_variable_ends_the_run_before_anything_is_written(tree, before, 
     run = harden(tree, "--extra-vars", variable, status=2)
     assert words in run.output
     assert run.files == before
+
+
+def test_the_host_with_a_known_defect_is_named(tree, first):
+    found = json.loads((tree.parent / "first.json").read_text())["findings"]
+    told = {(one["rule"], one["host"]): one["hint"] for one in found if one["rule"] in ("IO402", "IO403")}
+    assert set(told) == {("IO402", "pve3"), ("IO403", "pve3")}
+    assert told["IO402", "pve3"] == "Reboot the host: kernel 6.8.12-15 is installed."
 
 
 def test_the_readme_shows_the_report_of_the_first_run(first):

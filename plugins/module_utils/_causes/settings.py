@@ -71,6 +71,10 @@ class CausesSettings:
             if not isinstance(value, str) or not _fits(option, value):
                 raise SettingsError(f"{option} of {key} is {shown(value)}; it takes {_takes(option)}")
 
+    def check_back(self, change: Change) -> None:
+        """See Settings."""
+        self.check(change)
+
     def now(self, keys: Collection[str]) -> dict[tuple[str, str], Any]:
         """(key, option) → value; what the kernel does not have is left out."""
         found: dict[tuple[str, str], Any] = {}

@@ -34,6 +34,7 @@ OPTIONS: Mapping[str, Mapping[str, Callable[[str], object]]] = {
 # As pve-manager's pve-backup-jobid has them, without what ends a part of a path of its API.
 _JOB_ID = re.compile(r"[!-.0-~]{1,50}\Z", re.ASCII)
 # No value of these options has a blank, and none is longer.
+_LONGEST = 500
 _VALUE = re.compile(r"[!-~]{1,500}\Z", re.ASCII)
 _FORMATS: Mapping[str, Format] = {"performance": PERFORMANCE, "fleecing": FLEECING}
 
@@ -58,8 +59,11 @@ def target(key: str) -> Target:
     raise SettingsError(f"{piece(key)} is none of vzdump.conf, datacenter, job ID, storage ID")
 
 
-def check(change: Change) -> None:
-    """Raise SettingsError for what is none of the options, or no value of them."""
+def check(change: Change, back: bool = False) -> None:
+    """Raise SettingsError for what is none of the options, or no value of them.
+
+    ``back``: what was there before is given back, which may be any one line that a person wrote.
+    """
     kind, _name = target(change["key"])
     checks = OPTIONS[kind]
     option = change["option"]
@@ -69,7 +73,10 @@ def check(change: Change) -> None:
         value = change[when]
         if value is not None and not isinstance(value, str):
             raise SettingsError(f"{option} {when} is {shown(value)}, not the text that is stored, or null")
-    if change["after"] is not None:
+    if change["after"] is not None and back:
+        if len(change["after"]) > _LONGEST or not change["after"].isprintable():
+            raise SettingsError(f"{option}: {shown(change['after'])} is no line of text")
+    elif change["after"] is not None:
         _check_value(option, change["after"], checks[option])
 
 

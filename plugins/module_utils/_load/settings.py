@@ -54,6 +54,14 @@ class LoadSettings:
     def check(self, change: Change) -> None:
         """See Settings. How its values are spelled is remembered for :meth:`now`."""
         asked.check(change)
+        self._remember(change)
+
+    def check_back(self, change: Change) -> None:
+        """See Settings: any one line of text can have been there."""
+        asked.check(change, back=True)
+        self._remember(change)
+
+    def _remember(self, change: Change) -> None:
         known = self._spellings.setdefault((change["key"], change["option"]), [])
         known += [value for value in (change["after"], change["before"]) if value is not None and value not in known]
 

@@ -82,6 +82,10 @@ class QueueSettings:
         if kind == DISK and option == "max_bytes":
             self._named.setdefault(change["key"], []).extend(numbers)
 
+    def check_back(self, change: Change) -> None:
+        """See Settings."""
+        self.check(change)
+
     def now(self, keys: Collection[str]) -> dict[tuple[str, str], Any]:
         """(key, option) → the value as text, None where it is not set. A disk that is gone, or an option that its
         kernel does not have, is left out. Raises OSError.

@@ -22,14 +22,18 @@ _MISSING = object()
 
 
 def apply(
-    plan: Sequence[SettingsEntry], subjects: Mapping[str, Settings], journal: Journal, check: bool = False
+    plan: Sequence[SettingsEntry],
+    subjects: Mapping[str, Settings],
+    journal: Journal,
+    check: bool = False,
+    back: bool = False,
 ) -> list[SettingsResult]:
-    """One result per object, in the plan's order. A failure is that object's alone."""
-    return [_apply_safely(entry, subjects, journal, check) for entry in plan]
+    """One result per object, in the plan's order. A failure is that object's alone. ``back``: the plan is undo's."""
+    return [_apply_safely(entry, subjects, journal, check, back) for entry in plan]
 
 
 def _apply_safely(
-    entry: SettingsEntry, subjects: Mapping[str, Settings], journal: Journal, check: bool
+    entry: SettingsEntry, subjects: Mapping[str, Settings], journal: Journal, check: bool, back: bool
 ) -> SettingsResult:
     try:
         settings = subjects.get(entry["subject"])
@@ -38,7 +42,7 @@ def _apply_safely(
         for asked in entry["changes"]:
             if asked["key"] != entry["key"]:
                 raise SettingsError(f"a change of {asked['key']} is among those of {entry['key']}")
-            settings.check(asked)
+            (settings.check_back if back else settings.check)(asked)
         return _apply(entry, settings, journal, check)
     except SettingsError as exc:
         return _result(entry, "failed", reason="refused", detail=f"not written, because of its plan: {exc}")

@@ -62,6 +62,11 @@ class Settings(Protocol):
         as trustworthy as whoever wrote them.
         """
 
+    def check_back(self, change: Change) -> None:
+        """The same where ``change`` gives back what was there before: that need not be a value that anybody would ask
+        for. Raise SettingsError for what cannot have been there.
+        """
+
     def now(self, keys: Collection[str]) -> dict[tuple[str, str], Any]:
         """(key, option) → the value as it is stored, None where it is not set. An object that is gone has no options.
 

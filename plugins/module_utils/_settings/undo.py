@@ -41,50 +41,56 @@ def undo(
         except (SettingsError, Refused, OSError) as exc:
             left.append({"subject": subject, "key": key, "reason": "refused", "detail": str(exc)})
             continue
-        if others:
-            gone = others == [_GONE]
-            detail = "; ".join(others)
-            left.append(
-                {"subject": subject, "key": key, "reason": "gone" if gone else "changed_since", "detail": detail}
-            )
+        for reason in dict.fromkeys(reason for reason, _said in others):
+            detail = "; ".join(said for why, said in others if why == reason)
+            left.append({"subject": subject, "key": key, "reason": reason, "detail": detail})
         if changes:
             plan.append({"subject": subject, "key": key, "changes": changes})
     return plan, left
 
 
-_GONE = "it is gone"
-
-
 def _written(entries: Iterable[SettingEntry]) -> dict[tuple[str, str], dict[str, tuple[Any, Any]]]:
-    """(subject, key) → option → (before the first write, after the last)."""
+    """(subject, key) → option → (before the first write, after the last).
+
+    A write that found another value than the one before it had left begins anew: somebody had set that meanwhile, and
+    it is what is given back.
+    """
     found: dict[tuple[str, str], dict[str, tuple[Any, Any]]] = {}
     for entry in entries:
         if entry["written"] is False:
             continue
         options = found.setdefault((entry["subject"], entry["key"]), {})
         for made in entry["changes"]:
-            first = options.get(made["option"], (made["before"], None))[0]
-            options[made["option"]] = (first, made["after"])
+            first, last = options.get(made["option"], (made["before"], made["before"]))
+            options[made["option"]] = (first if last == made["before"] else made["before"], made["after"])
     return found
 
 
 def _split(
     key: str, options: Mapping[str, tuple[Any, Any]], subjects: Mapping[str, Settings], subject: str
-) -> tuple[list[Change], list[str]]:
-    """What is to be put back of an object, and a sentence for each option that somebody has changed since."""
+) -> tuple[list[Change], list[tuple[str, str]]]:
+    """What is to be put back of an object, and (reason, sentence) for each option that is not."""
     settings = subjects.get(subject)
     if settings is None:
         raise SettingsError(f"this version does not know the subject {subject}")
+    refused: dict[str, str] = {}
     for option, (before, after) in options.items():
-        settings.check(change(key, option, after, before))
+        try:
+            settings.check_back(change(key, option, after, before))
+        except SettingsError as exc:
+            refused[option] = f"{option} is not put back: {exc}; set it by hand to what you want"
+    others = [("refused", said) for said in refused.values()]
     now = settings.now([key])
     if not any(there == key for there, _option in now):
-        return [], [_GONE]
-    changes, others = [], []
+        return [], [("gone", "it is gone")]
+    changes = []
     for option, (before, after) in options.items():
         value = now.get((key, option), _MISSING)
-        if value == after and before != after:
+        if option in refused or value == before:
+            continue
+        if value == after:
             changes.append(change(key, option, value, before))
-        elif value not in (before, after):
-            others.append(f"{option} is {told(None if value is _MISSING else value)}, {told(after)} was written")
+        else:
+            said = f"{option} is {told(None if value is _MISSING else value)}, {told(after)} was written"
+            others.append(("changed_since", said))
     return changes, others

@@ -134,10 +134,11 @@ def taken_back(subject: str, returned: Mapping[str, Any], check: bool) -> dict[s
     """The assessment of a subject whose settings were given back: ``returned`` is what ``host_settings`` returned."""
     results = [one for one in returned["results"] if one["subject"] == subject]
     left = [one for one in returned["left"] if one["subject"] == subject]
-    failures = [f"{one['key']}: {one['detail']}" for one in results if one["status"] == "failed"]
+    failed = [one for one in results if one["status"] == "failed"] + [one for one in left if one["reason"] == "refused"]
+    failures = [f"{one['key']}: {one['detail']}" for one in failed]
     changed = any(one["status"] == "changed" for one in results)
     made = sum(len(one["changes"]) for one in results)
-    said = [f"{plural(made, 'setting')} {'to give' if check else 'given'} back" if made else "nothing was set"]
+    said = [f"{plural(made, 'setting')} {'to give' if check else 'given'} back"] if made else []
     said += [f"{one['key']} stays: {one['detail']}" for one in left]
     state = "unresolved" if failures else "compliant" if not changed else "to_change" if check else "taken_back"
     return {
@@ -146,6 +147,14 @@ def taken_back(subject: str, returned: Mapping[str, Any], check: bool) -> dict[s
         "plan": [],
         "status": state,
         "changed": changed,
-        "detail": "; ".join(said),
+        "detail": "; ".join(said) or "nothing was set",
         "failures": failures,
     }
+
+
+def unread(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What of a journal could not be read, in a sentence."""
+    places = [f"{one['file']}{' line ' + str(one['line']) if one['line'] else ''} {one['reason']}" for one in problems]
+    return (
+        f"not everything that was set is known, and what is not known was not given back. Not read: {'; '.join(places)}"
+    )

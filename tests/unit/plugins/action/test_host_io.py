@@ -104,6 +104,16 @@ def test_what_somebody_changed_since_it_was_set_stays_and_is_said(root):
     assert "stays: vm.swappiness is 33, 10 was written" in back["assessments"]["causes"]["detail"]
 
 
+def test_what_the_journal_does_not_tell_is_said_and_fails_the_run(root):
+    host_io_on(root, policy=SWAPPINESS)
+    (journal,) = (root / "var/lib/hypervisor-io-hardening/journal").glob("*.jsonl")
+    journal.write_text(journal.read_text().replace('"after":"10"', '"after":"11"'))
+    back = host_io_on(root, state="absent")["assessments"]
+    failures = [sentence for one in back.values() for sentence in one["failures"]]
+    assert len(failures) == 1 and "line 1 is not a journal entry: its checksum is wrong" in failures[0]
+    assert "unresolved" in [one["status"] for one in back.values()]
+
+
 def test_a_setting_that_fails_is_told_and_stays_a_finding(root):
     def host_settings_fails(**options):
         results = [

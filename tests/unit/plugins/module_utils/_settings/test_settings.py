@@ -37,8 +37,16 @@ class Disks:
         self.also = None
 
     def check(self, asked):
+        if asked["after"] == "2":
+            raise SettingsError("2 is below the least")
         if asked["option"] not in ("nr_requests", "max_bytes"):
             raise SettingsError(f"{asked['option']} is no setting of a disk")
+
+    def check_back(self, asked):
+        if asked["after"] == "forged":
+            raise SettingsError("forged is no value")
+        if asked["option"] not in ("nr_requests", "max_bytes"):
+            self.check(asked)
 
     def now(self, keys):
         return {place: value for place, value in self.values.items() if place[0] in keys}
@@ -181,7 +189,43 @@ def test_a_forged_line_is_not_carried_out(disks, place):
     (line,) = read_settings(place)["run1"]
     line["changes"][0]["option"] = "scheduler"
     plan, left = undo([line], {"queues": disks})
-    assert (plan, left[0]["detail"]) == ([], "scheduler is no setting of a disk")
+    assert (plan, left[0]["reason"]) == ([], "refused")
+    assert left[0]["detail"].startswith("scheduler is not put back: scheduler is no setting of a disk; ")
+
+
+def test_an_odd_value_of_before_is_given_back(disks, place):
+    disks.values["disk a", "nr_requests"] = "2"
+    run(disks, place, entry(nr_requests=("2", "16")))
+    plan, left = undo(read_settings(place)["run1"], {"queues": disks})
+    assert left == []
+    assert apply(plan, {"queues": disks}, Journal(place, "back"), back=True)[0]["status"] == "changed"
+    assert disks.values["disk a", "nr_requests"] == "2"
+
+
+def test_a_value_that_cannot_have_been_there_stays_alone(disks, place):
+    run(disks, place, entry(nr_requests=("128", "16"), max_bytes=(None, "4096")))
+    (line,) = read_settings(place)["run1"]
+    line["changes"][0]["before"] = "forged"
+    plan, left = undo([line], {"queues": disks})
+    assert plan == [entry(max_bytes=("4096", None))]
+    assert left[0]["reason"] == "refused" and "nr_requests is not put back: forged is no value" in left[0]["detail"]
+
+
+def test_what_somebody_set_between_two_runs_is_what_all_runs_give_back(disks, place):
+    run(disks, place, entry(nr_requests=("128", "16")), name="run1")
+    disks.values["disk a", "nr_requests"] = "40"
+    run(disks, place, entry(nr_requests=("40", "16")), name="run2")
+    plan, _left = undo([one for entries in read_settings(place).values() for one in entries], {"queues": disks})
+    assert plan == [entry(nr_requests=("16", "40"))]
+
+
+def test_what_was_rolled_back_begins_anew(disks, place):
+    run(disks, place, entry(nr_requests=("128", "16")), name="run1")
+    run(disks, place, entry(nr_requests=("16", "128")), name="run2-rollback")
+    disks.values["disk a", "nr_requests"] = "40"
+    run(disks, place, entry(nr_requests=("40", "16")), name="run3")
+    plan, _left = undo([one for entries in read_settings(place).values() for one in entries], {"queues": disks})
+    assert plan == [entry(nr_requests=("16", "40"))]
 
 
 def test_lines_about_guests_and_settings_share_a_file(disks, place):
