@@ -21,42 +21,6 @@ options:
     description: Where the host's files are. V(/) is the host itself.
     type: path
     default: /
-  api:
-    description:
-      - How Proxmox VE's API is reached, in place of files and commands of this host. Needs no login on any node.
-      - docs/api.md says which privileges the token needs.
-    type: dict
-    version_added: 0.1.0
-    suboptions:
-      url:
-        description: The address of a node, as C(https://HOST) or C(https://HOST:PORT). The port is 8006 unless given.
-        type: str
-        required: true
-      token_id:
-        description: The token, as C(USER@REALM!TOKEN).
-        type: str
-        required: true
-      token_secret:
-        description: The token's secret. It is never shown.
-        type: str
-        required: true
-      ca_path:
-        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
-        type: path
-      validate_certs:
-        description: Whether the certificate is checked. Without that, whoever is on the way can read the token.
-        type: bool
-        default: true
-      timeout:
-        description: Seconds that one request may take.
-        type: int
-        default: 60
-      write_unseen:
-        description:
-          - Whether to write a guest although its config has lines that the API does not show, or hides a C(cipassword).
-          - Proxmox VE drops lines that it does not know on every write.
-        type: bool
-        default: false
   journal:
     description: The directory of the journal, below O(root).
     type: path
@@ -74,6 +38,7 @@ options:
     type: str
     default: last
 extends_documentation_fragment:
+  - hypervisor.io_hardening.api
   - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
