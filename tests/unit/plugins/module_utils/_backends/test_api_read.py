@@ -33,8 +33,8 @@ def tree(tmp_path):
     return ClusterTree(tmp_path / "root")
 
 
-def read(tree, tmp_path, acl=READ, only=None, node=None, **options):
-    with tree.stand_in(tmp_path, acl, **options) as api:
+def read(tree, tmp_path, acl=None, only=None, node=None, **options):
+    with tree.stand_in(tmp_path, READ if acl is None else acl, **options) as api:
         return find.read(node=node, only=only, api=options_of(api)), api
 
 

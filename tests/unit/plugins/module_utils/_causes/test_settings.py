@@ -43,7 +43,8 @@ def text(tmp_path, path):
 
 @pytest.mark.parametrize(("key", "option", "before", "after"), EACH)
 def test_a_setting_is_read_set_and_given_back(tmp_path, key, option, before, after):
-    there, back = change(key, option, before, after), change(key, option, after, before)
+    there = change(key, option, before, after)
+    back = {**there, "before": after, "after": before}
     settings = of(tmp_path)
     for one, value in ((there, after), (back, before)):
         settings.check(one)

@@ -124,7 +124,7 @@ def test_each_way_to_fail_is_a_sentence(api, fault, error, says, method):
     with pytest.raises(error) as failed:
         asked.get("/version") if method == "get" else asked.put("/nodes/pve1/qemu/100/config", {"name": "a"})
     assert re.match(says.replace("URL", api.url), str(failed.value)) and SECRET not in str(failed.value)
-    assert type(failed.value) is error
+    assert failed.value.__class__ is error
     # A question may be asked twice where the connection broke, a write never.
     assert len(api.calls) == (2 if method == "get" and fault.kind in ("cut", "close") else 1)
 

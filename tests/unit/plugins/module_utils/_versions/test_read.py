@@ -13,7 +13,10 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._versions import read
 
-STATUS = "Package: pve-qemu-kvm\nStatus: install ok installed\nVersion: 10.0.2-4\n\nPackage: proxmox-kernel-6.8.4-2-pve-signed\nStatus: install ok installed\nVersion: 6.8.4-2\n"
+STATUS = (
+    "Package: pve-qemu-kvm\nStatus: install ok installed\nVersion: 10.0.2-4\n\n"
+    + "Package: proxmox-kernel-6.8.4-2-pve-signed\nStatus: install ok installed\nVersion: 6.8.4-2\n"
+)
 NOTHING = {
     "packages": None, "kernels": [], "kernel": None, "pinned": None, "problems": [],
     "has": {"aacraid": None, "striped_ext4": None, "backup_server": None},

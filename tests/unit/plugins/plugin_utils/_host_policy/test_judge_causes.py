@@ -127,7 +127,8 @@ def test_the_last_word_at_boot_counts_and_is_never_outrun(tmp_path, files, chang
 @pytest.mark.parametrize(
     ("version", "ceiling", "parameter", "severity", "words"),
     [
-        ("2.3.4-pve1", 65785540 * 1024 - host.GIB, 0, "warning", "may grow to 61.7 GiB of 62.7 GiB of memory, the default of OpenZFS from 2.3 on (this is 2.3.4-pve1)"),
+        ("2.3.4-pve1", 65785540 * 1024 - host.GIB, 0, "warning",
+         "may grow to 61.7 GiB of 62.7 GiB of memory, the default of OpenZFS from 2.3 on (this is 2.3.4-pve1)"),
         ("2.2.7-pve2", 40 << 30, 40 << 30, "note", "may grow to 40 GiB of 62.7 GiB of memory, as zfs_arc_max says"),
         ("2.2.7-pve2", 65785540 * 512, 0, None, None),
         ("2.3.4-pve1", 8 << 30, 8 << 30, None, None),

@@ -202,7 +202,8 @@ def test_operations_without_a_limit(files, free):
         ({DATACENTER: "bwlimit: default=104857600\n"}, "datacenter: default 104857600 is 100 GiB/s, and was probably meant in bytes/s"),
         ({VZDUMP: "bwlimit: 50\n"}, "vzdump.conf: bwlimit 50 is 50 KiB/s, and was probably meant in MiB/s"),
         ({JOBS: job("bwlimit 50")}, "job nightly: bwlimit 50 is 50 KiB/s, and was probably meant in MiB/s"),
-        ({STORAGE: STORAGES.replace("\tvgname big", "\tvgname big\n\tbwlimit move=0.5")}, "storage thick: move 0.5 is 0.5 KiB/s, and was probably meant in MiB/s"),
+        ({STORAGE: STORAGES.replace("\tvgname big", "\tvgname big\n\tbwlimit move=0.5")},
+         "storage thick: move 0.5 is 0.5 KiB/s, and was probably meant in MiB/s"),
     ],
 )  # fmt: skip
 def test_a_limit_in_an_unlikely_unit(files, said):
@@ -249,7 +250,10 @@ def test_a_job_without_a_target(storage, why):
     assert judge("targets", files, leads=False) == [] and judge("targets", {JOBS: files[JOBS] + "\tenabled 0\n"}) == []
 
 
-GUEST_AS_TARGET = "storage nas: its server 10.0.0.40 is guest {} of this node, and job nightly backs up to it: a backup waits for a guest that waits for the backup"
+GUEST_AS_TARGET = (
+    "storage nas: its server 10.0.0.40 is guest {} of this node, and job nightly backs up to it: "
+    + "a backup waits for a guest that waits for the backup"
+)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,10 @@ def test_two_texts_of_one_version_are_equal(one, other):
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="this machine has no dpkg")
 def test_dpkg_says_the_same():
     for lower, higher in itertools.pairwise(ASCENDING):
-        assert subprocess.run(["dpkg", "--compare-versions", lower, "lt", higher]).returncode == 0, (lower, higher)
+        assert subprocess.run(["dpkg", "--compare-versions", lower, "lt", higher], check=False).returncode == 0, (
+            lower,
+            higher,
+        )
 
 
 @pytest.mark.parametrize(("text", "told"), [("8.1.5-3", True), ("8.1.5", False), ("7.2+dfsg-7+deb12u18", True)])
