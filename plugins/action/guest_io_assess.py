@@ -47,7 +47,7 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The findings document, with what else the read of the host found."""
         if not options["assess_guests"]:
-            return {"began": time_stamp(), **self._read_host(options["host_roots"] or {})}
+            return {"began": time_stamp(), **self._read_host(options)}
         # null is not the same as not given: whoever gives it did not mean all guests.
         options["guests"] = guests_named(options["guests"]) if "guests" in self._task.args else None
         policy = parse(
@@ -70,10 +70,12 @@ class ActionModule(Action):
             "named": {guest: guest not in missing for guest in options["guests"] or ()},
         }
 
-    def _read_host(self, roots: dict[str, str]) -> dict[str, Any]:
+    def _read_host(self, options: dict[str, Any]) -> dict[str, Any]:
         """What the host itself is, without its guests: one call for each root."""
         found: dict[str, Any] = {}
+        roots = options["host_roots"] or {}
+        way = {name: options[name] for name in ("api", "node")} if options["api"] else {}
         for root in dict.fromkeys(roots.values()):
             subjects = [subject for subject, place in roots.items() if place == root and subject != "writeback"]
-            found.update(self.module("host_settings_info", "host", subjects=subjects, root=root)["host"])
+            found.update(self.module("host_settings_info", "host", subjects=subjects, root=root, **way)["host"])
         return {"host": found}

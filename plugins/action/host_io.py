@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plugin_utils._action import Action
-from ..plugin_utils._asked.api import needs_ssh
+from ..plugin_utils._asked.api import needs_ssh, only_read
 from ..plugin_utils._host_policy.assess import Case, after, assess, taken_back, unread
 from ..plugin_utils._host_policy.cluster import leads
 from ..plugin_utils._host_policy.subjects import DOCUMENTS
@@ -30,6 +30,7 @@ class ActionModule(Action):
         "facts_in": {"type": "str"},
         "root": {"type": "str", "default": "/"},
         "api": {"type": "dict"},
+        "node": {"type": "str"},
         "state": {"type": "raw", "default": "present"},
         "set": {"type": "bool", "default": True},
         "date": {"type": "raw"},
@@ -41,13 +42,15 @@ class ActionModule(Action):
         """An assessment for each subject that the document is about."""
         document = DOCUMENTS[options["about"]]
         policy = document.parse(options["policy"], options["policy_name"])
-        if options["api"]:
-            asked = (name for name, subject in document.subjects.items() if subject.asked(policy))
-            return self._returned({name: needs_ssh(name) for name in asked}, {})
-        if shapes.choice("state", options["state"], ("present", "absent")) == "absent" and options["set"]:
+        absent = shapes.choice("state", options["state"], ("present", "absent")) == "absent" and options["set"]
+        if absent and not options["api"]:
             return self._give_back(tuple(name for name in document.subjects if document.subjects[name].set), options)
         day = datetime.date.today() if options["date"] is None else shapes.date("date", options["date"])
         subjects = {name: subject for name, subject in document.subjects.items() if subject.asked(policy)}
+        untold = []
+        if options["api"]:
+            untold = [name for name, subject in subjects.items() if absent or not subject.by_api]
+            subjects = {name: one._replace(judges=one.by_api) for name, one in subjects.items() if name not in untold}
         facts = self._facts(options, list(subjects))
         speaks = leads(
             self.host, self.task_vars.get("ansible_play_hosts") or [self.host], self._clusters(options, facts)
@@ -56,6 +59,9 @@ class ActionModule(Action):
             name: assess(Case(name, facts.get(name), policy, self.host, speaks), subject.judges, day)
             for name, subject in subjects.items()
         }
+        if options["api"]:
+            told = {name: only_read(one) for name, one in found.items()}
+            return self._returned({**told, **{name: needs_ssh(name) for name in untold}}, {})
         done: dict[str, Any] = {}
         plan = [entry for one in found.values() for entry in one["plan"]]
         if plan and options["set"]:
@@ -68,7 +74,8 @@ class ActionModule(Action):
         facts = dict(self._read_before(self.host, options["facts_in"]) or {})
         left = [name for name in subjects if name not in facts]
         if left:
-            facts.update(self.module("host_settings_info", "host", subjects=left, root=options["root"])["host"])
+            given = {name: options[name] for name in ("root", "api", "node")}
+            facts.update(self.module("host_settings_info", "host", subjects=left, **given)["host"])
         return facts
 
     def _read_before(self, host: str, variable: str | None) -> Any:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ._causes.read import read_facts as _causes
@@ -37,6 +37,8 @@ SETTINGS: dict[str, Callable[[Tree], Settings]] = {
     "queues": QueueSettings,
     "causes": CausesSettings,
 }
+#: The subjects that an API tells of a cluster.
+BY_API = ("load",)
 
 
 def settings(tree: Tree) -> dict[str, Settings]:
@@ -57,3 +59,22 @@ def read_all(roots: Mapping[str, str], known: Mapping[str, str] | None = None) -
         with contextlib.suppress(OSError):
             found[subject] = read(Tree(root, known if root == "/" else None))
     return found
+
+
+def read_by_api(subjects: Iterable[str], api: Mapping[str, Any], node: str | None) -> dict[str, dict[str, Any]]:
+    """Subject → its facts of a cluster behind an API, or of one ``node`` of it; those that no API tells are left out.
+
+    Raises LayoutError where the API cannot be used.
+    """
+    if not set(subjects) & set(BY_API):
+        return {}
+    # Only here: what it imports takes longer than all else that reads a node.
+    from ._backends import api_load
+    from ._backends.api import connected
+    from ._backends.layout import LayoutError
+    from ._pve_api.errors import NotUsable
+
+    try:
+        return {"load": api_load.read_facts(connected(api), node)}
+    except NotUsable as exc:
+        raise LayoutError(str(exc)) from exc

@@ -42,7 +42,7 @@ options:
   host_roots:
     description:
       - By subject of the host itself, such as V(writeback) or V(load), the directory to read it below, for RV(host).
-      - Not read with O(api), which tells nothing of a host itself.
+      - With O(api) only V(load) is read, through it, of whichever directory.
       - One call of a module takes longer than all that is read in it. M(hypervisor.io_hardening.guest_io_assess) uses it.
     type: dict
     version_added: 0.1.0
@@ -184,6 +184,7 @@ reading:
 """
 
 import json
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -221,13 +222,22 @@ def main() -> None:
         "nodes": reading.nodes,
         "problems": reading.problems,
     }
-    # Behind an API the files below them are those of another machine.
-    if module.params["host_roots"] is not None and module.params["api"] is None:
+    if module.params["host_roots"] is not None:
         unknown = sorted(set(module.params["host_roots"]) - set(_subjects.READ))
         if unknown:
             module.fail_json(msg=f"host_roots: {unknown[0]!r} is not known; it takes {', '.join(_subjects.READ)}")
-        returned["host"] = _subjects.read_all(module.params["host_roots"], reading.texts)
+        try:
+            returned["host"] = _host(module.params, reading.texts)
+        except LayoutError as exc:
+            module.fail_json(msg=str(exc))
     module.exit_json(changed=False, **{"reading": json.dumps(returned)} if module.params["as_text"] else returned)
+
+
+def _host(params: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+    """The subjects of the host. Behind an API the files below their directories are those of another machine."""
+    if params["api"] is None:
+        return _subjects.read_all(params["host_roots"], texts)
+    return _subjects.read_by_api(params["host_roots"], params["api"], params["node"])
 
 
 if __name__ == "__main__":

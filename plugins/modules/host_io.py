@@ -39,8 +39,11 @@ options:
   api:
     description:
       - How Proxmox VE's API is reached, where the host stands for a cluster behind one.
-      - Then nothing is read and nothing is set, and the status of each subject is V(needs_ssh).
+      - Then nothing is set. V(load) is read and assessed through it, and the status of each other subject is V(needs_ssh).
     type: dict
+  node:
+    description: With O(api), the node that is read alone. Without it, and with V(all), all nodes are.
+    type: str
   root:
     description: The directory that holds the host's files.
     type: str

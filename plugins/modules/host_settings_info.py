@@ -29,6 +29,44 @@ options:
     description: The directory that holds the host's files. Only with V(/) are commands run.
     type: path
     default: /
+  api:
+    description:
+      - How Proxmox VE's API is reached, in place of files and commands of this host, as M(hypervisor.io_hardening.guest_io_info) takes it.
+      - Of O(subjects), only V(load) is read through it.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      url:
+        description: The address of a node, as C(https://HOST) or C(https://HOST:PORT). The port is 8006 unless given.
+        type: str
+        required: true
+      token_id:
+        description: The token, as C(USER@REALM!TOKEN).
+        type: str
+        required: true
+      token_secret:
+        description: The token's secret. It is never shown.
+        type: str
+        required: true
+      ca_path:
+        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
+        type: path
+      validate_certs:
+        description: Whether the certificate is checked. Without that, whoever is on the way can read the token.
+        type: bool
+        default: true
+      timeout:
+        description: Seconds that one request may take.
+        type: int
+        default: 60
+      write_unseen:
+        description: Of no meaning here; it is about guests that are written.
+        type: bool
+        default: false
+  node:
+    description: With O(api), the node that is read alone. Without it, and with V(all), all nodes are.
+    type: str
+    version_added: 0.1.0
 extends_documentation_fragment:
   - hypervisor.io_hardening.reads_only
 seealso:
@@ -52,7 +90,9 @@ host:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _subjects
+from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.tree import Tree
+from ..module_utils._pve_api.spec import API
 
 
 def main() -> None:
@@ -63,15 +103,22 @@ def main() -> None:
         argument_spec={
             "subjects": {"type": "list", "elements": "str", "choices": subjects, "default": usual},
             "root": {"type": "path", "default": "/"},
+            "api": API,
+            "node": {"type": "str"},
         },
         supports_check_mode=True,
     )
-    root = module.params["root"]
+    root, asked, api = (module.params[name] for name in ("root", "subjects", "api"))
+    if api is not None:
+        try:
+            module.exit_json(changed=False, host=_subjects.read_by_api(asked, api, module.params["node"]))
+        except LayoutError as exc:
+            module.fail_json(msg=str(exc))
     try:
         Tree(root)
     except OSError as error:
         module.fail_json(msg=f"root {error.filename!r} {error.strerror}")
-    module.exit_json(changed=False, host=_subjects.read_all(dict.fromkeys(module.params["subjects"], root)))
+    module.exit_json(changed=False, host=_subjects.read_all(dict.fromkeys(asked, root)))
 
 
 if __name__ == "__main__":

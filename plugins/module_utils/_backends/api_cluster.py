@@ -89,13 +89,18 @@ class Cluster:
 
     def addresses(self) -> dict[str, str]:
         """Node → its address in the cluster's network; none where the token may not see it."""
+        return self.members()[1]
+
+    def members(self) -> tuple[str | None, dict[str, str]]:
+        """The cluster's name, None of a node that is alone, and the addresses."""
         try:
             rows = self.api.get("/cluster/status")
         except NotUsable:
             raise
         except ApiError:
-            return {}
-        return {str(row["name"]): str(row["ip"]) for row in rows if row.get("type") == "node" and row.get("ip")}
+            return None, {}
+        name = next((str(row["name"]) for row in rows if row.get("type") == "cluster"), None)
+        return name, {str(row["name"]): str(row["ip"]) for row in rows if row.get("type") == "node" and row.get("ip")}
 
     def installed_qemu(self, node: str) -> str | None:
         """The version of the QEMU that a start on this node would use; None where the node does not say."""

@@ -37,6 +37,14 @@ class Purpose(NamedTuple):
 READ = Purpose(
     "read", ("VM.Audit",), (("Datastore.Audit", "/storage"), ("Sys.Audit", "/nodes")), "PVEAuditor", own=False
 )
+#: Without Sys.Audit on / the limits of the cluster are left out of the answer, without a word, and jobs are refused.
+LOAD = Purpose(
+    "read backup jobs and limits",
+    (),
+    (("Sys.Audit", "/"), ("Sys.Audit", "/nodes"), ("Datastore.Audit", "/storage")),
+    "PVEAuditor",
+    own=False,
+)
 WRITE = Purpose("write", ("VM.Config.Disk", "VM.Config.HWType"), (), "GuestIOWrite")
 RESTART = Purpose("restart", ("VM.PowerMgmt",), (), "GuestIORestart")
 
@@ -67,8 +75,9 @@ def refusal(permissions: Permissions, token_id: str, purpose: Purpose, guests: C
         return None
     lacks = ", ".join(f"{privilege} on {', '.join(some(paths))}" for privilege, paths in missing.items())
     unseen = "; what it may not see, Proxmox VE leaves out without a word" if purpose is READ else ""
+    what = f" {_what(guests)}" if purpose.guests else ""
     return (
-        f"the token {token_id} may not {purpose.does} {_what(guests)}: it lacks {lacks}{unseen}. As root on a node:"
+        f"the token {token_id} may not {purpose.does}{what}: it lacks {lacks}{unseen}. As root on a node:"
         f" {_command(token_id, purpose)}"
     )
 

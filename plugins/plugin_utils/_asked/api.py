@@ -23,6 +23,11 @@ _KEYS = (*_NEEDED, "ca_path", "validate_certs", "timeout", "write_unseen")
 #: What the variable takes, in words.
 TAKES = f"a dictionary of {', '.join(_NEEDED)} and, where they are needed, {', '.join(_KEYS[len(_NEEDED) :])}"
 
+_ONLY_READ = (
+    "read through the API: what the policy names is set by ssh alone, and mounts, scrubs, lines that are not in force"
+    " and fleecing images that were left are not known"
+)
+
 
 def is_api(value: Any) -> bool:
     """Whether a value may be how an API is reached. Its module checks the rest."""
@@ -54,3 +59,8 @@ def needs_ssh(subject: str) -> dict[str, Any]:
             " lines of guests"
         ),
     }
+
+
+def only_read(assessment: Mapping[str, Any]) -> dict[str, Any]:
+    """The assessment of a subject that the API tells, and does not set."""
+    return {**assessment, "detail": f"{assessment['detail']}; {_ONLY_READ}"}

@@ -9,16 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import host_policy, judge_causes, judge_load, judge_queues, judge_versions, judge_windows, load_policy
+from . import (
+    host_policy,
+    judge_causes,
+    judge_load,
+    judge_load_cluster,
+    judge_queues,
+    judge_versions,
+    judge_windows,
+    load_policy,
+)
 from .assess import Judge
 
 
 class Subject(NamedTuple):
-    """What judges a subject; ``set`` says whether any of it can be set, ``asked`` whether a policy wants it read."""
+    """What judges a subject; ``set`` says whether any of it can be set, ``asked`` whether a policy wants it read.
+
+    ``by_api`` judges it where the host is a cluster behind an API; none: no API tells it.
+    """
 
     judges: tuple[Judge, ...]
     set: bool = True
     asked: Callable[[Any], bool] = lambda _policy: True
+    by_api: tuple[Judge, ...] = ()
 
 
 class Document(NamedTuple):
@@ -33,7 +46,7 @@ DOCUMENTS = {
     "load": Document(
         load_policy.parse,
         {
-            "load": Subject((judge_load.judge,)),
+            "load": Subject((judge_load.judge,), by_api=(judge_load_cluster.judge,)),
         },
     ),
     "host": Document(

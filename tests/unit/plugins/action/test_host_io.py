@@ -13,6 +13,10 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.action import host_io
 from ansible_collections.hypervisor.io_hardening.plugins.modules import host_settings, host_settings_info
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_action, run_module
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.api_stand_in import (
+    ClusterTree,
+    options_of,
+)
 
 SWAPPINESS = {"swappiness": 10}
 
@@ -174,8 +178,7 @@ def test_a_root_that_is_not_there_is_said(root):
     assert "is not a directory" in run_module(host_settings, root=str(root / "gone"), plan=[])["msg"]
 
 
-@pytest.mark.parametrize("state", ["present", "absent"])
-@pytest.mark.parametrize("about", ["load", "host"])
+@pytest.mark.parametrize(("about", "state"), [("host", "present"), ("host", "absent"), ("load", "absent")])
 def test_behind_an_api_nothing_is_read_or_set(about, state):
     """The files below the root are those of the machine that the playbook runs on."""
 
@@ -193,3 +196,28 @@ def test_behind_an_api_nothing_is_read_or_set(about, state):
     assert not returned.get("failed"), returned
     assert {found["status"] for found in returned["assessments"].values()} == {"needs_ssh"}
     assert (returned["changed"], returned["results"], returned["run"]) == (False, [], None)
+
+
+def test_behind_an_api_the_load_is_read_and_not_set(tmp_path):
+    tree = ClusterTree(tmp_path / "root")
+    (tree.root / "etc/vzdump.conf").write_text("ionice: 5\n")
+    (tree.root / "etc/pve/jobs.cfg").write_text("vzdump: nightly\n\tschedule 02:00\n\tall 1\n\tstorage local\n\n")
+    acl = {"/": ["Sys.Audit", "Datastore.Audit", "VM.Audit"]}
+    policy = {"backup": {"max_workers": 1}, "limits": {"restore": "80 MiB/s"}, "jobs": {"gone": {"max_workers": 1}}}
+    with tree.stand_in(tmp_path, acl) as api:
+        returned = host_io_on("/", about="load", policy=policy, api=options_of(api), date="2026-11-28")
+        again = host_io_on("/", about="load", policy=policy, api=options_of(api), node="pve2", date="2026-11-28")
+        assert {call.method for call in api.calls} == {"GET"}
+    found = returned["assessments"]["load"]
+    assert (found["status"], found["plan"], returned["changed"], returned["results"]) == ("unresolved", [], False, [])
+    assert found["detail"].startswith(f"{len(found['findings'])} findings; read through the API: what the policy names")
+    said = {(one["rule"], one["message"].partition(";")[0]) for one in found["findings"]}
+    assert {
+        ("IO304", "vzdump.conf: on nodes pve1, pve2: 16 workers by default, wanted 1 worker"),
+        ("IO306", "datacenter: restore is not limited, wanted 80 MiB/s"),
+        ("IO311", "job gone: the policy names it, and there is no such job"),
+    } <= said
+    assert [one for one in found["findings"] if one["cure"] or one["fixable"]] == []
+    assert ("vzdump.conf: on node pve2: 16 workers by default", "IO304") in {
+        (one["message"].partition(",")[0], one["rule"]) for one in again["assessments"]["load"]["findings"]
+    }
