@@ -60,7 +60,7 @@ class ActionModule(Action):
             for name, subject in subjects.items()
         }
         if options["api"]:
-            told = {name: only_read(one) for name, one in found.items()}
+            told = {name: only_read(one, facts[name]["nodes"]) for name, one in found.items()}
             return self._returned({**told, **{name: needs_ssh(name) for name in untold}}, {})
         done: dict[str, Any] = {}
         plan = [entry for one in found.values() for entry in one["plan"]]

@@ -24,6 +24,7 @@ from .api_cluster import STORAGE_CFG, Cluster
 from .layout import LayoutError
 
 _JOBS_CFG = "/etc/pve/jobs.cfg"
+_CRON = "/etc/pve/vzdump.cron"
 _DATACENTER_CFG = "/etc/pve/datacenter.cfg"
 
 #: What vzdump does where its file says nothing. The API gives it in the file's place, and does not tell them apart.
@@ -130,9 +131,9 @@ def _vzdump(cluster: Cluster, node: str) -> dict[str, Any] | str:
         return str(exc)
     texts = {key: _text(value) for key, value in said.items() if key in CHECKS}
     if "performance" in texts:
-        # Of its sub-keys only this one is about guests, and each has its default in the answer.
-        workers = said["performance"].get("max-workers", effective.MAX_WORKERS)
-        texts["performance"] = f"max-workers={workers}"
+        # Of its sub-keys, which all have their defaults in the answer, only this one is about guests.
+        parts = texts["performance"].split(",")
+        texts["performance"] = ",".join(part for part in parts if part.startswith("max-workers="))
     if "storage" in texts:
         texts.pop("dumpdir", None)
     lines = [f"{key}: {text}" for key, text in texts.items() if text != _DEFAULTS.get(key)]
@@ -149,7 +150,10 @@ def _jobs(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 text += f"\t{key} {_text(value)}\n"
         text += "\n"
     found, _lines = jobs_cfg.parse(text, _JOBS_CFG)
-    return [{**job, "old": job["id"] in old, "line": None, "lines": {}, "ignored": []} for job in found]
+    without: dict[str, Any] = {"line": None, "lines": {}, "ignored": []}
+    return [
+        {**job, **without, "old": job["id"] in old, "file": _CRON if job["id"] in old else _JOBS_CFG} for job in found
+    ]
 
 
 def _datacenter(said: Mapping[str, Any]) -> dict[str, Any]:

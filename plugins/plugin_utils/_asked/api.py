@@ -9,7 +9,7 @@ What such a host is reached by holds a secret: no sentence shows it, nor what ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .specs import SECRET as API
@@ -61,6 +61,8 @@ def needs_ssh(subject: str) -> dict[str, Any]:
     }
 
 
-def only_read(assessment: Mapping[str, Any]) -> dict[str, Any]:
-    """The assessment of a subject that the API tells, and does not set."""
+def only_read(assessment: Mapping[str, Any], nodes: Collection[str]) -> dict[str, Any]:
+    """The assessment of a subject that the API tells, and does not set; ``nodes`` are those that were read."""
+    if not nodes:
+        return {**assessment, "detail": f"{assessment['detail']}; nothing of it was read through the API"}
     return {**assessment, "detail": f"{assessment['detail']}; {_ONLY_READ}"}

@@ -22,6 +22,8 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils
     options_of,
 )
 
+READ_ALL = ["Sys.Audit", "Datastore.Audit", "VM.Audit"]
+
 
 @pytest.fixture
 def tree(tmp_path):
@@ -75,6 +77,27 @@ def test_a_cluster_is_gated_hardened_and_rolled_back(tree, tmp_path):
     kept = [path for folder in (reports, tmp_path / "journal") for path in folder.rglob("*") if path.is_file()]
     assert {path.parent.name for path in kept} == {"reports", "cluster1"} and len(kept) > 3
     assert [path for path in kept if SECRET in path.read_text()] == []
+
+
+def test_the_load_is_judged_where_the_token_may_see_it(tree, tmp_path):
+    tree.put(100)
+    (tree.root / "etc/pve/jobs.cfg").write_text("vzdump: nightly\n\tschedule 02:00\n\tall 1\n\tstorage local\n\n")
+    policy = {"backup": {"max_workers": 1}}
+    for acl, says in (
+        ({**RESTART, "/": READ_ALL}, "IO304 (1): vzdump.conf: on nodes pve1, pve2: 16 workers by default, wanted 1"),
+        (RESTART, "may not read backup jobs and limits: it lacks Sys.Audit on /."),
+    ):
+        with tree.stand_in(tmp_path, acl) as api:
+            site = Site(tmp_path, api, io_load_policy=policy)
+            gate = re.sub(r"\s+", " ", site.run("gate_io", gate_fail_on="warning").output)
+            assert says in gate and "cluster1: write-back limits, " in gate, gate
+            harden = site.run("harden_io", harden_io_parts=["load"])
+            assert harden.status == 0 and "changed=0" in harden.output, harden.output
+            said = re.sub(r"\s+", " ", harden.output)
+            assert said.count(says.partition(": ")[2]) == 1, said
+            assert ("what the policy names is set by ssh alone" in said) == ("/" in acl)
+            assert ("nothing of it was read through the API" in said) == ("/" not in acl)
+            assert {call.method for call in api.calls} == {"GET"}
 
 
 def test_a_guest_is_restarted(tree, tmp_path):
