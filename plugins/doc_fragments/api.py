@@ -30,7 +30,7 @@ options:
         type: str
         required: true
       ca_path:
-        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
+        description: A file with the CA of the node's certificate, a copy of C(/etc/pve/pve-root-ca.pem).
         type: path
       validate_certs:
         description: Whether the certificate is checked. Without that, whoever is on the way can read the token.

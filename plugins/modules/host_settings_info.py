@@ -15,6 +15,7 @@ author:
 description:
   - Reads the limits of backup, restore, clone, move and migration, the queues of the disks, versions with known defects,
     and other causes of freezes on the host. It judges nothing.
+  - With O(api), only V(load) of O(subjects) is read.
   - M(hypervisor.io_hardening.guest_io_info) reads the same together with the guests, in one call.
 options:
   subjects:
@@ -29,45 +30,12 @@ options:
     description: The directory that holds the host's files. Only with V(/) are commands run.
     type: path
     default: /
-  api:
-    description:
-      - How Proxmox VE's API is reached, in place of files and commands of this host, as M(hypervisor.io_hardening.guest_io_info) takes it.
-      - Of O(subjects), only V(load) is read through it.
-    type: dict
-    version_added: 0.1.0
-    suboptions:
-      url:
-        description: The address of a node, as C(https://HOST) or C(https://HOST:PORT). The port is 8006 unless given.
-        type: str
-        required: true
-      token_id:
-        description: The token, as C(USER@REALM!TOKEN).
-        type: str
-        required: true
-      token_secret:
-        description: The token's secret. It is never shown.
-        type: str
-        required: true
-      ca_path:
-        description: A file with the CA that the node's certificate is checked by, a copy of C(/etc/pve/pve-root-ca.pem).
-        type: path
-      validate_certs:
-        description: Whether the certificate is checked. Without that, whoever is on the way can read the token.
-        type: bool
-        default: true
-      timeout:
-        description: Seconds that one request may take.
-        type: int
-        default: 60
-      write_unseen:
-        description: Of no meaning here; it is about guests that are written.
-        type: bool
-        default: false
   node:
     description: With O(api), the node that is read alone. Without it, and with V(all), all nodes are.
     type: str
     version_added: 0.1.0
 extends_documentation_fragment:
+  - hypervisor.io_hardening.api
   - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.host_settings
