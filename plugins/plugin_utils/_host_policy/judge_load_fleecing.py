@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Fleecing: whether guests' writes wait for a backup's target, and what the fleecing storage is (IO301 to IO303).
+"""Fleecing: whether guests' writes wait for a backup's target, and what the fleecing storage is (IO301, IO303).
 
 docs/load.md says what was measured.
 """
@@ -31,8 +31,12 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         yield from _storage(facts, stored.VZDUMP, _file_storage(facts, policy), PATH, facts["vzdump"]["lines"])
     for job in jobs:
         wanted = policy.of_job(job["id"]).fleecing
-        yield from _of_job(facts, job, wanted, policy)
         own = job["values"]["fleecing"]
+        file = facts["vzdump"]["values"]["fleecing"] if facts["vzdump"] else None
+        if wanted is not None:
+            yield from _of_job(facts, job, wanted, policy)
+        elif _drops(own, file):
+            yield _job_finding(facts, job, "warning", _dropped(file), words.TAKE_FLEECING_OUT)
         name = wanted if wanted is not None and own else own["storage"] if own and own["enabled"] else None
         yield from _storage(facts, stored.job(job["id"]), name, job["file"], job["lines"], job)
     yield from _waits(facts, policy, leads)
@@ -95,15 +99,12 @@ def _cure(facts: Facts, wanted: str, key: str, before: str | None, after: str, j
     return [change(key, "fleecing", before, after)]
 
 
-def _of_job(facts: Facts, job: Job, wanted: str | None, policy: LoadPolicy) -> Iterator[Finding]:
-    """IO302 where a job drops the node's fleecing; that, or IO301, where it has other than the policy names."""
+def _of_job(facts: Facts, job: Job, wanted: str, policy: LoadPolicy) -> Iterator[Finding]:
+    """IO301 where a job has other fleecing than the policy names, whatever vzdump.conf has: a waiver of it holds when
+    that changes.
+    """
     own = job["values"]["fleecing"]
     file = facts["vzdump"]["values"]["fleecing"] if facts["vzdump"] else None
-    drops = own is not None and not own["enabled"] and bool(file and file["enabled"])
-    if wanted is None:
-        if drops:
-            yield _job_finding(facts, job, "IO302", "warning", _dropped(file), words.TAKE_FLEECING_OUT)
-        return
     if own is None:
         common = policy.backup.fleecing
         as_wanted = common == wanted if common is not None else _same(file, wanted)
@@ -113,11 +114,10 @@ def _of_job(facts: Facts, job: Job, wanted: str | None, policy: LoadPolicy) -> I
         return
     before = job["stored"]["fleecing"]
     after = stored.fleecing(before, wanted, of_job=True)
-    said = _dropped(file) if drops else f"its fleecing is {_spelled(own if own else file)}"
+    said = _dropped(file) if _drops(own, file) else f"its fleecing is {_spelled(own if own else file)}"
     yield _job_finding(
         facts,
         job,
-        "IO302" if drops else "IO301",
         "error",
         f"{said}, wanted {_wanted(wanted)}; {words.FLEECING}",
         _hint(facts, wanted, words.set_job(job, f"fleecing {after}")),
@@ -126,13 +126,17 @@ def _of_job(facts: Facts, job: Job, wanted: str | None, policy: LoadPolicy) -> I
     )
 
 
+def _drops(own: Any, file: Any) -> bool:
+    return own is not None and not own["enabled"] and bool(file and file["enabled"])
+
+
 def _dropped(file: Any) -> str:
     return f"its own fleecing is off, which drops that of vzdump.conf (onto {file['storage']}) as a whole"
 
 
-def _job_finding(facts: Facts, job: Job, rule: str, severity: Severity, said: str, hint: str, **more: Any) -> Finding:
+def _job_finding(facts: Facts, job: Job, severity: Severity, said: str, hint: str, **more: Any) -> Finding:
     return finding(
-        rule,
+        "IO301",
         severity,
         f"job {job['id']}: {about(job)}{said}",
         hint,

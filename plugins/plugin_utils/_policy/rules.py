@@ -275,21 +275,16 @@ _ALL = (
         "warning",
         "QEMU copies a block to the target before a guest may overwrite it (copy before write). Without fleecing the"
         " guest's write waits for a slow target, and for ever for one that hangs, hardened or not. It is a note where"
-        " the target is local or few workers copy at once, and an error where the policy names other fleecing.",
-        "pve-docs vzdump.adoc; qemu block/copy-before-write.c (the copy ignores the rate limit); pve-qemu, backup"
-        " fleecing (on-cbw-error=break-snapshot, cbw-timeout 45); pve-guest-common 4a8f6cb (backup-fleecing).",
+        " the target is local or few workers copy at once, and an error where the policy names other fleecing. A job's"
+        " fleecing replaces that of vzdump.conf as a whole, so a job with fleecing 0 drops it.",
+        "pve-docs vzdump.adoc; pve-manager 14a22df (PVE/VZDump.pm, new and merge_performance); qemu"
+        " block/copy-before-write.c (the copy ignores the rate limit); pve-qemu, backup fleecing"
+        " (on-cbw-error=break-snapshot, cbw-timeout 45); pve-guest-common 4a8f6cb (backup-fleecing).",
         "Fleecing needs space for what guests overwrite during the backup, and a storage that is full fails the"
         " backup.",
         "QEMU 10.0, longest write of a guest while a backup runs to a target of 5 MB/s: 5550 ms with 16 workers, 558"
         " with one, 292 with 16 and fleecing; to a target that hangs for 10 s: 10350, and 788 with fleecing. A guest"
         " without an iothread waits as long as one with it.",
-    ),
-    Rule(
-        "IO302",
-        "A job drops the node's fleecing",
-        "warning",
-        "A job's fleecing replaces that of vzdump.conf as a whole: performance is merged by sub-key, fleecing is not.",
-        "pve-manager 14a22df (PVE/VZDump.pm, new and merge_performance).",
     ),
     Rule(
         "IO303",

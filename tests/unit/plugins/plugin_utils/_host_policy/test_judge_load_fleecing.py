@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""Fleecing (IO301 to IO303): what is found in files, and what the policy makes of it."""
+"""Fleecing (IO301, IO303): what is found in files, and what the policy makes of it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_jobs_that_take_it_from_the_file_are_one_finding_for_each_kind_of_target
 def test_what_jobs_say_themselves_is_judged_once_a_cluster(leads):
     files = {JOBS: job("all 1", "storage nas", "fleecing 0")}
     assert rules(judge("fleecing", files, leads=leads)) == [("IO301", "warning")] * leads
-    assert rules(judge("fleecing", {**FILE, **files}, leads=leads)) == [("IO302", "warning")] * leads
+    assert rules(judge("fleecing", {**FILE, **files}, leads=leads)) == [("IO301", "warning")] * leads
 
 
 def test_a_job_drops_the_fleecing_of_the_file():
@@ -177,7 +177,15 @@ def test_a_named_value_that_differs_is_an_error_said_once():
         )
     ]
     drops = judge("fleecing", {**FILE, JOBS: job("all 1", "storage nas", "fleecing 0")}, POLICY)
-    assert rules(drops) == [("IO302", "error")]
+    assert rules(drops) == [("IO301", "error")]
+
+
+@pytest.mark.parametrize("policy", [None, POLICY, {"jobs": {"nightly": {"fleecing": "fast"}}}])
+def test_a_jobs_fleecing_is_one_rule_whatever_the_file_has(policy):
+    own = {JOBS: job("all 1", "storage nas", "fleecing 0")}
+    for files in (own, {**own, **FILE}):
+        of_job = [one for one in judge("fleecing", files, policy) if one["message"].startswith("job nightly: ")]
+        assert [one["rule"] for one in of_job] == ["IO301"]
 
 
 def test_a_version_without_fleecing_is_said():

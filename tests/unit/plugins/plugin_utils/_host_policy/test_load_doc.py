@@ -15,14 +15,13 @@ import yaml
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy import load_policy
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.rules import RULES
 
-from .load import DATACENTER, GUEST, JOBS, JUDGES, NODE, VZDUMP, judge
+from .load import DATACENTER, GUEST, JUDGES, NODE, VZDUMP, judge
 
 PAGE = (Path(__file__).resolve().parents[5] / "docs/load.md").read_text("utf-8")
 ROWS = [row.strip("| ").split(" | ") for row in re.findall(r"^\| IO3\d\d \|.*$", PAGE, re.MULTILINE)]
 #: A wrong host for each rule, and the policy that it is judged by.
 HOSTS = {
     "IO301": ({}, None),
-    "IO302": ({VZDUMP: "fleecing: enabled=1,storage=fast\n", JOBS: NODE[JOBS] + "\tfleecing 0\n"}, None),
     "IO303": ({VZDUMP: "fleecing: enabled=1,storage=nas\n"}, None),
     "IO304": ({}, {"backup": {"max_workers": 1}}),
     "IO305": ({VZDUMP: "bwlimit: 0\nionice: 5\n"}, None),

@@ -55,11 +55,11 @@ def host(request, tmp_path, monkeypatch):
     host.close()
 
 
-def assessed(host):
+def assessed(host, policy=POLICY):
     document = subjects.DOCUMENTS["load"]
     facts = read_facts(Tree(str(host.root)))
     assert facts["problems"] == []
-    case = Case("load", facts, document.parse(POLICY, "io_load_policy"), "pve1")
+    case = Case("load", facts, document.parse(policy, "io_load_policy"), "pve1")
     return assess(case, document.subjects["load"].judges, datetime.date(2026, 11, 28))
 
 
@@ -101,3 +101,12 @@ def test_what_the_policy_names_is_set_once_and_given_back(host):
     assert {
         name: [line.replace("iso,images", "images,iso") for line in lines] for name, lines in after.items()
     } == before
+
+
+def test_a_waived_fleecing_of_a_job_stays_when_the_files_is_set(host):
+    waiver = {"match": "object == 'job nightly'", "rules": ["IO301", "IO304", "IO305"], "until": "2027-06-30"}
+    policy = {**POLICY, "waivers": [{"id": "L-1", "reason": "the target is all flash", **waiver}]}
+    run(host, plan=assessed(host, policy)["plan"], run="one")
+    again = assessed(host, policy)
+    assert again["plan"] == [] and {one["waived"]["id"] for one in again["findings"] if one["waived"]} == {"L-1"}
+    assert "fleecing: enabled=1,storage=fast" in (host.root / "etc/vzdump.conf").read_text()
