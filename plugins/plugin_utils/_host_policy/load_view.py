@@ -33,8 +33,12 @@ class Running(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Whether guests' writes wait for its target: QEMU copies before it writes, and no fleecing takes the copy."""
-        return self.backup.mode == "snapshot" and self.guests != [] and not self.backup.fleecing["enabled"]
+        """Whether guests' writes wait for its target: QEMU copies before it writes, and no fleecing takes the copy.
+
+        In each mode: stop and suspend let a guest that ran go on as soon as the backup has begun (qemu-server,
+        VZDump/QemuServer.pm, resume_vm_after_job_start).
+        """
+        return self.guests != [] and not self.backup.fleecing["enabled"]
 
     @property
     def remote(self) -> bool:
