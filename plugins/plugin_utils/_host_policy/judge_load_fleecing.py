@@ -17,9 +17,24 @@ from ...module_utils._load.jobs_cfg import Job
 from ...module_utils._load.vzdump_conf import PATH
 from ...module_utils._model.findings import Finding, Severity, change, finding
 from ...module_utils._shown import piece
+from ...module_utils._text import plural
 from . import load_words as words
 from .load_policy import LoadPolicy
-from .load_view import FEW_WORKERS, Facts, Running, about, by_id, enabled, line, named, running, why_unusable
+from .load_view import (
+    FEW_WORKERS,
+    Facts,
+    Running,
+    about,
+    alone,
+    backs_up_none,
+    by_id,
+    enabled,
+    line,
+    named,
+    of_cluster,
+    running,
+    why_unusable,
+)
 
 
 def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
@@ -29,17 +44,16 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
         if policy.backup.fleecing is not None:
             yield from _of_file(facts, policy.backup.fleecing)
         yield from _storage(facts, stored.VZDUMP, _file_storage(facts, policy), PATH, facts["vzdump"]["lines"])
+    yield from _waits(facts, policy)
     for job in jobs:
         wanted = policy.of_job(job["id"]).fleecing
         own = job["values"]["fleecing"]
-        file = facts["vzdump"]["values"]["fleecing"] if facts["vzdump"] else None
         if wanted is not None:
             yield from _of_job(facts, job, wanted, policy)
-        elif _drops(own, file):
-            yield _job_finding(facts, job, "warning", _dropped(file), words.TAKE_FLEECING_OUT)
+        elif own is not None and not own["enabled"]:
+            yield from _own_off(facts, job)
         name = wanted if wanted is not None and own else own["storage"] if own and own["enabled"] else None
         yield from _storage(facts, stored.job(job["id"]), name, job["file"], job["lines"], job)
-    yield from _waits(facts, policy, leads)
 
 
 def _file_storage(facts: Facts, policy: LoadPolicy) -> str | None:
@@ -104,17 +118,23 @@ def _of_job(facts: Facts, job: Job, wanted: str, policy: LoadPolicy) -> Iterator
     that changes.
     """
     own = job["values"]["fleecing"]
-    file = facts["vzdump"]["values"]["fleecing"] if facts["vzdump"] else None
-    if own is None:
-        common = policy.backup.fleecing
-        as_wanted = common == wanted if common is not None else _same(file, wanted)
-        if as_wanted or (common is None and facts["vzdump"] is None):
+    file = _file_fleecing(facts, job)
+    if own is not None:
+        if _same(own, wanted):
             return
-    elif _same(own, wanted):
-        return
+        said = _dropped(file) if _drops(own, file) else f"its fleecing is {_spelled(own)}"
+    elif policy.backup.fleecing is not None:
+        if policy.backup.fleecing == wanted:
+            return
+        said = f"its fleecing is {_wanted(policy.backup.fleecing)}"
+    elif alone(job, facts):
+        if facts["vzdump"] is None or _same(file, wanted):
+            return
+        said = f"its fleecing is {_spelled(file)}"
+    else:
+        said = "it has no fleecing of its own"
     before = job["stored"]["fleecing"]
     after = stored.fleecing(before, wanted, of_job=True)
-    said = _dropped(file) if _drops(own, file) else f"its fleecing is {_spelled(own if own else file)}"
     yield _job_finding(
         facts,
         job,
@@ -124,6 +144,24 @@ def _of_job(facts: Facts, job: Job, wanted: str, policy: LoadPolicy) -> Iterator
         wanted=after,
         cure=[] if job["old"] else _cure(facts, wanted, stored.job(job["id"]), before, after, job),
     )
+
+
+def _file_fleecing(facts: Facts, job: Job) -> Any:
+    """The fleecing of vzdump.conf that a job meets on this node; None where it does not run here."""
+    here = facts["vzdump"] is not None and effective.runs_on(job, facts["node"])
+    return facts["vzdump"]["values"]["fleecing"] if here else None
+
+
+def _own_off(facts: Facts, job: Job) -> Iterator[Finding]:
+    """IO301 where a job turns fleecing off itself, and the policy does not name any."""
+    file = _file_fleecing(facts, job)
+    if _drops(job["values"]["fleecing"], file):
+        yield _job_finding(facts, job, "warning", _dropped(file), words.TAKE_FLEECING_OUT)
+        return
+    one = of_cluster(job, facts)
+    if not backs_up_none(job, facts) and (one.remote or _many(one)):
+        where = f"it backs up to {one.place}{_which(one.remote, 1)}" if one.place else ""
+        yield _wait(facts, f"job {job['id']}: {about(job)}", where, [one], job["file"], line(job, "fleecing"))
 
 
 def _drops(own: Any, file: Any) -> bool:
@@ -178,42 +216,54 @@ def _storage(
     )
 
 
-def _waits(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
-    """IO301 for the jobs without fleecing, where the policy does not name any; one finding for all that have it from
-    vzdump.conf, or from nothing.
-    """
-    waiting = [one for one in running(facts) if one.waits and policy.of_job(one.job["id"]).fleecing is None]
-    by_file = [one for one in waiting if one.backup.origins["fleecing"] != "job"]
+def _waits(facts: Facts, policy: LoadPolicy) -> Iterator[Finding]:
+    """IO301 for the jobs that take no fleecing from this node's vzdump.conf, where the policy does not name any."""
+    waiting = [
+        one
+        for one in running(facts)
+        if one.waits and one.backup.origins["fleecing"] != "job" and policy.of_job(one.job["id"]).fleecing is None
+    ]
     for remote in (True, False):
-        together = [one for one in by_file if one.remote == remote and (remote or _many(one))]
+        together = [one for one in waiting if one.remote == remote and (remote or _many(one))]
         if together:
-            yield _wait(facts, "vzdump.conf: ", together, remote, PATH, facts["vzdump"]["lines"].get("fleecing"))
-    for one in waiting if leads else ():
-        file = facts["vzdump"]["values"]["fleecing"]
-        if one.backup.origins["fleecing"] == "job" and not (file and file["enabled"]) and (one.remote or _many(one)):
-            start = f"job {one.job['id']}: {about(one.job)}"
-            yield _wait(facts, start, [one], one.remote, one.job["file"], line(one.job, "fleecing"))
+            at = facts["vzdump"]["lines"].get("fleecing")
+            yield _wait(facts, "vzdump.conf: ", _where(together), together, PATH, at)
 
 
 def _many(one: Running) -> bool:
-    return one.backup.max_workers > FEW_WORKERS
+    return one.workers is None or one.workers > FEW_WORKERS
 
 
-def _wait(facts: Facts, start: str, together: list[Running], remote: bool, file: str, at: int | None) -> Finding:
-    many = [one for one in together if _many(one)]
+def _where(together: list[Running]) -> str:
+    """Which job backs up where: ``job a backs up to nas, and jobs b, c to vault, which are remote``."""
+    places: dict[str, list[Running]] = {}
+    for one in together:
+        places.setdefault(one.place, []).append(one)
+    parts: list[str] = []
+    for place, jobs in places.items():
+        backs = "" if parts else " backs up" if len(jobs) == 1 else " back up"
+        parts.append(f"{named(one.job for one in jobs)}{backs} to {place}")
+    return ", and ".join(parts) + _which(together[0].remote, len(places))
+
+
+def _which(remote: bool, places: int) -> str:
+    return f", which {'is' if places == 1 else 'are'} {'remote' if remote else 'local'}"
+
+
+def _wait(facts: Facts, start: str, where: str, together: list[Running], file: str, at: int | None) -> Finding:
+    """IO301 of jobs that are all remote or all local; ``start`` begins the message, ``where`` tells their targets."""
+    remote = together[0].remote
+    many = any(map(_many, together))
     has_it = effective.at_least(facts["version"], effective.FLEECING_SINCE)
     severity: Severity = "warning" if remote and many and has_it is not False else "note"
-    places = sorted({one.place for one in together})
-    targets = f"{', '.join(places)}, which {'is' if len(places) == 1 else 'are'} {'remote' if remote else 'local'}"
-    workers = max(one.backup.max_workers for one in together)
-    which = "it backs" if start.startswith("job ") else f"{named(one.job for one in together)} back"
-    which += "s" if not start.startswith("job ") and len(together) == 1 else ""
-    ends = f"{words.WAITS}, and for ever where it hangs" if remote else words.WAITS
+    workers = max((one.workers for one in together if one.workers is not None), default=None)
+    told = ["no fleecing", *([] if workers is None else [plural(workers, "worker")])]
+    said = ", ".join(told) + (f", and {where}" if where else "")
     return finding(
         "IO301",
         severity,
-        f"{start}no fleecing, {workers} {'worker' if workers == 1 else 'workers'}, and {which} up to {targets}: {ends}",
-        words.without_fleecing(remote, bool(many), has_it),
+        f"{start}{said}: {words.WAITS}{', and for ever where it hangs' if remote else ''}",
+        words.without_fleecing(remote, many, has_it),
         file=file,
         line=at,
         actual={"fleecing": None, "max_workers": workers},

@@ -182,7 +182,7 @@ def _pbs(facts: Facts, policy: LoadPolicy) -> Iterator[Finding]:
     all_limits += [one["limits"] or {} for one in facts["storages"] or ()]
     if not any(limits.get("restore", limits.get("default")) for limits in all_limits):
         return
-    used = {one.target["id"] for one in running(facts) if one.target}
+    used = {one.backup.storage for one in running(facts)} | {job["values"]["storage"] for job in enabled(facts)}
     for storage in facts["storages"] or ():
         if storage["type"] == "pbs" and storage["id"] in used:
             yield finding(

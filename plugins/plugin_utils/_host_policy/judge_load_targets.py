@@ -48,30 +48,31 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
 def _targets(facts: Facts) -> Iterator[Finding]:
     """IO308 for the targets that this node's backups use."""
     jobs = running(facts)
-    targets = {one.target["id"]: one.target for one in jobs if one.target is not None and one.guests != []}
-    for name, target in targets.items():
-        used = named(one.job for one in jobs if one.target is target)
-        served = [one for one in facts["guests"]["served"] if one["server"] in target["servers"]]
+    targets = dict.fromkeys(one.target for one in jobs if one.target is not None and one.guests != [])
+    for target in targets:
+        used = named(one.job for one in jobs if one.target == target)
+        served = [one for one in facts["guests"]["served"] if one["server"] in target.servers]
         for one in served:
             yield finding(
                 "IO308",
                 "warning",
-                f"storage {name}: its server {one['server']} is guest {one['guest']} ({piece(one['name'])}) of this"
+                f"{target.key}: its server {one['server']} is guest {one['guest']} ({piece(one['name'])}) of this"
                 f" node, and {used} back{'s' if used.startswith('job ') else ''} up to it: a backup waits for a guest"
                 " that waits for the backup",
                 "Back up to another machine, or leave that guest out of the job.",
-                file=f"{facts['pve']}/storage.cfg",
-                line=target["line"],
+                file=target.file,
+                line=target.line,
                 actual=one["server"],
             )
-        without = [one for one in jobs if one.target is target and one.waits]
-        if target["hard"] and not target["own"] and not served:
+        without = [one for one in jobs if one.target == target and one.waits]
+        if target.hard and not served:
             also = ", and so do the writes of guests that are backed up without fleecing" if without else ""
+            fleecing = "Fleecing keeps guests out of that; a" if without else "A"
             yield finding(
                 "IO308",
                 "note",
-                f"storage {name}: a hard NFS mount: where its server is gone, a backup waits for ever{also}",
-                "Fleecing keeps guests out of that; a soft mount ends a backup with an error in place of waiting.",
-                file=f"{facts['pve']}/storage.cfg",
-                line=target["line"],
+                f"{target.key}: a hard NFS mount: where its server is gone, a backup waits for ever{also}",
+                f"{fleecing} soft mount ends a backup with an error in place of waiting.",
+                file=target.file,
+                line=target.line,
             )

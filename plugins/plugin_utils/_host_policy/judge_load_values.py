@@ -16,7 +16,7 @@ from ...module_utils._load.vzdump_conf import PATH
 from ...module_utils._model.findings import Finding, Severity, change, finding
 from . import load_words as words
 from .load_policy import BackupPolicy, LoadPolicy
-from .load_view import Facts, about, enabled, line
+from .load_view import Facts, about, alone, enabled, line
 
 
 class _Value(NamedTuple):
@@ -119,11 +119,15 @@ def _of_job(facts: Facts, value: _Value, job: Job, policy: LoadPolicy) -> Iterat
     used, taken = own, ""
     if own is None:
         common = getattr(policy.backup, value.name)
-        file = facts["vzdump"]["values"][value.name] if facts["vzdump"] else None
-        if common is None and facts["vzdump"] is None:
-            return
-        used = common if common is not None else value.default if file is None else file
-        taken = f"it takes {value.told(used)} from vzdump.conf"
+        if common is None and alone(job, facts):
+            if facts["vzdump"] is None:
+                return
+            common = facts["vzdump"]["values"][value.name]
+            common = value.default if common is None else common
+        used = common
+        taken = f"it has no {value.name.replace('_', '-')} of its own"
+        if used is not None:
+            taken = f"it takes {value.told(used)} from vzdump.conf"
     if used == wanted:
         return
     after = value.stored(before, wanted)

@@ -21,15 +21,30 @@ Facts = Mapping[str, Any]
 FEW_WORKERS = 4
 
 
+class Target(NamedTuple):
+    """Where a job backs up to. ``key`` names it as a finding does, ``remote`` is whether it is on another machine,
+    ``hard`` whether it is a mount of another machine's NFS that waits for ever for a server that is gone.
+    """
+
+    key: str
+    remote: bool
+    hard: bool
+    servers: tuple[str, ...]
+    file: str
+    line: int | None
+
+
 class Running(NamedTuple):
     """A job that runs on this node. ``guests`` are those of QEMU that it backs up here; None where its pool is not
-    known. ``target`` is None where it is no storage of storage.cfg.
+    known. ``target`` is None where it is no storage of storage.cfg. ``whole``: what the job leaves out
+    is known too.
     """
 
     job: Job
     backup: Backup
-    target: LoadStorage | None
+    target: Target | None
     guests: list[str] | None
+    whole: bool = True
 
     @property
     def waits(self) -> bool:
@@ -43,12 +58,19 @@ class Running(NamedTuple):
     @property
     def remote(self) -> bool:
         """Whether its target is on another machine."""
-        return self.target is not None and self.target["remote"] and not self.target["own"]
+        return self.target is not None and self.target.remote
 
     @property
     def place(self) -> str:
-        """Its target in words."""
-        return piece(self.backup.storage or self.backup.dumpdir or "?")
+        """Its target in words; "" where that is not known."""
+        own = self.job["values"]
+        known = self.whole or own["storage"] or own["dumpdir"]
+        return piece(self.backup.storage or self.backup.dumpdir or "?") if known else ""
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers it has; None where that is not known."""
+        return self.backup.max_workers if self.whole else self.job["values"]["max_workers"]
 
 
 def running(facts: Facts) -> list[Running]:
@@ -64,10 +86,50 @@ def enabled(facts: Facts) -> list[Job]:
     return [job for job in facts["jobs"] if job["enabled"]]
 
 
+def of_cluster(job: Job, facts: Facts) -> Running:
+    """A job wherever it runs, and whosever guests it backs up: where it does not run here, or vzdump.conf is not known,
+    what it sets itself is all that is known.
+    """
+    here = effective.runs_on(job, facts["node"])
+    file = facts["vzdump"]["values"] if here and facts["vzdump"] else None
+    backup = effective.backup(job["values"], file)
+    one = Running(job, backup, _target(backup, facts, here), None, whole=file is not None)
+    return one if one.place else one._replace(target=None)
+
+
+def alone(job: Job, facts: Facts) -> bool:
+    """Whether a job runs on this node and on no other, so that this vzdump.conf is all that it takes anything from."""
+    one_node = facts["cluster"] is None or len(facts["cluster"]["nodes"]) < 2
+    return effective.runs_on(job, facts["node"]) and (one_node or job["node"] is not None)
+
+
+def backs_up_none(job: Job, facts: Facts) -> bool:
+    """Whether it is known here that a job backs up no guest of QEMU, on whichever node."""
+    if job["guests"] and (job["node"] is None or job["node"] == facts["node"]):
+        return set(job["guests"]) <= set(facts["guests"]["lxc"])
+    return alone(job, facts) and effective.covered(job, facts["guests"]["qemu"], facts["pools"]) == []
+
+
 def _running(job: Job, facts: Facts) -> Running:
     backup = effective.backup(job["values"], facts["vzdump"]["values"])
-    target = by_id(facts).get(backup.storage or "")
-    return Running(job, backup, target, effective.covered(job, facts["guests"]["qemu"], facts["pools"]))
+    guests = effective.covered(job, facts["guests"]["qemu"], facts["pools"])
+    return Running(job, backup, _target(backup, facts, True), guests)
+
+
+def _target(backup: Backup, facts: Facts, here: bool) -> Target | None:
+    """The target of a backup; one that this node serves is local ``here``, and remote for another node."""
+    storage = by_id(facts).get(backup.storage or "")
+    if storage is None:
+        return None
+    own = storage["own"] and here
+    return Target(
+        key=f"storage {piece(storage['id'])}",
+        remote=storage["remote"] and not own,
+        hard=bool(storage["hard"]) and not own,
+        servers=tuple(storage["servers"]),
+        file=f"{facts['pve']}/storage.cfg",
+        line=storage["line"],
+    )
 
 
 def by_id(facts: Facts) -> dict[str, LoadStorage]:
@@ -78,9 +140,12 @@ def by_id(facts: Facts) -> dict[str, LoadStorage]:
 def why_unusable(facts: Facts, name: str, content: str, job: Job | None = None) -> str | None:
     """Why a node cannot put backups or images on a storage, a clause; None where it can, or nothing is known.
 
-    The node is this one, or the only one that a job runs on.
+    The node is this one, or the only one that a job runs on. Where a job backs up no guest of this node, none is asked.
     """
-    node = (job["node"] if job else None) or facts["node"]
+    node = facts["node"]
+    if job is not None:
+        some_here = effective.covered(job, facts["guests"]["qemu"] + facts["guests"]["lxc"], facts["pools"]) != []
+        node = job["node"] or (node if some_here else None)
     if facts["storages"] is None:
         return None
     storage = by_id(facts).get(name)

@@ -93,6 +93,22 @@ def test_what_the_policy_sets_of_backups(what, files, policy, changes):
     assert cures(judge("values", files, policy)) == changes
 
 
+@pytest.mark.parametrize("lines", [[], ["node pve2"]])
+def test_a_value_for_one_job_is_set_in_it_where_other_nodes_files_count_too(lines):
+    nodes = "".join(f"  node {{\n    name: pve{number}\n  }}\n" for number in (1, 2))
+    files = {
+        "etc/pve/corosync.conf": f"nodelist {{\n{nodes}}}\n",
+        VZDUMP: "performance: max-workers=4\n",
+        JOBS: job(*lines),
+    }
+    policy = {"jobs": {"nightly": {"max_workers": 4}}}
+    (found,) = judge("values", files, policy)
+    assert found["message"].startswith("job nightly: it has no max-workers of its own, wanted 4 workers; each worker's")
+    assert cures([found]) == [("job nightly", "performance", None, "max-workers=4")]
+    assert judge("values", {**files, JOBS: job("node pve1")}, policy) == []
+    assert judge("values", {**files, JOBS: job("performance max-workers=4")}, policy) == []
+
+
 def test_named_values_that_differ():
     files = {**XSHOK, JOBS: job("performance max-workers=64", "bwlimit 20000")}
     assert told(judge("values", files, ALL)) == [
@@ -232,6 +248,7 @@ def test_a_restore_from_a_backup_server_obeys_no_limit():
     files = {JOBS: JOB.replace("nas", "pbs1"), DATACENTER: "bwlimit: default=51200\n"}
     said = "storage pbs1: a restore from it obeys no limit: Proxmox VE gives pbs-restore none"
     assert told(judge("limits", files)) == [("IO306", "note", said)]
+    assert told(judge("limits", {**files, JOBS: files[JOBS] + "\tnode pve2\n"})) == [("IO306", "note", said)]
     assert told(judge("limits", {**files, JOBS: JOB})) == []
     assert said in [
         one["message"] for one in judge("limits", {**files, DATACENTER: ""}, {"limits": {"restore": "1 GiB/s"}})

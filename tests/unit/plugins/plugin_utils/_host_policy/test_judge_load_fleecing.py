@@ -15,6 +15,9 @@ FILE = {VZDUMP: "fleecing: enabled=1,storage=fast\n"}
 WAITS = "a guest's write to what is not backed up yet waits until the target has the old data"
 
 
+POLICY = {"backup": {"fleecing": "fast"}}
+
+
 def job(*lines, name="nightly"):
     return f"vzdump: {name}\n\tschedule 02:00\n" + "".join(f"\t{line}\n" for line in lines) + "\n"
 
@@ -70,7 +73,7 @@ def test_jobs_that_take_it_from_the_file_are_one_finding_for_each_kind_of_target
         + job("vmid 101", "storage pbs1", name="c")
     }
     remote, local = judge("fleecing", files)
-    assert "and jobs nightly (all of it), c back up to nas, pbs1, which are remote" in remote["message"]
+    assert "and job nightly (all of it) backs up to nas, and job c to pbs1, which are remote" in remote["message"]
     assert (local["severity"], "job b backs up to local, which is local" in local["message"]) == ("note", True)
 
 
@@ -79,6 +82,68 @@ def test_what_jobs_say_themselves_is_judged_once_a_cluster(leads):
     files = {JOBS: job("all 1", "storage nas", "fleecing 0")}
     assert rules(judge("fleecing", files, leads=leads)) == [("IO301", "warning")] * leads
     assert rules(judge("fleecing", {**FILE, **files}, leads=leads)) == [("IO301", "warning")] * leads
+
+
+CLUSTER = "".join(f"  node {{\n    name: pve{number}\n  }}\n" for number in (1, 2, 3))
+OTHERS = {
+    "etc/pve/corosync.conf": f"nodelist {{\n{CLUSTER}}}\ntotem {{\n  cluster_name: harbour\n}}\n",
+    "etc/pve/nodes/pve2/qemu-server/201.conf": "name: db\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["node pve2", "all 1", "storage nas"], ["no fleecing, and it backs up to nas, which is remote: "]),
+        (["node pve2", "all 1", "performance max-workers=8"], ["no fleecing, 8 workers: "]),
+        (["node pve2", "all 1", "performance max-workers=2"], []),
+        (["vmid 201", "storage nas"], ["no fleecing, 16 workers, and it backs up to nas, which is remote: "]),
+        (["vmid 201,301", "storage local"], ["no fleecing, 16 workers, and it backs up to local, which is local: "]),
+        (["vmid 200", "storage nas"], []),
+        (["node pve1", "vmid 201", "storage nas"], ["no fleecing, 16 workers"]),
+        (["node pve1", "pool none", "storage nas"], []),
+    ],
+)
+@pytest.mark.parametrize("files", [{}, OTHERS])
+def test_what_a_job_sets_itself_is_judged_whosever_guests_it_backs_up(files, lines, said):
+    own = {
+        **files,
+        JOBS: job(*lines, "fleecing 0"),
+        "etc/pve/nodes/pve1/lxc/200.conf": "hostname: a\n",
+        "etc/pve/user.cfg": "user:root@pam:1:0:::::\n",
+    }
+    found = judge("fleecing", own)
+    assert len(found) == len(said) and judge("fleecing", own, leads=False) == []
+    for one, start in zip(found, said):
+        assert one["message"].startswith(f"job nightly: {start}")
+    assert cures(judge("fleecing", own, POLICY))[1:] == [("job nightly", "fleecing", "0", "1,storage=fast")]
+
+
+def test_a_target_that_this_node_serves_is_remote_for_another_node():
+    files = {**OTHERS, "etc/hosts": "10.0.0.40 pve1\n", JOBS: job("all 1", "node pve2", "storage nas", "fleecing 0")}
+    (found,) = judge("fleecing", files)
+    assert "it backs up to nas, which is remote" in found["message"]
+
+
+@pytest.mark.parametrize("lines", [["all 1"], ["all 1", "node pve2"]])
+def test_a_value_for_one_job_is_set_in_it_where_other_nodes_files_count_too(lines):
+    files = {**OTHERS, **FILE, JOBS: job(*lines)}
+    policy = {"jobs": {"nightly": {"fleecing": "fast"}}}
+    (found,) = judge("fleecing", files, policy)
+    assert found["message"].startswith("job nightly: it has no fleecing of its own, wanted onto fast; ")
+    assert cures([found]) == [("job nightly", "fleecing", None, "1,storage=fast")]
+    files[JOBS] = job("all 1", "node pve1")
+    assert (
+        judge("fleecing", files, policy) == judge("fleecing", {**files, JOBS: job("all 1")}, {**POLICY, **policy}) == []
+    )
+
+
+def test_a_storage_of_another_node_fits_a_job_of_guests_there():
+    files = {**OTHERS, STORAGE: OF_PVE2, JOBS: job("vmid 201", "fleecing 1,storage=fast")}
+    assert judge("fleecing", files) == []
+    assert cures(judge("fleecing", {**files, JOBS: job("vmid 201")}, {"jobs": {"nightly": {"fleecing": "fast"}}})) == [
+        ("job nightly", "fleecing", None, "1,storage=fast")
+    ]
 
 
 def test_a_job_drops_the_fleecing_of_the_file():
@@ -132,9 +197,6 @@ def test_a_fleecing_storage_by_its_properties(change, storage):
 )
 def test_a_fleecing_storage_that_fits_or_is_not_known(change):
     assert judge("fleecing", {STORAGE: STORAGES.replace(*change), VZDUMP: "fleecing: 1,storage=thick\n"}) == []
-
-
-POLICY = {"backup": {"fleecing": "fast"}}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +260,7 @@ def test_without_the_nodes_file_only_what_jobs_say_themselves_is_judged():
     assert cures(judge("fleecing", files, {"backup": {"fleecing": "fast"}})) == [
         ("job b", "fleecing", "0", "1,storage=fast")
     ]
-    assert judge("fleecing", files) == []
+    (found,) = judge("fleecing", files)
+    assert found["message"].startswith("job b: no fleecing, and it backs up to nas, which is remote: ")
     assert rules(judge("fleecing", files, live=True)) == [("IO301", "warning"), ("IO301", "warning")]
     assert NODE[VZDUMP].startswith("#")
