@@ -8,6 +8,7 @@ modules/host_writeback_limits.py.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from ..module_utils._writeback.assess import assess, report
@@ -40,6 +41,9 @@ class ActionModule(Action):
         """What was found, and what became of it."""
         if options["api"]:
             return needs_ssh("writeback")
+        return {**self._done(options), "date": datetime.date.today().isoformat()}
+
+    def _done(self, options: dict[str, Any]) -> dict[str, Any]:
         facts = options["facts"] or self.module("host_writeback_info", "kernel", root=options["root"])
         assessment = assess(facts, {name: options[name] for name in SETTINGS}, self.host, "host_writeback_")
         if not options["set"] or assessment["plan"] is None:

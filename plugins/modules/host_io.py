@@ -93,9 +93,10 @@ RETURN = r"""
 assessments:
   description:
     - By subject, what was assessed, for the report of a whole run, with C(subject), C(findings), C(plan), C(status), C(changed),
-      C(detail) and C(waivers).
-    - C(status) is compliant, to_change, changed, unresolved (findings that nothing cures, or a setting that failed), taken_back
-      or unknown.
+      C(detail), C(waivers) and C(date), the day on which it was judged. C(failures) are sentences about settings that failed.
+    - What was set is read and assessed again, so the findings are those that are left.
+    - C(status) is compliant, to_change, changed (and nothing is open any more), unresolved (an error or a warning is open, or a
+      setting failed), taken_back, unknown or needs_ssh.
   returned: success
   type: dict
 results:

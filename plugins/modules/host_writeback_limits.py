@@ -112,4 +112,9 @@ detail:
   description: The limits and what is wrong with them, in a sentence.
   returned: success
   type: str
+date:
+  description: The day of the assessment.
+  returned: success
+  type: str
+  sample: "2026-11-23"
 """

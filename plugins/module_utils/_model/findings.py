@@ -246,6 +246,7 @@ class _Joined(TypedDict, total=False):
     not_read: list[str]
     hosts: list[HostEntry]
     complete: bool
+    guests_asked: bool
     results: list[Result]
     gate: Gate
 

@@ -151,8 +151,15 @@ def silent_hosts(document: Document) -> list[str]:
     return [host["host"] for host in hosts_of(document) if not host.get("reported", True)]
 
 
+def guests_asked(document: Document) -> bool:
+    """Whether the run looked at guests; not where it was asked about the hosts alone."""
+    return bool(document.get("guests_asked", True))
+
+
 def empty_hosts(document: Document) -> list[str]:
-    """The hosts with a document without guests. That may be right; the reports name them."""
+    """The hosts without guests, where guests were asked for. That may be right; the reports name them."""
+    if not guests_asked(document):
+        return []
     judged = {guest.get("host") for guest in document["guests"]} | set(silent_hosts(document))
     return [host["host"] for host in hosts_of(document) if host["host"] not in judged]
 

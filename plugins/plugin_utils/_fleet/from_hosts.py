@@ -19,7 +19,10 @@ from .document import ReportError
 from .twice import judged_twice
 
 #: The document of a host whose guests the run does not look at: the host is not silent.
-_NO_GUESTS = document(date="", findings=[], plan=[], unresolved=[], guests=[], waivers=[])
+_NO_GUESTS = {
+    **document(date="", findings=[], plan=[], unresolved=[], guests=[], waivers=[]),
+    "guests_asked": False,
+}
 
 
 def from_hosts(

@@ -39,7 +39,7 @@ def join_documents(
         already, such as joined parts.
     results: host -> the ``results`` of guest_io there; the host's document then is the one from after the changes.
     assessments: subject -> host -> {findings, changed, plan, status, detail}, what was assessed of the host itself.
-        ``waivers``, where it has some, are those of the policy that the host was judged by.
+        ``waivers``, where it has some, are those of the policy that the host was judged by, on the day ``date``.
     expected: hosts that a report is expected from; one that gave none is listed as silent.
     complete: False: there are more hosts, as in a run with a limit. Then, and where a host gave no report, no waiver
         is said to match nothing: its guest may be there. Parts of limited runs are complete together
@@ -51,6 +51,11 @@ def join_documents(
     read = [(part.host, part.document) for part in parts if part.document]
     hosts = _hosts(parts)
     joined = _concatenated(read)
+    joined["date"] = joined["date"] or max(
+        (one["date"] for one in _reports(assessments) if one.get("date")), default=None
+    )
+    if read and not any(document.get("guests_asked", True) for _host, document in read):
+        joined["guests_asked"] = False
     joined["findings"] += _assess_hosts(hosts, assessments)
     for host in expected or ():
         hosts.setdefault(host, host_entry(host, reported=False))

@@ -101,42 +101,55 @@ def _assessment(
     }
 
 
-def after(assessment: Mapping[str, Any], results: Sequence[Mapping[str, Any]], check: bool) -> dict[str, Any]:
-    """The assessment after its plan was carried out, with ``failures``, sentences that fail the run.
+def in_check(assessment: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The assessment after a check run of its plan; ``results`` are those of ``host_settings``."""
+    return {**assessment, "changed": _changed(results), "failures": _failures(results)}
 
-    ``results`` are those of ``host_settings``. What was set is no finding any more; what failed stays one.
+
+def after(
+    assessment: Mapping[str, Any],
+    plan: Sequence[SettingsEntry],
+    results: Sequence[Mapping[str, Any]],
+    problem: str | None = None,
+) -> dict[str, Any]:
+    """The assessment of a subject whose plan was carried out, with ``failures``, sentences that fail the run.
+
+    ``assessment`` is of what was read after that, ``results`` are those of ``host_settings``; ``problem`` says why
+    nothing could be read. The status is changed only where nothing is left to do: what is open or failed is unresolved.
     """
-    failed = [one for one in results if one["status"] == "failed"]
-    failures = [f"{one['key']}: {one['detail']}" for one in failed]
-    changed = any(one["status"] == "changed" for one in results)
-    if check:
-        return {**assessment, "changed": changed, "failures": failures}
-    missed = {one["key"] for one in failed}
-    left: list[Finding] = [
-        {**one, "fixable": False}  # type: ignore[typeddict-item]
-        for one in assessment["findings"]
-        if not one["fixable"] or any(cure["key"] in missed for cure in one["cure"])
-    ]
-    made = sum(len(one["changes"]) for one in results)
-    said = [*([f"{plural(made, 'setting')} changed"] if made else []), *([detail(left, [])] if left else [])]
-    state = "unresolved" if failed else "changed" if changed else status(left)
+    failures = _failures(results) + ([f"{assessment['subject']}: {problem}"] if problem else [])
+    state, made = assessment["status"], sum(len(one["changes"]) for one in results)
+    if failures or assessment["plan"]:
+        state = "unresolved"
+    elif _changed(results) and state == "compliant":
+        state = "changed"
+    left = detail(assessment["findings"], []) if assessment["findings"] else problem or ""
+    said = [*([f"{plural(made, 'setting')} changed"] if made else []), *([left] if left else [])]
     return {
         **assessment,
-        "findings": left,
+        "plan": list(plan),
         "status": state,
-        "changed": changed,
+        "changed": _changed(results),
         "detail": "; ".join(said) or "nothing found",
         "failures": failures,
     }
+
+
+def _changed(results: Iterable[Mapping[str, Any]]) -> bool:
+    return any(one["status"] == "changed" for one in results)
+
+
+def _failures(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [f"{one['key']}: {one['detail']}" for one in results if one["status"] == "failed"]
 
 
 def taken_back(subject: str, returned: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """The assessment of a subject whose settings were given back: ``returned`` is what ``host_settings`` returned."""
     results = [one for one in returned["results"] if one["subject"] == subject]
     left = [one for one in returned["left"] if one["subject"] == subject]
-    failed = [one for one in results if one["status"] == "failed"] + [one for one in left if one["reason"] == "refused"]
-    failures = [f"{one['key']}: {one['detail']}" for one in failed]
-    changed = any(one["status"] == "changed" for one in results)
+    refused = [one for one in left if one["reason"] == "refused"]
+    failures = [*_failures(results), *(f"{one['key']}: {one['detail']}" for one in refused)]
+    changed = _changed(results)
     made = sum(len(one["changes"]) for one in results)
     said = [f"{plural(made, 'setting')} {'to give' if check else 'given'} back"] if made else []
     said += [f"{one['key']} stays: {one['detail']}" for one in left]

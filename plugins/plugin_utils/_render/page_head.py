@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ...module_utils._model.findings import SEVERITIES
 from ...module_utils._text import plural
-from .._fleet.document import Document, Item, disk_state, disks_of, known_hosts, silent_hosts
+from .._fleet.document import Document, Item, disk_state, disks_of, guests_asked, known_hosts, silent_hosts
 from .page_needs import guests_in_need
 from .text import count
 
@@ -42,15 +42,22 @@ def verdict(document: Document, entries: Sequence[Item], needed: Sequence[Item])
         said.append(f"{count(len(silent), 'host')} gave no report")
     others = sum(need["mark"] != "note" for need in needed)
     if said or others:
-        title = (
-            ", and ".join(said)
-            or f"No guest needs you; {count(others, 'other thing')} {'does' if others == 1 else 'do'}"
-        )
+        title = ", and ".join(said) or _others(others, guests_asked(document))
         failed = any(need["mark"] in ("failed", "error") for need in needed)
         return {"mark": "failed" if failed else "to_change", "title": title, "text": ""}
+    if not guests_asked(document):
+        hosts = count(len(known_hosts(document, entries)), "host")
+        return {"mark": "passed", "title": f"No host needs you: {hosts} in order", "text": ""}
     if not entries:
         return {"mark": "note", "title": "No guest was read", "text": ""}
     return {"mark": "passed", "title": f"No guest needs you: {count(len(entries), 'guest')} in order", "text": ""}
+
+
+def _others(number: int, with_guests: bool) -> str:
+    """How many things need a person, where no guest does."""
+    if with_guests:
+        return f"No guest needs you; {count(number, 'other thing')} {'does' if number == 1 else 'do'}"
+    return f"{count(number, 'thing')} {'needs' if number == 1 else 'need'} you"
 
 
 def facts(document: Document, entries: Sequence[Item]) -> list[tuple[str, str]]:

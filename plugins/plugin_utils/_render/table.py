@@ -18,6 +18,7 @@ from .._fleet.document import (
     disks_of,
     empty_hosts,
     guest_key,
+    guests_asked,
     hosts_of,
     known_hosts,
     of_directory,
@@ -93,7 +94,7 @@ def head_line(document: Document, entries: Sequence[Item]) -> str:
     disks = disks_of(document)
     waived = sum(disk_state(disk) == "waived" for disk in disks)
     counts = [plural(len(hosts), "host")] if hosts else []
-    counts += [plural(len(entries), "guest"), plural(len(disks), "disk")]
+    counts += [plural(len(entries), "guest"), plural(len(disks), "disk")] if guests_asked(document) else []
     more = f" ({waived} of them waived)" if waived else ""
     return f"Guest I/O, {visible(document.get('date')) or 'no date'}: {', '.join(counts)}{more}"
 

@@ -21,6 +21,7 @@ from .._fleet.document import (
     check_document,
     disks_of,
     empty_hosts,
+    guests_asked,
     hosts_of,
     known_hosts,
     severity_rank,
@@ -82,7 +83,7 @@ def _verdict(document: Document, entries: Sequence[Item]) -> list[str]:
     summary = document["summary"]
     hosts = known_hosts(document, entries)
     counts = [plural(len(hosts), "host")] if hosts else []
-    counts += [plural(len(entries), "guest"), plural(len(disks_of(document)), "disk")]
+    counts += [plural(len(entries), "guest"), plural(len(disks_of(document)), "disk")] if guests_asked(document) else []
     counts += [plural(number, severity) for severity, number in summary["findings"].items()]
     counts += [f"{summary['waived_findings']} waived"] if summary["waived_findings"] else []
     lines.append(f"{code(document.get('date')) or 'No date'}: {', '.join(counts)}.")

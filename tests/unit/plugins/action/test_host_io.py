@@ -139,6 +139,44 @@ def test_a_setting_that_fails_is_told_and_stays_a_finding(root):
     assert any("swappiness" in json.dumps(one) for one in causes["findings"])
 
 
+def test_what_was_set_is_read_and_judged_again(root):
+    """A finding of another rule about the very option is gone too, and one that nothing cured is not hidden."""
+    limits = root / "etc/pve/datacenter.cfg"
+    limits.write_text("bwlimit: migration=1\n")
+    policy = {"limits": {"migration": "100 MiB/s"}}
+    before = host_io_on(root, "load", policy=policy, set=False)["assessments"]["load"]
+    assert [one["rule"] for one in before["findings"] if "migration" in one["message"]] == ["IO306", "IO307"]
+    load = host_io_on(root, "load", policy=policy)["assessments"]["load"]
+    assert not [one for one in load["findings"] if one["rule"] in ("IO306", "IO307")]
+    assert (load["status"], load["changed"]) == ("changed", True)
+    limits.write_text("bwlimit: migration=1,clone=1\n")
+    load = host_io_on(root, "load", policy=policy)["assessments"]["load"]
+    assert [one["severity"] for one in load["findings"] if one["rule"] == "IO307"] == ["warning"]
+    assert (load["status"], load["changed"]) == ("unresolved", True) and load["detail"].startswith("1 setting changed;")
+
+
+def test_a_host_that_cannot_be_read_after_it_was_set_fails_and_its_run_is_known(root):
+    calls = []
+
+    def host_settings_info_fails_later(**options):
+        calls.append(options)
+        if len(calls) > 1:
+            return {"failed": True, "msg": "no more"}
+        return run_module(host_settings_info, **options)
+
+    returned = host_io_on(
+        root, policy=SWAPPINESS, run="r1", modules={"host_settings_info": host_settings_info_fails_later}
+    )
+    causes = returned["assessments"]["causes"]
+    assert (causes["status"], returned["run"]) == ("unresolved", "r1") and swappiness(root) == "10"
+    assert causes["failures"] == ["causes: could not be read after it was set: no more"]
+
+
+def test_each_assessment_has_the_day_on_which_it_was_judged(root):
+    found = host_io_on(root, date="2026-11-23")["assessments"]
+    assert {one["date"] for one in found.values()} == {"2026-11-23"}
+
+
 def test_a_waived_finding_is_not_cured(root):
     rule = next(
         one["rule"]

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.api import needs_ssh
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.from_hosts import from_hosts
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.gate import judge
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.slice import pack, unpack
@@ -22,6 +23,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.ta
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_json import json_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_junit import junit_report
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_markdown import markdown_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_sarif import sarif_report
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
     HOSTILE,
@@ -92,6 +94,30 @@ def test_the_name_of_a_subject_is_shown_as_text():
 def test_anything_else_is_refused_with_its_name(assessments, says):
     with pytest.raises(ReportError, match=says):
         join_documents({"pve1": document()}, assessments=assessments)
+
+
+def test_a_run_about_hosts_alone_has_a_day_and_misses_no_guest():
+    report = {**FANS, "date": "2026-11-23", "findings": [{**LOUD, "host": None}]}
+    variables = {"pve1": {"fans": report}, "pve2": {"fans": report}}
+    names = {"documents": "guest_io_findings", "assessments": {"fan_noise": "fans"}}
+    read = from_hosts(variables, variables.get, names, guests=False)
+    doc = join_documents(read["documents"], assessments=read["assessments"])
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json_report(doc)))
+    assert 'timestamp="2026-11-23T00:00:00"' in junit_report(doc)
+    assert table_lines(doc)[0] == "Guest I/O, 2026-11-23: 2 hosts"
+    page, summary = html_report(doc), markdown_report(doc)
+    assert (
+        "Judged on 2026-11-23" in page and "1 thing needs you" in page and "2026-11-23`: 2 hosts, 2 errors" in summary
+    )
+    for text in ("\n".join(table_lines(doc)), page, summary):
+        assert "No guest was read" not in text and "look at the inventory" not in text
+    quiet = join_documents(read["documents"], assessments={"fan_noise": {"pve1": {**report, "findings": []}}})
+    assert "No host needs you: 2 hosts in order" in html_report(quiet)
+
+
+def test_where_no_host_gave_a_report_no_day_is_made_up():
+    doc = join_documents({"pve1": None})
+    assert doc["date"] is None and "timestamp" not in junit_report(doc)
 
 
 def test_what_needs_ssh_is_said_once_for_each_host():
