@@ -157,8 +157,8 @@ def _details(finding: Item) -> str:
     if finding.get("hint"):
         lines.append(f"What to do: {one_line(finding['hint'])}")
     found, wanted = found_and_wanted(finding)
-    if found or wanted:
-        lines.append(f"Found: {found}. Wanted: {wanted}.")
+    if found:
+        lines.append(f"Found: {found}." + (f" Wanted: {wanted}." if wanted else ""))
     if finding.get("file"):
         lines.append(f"Where: {location(finding)}")
     return "\n".join(lines)

@@ -152,7 +152,9 @@ _SWITCH = {"IO102": "iothread", "IO106": "iothread", "IO112": "template"}
 
 
 def found_and_wanted(finding: Item) -> tuple[str, str]:
-    """What was found and what is wanted, in words; both "" where the finding compares nothing."""
+    """What was found and what is wanted, in words. The second is "" where a finding wants no value, and both are where
+    it has none.
+    """
     values = [_amounts(finding.get(key), finding.get("rule") == _BYTES) for key in ("actual", "wanted")]
     if values == [None, None]:
         return "", ""
@@ -160,7 +162,7 @@ def found_and_wanted(finding: Item) -> tuple[str, str]:
     found, wanted = (
         ("" if value else "no ") + switch if switch and isinstance(value, bool) else plain(value) for value in values
     )
-    return found, wanted
+    return found, "" if values[1] is None else wanted
 
 
 def _amounts(value: Any, is_bytes: bool) -> Any:

@@ -119,6 +119,11 @@ def test_a_finding_that_compares_nothing_has_no_found_and_wanted():
     assert "Wanted" not in junit_report(document([guest()], [finding(rule="IO100", actual=None, wanted=None)]))
 
 
+def test_a_finding_that_wants_no_value_has_only_what_was_found():
+    text = junit_report(document([guest()], [finding(rule="IO305", actual="5", wanted=None)]))
+    assert "Found: 5." in text and "Wanted" not in text
+
+
 def test_a_silent_host_is_an_error():
     assert report(document(hosts=[host("pve1"), host("pve2", False)])) == {("pve2", "report"): "error"}
 

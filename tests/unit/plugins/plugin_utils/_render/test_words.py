@@ -17,6 +17,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils
         ("IO201", {"dirty_ratio": 20}, {"dirty_bytes": 268435456}, ("dirty_ratio 20", "dirty_bytes 256 MiB")),
         ("IO204", {"sda": 167772160}, 268435456, ("sda 160 MiB", "256 MiB")),
         ("IO103", None, ["threads", "native"], ("unset", "threads or native")),
+        ("IO305", 5, None, ("5", "")),
         ("IO113", None, None, ("", "")),
     ],
 )
