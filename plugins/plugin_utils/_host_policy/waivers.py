@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._model.findings import Finding
@@ -26,9 +27,9 @@ def parse(lists: list[tuple[str, Any]]) -> tuple[Waiver, ...]:
     return parse_waivers(lists, HOSTS, HOST_RULES, "IO301")
 
 
-def object_of(finding: Finding) -> str | None:
+def object_of(finding: Mapping[str, Any]) -> str | None:
     """What a finding about a host is about, as its message names it: ``job nightly``; None: the host as a whole."""
-    about, colon, _said = finding["message"].partition(": ")
+    about, colon, _said = (finding["message"] or "").partition(": ")
     return about if colon and about.startswith(tuple(f"{name} " for name in OBJECTS)) else None
 
 

@@ -166,7 +166,7 @@ def _section(state: str, entries: Sequence[Item], advice: str, several: bool, li
 
 
 def waived_lines(document: Document) -> list[str]:
-    """Each waiver with the number of its guests, and until when it holds."""
+    """Each waiver with the number of its guests and hosts, and until when it holds."""
     by_waiver: dict[tuple[str, str, str], set[tuple[Any, ...]]] = {}
     for finding in document["findings"]:
         waived = finding.get("waived")
@@ -174,10 +174,17 @@ def waived_lines(document: Document) -> list[str]:
             key = (visible(waived.get("until")), visible(waived.get("id")), brief(waived.get("reason")))
             by_waiver.setdefault(key, set()).add(guest_key(finding))
     lines = [
-        f"  until {until}, {name} ({plural(len(guests), 'guest')}): {reason}"
-        for (until, name, reason), guests in sorted(by_waiver.items())
+        f"  until {until}, {name} ({_guests_and_hosts(covered)}): {reason}"
+        for (until, name, reason), covered in sorted(by_waiver.items())
     ]
     return ["", "WAIVED, the first to end first", *lines] if lines else []
+
+
+def _guests_and_hosts(keys: set[tuple[Any, ...]]) -> str:
+    """How many guests and how many hosts there are among what guest_key gives."""
+    guests = sum(key[-1] is not None for key in keys)
+    counts = (guests, "guest"), (len(keys) - guests, "host")
+    return ", ".join(plural(number, word) for number, word in counts if number)
 
 
 def _unread(document: Document, several: bool) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.document import ReportError
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.join import join_documents
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.table import table_lines
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.to_html import html_report
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._render.tool import HOME
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import (
@@ -151,6 +152,14 @@ def test_very_long_names_are_cut():
     )
     fixed = "".join(Page(page).texts)
     assert "x" * 127 + "~" in fixed and "x" * 129 not in fixed
+
+
+def test_a_waiver_of_hosts_shows_which_and_what_of_them():
+    about = {"disk": None, "name": None, "node": None, "file": None, "rule": "IO301", "waived": waiver()}
+    jobs = [finding(None, host="pve1", message=f"job {name}: no fleecing", **about) for name in ("nightly", "hourly")]
+    doc = document([guest("1")], [*jobs, finding(None, host="pve2", message="no limit", **about)])
+    assert row(html_report(doc), "W-1")[3] == "pve1 job nightly, pve1 job hourly, pve2"
+    assert "(2 hosts): vendor appliance" in " ".join(table_lines(doc))
 
 
 def test_an_expired_waiver_is_shown_even_if_it_no_longer_waives_anything():
