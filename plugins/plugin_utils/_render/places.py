@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Iterable
 
 from .._fleet.document import Item
+from .._host_policy.waivers import object_of
 
 
 # A guest's findings follow one another.
@@ -33,7 +34,8 @@ def in_checkout(file: str, base: str, here: str = "") -> tuple[str, bool]:
 
 
 def fingerprints(findings: Iterable[Item]) -> list[str]:
-    """What each finding is known by: the same on every run, made from its place and rule, not its words or its line.
+    """What each finding is known by: the same on every run, made from its place and rule, and of its words only what of
+    a host it is about. Not from its line.
 
     No two are the same: a second finding of a rule in one place has its own.
     """
@@ -46,5 +48,8 @@ def _fingerprint(finding: Item, seen: dict[str, int]) -> str:
     key = "\0".join(
         str(part) for part in (*(finding.get(name) for name in ("host", "guest", "disk")), file, finding.get("rule"))
     )
+    # Jobs and storages have a file in common.
+    about = object_of(finding) if finding.get("guest") is None else None
+    key += f"\0{about}" if about else ""
     seen[key] = seen.get(key, 0) + 1
     return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}:{seen[key]}"

@@ -116,6 +116,19 @@ def test_a_fingerprint_is_of_place_and_rule_alone():
     assert len(set(prints(finding(), finding()))) == 2
 
 
+def test_findings_of_hosts_in_one_file_are_known_by_what_they_are_about():
+    def of_job(name, line=7, said="it has no fleecing"):
+        about = {"disk": None, "name": None, "node": None, "host": "pve1", "file": "/etc/pve/jobs.cfg", "rule": "IO301"}
+        return finding(None, message=f"job {name}: {said}", line=line, **about)
+
+    def prints(*findings):
+        return [result["partialFingerprints"]["guestIo/v1"] for result in run(document([], findings))["results"]]
+
+    nightly = prints(of_job("nightly"))
+    assert prints(of_job("hourly"), of_job("nightly"))[1:] == nightly
+    assert prints(of_job("nightly", line=3, said="other words")) == nightly
+
+
 def test_every_rule_leads_to_its_heading_in_the_documentation():
     headings = re.findall(
         "^## (.*)$", (Path(__file__).parents[5] / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE
