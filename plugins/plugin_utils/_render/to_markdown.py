@@ -18,6 +18,7 @@ from ...module_utils._text import plural, visible
 from .._fleet.document import (
     Document,
     Item,
+    assessment,
     check_document,
     disks_of,
     empty_hosts,
@@ -27,6 +28,7 @@ from .._fleet.document import (
     severity_rank,
     silent_hosts,
     sort_key,
+    subjects,
 )
 from .._fleet.outcome import STATES, count_states, outcomes
 from .._policy.rules import RULES
@@ -34,7 +36,7 @@ from .markdown import block, cell, code, escaped, table
 from .next_steps import Step
 from .rule_page import rule_address
 from .text import location
-from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, reason_words
+from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, assessment_words, reason_words, subject_words
 
 #: Bytes of the whole text: half of what GitHub takes, so that other commands of the step have room.
 MOST_BYTES = 512 * 1024
@@ -59,6 +61,7 @@ def markdown_report(document: Any, check: bool = False, steps: Sequence[Step] = 
     sections = [
         _verdict(document, entries),
         _hosts(document, entries),
+        _assessments(document),
         _needed(entries),
         _next(steps),
         _findings(document),
@@ -101,7 +104,7 @@ def _hosts(document: Document, entries: Sequence[Item]) -> list[str]:
     per_host: dict[Any, list[Item]] = {host["host"]: [] for host in hosts_of(document)}
     for entry in entries:
         per_host.setdefault(entry["host"], []).append(entry)
-    if not per_host:
+    if not per_host or not guests_asked(document):
         return []
     total = count_states(entries)
     shown = [state for state in reversed(STATES) if total[state] or state == "compliant"]
@@ -118,6 +121,25 @@ def _hosts(document: Document, entries: Sequence[Item]) -> list[str]:
     more = len(per_host) - _MOST_HOSTS
     end = ["", f"And {plural(more, 'more host')}. {_MORE}"] if more > 0 else []
     return ["### Hosts", "", *table(head, rows, len(head) - 1), *end]
+
+
+def _assessments(document: Document) -> list[str]:
+    """What was assessed of the hosts themselves, with the hosts of which it is the same."""
+    rows = []
+    for subject in subjects(document):
+        together: dict[tuple[str, str], list[str]] = {}
+        for host in hosts_of(document):
+            found = assessment(host, subject)
+            if found:
+                together.setdefault(assessment_words(found), []).append(host["host"])
+        for (status, detail), hosts in together.items():
+            names = ", ".join(map(visible, hosts[:_MOST_NAMED]))
+            more = f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
+            rows.append([cell(subject_words(subject)), cell(status), cell(detail, 256), cell(names, 256) + more])
+    more = len(rows) - _MOST_HOSTS
+    end = ["", f"And {plural(more, 'more row')}. {_MORE}"] if more > 0 else []
+    head = ["what of the hosts", "status", "detail", "hosts"]
+    return ["### Settings of hosts", "", *table(head, rows[:_MOST_HOSTS]), *end] if rows else []
 
 
 def _needed(entries: Sequence[Item]) -> list[str]:
@@ -174,7 +196,7 @@ def _findings(document: Document) -> list[str]:
     ]
     more = len(found) - len(rows)
     end = ["", f"And {plural(more, 'finding')} more, none of them more severe. {_MORE}"] if more > 0 else []
-    head = ["severity", "rule", "guest", "where", "what is wrong"]
+    head = ["severity", "rule", "host and guest", "where", "what is wrong"]
     return ["### Findings", "", *table(head, rows), *end] if rows else []
 
 

@@ -96,6 +96,16 @@ def test_anything_else_is_refused_with_its_name(assessments, says):
         join_documents({"pve1": document()}, assessments=assessments)
 
 
+def test_the_summary_of_a_ci_has_what_was_assessed_and_set():
+    lines = markdown_report(joined()).splitlines()
+    at = lines.index("### Settings of hosts")
+    assert lines[at + 2] == "| what of the hosts | status | detail | hosts |"
+    assert lines[at + 4 : at + 6] == [
+        "| `Fan noise` | `too loud` | `61 dB, 40 dB allowed` | `pve1` |",
+        "| `Write-back limits` | `changed` | `ratio 2` | `pve1, pve2` |",
+    ]
+
+
 def test_a_run_about_hosts_alone_has_a_day_and_misses_no_guest():
     report = {**FANS, "date": "2026-11-23", "findings": [{**LOUD, "host": None}]}
     variables = {"pve1": {"fans": report}, "pve2": {"fans": report}}

@@ -107,7 +107,7 @@ def test_the_verdict_the_hosts_who_is_needed_and_the_findings():
         "",
         "### Findings",
         "",
-        "| severity | rule | guest | where | what is wrong |",
+        "| severity | rule | host and guest | where | what is wrong |",
         "| --- | --- | --- | --- | --- |",
         "| error | [IO102](https://github.com/hypervisor/io_hardening/blob/main/docs/rules.md#io102-no-iothread-in-effect) No iothread in effect |"
         " `pve1 101 web01 scsi0` | `/etc/pve/nodes/pve1/qemu-server/101.conf:12` | `the disk has no iothread in effect.` |",
