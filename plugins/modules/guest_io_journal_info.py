@@ -82,9 +82,10 @@ runs:
       type: str
       returned: success
       sample: "2026-11-23T22:31:40Z"
-    policy:
-      description: The policy that its plan was made from.
-      type: str
+    policies:
+      description: The policies that its plans were made from, of the guests and of the host.
+      type: list
+      elements: str
       returned: success
     rolls_back:
       description: The run that it rolled back, V(null) where it was not a rollback.

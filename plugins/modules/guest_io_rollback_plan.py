@@ -88,9 +88,10 @@ rollback:
       description: The run that is rolled back.
       type: str
       returned: success
-    policy:
-      description: The policy of the run.
-      type: str
+    policies:
+      description: The policies of the run.
+      type: list
+      elements: str
       returned: success
     skipped:
       description: The guests that were changed since, with the reason.

@@ -76,4 +76,5 @@ def test_the_run_is_rolled_back_to_the_byte(seen):
     code, output = seen["rolled"]
     assert code == 0, output
     assert "SETTINGS PUT BACK" in output
+    assert "made by policies io_load_policy, io_host_policy" in " ".join(output.split())
     assert differing(seen["before"], seen["after_rollback"]) == set()

@@ -206,7 +206,7 @@ def summary(
         "file": file,
         "started": times[0],
         "ended": times[-1],
-        "policy": every[0].get("policy"),
+        "policies": list(dict.fromkeys(entry["policy"] for entry in every if entry.get("policy"))),
         "rolls_back": every[0].get("rolls_back"),
         "guests": len({entry["guest"] for entry in entries if entry["written"] is not False}),
         "unknown": sorted({entry["guest"] for entry in entries if entry["written"] is None}, key=natural_key),

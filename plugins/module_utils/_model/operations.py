@@ -104,7 +104,7 @@ class JournalRun(TypedDict):
     file: str
     started: str
     ended: str
-    policy: str | None
+    policies: list[str]
     rolls_back: str | None
     guests: int
     unknown: list[str]
@@ -126,7 +126,7 @@ class RollbackPlan(TypedDict):
     """What of a run is to be put back on a host."""
 
     run: str
-    policy: str | None
+    policies: list[str]
     plan: list[PlanEntry]
     skipped: list[LeftByRollback]
     unchanged: list[str]

@@ -79,7 +79,7 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
     """The plan for guest_io that puts back what ``run`` wrote to the guests ``only`` (None is all of the run).
 
     ``journal`` is what guest_io_journal_info returned for that run, ``read`` what guest_io_info returned. Next to the
-    plan: ``run``, ``policy``, ``skipped``, ``unchanged``, ``not_in_run``, ``problems``; ``named``, whether the run
+    plan: ``run``, ``policies``, ``skipped``, ``unchanged``, ``not_in_run``, ``problems``; ``named``, whether the run
     changed each of ``only`` here, None where that is not known; ``settings``, the objects of the host that are put back
     as well where no guests are named; ``not_whole``, a sentence where a part of the run may
     not be put back, or None.
@@ -91,7 +91,7 @@ def plan_rollback(journal: dict[str, Any], read: dict[str, Any], run: str, only:
     named = None if not_whole else {guest: guest not in plan["not_in_run"] for guest in only or ()}
     return {
         "run": run,
-        "policy": known["policy"] if known else None,
+        "policies": known["policies"] if known else [],
         "plan": plan["plan"],
         "skipped": plan["skipped"],
         "unchanged": plan["unchanged"],

@@ -52,9 +52,10 @@ def rollback_table(done: Done, check: bool = False, width: int = 80, limit: int 
     """One table of all hosts' rollbacks, what was put back, and who needs a person, by reason."""
     guests, hosts = rolled_back(done), answered(done, "rollback")
     plans = {host: found["rollback"] for host, found in hosts.items()}
-    policies = {plan["policy"] for plan in plans.values()} - {None}
+    policies = list(dict.fromkeys(visible(name) for plan in plans.values() for name in plan["policies"]))
     head = f"Rollback of run {visible(next((plan['run'] for plan in plans.values()), ''))}"
-    head += f", made by policy {visible(policies.pop())}" if len(policies) == 1 else ""
+    word = "policy" if len(policies) == 1 else "policies"
+    head += f", made by {word} {', '.join(policies)}" if policies else ""
     several = len(done) > 1
     put_back = [{**guest, "detail": _changes(guest)} for guest in guests if guest["status"] == "changed"]
     title = "WOULD BE PUT BACK" if check else "PUT BACK"

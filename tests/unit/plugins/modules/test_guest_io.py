@@ -141,7 +141,7 @@ def test_the_journal_has_the_run_and_its_entries(tree):
     returned = run_module(guest_io_journal_info, root=str(tree))
     assert (returned["changed"], returned["run"], returned["problems"]) == (False, "r1", [])
     (run,) = returned["runs"]
-    assert (run["run"], run["policy"], run["guests"], run["stands"]) == ("r1", "sha256:1", 1, ["100"])
+    assert (run["run"], run["policies"], run["guests"], run["stands"]) == ("r1", ["sha256:1"], 1, ["100"])
     (entry,) = returned["entries"]
     assert (entry["guest"], entry["written"], entry["status"]) == ("100", True, "changed")
     assert entry["changes"] == CHANGES

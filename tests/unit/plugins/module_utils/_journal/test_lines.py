@@ -206,7 +206,10 @@ def test_a_run_in_a_few_words_counts_what_was_or_may_have_been_written():
         file(intent("100"), outcome("100"), intent("101"), outcome("101", False, "failed"), intent("99"))
     )
     found = lines.summary("r1", "/j/r1.jsonl", entries, [], [], [])
-    assert (found["guests"], found["unknown"], found["policy"]) == (2, ["99"], "sha256:1")
+    assert (found["guests"], found["unknown"], found["policies"]) == (2, ["99"], ["sha256:1"])
+    settings = [{**entries[0], "policy": name} for name in ("io_load_policy", "io_host_policy", None)]
+    found = lines.summary("r1", "/j/r1.jsonl", entries, settings, [], [])
+    assert found["policies"] == ["sha256:1", "io_load_policy", "io_host_policy"]
 
 
 def run(name, started, stands=("100",), rolls_back=None):

@@ -39,7 +39,7 @@ def summary(run, started="2026-11-23T22:00:00Z", guests=1, rolls_back=None):
         "guests": guests,
         "stands": ["100"] * guests,
         "settings": [],
-        "policy": "p",
+        "policies": ["p"],
         "rolls_back": rolls_back,
     }
 
@@ -159,7 +159,7 @@ def journal(*guests, run="r1"):
         }
         for number in guests
     ]
-    runs = [{"run": run, "policy": "sha256:1", "settings": []}] if guests else []
+    runs = [{"run": run, "policies": ["sha256:1"], "settings": []}] if guests else []
     return {"runs": runs, "entries": entries, "problems": [{"file": "/j", "line": 3, "reason": "cut off"}]}
 
 
@@ -168,9 +168,9 @@ HARDENED = PLAIN.replace("size=1G", "aio=threads,size=1G")
 
 def test_a_plan_of_one_run_for_the_guests_that_were_named():
     found = rollback_plan(journal("100", "101"), read(guest(100, HARDENED), guest(101, HARDENED)), "r1", [100])
-    assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policy"]) == (
+    assert [entry["guest"] for entry in found["plan"]] == ["100"] and (found["run"], found["policies"]) == (
         "r1",
-        "sha256:1",
+        ["sha256:1"],
     )
 
 

@@ -120,6 +120,11 @@ def test_a_rollback_of_all_hosts_ends_with_one_table_and_who_needs_a_person():
     lines = rollback_table(rollbacks())
     text = "\n".join(lines)
     assert lines[1] == "Rollback of run r1, made by policy sha256:1"
+    done = rollbacks()
+    done["pve1"]["rollback"]["policies"] = ["sha256:1", "io_load_policy", "io_host_policy"]
+    assert rollback_table(done, width=120)[1] == (
+        "Rollback of run r1, made by policies sha256:1, io_load_policy, io_host_policy"
+    )
     assert "NO REPORT from 1 host: pve2. " in text
     table = [line.split() for line in lines if line.startswith(("host", "pve"))]
     assert table == ["host guests put back skipped failed".split(), "pve1 4 1 2 1".split()]
