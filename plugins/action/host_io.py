@@ -89,11 +89,12 @@ class ActionModule(Action):
         done = self._set(options, plan=plan)
         if self.check:
             return {name: in_check(one, _of(name, done["results"])) for name, one in found.items()}, done
-        changed = [name for name in found if any(one["status"] == "changed" for one in _of(name, done["results"]))]
-        again, problem = self._facts_again(options, changed)
+        # Also where somebody else made the change meanwhile.
+        made = [name for name in found if any(one["status"] != "failed" for one in _of(name, done["results"]))]
+        again, problem = self._facts_again(options, made)
         for name, one in found.items():
-            now = judged(name, again.get(name)) if name in changed else one
-            found[name] = after(now, one["plan"], _of(name, done["results"]), problem if name in changed else None)
+            now = judged(name, again.get(name)) if name in made else one
+            found[name] = after(now, one["plan"], _of(name, done["results"]), problem if name in made else None)
         return found, done
 
     def _facts_again(self, options: dict[str, Any], subjects: list[str]) -> tuple[dict[str, Any], str | None]:

@@ -117,6 +117,8 @@ def after(
     ``assessment`` is of what was read after that, ``results`` are those of ``host_settings``; ``problem`` says why
     nothing could be read. The status is changed only where nothing is left to do: what is open or failed is unresolved.
     """
+    if not results:
+        return {**assessment, "failures": []}
     failures = _failures(results) + ([f"{assessment['subject']}: {problem}"] if problem else [])
     state, made = assessment["status"], sum(len(one["changes"]) for one in results)
     if failures or assessment["plan"]:

@@ -155,6 +155,23 @@ def test_what_was_set_is_read_and_judged_again(root):
     assert (load["status"], load["changed"]) == ("unresolved", True) and load["detail"].startswith("1 setting changed;")
 
 
+def test_what_somebody_else_set_meanwhile_is_in_order(root):
+    hostvars = HostVars(pve1={"read": run_module(host_settings_info, root=str(root))})
+    host_io_on(root, policy=SWAPPINESS)
+    found = host_io_on(root, policy=SWAPPINESS, facts_in="read", task_vars={"hostvars": hostvars})
+    causes = found["assessments"]["causes"]
+    assert {one["status"] for one in found["results"]} == {"unchanged"}
+    assert (causes["status"], causes["changed"], causes["findings"]) == ("compliant", False, [])
+
+
+def test_a_subject_that_was_not_read_stays_unknown_where_another_is_set(root):
+    facts = run_module(host_settings_info, root=str(root))["host"]
+    hostvars = HostVars(pve1={"read": {"host": {**facts, "queues": None}}})
+    found = host_io_on(root, policy=SWAPPINESS, facts_in="read", task_vars={"hostvars": hostvars})["assessments"]
+    assert (found["causes"]["status"], found["queues"]["status"]) == ("changed", "unknown")
+    assert found["queues"]["detail"] == "it could not be read"
+
+
 def test_a_host_that_cannot_be_read_after_it_was_set_fails_and_its_run_is_known(root):
     calls = []
 
