@@ -21,6 +21,7 @@ from .._host import meminfo
 from .._host.tree import Tree
 from .._model.findings import Change
 from .._number import whole_number
+from .._settings import own_file
 from .._settings.seam import Refused, SettingsError
 from .._shown import shown
 from . import at_boot, disk_ids, texts
@@ -80,6 +81,7 @@ class CausesSettings:
         found: dict[tuple[str, str], Any] = {}
         for key in keys:
             if key in _FILES:
+                own_file.look(self._tree, _FILES[key][0])
                 values = ours(self._tree.read)[key]
                 found.update({(key, option): values.get(option) for option in _FILES[key][1]})
                 continue
@@ -125,17 +127,15 @@ class CausesSettings:
 
     def _write_file(self, key: str, changes: list[Change]) -> None:
         path, _options, spelled = _FILES[key]
-        fault = self._tree.why_not_ours(path)
-        if fault:
-            raise Refused(f"{path} {fault}: remove it, or put a file in its place")
-        values: dict[str, str | None] = {**ours(self._tree.read)[key]}
-        values.update({change["option"]: change["after"] for change in changes})
-        left = {option: value for option, value in values.items() if value is not None}
-        self._tree.remove_leftovers(path)
-        if left:
-            self._tree.replace(path, spelled(left).encode("ascii"))
-        else:
-            self._tree.remove(path)
+
+        def edited(_text: str) -> str:
+            values: dict[str, str | None] = {**ours(self._tree.read)[key]}
+            own_file.refuse_moved(changes, {option: value for option, value in values.items() if value is not None})
+            values.update({change["option"]: change["after"] for change in changes})
+            left = {option: value for option, value in values.items() if value is not None}
+            return spelled(left) if left else ""
+
+        own_file.edit(self._tree, path, edited)
 
     def _check_arc(self, value: int) -> None:
         """Refuse a ceiling that OpenZFS ignores, which it does in silence."""
@@ -164,10 +164,9 @@ class CausesSettings:
     def _put(self, path: str, value: str, in_tree: str | None = None) -> None:
         """One write to the kernel; the ordinary files of a tree get what a kernel would show."""
         if self._tree.live:
-            with open(self._tree.real(path), "w", encoding="ascii") as stream:
-                stream.write(f"{value}\n")
+            self._tree.put_kernel(path, f"{value}\n")
         elif self._tree.kernel_text(path) is not None:
-            self._tree.replace(path, f"{in_tree or value}\n".encode("ascii"))
+            self._tree.put_kernel(path, f"{in_tree or value}\n")
 
 
 def arc_min(tree: Tree) -> int | None:

@@ -136,6 +136,19 @@ class Tree:
         os.makedirs(os.path.dirname(real), mode=0o755, exist_ok=True)
         whole_file.replace(real, raw, self.real(like) if like else None)
 
+    def put_kernel(self, path: str, text: str) -> None:
+        """One write to a file of the kernel that is there (/proc, /sys), in place: also in a tree, where a killed run
+        would else leave a temporary file beside it. Raises OSError.
+        """
+        handle = os.open(self.real(path), os.O_WRONLY | os.O_CLOEXEC | (os.O_TRUNC if self.live else 0))
+        try:
+            raw = text.encode("ascii")
+            os.write(handle, raw)
+            if not self.live:
+                os.ftruncate(handle, len(raw))
+        finally:
+            os.close(handle)
+
     def remove_leftovers(self, path: str) -> None:
         """Remove the temporary files that a killed run left in a file's directory."""
         whole_file.remove_leftovers(os.path.dirname(self.real(path)))

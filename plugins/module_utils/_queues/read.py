@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._host import meminfo
 from .._host.tree import Tree
 from .._model.records import Problem, problem
-from .._sysctl import dirty
-from .._sysctl.kernel import read_kernel
 from .._text import natural_key
 from . import mounts, sysfs, udev_rules
 from .storages import read_storages
@@ -31,7 +28,7 @@ def read_facts(tree: Tree) -> dict[str, Any]:
     problems: list[Problem] = []
     return {
         **read_disks(tree, problems),
-        "dirty": _dirty(tree),
+        "dirty": sysfs.read_dirty(tree),
         "rules": read_rules(tree, problems),
         "problems": problems,
     }
@@ -110,20 +107,3 @@ def _queue_bytes(name: str, queue: dict[str, Any]) -> int | None:
         return None
     times = queue["hw_queues"] if name.startswith(("nvme", "vd")) else 1
     return int(requests * size * 1024 * times)
-
-
-def _dirty(tree: Tree) -> dict[str, Any]:
-    """``{limit, background, percent}``: how much written data may wait in memory, in bytes, None where not known; and
-    whether the limit is a percentage of the available memory, which moves.
-    """
-    state = read_kernel(tree)
-    if state is None:
-        return {"limit": None, "background": None, "percent": None}
-    limits = dirty.in_force(state)
-    available = meminfo.parse(tree.kernel_text(meminfo.PATH) or "").get("MemAvailable")
-    in_bytes = dirty.bytes_of(limits, available)
-    return {
-        "limit": in_bytes["dirty"],
-        "background": in_bytes["dirty_background"],
-        "percent": "dirty_ratio" in limits,
-    }

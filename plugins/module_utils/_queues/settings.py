@@ -17,6 +17,7 @@ from typing import Any
 from .._host.tree import Tree
 from .._model.findings import Change
 from .._number import whole_number
+from .._settings import own_file
 from .._settings.seam import Refused, SettingsError
 from .._shown import piece, shown
 from . import sysfs, udev_rules
@@ -88,13 +89,14 @@ class QueueSettings:
 
     def now(self, keys: Collection[str]) -> dict[tuple[str, str], Any]:
         """(key, option) → the value as text, None where it is not set. A disk that is gone, or an option that its
-        kernel does not have, is left out. Raises OSError.
+        kernel does not have, is left out. Raises OSError, and Refused where our file of rules is none.
         """
         found: dict[tuple[str, str], Any] = {}
         rules: udev_rules.Rules | None = None
         for key in keys:
             kind, disk = _split(key)
             if kind == RULE:
+                own_file.look(self._tree, udev_rules.PATH)
                 rules = udev_rules.parse(self._rules()) if rules is None else rules
                 options: dict[str, Any] = {option: rules.get(disk, {}).get(option) for option in udev_rules.OPTIONS}
             else:
@@ -105,27 +107,23 @@ class QueueSettings:
     def write(self, key: str, changes: list[Change]) -> None:
         """Make all changes of one object. Raises OSError or Refused; what was written by then is taken back."""
         kind, disk = _split(key)
-        wanted = {change["option"]: change["after"] for change in changes}
         if kind == RULE:
-            self._write_rule(disk, wanted)
+            self._write_rule(disk, changes)
         else:
-            self._write_disk(key, disk, wanted)
+            self._write_disk(key, disk, {change["option"]: change["after"] for change in changes})
 
     def _rules(self) -> str:
         return (self._tree.read(udev_rules.PATH) or b"").decode("utf-8", "surrogateescape")
 
-    def _write_rule(self, disk: str, wanted: dict[str, str | None]) -> None:
-        fault = self._tree.why_not_ours(udev_rules.PATH)
-        if fault:
-            raise Refused(f"{udev_rules.PATH} {fault}: remove it, or put a file in its place")
-        text = self._rules()
-        options = {**udev_rules.parse(text).get(disk, {}), **wanted}
-        after = udev_rules.edit(text, disk, {option: value for option, value in options.items() if value is not None})
-        self._tree.remove_leftovers(udev_rules.PATH)
-        if after:
-            self._tree.replace(udev_rules.PATH, after.encode("utf-8", "surrogateescape"))
-        else:
-            self._tree.remove(udev_rules.PATH)
+    def _write_rule(self, disk: str, changes: list[Change]) -> None:
+        def edited(text: str) -> str:
+            options: dict[str, str | None] = {**udev_rules.parse(text).get(disk, {})}
+            own_file.refuse_moved(changes, {option: value for option, value in options.items() if value is not None})
+            options.update({change["option"]: change["after"] for change in changes})
+            left = {option: value for option, value in options.items() if value is not None}
+            return udev_rules.edit(text, disk, left)
+
+        own_file.edit(self._tree, udev_rules.PATH, edited)
 
     def _options(self, key: str, disk: str) -> dict[str, Any]:
         name = sysfs.find(self._tree, disk)
@@ -190,14 +188,14 @@ class QueueSettings:
         self._put(path, f"{text}\n")
         if not self._tree.live and option == "max_bytes":
             # What a kernel would have made of it.
+            limit = sysfs.read_dirty(self._tree)["limit"]
+            if value is None and limit is not None:
+                self._put(f"{base}/bdi/max_bytes", f"{limit}\n")
             self._put(f"{base}/bdi/max_ratio_fine", f"{1000000 if value is None else 1}\n")
 
     def _put(self, path: str, text: str) -> None:
-        if self._tree.live:
-            with open(self._tree.real(path), "w", encoding="ascii") as stream:
-                stream.write(text)
-        else:
-            self._tree.replace(path, text.encode("ascii"))
+        if self._tree.live or self._tree.exists(path):
+            self._tree.put_kernel(path, text)
 
 
 def _allowed(option: str, error: OSError) -> str:

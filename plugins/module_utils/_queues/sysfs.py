@@ -13,8 +13,11 @@ import os
 import re
 from typing import Any
 
+from .._host import meminfo
 from .._host.tree import Tree
 from .._number import whole_number
+from .._sysctl import dirty
+from .._sysctl.kernel import read_kernel
 from .._text import natural_key
 from .topology import Device
 
@@ -138,6 +141,23 @@ def read_limit(tree: Tree, name: str) -> dict[str, Any]:
         "max_bytes": (int(shown or 0) + _MIB // 2) // _MIB * _MIB if limited else None,
         "strict_limit": None if strict is None else strict == 1,
         "host_limit": None if limited else shown,
+    }
+
+
+def read_dirty(tree: Tree) -> dict[str, Any]:
+    """``{limit, background, percent}``: how much written data may wait in memory, in bytes, None where not known; and
+    whether the limit is a percentage of the available memory, which moves.
+    """
+    state = read_kernel(tree)
+    if state is None:
+        return {"limit": None, "background": None, "percent": None}
+    limits = dirty.in_force(state)
+    available = meminfo.parse(tree.kernel_text(meminfo.PATH) or "").get("MemAvailable")
+    in_bytes = dirty.bytes_of(limits, available)
+    return {
+        "limit": in_bytes["dirty"],
+        "background": in_bytes["dirty_background"],
+        "percent": "dirty_ratio" in limits,
     }
 
 

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes import settings as _settings
@@ -64,7 +62,8 @@ def test_our_files_are_written_whole_and_gone_when_nothing_is_left(tmp_path):
     settings.write("sysctl.d", [change("sysctl.d", "dev.raid.speed_limit_max", "51200", None)])
     assert not (tmp_path / host.SYSCTL_FILE[1:]).exists()
     settings.write("sysctl.d", [change("sysctl.d", "vm.swappiness", None, None)])
-    assert os.listdir(tmp_path / "etc/sysctl.d") == []
+    # The folders that were made for it go with it.
+    assert not (tmp_path / "etc").exists()
 
 
 def test_the_other_files_are_as_their_manuals_have_them(tmp_path):
@@ -188,3 +187,17 @@ def test_a_read_only_file_of_the_kernel_is_an_error_with_its_path(tmp_path):
     with pytest.raises(OSError) as caught:
         settings.write("kernel", [change("kernel", "vm.swappiness", "60", "10")])
     assert str(caught.value.filename).endswith("/proc/sys/vm/swappiness")
+
+
+def test_a_link_in_place_of_our_file_is_said_before_the_write(tmp_path):
+    settings = of(tmp_path, {host.SYSCTL_FILE: "-> /etc/sysctl.conf"})
+    with pytest.raises(Refused, match="is a link to /etc/sysctl.conf: remove it"):
+        settings.now(["sysctl.d"])
+
+
+def test_what_another_run_wrote_since_is_kept(tmp_path):
+    settings = of(tmp_path, {host.SYSCTL_FILE: "vm.swappiness = 5\n"})
+    with pytest.raises(Refused, match="vm.swappiness is 5 and was not set when it was read") as caught:
+        settings.write("sysctl.d", [change("sysctl.d", "vm.swappiness", None, "10")])
+    assert caught.value.reason == "changed_since"
+    assert text(tmp_path, host.SYSCTL_FILE) == "vm.swappiness = 5\n"

@@ -16,7 +16,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.fin
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._queues import udev_rules
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._queues.settings import QueueSettings
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._settings.apply import apply
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._settings.seam import SettingsError
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._settings.seam import Refused, SettingsError
 
 from .machine import WWN, Machine
 
@@ -221,3 +221,24 @@ def test_what_is_no_setting_of_a_disk_is_refused(machine, asked, said):
 
 def test_a_queue_that_began_shorter_than_may_be_asked_for_can_be_set(machine):
     QueueSettings(machine.tree).check(change(DISK, "nr_requests", "2", "4"))
+
+
+def test_a_tree_is_given_back_to_the_byte_and_written_in_place(machine, tmp_path):
+    def seen() -> dict[str, tuple[int, str]]:
+        files = [place for place in (tmp_path / "sys").rglob("*") if place.is_file()]
+        return {str(place): (place.stat().st_ino, place.read_text()) for place in files}
+
+    before, folders = seen(), sorted(tmp_path.iterdir())
+    made = [*SHORT, change(RULE, "nr_requests", None, "16")]
+    assert carry_out(QueueSettings(machine.tree), tmp_path / "..", *made) == [("changed", None)] * 2
+    assert {path: inode for path, (inode, _text) in seen().items()} == {path: one[0] for path, one in before.items()}
+    assert carry_out(QueueSettings(machine.tree), tmp_path / "..", *back(made)) == [("changed", None)] * 2
+    assert seen() == before and sorted(tmp_path.iterdir()) == folders
+    # No limit of its own is not taken for the limit that it had.
+    assert carry_out(QueueSettings(machine.tree), tmp_path / "..", *made) == [("changed", None)] * 2
+
+
+def test_a_link_in_place_of_our_rules_is_said_in_check_mode_too(machine):
+    machine.link(udev_rules.PATH, "/etc/passwd")
+    with pytest.raises(Refused, match="is a link to /etc/passwd"):
+        QueueSettings(machine.tree).now([RULE])
