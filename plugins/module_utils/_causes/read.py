@@ -22,9 +22,11 @@ from .._load import mounts
 from .._model.records import Problem, Storage, problem
 from .._number import whole_number
 from .._pve import record, storage
+from .._queues import sysfs, udev_rules
+from .._queues.storages import own_node
 from .._sysctl.assignments import DIRECTORIES, precedence
 from .._text import one_line
-from . import at_boot, disk_ids, nfs, texts
+from . import at_boot, nfs, texts
 
 #: The sysctls that matter here, as /proc/sys has them.
 SYSCTLS = {"vm.swappiness": "/proc/sys/vm/swappiness", "dev.raid.speed_limit_max": "/proc/sys/dev/raid/speed_limit_max"}
@@ -33,6 +35,7 @@ PARAMETERS = ("zfs_arc_max", "zfs_arc_min", "zfs_dirty_data_max")
 
 _ARC = "/proc/spl/kstat/zfs/arcstats"
 _GUESTS = "/etc/pve/qemu-server"
+_NODES = "/etc/pve/nodes"
 _STORAGES = "/etc/pve/storage.cfg"
 _SECONDS = 10
 _LVS = [
@@ -69,6 +72,7 @@ class _Reader:
         has_zfs = self._tree.exists(MODULE)
         lvs, zpool = self._commands(any(one["type"] == "lvmthin" for one in storages), has_zfs)
         return {
+            "sys": self._tree.exists("/sys/block"),
             "memory": self._memory(),
             "swaps": texts.swaps(self._kernel("/proc/swaps") or ""),
             "thp": texts.chosen(self._kernel(at_boot.THP) or ""),
@@ -190,18 +194,17 @@ class _Reader:
 
     def _disks(self) -> list[dict[str, Any]]:
         found = []
-        links = disk_ids.links(self._tree)
+        ids = sysfs.read_ids(self._tree)
         for name in self._names("/sys/block"):
             queue = f"/sys/block/{name}/queue"
             # The file is there and cannot be read where the kernel has no throttling for the disk.
             text = None if name.startswith(_STACKED) else self._tree.kernel_text(f"{queue}/wbt_lat_usec")
-            target = None if text is None else whole_number(text)
-            if target is not None:
+            if text is not None:
                 found.append(
                     {
                         "name": name,
-                        "id": disk_ids.stable_id(name, links),
-                        "wbt_lat_usec": target,
+                        "id": next(filter(udev_rules.ID.fullmatch, ids.get(name, ())), name),
+                        "wbt_lat_usec": whole_number(text),
                         "rotational": self._number(f"{queue}/rotational") == 1,
                         "scheduler": texts.chosen(self._kernel(f"{queue}/scheduler") or ""),
                     }
@@ -225,15 +228,28 @@ class _Reader:
         hard = [(one, nfs.storages_on(one, storages)) for one in found if one["hard"]]
         if hard:
             by_id = {one["id"]: one for one in storages}
-            names = self._names(_GUESTS)
-            folder = self._tree.resolve(_GUESTS) if names else _GUESTS
-            for name in names:
-                raw = self._read(f"{folder}/{name}") if name.endswith(".conf") else None
+            for path in self._configs():
+                raw = self._read(path)
                 there = [pair for pair in hard if raw and nfs.mentions(raw, *pair)]
-                guest = record.record(name[:-5], raw, by_id) if raw and there else None
+                guest = record.record(path.rpartition("/")[2][:-5], raw, by_id) if raw and there else None
                 for mount, storage_ids in there:
                     if guest and nfs.waits(guest, mount, storage_ids):
                         mount["guests"].append(guest["id"])
+        return found
+
+    def _configs(self) -> list[str]:
+        """The configs of this host's guests; of all nodes' where a tree does not tell which node it is."""
+        folders = [_GUESTS]
+        if not self._names(_GUESTS):
+            # A tree of a cluster need not have the links that Proxmox VE makes up for a node.
+            node = own_node(self._tree)
+            nodes = [node] if node is not None else self._names(_NODES)
+            folders = [f"{_NODES}/{one}/qemu-server" for one in nodes]
+        found = []
+        for folder in folders:
+            names = self._names(folder)
+            real = self._tree.resolve(folder) if names else folder
+            found += [f"{real}/{name}" for name in names if name.endswith(".conf")]
         return found
 
 

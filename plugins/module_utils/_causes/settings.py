@@ -21,14 +21,15 @@ from .._host import meminfo
 from .._host.tree import Tree
 from .._model.findings import Change
 from .._number import whole_number
+from .._queues import sysfs
 from .._settings import own_file
 from .._settings.seam import Refused, SettingsError
 from .._shown import shown
-from . import at_boot, disk_ids, texts
+from . import at_boot, texts
 from .read import MODULE, SYSCTLS, ours
 
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}\Z", re.ASCII)
-_NAME = re.compile(r"(disk [A-Za-z0-9]|array md)[A-Za-z0-9_.:@+-]{0,255}\Z", re.ASCII)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,19}\Z", re.ASCII)
+_NAME = re.compile(r"(disk [A-Za-z0-9]|array md)[A-Za-z0-9#+\-.:=@_]{0,199}\Z", re.ASCII)
 _THP = "transparent_hugepage"
 _THP_WORDS = ("always", "madvise", "never")
 _ARC = "zfs_arc_max"
@@ -122,7 +123,8 @@ class CausesSettings:
         kind, _blank, name = key.partition(" ")
         if kind == "array":
             return {"sync_speed_max": f"/sys/block/{name}/md/sync_speed_max"}
-        disk = disk_ids.kernel_name(name, disk_ids.links(self._tree))
+        # A disk without a stable name has the kernel's.
+        disk = sysfs.find(self._tree, name) or name
         return {"wbt_lat_usec": f"/sys/block/{disk}/queue/wbt_lat_usec"}
 
     def _write_file(self, key: str, changes: list[Change]) -> None:

@@ -27,6 +27,7 @@ def read_facts(tree: Tree) -> dict[str, Any]:
     """The facts of the subject ``queues`` (docs/data.md, "Queues")."""
     problems: list[Problem] = []
     return {
+        "sys": tree.exists(_BLOCK),
         **read_disks(tree, problems),
         "dirty": sysfs.read_dirty(tree),
         "rules": read_rules(tree, problems),

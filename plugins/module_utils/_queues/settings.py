@@ -25,6 +25,7 @@ from . import sysfs, udev_rules
 DISK = "disk "
 RULE = "udev rule of "
 
+# What a policy may ask for.
 LEAST_REQUESTS = 4
 MOST_REQUESTS = 2048
 """BLKDEV_MIN_RQ, to which the kernel raises less without a word, and 16 times BLKDEV_DEFAULT_RQ (block/blk-mq.h)."""
@@ -38,9 +39,12 @@ MOST_BYTES = 1 << 43
 #: which moves with the available memory where it is a percentage.
 DRIFT = 8
 
+#: What a kernel can show, least, most and step: what it showed is given back, also where a policy may not ask for it.
+#: A USB disk has nr_requests 2, which the kernel does not take from anybody.
+_SHOWN = (1 << 32) - 1
 _RANGES = {
-    "nr_requests": (LEAST_REQUESTS, MOST_REQUESTS, 1),
-    "max_sectors_kb": (LEAST_SECTORS_KB, MOST_SECTORS_KB, 1),
+    "nr_requests": (1, _SHOWN, 1),
+    "max_sectors_kb": (1, _SHOWN, 1),
     "max_bytes": (MIB, MOST_BYTES, MIB),
     "strict_limit": (0, 1, 1),
 }
@@ -64,7 +68,7 @@ class QueueSettings:
         self._named: dict[str, list[int | None]] = {}
 
     def check(self, change: Change) -> None:
-        """Raise SettingsError for what is no option of a disk's queue, or a value that the kernel would change."""
+        """Raise SettingsError for what is no option of a disk's queue, or a value that no kernel shows."""
         kind, disk = _split(change["key"])
         option = change["option"]
         if option not in _RANGES:

@@ -32,7 +32,7 @@ def read_storages(tree: Tree, topology: Topology, problems: list[Problem]) -> li
         if not tree.exists(_LIBVIRT):
             return []
         return [_storage(_LIBVIRT, "dir", topology.of_path(tree.resolve(_LIBVIRT)))]
-    node = _node(tree)
+    node = own_node(tree)
     # What is wrong with the file is said of the guests, whose storages it defines.
     sections, _problems = storage_cfg.sections(raw.decode("utf-8", "replace"), _CFG)
     return [
@@ -67,7 +67,7 @@ def _place(properties: dict[str, str], tree: Tree, topology: Topology) -> Place:
     return REMOTE if storage_types.is_shared(kind, properties.get("shared") == "1") else UNKNOWN
 
 
-def _node(tree: Tree) -> str | None:
+def own_node(tree: Tree) -> str | None:
     """This host's node: what /etc/pve/local leads to, else the host's name; None where a tree has neither."""
     local = tree.resolve("/etc/pve/local").rpartition("/")[2]
     if local != "local":

@@ -13,8 +13,10 @@ import time
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes.read import read_facts
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._causes.settings import CausesSettings
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.run import TIMED_OUT
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.tree import Tree
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model.findings import change
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._causes import host
 
 ALL = (host.ZFS, host.MD, host.DISK, host.GUESTS, {"/etc/pve/storage.cfg": host.STORAGES})
@@ -180,3 +182,37 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
         ("/etc/pve/storage.cfg", "Permission denied"),
         ("/proc/swaps", "cannot be read"),
     ]
+
+
+def test_a_disk_has_the_stable_name_that_the_queues_know_it_by(tmp_path):
+    names = {
+        "/dev/disk/by-id/ata-{{ 7*7 }}": "-> ../../sda",
+        "/dev/disk/by-id/nvme-uuid.x": "-> ../../sda",
+        "/dev/disk/by-id/ata-A=1": "-> ../../sdb",
+        "/sys/block/sdb/queue/wbt_lat_usec": "0\n",
+        "/dev/disk/by-id/ata-a'b;rm": "-> ../../sdc",
+        "/sys/block/sdc/queue/wbt_lat_usec": "0\n",
+    }
+    disks = host.facts(tmp_path, host.DISK, names)["disks"]
+    assert [one["id"] for one in disks] == ["wwn-0x5000c500a1b2c3d4", "ata-A=1", "sdc"]
+    for one in disks:
+        settings = CausesSettings(Tree(str(tmp_path)))
+        settings.check(change(f"disk {one['id']}", "wbt_lat_usec", "0", "75000"))
+        assert settings.now([f"disk {one['id']}"]) == {(f"disk {one['id']}", "wbt_lat_usec"): "0"}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"/etc/hostname": "pve1.lan\n"}, ["101", "105"]),
+        ({"/etc/pve/local": "-> nodes/pve1"}, ["101", "105"]),
+        ({"/etc/hostname": "pve2\n"}, ["201"]),
+        ({}, ["101", "105", "201"]),
+    ],
+)
+def test_the_guests_of_a_tree_that_is_shaped_as_a_cluster_are_found(tmp_path, names, expected):
+    guests = {path: text for path, text in host.GUESTS.items() if "/nodes/" in path}
+    guests["/etc/pve/nodes/pve2/qemu-server/201.conf"] = "scsi0: nas:201/vm-201-disk-0.qcow2,size=8G\n"
+    files = {"/etc/pve/storage.cfg": host.STORAGES, "/proc/mounts": host.NFS}
+    (mount,) = host.facts(tmp_path, guests, files, names)["nfs_mounts"]
+    assert sorted(mount["guests"]) == expected

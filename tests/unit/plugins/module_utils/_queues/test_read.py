@@ -37,6 +37,7 @@ def test_a_disk_with_all_that_is_known_of_it(machine):
     machine.mount("8:1", "/boot/efi", "vfat")
     machine.storages("dir: imgs\n\tpath /srv/imgs/pve\n\tcontent images")
     assert read_facts(machine.tree) == {
+        "sys": True,
         "disks": [
             {
                 "name": "sda",
@@ -73,6 +74,7 @@ def test_nothing_is_known_of_a_tree_without_a_kernel(tmp_path):
         (tmp_path / "proc/sys/vm" / name).unlink()
     (tmp_path / "sys/block").rmdir()
     assert read_facts(machine.tree) == {
+        "sys": False,
         "disks": [],
         "storages": [],
         "dirty": {"limit": None, "background": None, "percent": None},

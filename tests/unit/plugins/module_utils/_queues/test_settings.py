@@ -205,7 +205,7 @@ def test_a_rules_file_that_is_a_link_is_not_written(machine, tmp_path):
         (change("disk ../sda", "nr_requests", "128", "16"), "disk ../sda is not an object of the queues"),
         (change("rule of a", "nr_requests", "128", "16"), "it takes disk ID or udev rule of ID"),
         (change(DISK, "scheduler", "none", "bfq"), "scheduler is not an option of a disk; it takes nr_requests, max_"),
-        (change(DISK, "nr_requests", "128", "3"), f"nr_requests of {WWN} is to be 3; allowed are 4 to 2048"),
+        (change(DISK, "nr_requests", "128", "0"), f"nr_requests of {WWN} is to be 0; allowed are 1 to 4294967295"),
         (change(DISK, "nr_requests", "128", None), "is null; it takes a whole number, as text"),
         (change(RULE, "nr_requests", None, 16), "is 16; it takes a whole number, as text"),
         (change(DISK, "max_bytes", None, "1048577"), "allowed are 1048576 to 8796093022208, multiples of 1048576"),
@@ -219,8 +219,13 @@ def test_what_is_no_setting_of_a_disk_is_refused(machine, asked, said):
     assert said in str(caught.value)
 
 
-def test_a_queue_that_began_shorter_than_may_be_asked_for_can_be_set(machine):
-    QueueSettings(machine.tree).check(change(DISK, "nr_requests", "2", "4"))
+@pytest.mark.parametrize(("option", "began"), [("nr_requests", 2), ("nr_requests", 10240), ("max_sectors_kb", 1)])
+def test_what_a_kernel_showed_is_given_back_whatever_a_policy_may_ask_for(machine, tmp_path, option, began):
+    machine.put(f"/sys/block/sda/queue/{option}", str(began))
+    made = change(DISK, option, str(began), "16")
+    assert carry_out(QueueSettings(machine.tree), tmp_path, made) == [("changed", None)]
+    assert carry_out(QueueSettings(machine.tree), tmp_path, *back([made])) == [("changed", None)]
+    assert machine.get(f"/sys/block/sda/queue/{option}") == f"{began}\n"
 
 
 def test_a_tree_is_given_back_to_the_byte_and_written_in_place(machine, tmp_path):
