@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...module_utils._model.findings import Finding
+from ...module_utils._causes import at_boot
+from ...module_utils._model.findings import Finding, finding
+from ...module_utils._shown import piece
 from . import (
     judge_causes_lvm,
     judge_causes_md,
@@ -31,4 +33,31 @@ def judge(facts: Mapping[str, Any], policy: HostPolicy, _leads: bool) -> list[Fi
         judge_causes_md,
         judge_causes_wbt,
     )
-    return [one for subject in subjects for one in subject.judge(facts, policy)]
+    found = [one for subject in subjects for one in subject.judge(facts, policy)]
+    return [*found, *_left(facts["boot"]["ours"], policy)]
+
+
+#: Our file, and what it sets → the rule about it, and its key in the policy.
+_OURS = {
+    ("sysctl.d", "vm.swappiness"): ("IO510", at_boot.SYSCTL_FILE, "swappiness"),
+    ("sysctl.d", "dev.raid.speed_limit_max"): ("IO507", at_boot.SYSCTL_FILE, "md_sync_speed_max"),
+    ("modprobe.d", "zfs_arc_max"): ("IO502", at_boot.MODPROBE_FILE, "zfs_arc_max"),
+    ("tmpfiles.d", "transparent_hugepage"): ("IO509", at_boot.TMPFILES_FILE, "transparent_hugepage"),
+}
+
+
+def _left(ours: Mapping[str, Mapping[str, str]], policy: HostPolicy) -> Iterator[Finding]:
+    """What an earlier policy had us set, and this one does not name."""
+    for (place, option), (rule, path, key) in _OURS.items():
+        value = ours[place].get(option)
+        if value is not None and getattr(policy, key) is None:
+            yield finding(
+                rule,
+                "note",
+                f"our {path} still sets {option} to {piece(value)} at boot, and the policy of hosts does not name"
+                f" {key}",
+                f"Name {key}, or give it back: with a rollback of the run that set it, or with io_host_state: absent,"
+                " which gives back all that was set.",
+                file=path,
+                actual=value,
+            )

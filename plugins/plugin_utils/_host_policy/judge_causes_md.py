@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._causes import at_boot
+from ...module_utils._causes.read import SYSCTLS
 from ...module_utils._model.findings import Finding, change, finding
 from ...module_utils._shown import piece
-from ...module_utils._text import amount
+from . import lasting
 from .host_policy import HostPolicy
-from .judge_causes_memory import wanted_value
-from .lasting import Boot
+from .lasting import NO_SYS, Boot, Value, at_most
 
 Facts = Mapping[str, Any]
 
@@ -24,9 +24,12 @@ _LIMIT = "dev.raid.speed_limit_max"
 
 def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
     """IO507."""
-    if not facts["arrays"]:
-        return
-    if policy.md_sync_speed_max is not None:
+    named = policy.md_sync_speed_max is not None
+    if named and not facts["sys"]:
+        yield lasting.unknown(
+            "IO507", "the rate of md's checks", NO_SYS, _said(str((policy.md_sync_speed_max or 0) >> 10))
+        )
+    if policy.md_sync_speed_max is not None and facts["arrays"]:
         yield from _wanted(facts, str(policy.md_sync_speed_max >> 10))
     for one in facts["arrays"]:
         if one["sync_action"] in ("check", "repair", "resync", "recover"):
@@ -35,10 +38,11 @@ def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
                 "IO507",
                 "note",
                 f"array {piece(one['name'])}: a {_WORDS[one['sync_action']]} runs now"
-                + (f", at up to {amount(speed << 10)}/s" if speed else ""),
+                + (f", at up to {_said(str(speed))}" if speed else ""),
                 "Measure, and judge freezes, when it is over. A slower rebuild leaves the array degraded for longer."
                 if one["sync_action"] == "recover"
-                else "Measure, and judge freezes, when it is over, or name md_sync_speed_max in the policy of hosts.",
+                else "Measure, and judge freezes, when it is over"
+                + ("." if named else ", or name md_sync_speed_max in the policy of hosts."),
                 actual=one["sync_action"],
             )
 
@@ -48,12 +52,17 @@ _WORDS = {"check": "check", "repair": "repair", "resync": "resync", "recover": "
 
 def _wanted(facts: Facts, wanted: str) -> Iterator[Finding]:
     now, last = facts["sysctls"][_LIMIT], facts["boot"]["sysctls"][_LIMIT]
-    if now is not None:
-        own = facts["boot"]["ours"]["sysctl.d"].get(_LIMIT)
-        boot = Boot("sysctl.d", at_boot.SYSCTL_FILE, _LIMIT, own, [last] if last else [])
-        yield from wanted_value("IO507", _LIMIT, "kernel", str(now), wanted, boot, said=_said)
+    own = facts["boot"]["ours"]["sysctl.d"].get(_LIMIT)
+    boot = Boot("sysctl.d", at_boot.SYSCTL_FILE, _LIMIT, own, [last] if last else [])
+    stricter, held = at_most(wanted), None if now is None else str(now)
+    yield from lasting.judge(
+        Value("IO507", _LIMIT, "kernel", SYSCTLS[_LIMIT], held, wanted, boot, said=_said, stricter=stricter)
+    )
     for one in facts["arrays"]:
-        if one["own_speed"] and str(one["sync_speed_max"]) != wanted:
+        if one["sync_speed_max"] is None:
+            why = "sync_speed_max is not there, or is no number"
+            yield lasting.unknown("IO507", f"array {piece(one['name'])}: its rate", why, _said(wanted))
+        elif one["own_speed"] and one["sync_speed_max"] > int(wanted):
             name, speed = piece(one["name"]), str(one["sync_speed_max"])
             yield finding(
                 "IO507",

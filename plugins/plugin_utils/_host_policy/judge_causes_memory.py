@@ -6,20 +6,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._causes import at_boot
-from ...module_utils._model.findings import Change, Finding, change, finding
+from ...module_utils._causes.read import SYSCTLS
+from ...module_utils._model.findings import Finding, finding
 from ...module_utils._shown import piece
 from ...module_utils._text import amount
+from . import lasting
 from .host_policy import HostPolicy
-from .lasting import Boot, Setting
+from .lasting import Boot, Setting, Value, at_most
 
 Facts = Mapping[str, Any]
 
 # What pve-docs advise for hosts with ZFS (local-zfs.adoc, "SWAP on ZFS").
 _ADVISED = 10
+_NEVER = "never"
 
 
 def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
@@ -53,8 +56,11 @@ def _swappiness(facts: Facts, wanted: int | None) -> Iterator[Finding]:
         facts["boot"]["ours"]["sysctl.d"].get("vm.swappiness"),
         _settings(facts["boot"]["sysctls"]["vm.swappiness"]),
     )
-    if wanted is not None and now is not None:
-        yield from wanted_value("IO510", "vm.swappiness", "kernel", str(now), str(wanted), boot)
+    if wanted is not None:
+        path, named = SYSCTLS["vm.swappiness"], str(wanted)
+        held = None if now is None else str(now)
+        value = Value("IO510", "vm.swappiness", "kernel", path, held, named, boot, stricter=at_most(named))
+        yield from lasting.judge(value)
         return
     on_disk = [one for one in facts["swaps"] if one["kind"] != "zram"]
     used = sum(one["used"] for one in on_disk)
@@ -80,8 +86,13 @@ def _huge_pages(facts: Facts, wanted: str | None) -> Iterator[Finding]:
         facts["boot"]["ours"]["tmpfiles.d"].get("transparent_hugepage"),
         facts["boot"]["thp"],
     )
-    if wanted is not None and now is not None:
-        yield from wanted_value("IO509", "transparent_hugepage", "kernel", now, wanted, boot)
+    if wanted is not None:
+        if now == _NEVER and not boot.settings:
+            # The kernel's command line: it holds after a boot too.
+            return
+        option = "transparent_hugepage"
+        value = Value("IO509", option, "kernel", at_boot.THP, now, wanted, boot, stricter=lambda word: word == _NEVER)
+        yield from lasting.judge(value)
     elif now == "always":
         yield finding(
             "IO509",
@@ -91,51 +102,6 @@ def _huge_pages(facts: Facts, wanted: str | None) -> Iterator[Finding]:
             "Name transparent_hugepage: madvise in the policy of hosts. QEMU asks for them itself (MADV_HUGEPAGE).",
             actual=now,
             wanted="madvise",
-        )
-
-
-def wanted_value(
-    rule: str,
-    option: str,
-    key: str,
-    now: str,
-    wanted: str,
-    boot: Boot,
-    more: str = "",
-    said: Callable[[str], str] = piece,
-) -> Iterator[Finding]:
-    """The finding of a value that the policy names, where it does not hold now or not after a boot.
-
-    ``more`` is said in the hint: what a person has to do beside it. ``said`` spells a value for a person.
-    """
-    cure: list[Change] = [] if now == wanted else [change(key, option, now, wanted)]
-    at_start, winner = boot.change(wanted)
-    if cure or at_start:
-        last = boot.settings[-1] if boot.settings else None
-        later = f"after a boot it is {said(last['value'])}" if last else "no file sets it at boot"
-        places = (["now"] if cure else []) + ([f"in {boot.path}"] if at_start else [])
-        yield finding(
-            rule,
-            "warning",
-            f"{option} is {said(now)}, wanted {said(wanted)}"
-            if cure
-            else f"{option} is {said(now)} as wanted, but {later}",
-            f"Set it {' and '.join(places)}.{more}",
-            actual=now,
-            wanted=wanted,
-            cure=cure + at_start,
-        )
-    if winner:
-        yield finding(
-            rule,
-            "warning",
-            f"{option} is {said(winner['value'])} after a boot, wanted {said(wanted)}: {winner['file']} line"
-            f" {winner['line']} counts after {boot.path}",
-            "Take the line out, or change it there.",
-            file=winner["file"],
-            line=winner["line"],
-            actual=winner["value"],
-            wanted=wanted,
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from ...module_utils._model.findings import Finding, change, finding
 from ...module_utils._shown import piece
 from .host_policy import HostPolicy
+from .lasting import NO_SYS, unknown
 
 Facts = Mapping[str, Any]
 
@@ -22,7 +23,12 @@ _ROTATIONAL, _OTHER = 75_000, 2_000
 def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
     """IO504."""
     asked = policy.wbt is not None
+    if asked and not facts["sys"]:
+        yield unknown("IO504", "write-back throttling", NO_SYS, "the kernel's default")
     for disk in facts["disks"]:
+        if asked and disk["wbt_lat_usec"] is None:
+            why = f"wbt_lat_usec of {disk['name']} is no number"
+            yield unknown("IO504", f"disk {piece(disk['id'])}: write-back throttling", why, "the kernel's default")
         # bfq switches it off itself, and does not need it.
         if disk["wbt_lat_usec"] == 0 and disk["scheduler"] != "bfq":
             wanted = str(_ROTATIONAL if disk["rotational"] else _OTHER)

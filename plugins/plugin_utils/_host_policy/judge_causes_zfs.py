@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._causes import at_boot, texts
+from ...module_utils._causes.read import MODULE
 from ...module_utils._model.findings import Finding, finding
 from ...module_utils._number import whole_number
 from ...module_utils._shown import piece, some
 from ...module_utils._text import amount, exact_amount
+from . import lasting
 from .host_policy import HostPolicy
-from .judge_causes_memory import wanted_value
-from .lasting import Boot
+from .lasting import NO_SYS, Boot, Value
 
 Facts = Mapping[str, Any]
 
@@ -30,12 +31,15 @@ def judge(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
         yield from _initramfs(facts)
         yield from _dirty(facts)
         yield from _scans(facts)
+    elif policy.zfs_arc_max is not None and (facts["zfs_storages"] or not facts["sys"]):
+        why = "the module zfs is not loaded" if facts["sys"] else NO_SYS
+        yield lasting.unknown("IO502", "zfs_arc_max", why, _said(str(policy.zfs_arc_max)))
 
 
 def _arc(facts: Facts, wanted: int | None) -> Iterator[Finding]:
     zfs, total = facts["zfs"], facts["memory"]["total"]
     ceiling, parameter = zfs["arc"]["c_max"], zfs["parameters"]["zfs_arc_max"]
-    if wanted is not None and parameter is not None:
+    if wanted is not None:
         yield from _wanted_arc(facts, wanted)
         return
     if ceiling is None or total is None or ceiling <= total // 2:
@@ -68,9 +72,9 @@ def _wanted_arc(facts: Facts, wanted: int) -> Iterator[Finding]:
     least, total = zfs["arc"]["c_min"], facts["memory"]["total"]
     impossible = None
     if least and wanted <= least:
-        impossible = f"above the ARC's minimum, here {exact_amount(least)}"
+        impossible = f"above the ARC's minimum, here {amount(least)}"
     elif total and wanted >= total:
-        impossible = f"below the host's memory, here {exact_amount(total)}"
+        impossible = f"below the host's memory, here {amount(total)}"
     if impossible:
         yield finding(
             "IO502",
@@ -94,8 +98,10 @@ def _wanted_arc(facts: Facts, wanted: int) -> Iterator[Finding]:
         if zfs["root"]
         else ""
     )
-    now = str(zfs["parameters"]["zfs_arc_max"])
-    yield from wanted_value("IO502", "zfs_arc_max", "module zfs", now, str(wanted), boot, more, _said)
+    now = zfs["parameters"]["zfs_arc_max"]
+    held = None if now is None else str(now)
+    path = f"{MODULE}/zfs_arc_max"
+    yield from lasting.judge(Value("IO502", "zfs_arc_max", "module zfs", path, held, str(wanted), boot, _said, more))
 
 
 def _said(value: str) -> str:
