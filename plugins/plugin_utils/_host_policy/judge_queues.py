@@ -37,7 +37,7 @@ def judge(facts: Facts, policy: HostPolicy, _leads: bool) -> list[Finding]:
         elif disk["kind"] == "disk":
             found += _long(disk, facts["dirty"])
         found += judge_queues_reach.of_disk(disk, wanted, facts)
-    return [*found, *judge_queues_reach.of_storages(facts)]
+    return [*found, *_left(facts, policy), *judge_queues_reach.of_storages(facts, bool(policy.disks))]
 
 
 def about(disk: Disk) -> str:
@@ -63,10 +63,15 @@ def _against(disk: Disk, wanted: dict[str, str], facts: Facts) -> Iterator[Findi
         elif option not in ("max_bytes", "strict_limit") or not _covered(wanted, facts["dirty"]):
             possible[option] = value
     best = disk["ids"][0]
+    ours = facts["rules"].get(best, {})
+    # What we set moves with the policy, also to more, and so does a max_bytes that moved with the host's limit.
+    stays = {
+        option for option in possible if option not in ours and _is_stricter(option, disk[option], possible[option])
+    }
     now = [
         change(DISK + best, option, _text(disk[option]), value)
         for option, value in possible.items()
-        if not _is(option, disk[option], value)
+        if option not in stays and not _is(option, disk[option], value)
     ]
     if now:
         yield finding(
@@ -78,11 +83,11 @@ def _against(disk: Disk, wanted: dict[str, str], facts: Facts) -> Iterator[Findi
             wanted={one["option"]: one["after"] for one in now},
             cure=now,
         )
-    ours = facts["rules"].get(best, {})
     at_boot = [
         change(RULE + best, option, ours.get(option), value)
         for option, value in possible.items()
-        if ours.get(option) != value
+        # A rule would raise at boot what stays as it is now.
+        if ours.get(option) != value and option not in stays
     ]
     if at_boot:
         yield finding(
@@ -124,6 +129,13 @@ def _is(option: str, value: Any, wanted: str) -> bool:
     return _text(value) == wanted
 
 
+def _is_stricter(option: str, value: Any, wanted: str) -> bool:
+    """Whether a disk has less than the policy names, which lets less in front of a guest's request."""
+    if option == "strict_limit" or value is None or _is(option, value, wanted):
+        return False
+    return int(value) < int(wanted)
+
+
 def _text(value: Any) -> str | None:
     """A value as it is stored."""
     return None if value is None else str(int(value))
@@ -141,6 +153,28 @@ def _list(changes: Sequence[Change], side: str) -> str:
     return ", ".join(
         f"no {option}" if value is None else f"{option} {_told(option, value)}" for option, value in values
     )
+
+
+def _left(facts: Facts, policy: HostPolicy) -> Iterator[Finding]:
+    """What rules of ours set that the policy does not name any more, or that are of a name which a disk had."""
+    for name, options in facts["rules"].items():
+        disk = next((one for one in facts["disks"] if name in one["ids"]), None)
+        wanted = disks_policy.wanted(policy.disks, disk["ids"]) if disk and disk["ids"][0] == name else {}
+        left = [change(RULE + name, option, value, None) for option, value in options.items() if option not in wanted]
+        if not left or (disk is None and disks_policy.wanted(policy.disks, [name])):
+            # A disk that is not here now may come back.
+            continue
+        other = f", and this disk has its rule as {disk['ids'][0]}" if disk and disk["ids"][0] != name else ""
+        yield finding(
+            "IO212",
+            "note",
+            f"disk {name}: a udev rule of ours still sets {_list(left, 'before')}, which the policy does not name"
+            f"{other}",
+            "Name it in the policy's disks, or give it back: with a rollback of the run that set it, or with"
+            " io_host_state: absent, which gives back all that was set.",
+            file=udev_rules.PATH,
+            actual={one["option"]: one["before"] for one in left},
+        )
 
 
 def _long(disk: Disk, dirty: Mapping[str, Any]) -> Iterator[Finding]:

@@ -29,13 +29,23 @@ def of_disk(disk: Disk, wanted: Mapping[str, str], facts: Mapping[str, Any]) -> 
         yield finding("IO214", "note", f"disk {best}: " + "; ".join(said), "Measure with the limits as they are.")
 
 
-def of_storages(facts: Mapping[str, Any]) -> Iterator[Finding]:
-    """Storages with guests' images that are on no disk of this host, or on none that is known.
+def of_storages(facts: Mapping[str, Any], named: bool) -> Iterator[Finding]:
+    """Storages with guests' images that are on no disk of this host, or on none that is known; ``named``: the policy
+    names disks.
 
-    Of a tree without a kernel's files no disk is known, which says nothing about its storages.
+    Of a tree without a kernel's files no disk is known, which is said once for all of its storages.
     """
     remote = [storage["id"] for storage in facts["storages"] if storage["kind"] == "network"]
-    unknown = [storage["id"] for storage in facts["storages"] if storage["kind"] == "unknown" and facts["disks"]]
+    unknown = [storage["id"] for storage in facts["storages"] if storage["kind"] == "unknown"]
+    if not facts["sys"] and (named or unknown):
+        yield finding(
+            "IO214",
+            "warning" if named else "note",
+            "there is no /sys/block here: the disks and their queues are not known"
+            + (", and what the policy's disks ask for was not checked" if named else ""),
+            "In a tree of files, add what the kernel shows; on a host, see why it cannot be read. Then run again.",
+        )
+        unknown = []
     if remote:
         yield finding(
             "IO214",

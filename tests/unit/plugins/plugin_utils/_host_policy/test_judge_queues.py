@@ -63,8 +63,15 @@ def judge(
     storages: Any = (),
     dirty: Any = None,
     rules: Any = None,
+    sys: bool = True,
 ) -> list[Finding]:
-    facts = {"disks": list(disks), "storages": list(storages), "dirty": dirty or PERCENT, "rules": rules or {}}
+    facts = {
+        "sys": sys,
+        "disks": list(disks),
+        "storages": list(storages),
+        "dirty": dirty or PERCENT,
+        "rules": rules or {},
+    }
     # As it comes from a host.
     facts = json.loads(json.dumps(facts))
     return judge_queues.judge(facts, host_policy.parse({"disks": policy} if policy else None), True)
@@ -103,7 +110,7 @@ def test_a_named_disk_is_to_be_set_now_and_at_boot():
 
 
 def test_a_disk_as_the_policy_says_is_no_finding_whatever_its_queue_holds():
-    rules = {WWN: {"nr_requests": "64", "max_sectors_kb": "8"}}
+    rules = {WWN: {"nr_requests": "64"}}
     assert judge(disk(nr_requests=64), policy={WWN: {"nr_requests": 64}}, rules=rules) == []
 
 
@@ -126,7 +133,8 @@ def test_a_limit_of_a_disks_own():
     [(32, "32 MiB", False), (36, "32 MiB", False), (29, "32 MiB", False), (13, "32 MiB", True), (37, "32 MiB", True)],
 )
 def test_the_kernel_keeps_a_share_so_a_limit_may_differ_by_an_eighth(shown, wanted, set_again):
-    found = judge(disk(max_bytes=shown * MIB), policy={WWN: {"max_bytes": wanted}}, dirty=LIMITED)
+    rules = {WWN: {"max_bytes": str(32 * MIB)}}
+    found = judge(disk(max_bytes=shown * MIB), policy={WWN: {"max_bytes": wanted}}, dirty=LIMITED, rules=rules)
     assert ("IO211" in [one["rule"] for one in found]) == set_again
 
 
@@ -252,5 +260,69 @@ def test_storages_out_of_reach_are_said_once():
         ("IO214", "storages nas, ceph"),
         ("IO214", "storage off"),
     ]
-    # A tree without /sys.
-    assert [one["message"].partition(":")[0] for one in judge(storages=storages)] == ["storages nas, ceph"]
+    # A tree without /sys says it once, whatever lies on its disks.
+    several = [*storages, {"id": "off2", "type": "lvm", "kind": "unknown", "disks": []}]
+    (nothing, remote) = judge(storages=several, sys=False)
+    assert said([nothing]) == [
+        ("IO214", "note", "there is no /sys/block here: the disks and their queues are not known")
+    ]
+    assert remote["message"].startswith("storages nas, ceph: ")
+    assert judge(storages=storages[:1], sys=False) == judge(storages=storages[:1])
+
+
+def test_disks_that_are_named_and_not_known_are_not_called_compliant():
+    (found,) = judge(policy={"wwn-*": {"nr_requests": 16}}, sys=False)
+    assert (found["rule"], found["severity"], found["cure"]) == ("IO214", "warning", [])
+    assert found["message"].endswith("not known, and what the policy's disks ask for was not checked")
+    # A host that has no such disk is another matter: one policy serves many hosts.
+    assert judge(policy={"wwn-*": {"nr_requests": 16}}) == []
+
+
+@pytest.mark.parametrize(
+    ("has", "policy"),
+    [
+        ({"nr_requests": 2}, {"nr_requests": 16}),
+        ({"max_sectors_kb": 64}, {"max_sectors_kb": 128}),
+        ({"max_bytes": 8 * MIB}, {"max_bytes": "32 MiB"}),
+    ],
+)
+def test_a_shorter_queue_than_the_policy_names_stays(has, policy):
+    assert judge(disk(**has), policy={WWN: policy}, dirty=LIMITED) == []
+
+
+def test_a_limit_that_the_kernel_rounded_down_is_as_the_policy_says_and_lasts():
+    found = judge(disk(max_bytes=31 * MIB), policy={WWN: {"max_bytes": "32 MiB"}}, dirty=LIMITED)
+    assert cures(found) == [(f"udev rule of {WWN}", "max_bytes", None, str(32 * MIB))]
+
+
+def test_what_an_earlier_policy_set_moves_with_the_policy():
+    found = judge(disk(nr_requests=8), policy={WWN: {"nr_requests": 16}}, rules={WWN: {"nr_requests": "8"}})
+    assert cures(found) == [
+        (f"disk {WWN}", "nr_requests", "8", "16"),
+        (f"udev rule of {WWN}", "nr_requests", "8", "16"),
+    ]
+
+
+def test_what_our_rules_set_and_the_policy_does_not_name_any_more_is_said():
+    rules = {WWN: {"nr_requests": "16", "max_sectors_kb": "128"}, "wwn-0xgone": {"nr_requests": "32"}}
+    short = disk(nr_requests=16, max_sectors_kb=128, rotational=False)
+    for policy, left in (
+        ({WWN: {"max_sectors_kb": 128}}, ["nr_requests 16"]),
+        (None, ["nr_requests 16, max_sectors_kb 128"]),
+    ):
+        found = judge(short, policy=policy, rules=rules)
+        assert said(found) == [
+            ("IO212", "note", f"disk {name}: a udev rule of ours still sets {what}, which the policy does not name")
+            for name, what in zip((WWN, "wwn-0xgone"), [*left, "nr_requests 32"])
+        ]
+        assert cures(found) == [] and all("io_host_state: absent" in one["hint"] for one in found)
+    # A disk that is named and not here may come back.
+    everything = {"wwn-*": {"nr_requests": 16, "max_sectors_kb": 128}}
+    assert judge(short, policy=everything, rules={**rules, "wwn-0xgone": {"max_bytes": "8388608"}}) == []
+
+
+def test_a_rule_under_a_name_that_is_not_the_best_any_more_is_said():
+    rules = {WWN: {"nr_requests": "16"}, "scsi-35000c500a1b2c3d4": {"nr_requests": "16"}}
+    (found,) = judge(disk(nr_requests=16), policy={WWN: {"nr_requests": 16}}, rules=rules)
+    assert found["message"].startswith("disk scsi-35000c500a1b2c3d4: a udev rule of ours still sets nr_requests 16")
+    assert found["message"].endswith(f", and this disk has its rule as {WWN}")
