@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _plan
-from ._model.disk_io import differing, refused_at_start
+from ._model.disk_io import differing, refused_at_start, running
 from ._model.operations import RestartReason
 from ._model.records import Disk, Guest
 from ._shown import piece
@@ -19,7 +19,7 @@ from ._text import word
 def waiting(guest: Guest) -> list[str]:
     """What the guest does not run with yet: its controller, and each disk's iothread, aio and cache.
 
-    They are compared with what its process runs with where that is known, and else with its config.
+    They are compared with what its process runs with, each value where that is known, and else with its config.
     """
     controller = guest["controller"]
     words = []
@@ -31,7 +31,7 @@ def waiting(guest: Guest) -> list[str]:
 
 
 def _changes(disk: Disk) -> dict[str, tuple[Any, Any]]:
-    return differing(disk["runs"] or disk["effective"], disk["next"] or disk["effective"])
+    return differing(running(disk["runs"], disk["effective"]), disk["next"] or disk["effective"])
 
 
 def other_pending(guest: Guest) -> list[str]:

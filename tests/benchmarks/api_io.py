@@ -66,7 +66,7 @@ class Server:
         said = json.loads(self._said())
         self.api = {
             "url": said["url"], "ca_path": said["ca_path"], "token_id": "root@pam!full", "token_secret": "secret",
-            "validate_certs": True, "timeout": 60, "write_unseen": False,
+            "validate_certs": True, "timeout": 60, "write_unseen": False, "monitor": False,
         }  # fmt: skip
 
     def _said(self) -> str:

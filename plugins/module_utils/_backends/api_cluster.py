@@ -18,6 +18,7 @@ from .._pve import storage as _storage
 from .._pve_api import permissions as _permissions
 from .._pve_api.connection import Connection, segment
 from .._pve_api.errors import ApiError, NotUsable
+from .._text import one_line
 from .config_reader import Storages
 from .layout import LayoutError
 
@@ -182,6 +183,13 @@ class Cluster:
             int(process) if process else None,
             said.get("ha") or {},
         )
+
+    def monitor(self, node: str, guest: str, command: str) -> str:
+        """What the monitor of a guest's QEMU says. Raises ApiError, also where Proxmox VE got no answer within 25 s."""
+        said = str(self.api.post(f"{_of(node, guest)}/monitor", {"command": command}))
+        if said.startswith("ERROR: "):
+            raise ApiError(one_line(said[len("ERROR: ") :].strip()))
+        return said
 
     def write(self, node: str, guest: str, parameters: Mapping[str, str]) -> None:
         """Write a guest's config. Always PUT: POST answers 200 and may fail in its task, with half of it stored."""

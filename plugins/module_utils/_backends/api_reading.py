@@ -21,9 +21,10 @@ from .._pve.json_config import JsonConfigError
 from .._pve.not_a_guest import no_config
 from .._pve.record import record
 from .._pve_api.errors import NODE_SILENT, ApiError, NotUsable
-from .._pve_api.permissions import READ
+from .._pve_api.permissions import MONITOR, READ
 from .._shown import shown
 from .._text import natural_key, plural
+from . import api_monitor
 from .api_cluster import Cluster, State
 from .config_reader import Storages
 from .layout import LayoutError
@@ -63,7 +64,10 @@ def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
     """All guests of a node, or of ``all``, or ``only`` those with these ids. Raises LayoutError, NotUsable."""
     reading = Reading()
     wanted = None if only is None else {str(guest).strip() for guest in only}
-    cluster.require(READ, None if wanted is None else {guest for guest in wanted if guest.isdigit()} or None)
+    named = None if wanted is None else {guest for guest in wanted if guest.isdigit()} or None
+    cluster.require(READ, named)
+    if cluster.options.monitor:
+        cluster.require(MONITOR, named)
     states = cluster.node_states()
     if node not in ("all", *states):
         raise LayoutError(
@@ -86,6 +90,8 @@ def read(cluster: Cluster, node: str, only: Collection[str] | None) -> Reading:
             _add(reading, place, guest, found, storages.of(place), cluster.options.write_unseen)
     for one in reading.guests:
         one["qemu"]["installed"] = installed[str(one["node"])]
+    if cluster.options.monitor:
+        api_monitor.ask(cluster, reading.guests)
     reading.storages = list(storages.of(None).values())
     reading.problems += cluster.storage_problems
     addresses = cluster.addresses()

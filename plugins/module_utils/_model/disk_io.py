@@ -86,3 +86,10 @@ def differing(
         for option in options
         if old[option] != new[option] and None not in (old[option], new[option])
     }
+
+
+def running(runs: Values | None, effective: Values | None) -> Mapping[str, Any] | None:
+    """What a disk runs with; what its process does not tell is as configured. None where neither is known."""
+    if runs is None or effective is None:
+        return runs or effective
+    return {**runs, **{option: effective[option] for option in OPTIONS if runs[option] is None}}  # type: ignore[literal-required]

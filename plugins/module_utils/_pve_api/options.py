@@ -26,7 +26,8 @@ _SECRET = re.compile(r"[!-~]{6,200}", re.ASCII)
 class Options(NamedTuple):
     """An API: ``url`` is as it is shown, ``timeout`` in seconds for one request.
 
-    ``write_unseen`` allows to write a guest whose file has lines that the API does not show.
+    ``write_unseen`` allows to write a guest whose file has lines that the API does not show, ``monitor``
+    to ask the QEMU of each running guest.
     """
 
     url: str
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     validate_certs: bool
     timeout: int
     write_unseen: bool
+    monitor: bool
 
 
 def checked(given: Mapping[str, Any]) -> Options:
@@ -67,6 +69,7 @@ def checked(given: Mapping[str, Any]) -> Options:
         given["validate_certs"],
         given["timeout"],
         given["write_unseen"],
+        given["monitor"],
     )
 
 

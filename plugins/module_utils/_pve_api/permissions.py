@@ -46,6 +46,8 @@ LOAD = Purpose(
     own=False,
 )
 WRITE = Purpose("write", ("VM.Config.Disk", "VM.Config.HWType"), (), "GuestIOWrite")
+#: On Proxmox VE 9; 8 wants VM.Monitor, which 9 no longer has, and says so when it is asked.
+MONITOR = Purpose("ask the QEMU of", ("Sys.Audit",), (), "PVEAuditor", own=False)
 RESTART = Purpose("restart", ("VM.PowerMgmt",), (), "GuestIORestart")
 
 

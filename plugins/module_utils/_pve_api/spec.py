@@ -19,5 +19,6 @@ API: dict[str, Any] = {
         "validate_certs": {"type": "bool", "default": True},
         "timeout": {"type": "int", "default": 60},
         "write_unseen": {"type": "bool", "default": False},
+        "monitor": {"type": "bool", "default": False},
     },
 }

@@ -21,7 +21,8 @@ from .options import as_bool
 _OWN_DEVICES = {"virtio": "virtio-blk", "ide": "ide-hd", "scsi": "scsi-hd"}
 _UNITS_PER_BUS = {"ide": 2, "scsi": 7}
 _LONGEST_FILE = 4096
-_SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
+#: The devices on a SCSI bus that have a drive.
+SCSI_DISKS = ("scsi-hd", "scsi-cd", "scsi-block", "scsi-generic", "scsi-disk")
 _SCSI_CONTROLLERS = (
     "virtio-scsi",
     "vhost-scsi",
@@ -78,6 +79,11 @@ def _automatic_name(options: dict[str, str], kind: str, units: dict[str, int]) -
     return f"{kind}{number}"
 
 
+def model(driver: str) -> str:
+    """QEMU's word for a controller, without the transport."""
+    return _TRANSPORT.sub("", driver)
+
+
 class _Controllers:
     """The SCSI controllers, and how many disks are on each."""
 
@@ -88,7 +94,7 @@ class _Controllers:
 
     def of(self, device: Options) -> Options | None:
         """The options of a disk's controller; None off the SCSI bus, and where several could be meant."""
-        if device.get("driver") not in _SCSI_DISKS:
+        if device.get("driver") not in SCSI_DISKS:
             return None
         bus = device.get("bus")
         if isinstance(bus, str):
@@ -97,8 +103,7 @@ class _Controllers:
 
     def record(self, controller: Options) -> DiskController:
         """A controller as docs/data.md has it."""
-        model = _TRANSPORT.sub("", str(controller.get("driver")))
-        return {"model": cut(model), "dedicated": self._disks_on[id(controller)] == 1}
+        return {"model": cut(model(str(controller.get("driver")))), "dedicated": self._disks_on[id(controller)] == 1}
 
 
 def _disk(
@@ -164,7 +169,7 @@ def _values(
 
 def _iothread(found: Collected, device: Options, controller: Options | None, key: str) -> bool | None:
     driver = str(device.get("driver"))
-    if driver in _SCSI_DISKS and controller is None:
+    if driver in SCSI_DISKS and controller is None:
         found.problems.append(f"disk {shorten(key)}: its SCSI controller, and so its iothread, is not known")
         return None
     owner = device if driver.startswith("virtio-blk") else controller or {}

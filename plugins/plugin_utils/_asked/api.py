@@ -18,7 +18,7 @@ from .specs import SECRET as API
 JOURNAL = "io_hardening_journal"
 
 _NEEDED = ("url", "token_id", "token_secret")
-_KEYS = (*_NEEDED, "ca_path", "validate_certs", "timeout", "write_unseen")
+_KEYS = (*_NEEDED, "ca_path", "validate_certs", "timeout", "write_unseen", "monitor")
 
 #: What the variable takes, in words.
 TAKES = f"a dictionary of {', '.join(_NEEDED)} and, where they are needed, {', '.join(_KEYS[len(_NEEDED) :])}"

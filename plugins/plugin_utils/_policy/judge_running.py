@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER, OPTIONS, differing
+from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER, OPTIONS, differing, running
 from ...module_utils._model.findings import Severity
 from ...module_utils._model.records import Disk, Guest
 from ...module_utils._text import word
@@ -29,7 +29,7 @@ def pending(guest: Guest, judged: list[Disk]) -> Iterator[tuple[Disk | None, Rem
     for disk in judged:
         configured: Mapping[str, Any] | None = disk["effective"]
         after: Mapping[str, Any] | None = disk["next"]
-        now = disk["runs"] or configured
+        now = running(disk["runs"], disk["effective"])
         if after is None or now is None:
             continue
         changed = [option for option in OPTIONS if configured is None or configured[option] != after[option]]

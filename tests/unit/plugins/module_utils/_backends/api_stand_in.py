@@ -66,6 +66,7 @@ def options_of(api, **others):
         "validate_certs": True,
         "timeout": 10,
         "write_unseen": False,
+        "monitor": False,
         **others,
     }
 

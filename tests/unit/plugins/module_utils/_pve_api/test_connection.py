@@ -52,6 +52,7 @@ def connection(api, **others):
         "validate_certs": True,
         "timeout": 2,
         "write_unseen": False,
+        "monitor": False,
     }
     return Connection(checked({**given, **others}))
 

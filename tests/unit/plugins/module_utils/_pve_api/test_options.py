@@ -20,6 +20,7 @@ GOOD = {
     "validate_certs": True,
     "timeout": 60,
     "write_unseen": False,
+    "monitor": False,
 }
 TAKES = "it takes https://HOST, or https://HOST:PORT where the port is not 8006"
 

@@ -21,7 +21,8 @@ API = {"url": "https://pve1", "token_id": "a@pve!b", "token_secret": "5e1c7a52-6
 
 
 @pytest.mark.parametrize(
-    "value", [API, {**API, "ca_path": "/x", "timeout": 5, "write_unseen": True, "validate_certs": False}]
+    "value",
+    [API, {**API, "ca_path": "/x", "timeout": 5, "write_unseen": True, "monitor": True, "validate_certs": False}],
 )
 def test_an_api_has_an_address_and_a_token(value):
     assert is_api(value) and value_refusal("io_hardening_api", value, "c1") is None
