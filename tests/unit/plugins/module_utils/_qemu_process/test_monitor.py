@@ -91,6 +91,12 @@ def test_one_image_that_is_opened_in_two_ways_is_not_known():
     assert told("blockdev-device", **{monitor.NODES: twice})["scsi3"]["cache"] is None
 
 
+def test_the_ends_of_lines_do_not_matter():
+    answers = RECORDED["drive-lsi"]["answers"]
+    texts = [answers[one] for one in (monitor.DEVICES, monitor.IOTHREADS, monitor.NODES, monitor.DRIVES)]
+    assert monitor.runs(*[text.replace("\n", "\r\n") for text in texts]) == monitor.runs(*texts)
+
+
 @pytest.mark.parametrize("text", ["", "unknown command: 'info qtree'\n", "<html>", "dev: x"])
 def test_what_is_no_tree_of_devices_is_an_error(text):
     with pytest.raises(ValueError, match="info qtree gave no tree of devices"):
