@@ -18,6 +18,7 @@ from .._host.tree import LARGEST, Tree
 from .._model.records import Problem, problem
 from . import guests, identity, jobs_cfg, limits, maintenance, mounts, storages, vzdump_conf, vzdump_cron
 from .guests import Config
+from .options import Options
 
 _PVECFG = "/usr/share/perl5/PVE/pvecfg.pm"
 _CONFIG = re.compile(r"([1-9]\d{2,8})\.conf\Z", re.ASCII)
@@ -43,8 +44,12 @@ class _Reader:
         node = self._node()
         own = identity.own_names(node, corosync, self._text("/etc/hosts"), self._text("/etc/network/interfaces"))
         found_jobs, ignored = self._jobs()
-        found_storages = self._storages(own)
-        servers = {server for one in found_storages or () for server in one["servers"] if server not in own}
+        mounted = mounts.parse(self._mounts())
+        found_storages = self._storages(own, mounted)
+        vzdump = self._vzdump()
+        dumpdirs = self._dumpdirs([one["values"] for one in (vzdump, *found_jobs) if one], mounted, own)
+        targets = [*(found_storages or ()), *dumpdirs]
+        servers = {server for one in targets for server in one["servers"] if server not in own}
         nodes = [node] if node is not None else self._nodes()
         return {
             "root": self._tree.root or "/",
@@ -53,11 +58,12 @@ class _Reader:
             "node": node,
             "cluster": identity.cluster(corosync, node),
             "version": identity.version(self._text(_PVECFG)),
-            "vzdump": self._vzdump(),
+            "vzdump": vzdump,
             "jobs": found_jobs,
             "ignored": ignored,
             "datacenter": self._datacenter(),
             "storages": found_storages,
+            "dumpdirs": dumpdirs,
             "guests": guests.read(self._configs(nodes), servers),
             "pools": guests.pools(self._text(f"{self._pve}/user.cfg")),
             "maintenance": self._maintenance(found_storages or []),
@@ -113,16 +119,28 @@ class _Reader:
         path = f"{self._pve}/datacenter.cfg"
         return limits.parse_datacenter(self._text(path), path)
 
-    def _storages(self, own: set[str]) -> list[storages.LoadStorage] | None:
+    def _mounts(self) -> str:
+        return (self._tree.kernel_text("/proc/mounts") if self._tree.live else self._text("/etc/fstab")) or ""
+
+    def _dumpdirs(
+        self, values: list[Options], mounted: list[mounts.Mount], own: set[str]
+    ) -> list[mounts.RemoteDirectory]:
+        """The directories of backups that lie on another machine."""
+        found = []
+        for path in sorted({one["dumpdir"] for one in values if one["dumpdir"]}):
+            real = path
+            with contextlib.suppress(OSError):
+                real = self._tree.resolve(path)
+            found.append(mounts.remote_directory(path, real, mounted, own))
+        return [one for one in found if one]
+
+    def _storages(self, own: set[str], mounted: list[mounts.Mount]) -> list[storages.LoadStorage] | None:
         """The storages; None where there is no storage.cfg. What is wrong in it is told with the guests."""
         path = f"{self._pve}/storage.cfg"
         text = self._text(path, quiet=True)
         if text is None:
             return None
-        mounted = self._tree.kernel_text("/proc/mounts") if self._tree.live else self._text("/etc/fstab")
-        found, _problems = storages.read(
-            text, path, self._text(f"{self._pve}/ceph.conf"), mounts.parse(mounted or ""), own
-        )
+        found, _problems = storages.read(text, path, self._text(f"{self._pve}/ceph.conf"), mounted, own)
         return found
 
     def _configs(self, nodes: list[str]) -> list[Config]:

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Collection
 from typing import TypedDict
 
 from .._model.records import Problem, Storage
 from .._pve import storage as _storage
 from . import limits
+from . import mounts as _mounts
 from .mounts import Mount
 
 #: Types whose data is not on this machine.
@@ -61,8 +61,9 @@ def _of(
     raw, kind = section.properties, section.properties["type"]
     values, fault = limits.of_storage(raw.get("bwlimit"))
     path = raw.get("path") or (f"/mnt/pve/{name}" if kind in _OF_FILES else None)
-    mount = _mount_of(path, mounts) if path else None
+    mount = _mounts.of(path, mounts) if path else None
     remote = kind in REMOTE or record["shared"] or (mount is not None and mount["network"])
+    servers = record["servers"] or ([mount["server"]] if mount is not None and mount["server"] else [])
     hard: bool | None = None
     if kind == "nfs" or (mount is not None and mount["type"].startswith("nfs")):
         options = raw.get("options", "").split(",")
@@ -76,9 +77,9 @@ def _of(
         "content": record["content"],
         "disabled": record["disabled"],
         "nodes": record["nodes"],
-        "servers": record["servers"],
+        "servers": servers,
         "remote": remote,
-        "own": bool(record["servers"]) and all(server in own for server in record["servers"]),
+        "own": bool(servers) and all(server in own for server in servers),
         "thin": _thin(kind, raw),
         "hard": hard,
         "stored": raw.get("bwlimit"),
@@ -96,17 +97,6 @@ def _thin(kind: str, raw: dict[str, str]) -> bool | None:
     if kind in _OF_FILES:
         return raw.get("preallocation", "metadata") in ("off", "metadata")
     return False if kind in ("lvm", "iscsi", "iscsidirect") else None
-
-
-def _mount_of(path: str, mounts: list[Mount]) -> Mount | None:
-    """The mount that a path lies on; the last one where several are on one directory."""
-    path = posixpath.normpath(path)
-    found = None
-    for mount in mounts:
-        at = mount["at"].rstrip("/")
-        if (path == at or path.startswith(at + "/")) and (found is None or len(at) >= len(found["at"].rstrip("/"))):
-            found = mount
-    return found
 
 
 def usable(storage: LoadStorage, node: str | None) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ...module_utils._load import effective, storages
 from ...module_utils._load.effective import Backup
 from ...module_utils._load.jobs_cfg import Job
+from ...module_utils._load.mounts import RemoteDirectory
 from ...module_utils._load.storages import LoadStorage
 from ...module_utils._shown import piece, some
 
@@ -36,15 +37,16 @@ class Target(NamedTuple):
 
 class Running(NamedTuple):
     """A job that runs on this node. ``guests`` are those of QEMU that it backs up here; None where its pool is not
-    known. ``target`` is None where it is no storage of storage.cfg. ``whole``: what the job leaves out
-    is known too.
+    known. ``target`` is None where it is no storage of storage.cfg, and no directory on another machine. ``place`` is
+    the target in words, "" where it is not known, and so is None for ``workers``.
     """
 
     job: Job
     backup: Backup
     target: Target | None
     guests: list[str] | None
-    whole: bool = True
+    place: str
+    workers: int | None
 
     @property
     def waits(self) -> bool:
@@ -59,18 +61,6 @@ class Running(NamedTuple):
     def remote(self) -> bool:
         """Whether its target is on another machine."""
         return self.target is not None and self.target.remote
-
-    @property
-    def place(self) -> str:
-        """Its target in words; "" where that is not known."""
-        own = self.job["values"]
-        known = self.whole or own["storage"] or own["dumpdir"]
-        return piece(self.backup.storage or self.backup.dumpdir or "?") if known else ""
-
-    @property
-    def workers(self) -> int | None:
-        """How many workers it has; None where that is not known."""
-        return self.backup.max_workers if self.whole else self.job["values"]["max_workers"]
 
 
 def running(facts: Facts) -> list[Running]:
@@ -93,8 +83,16 @@ def of_cluster(job: Job, facts: Facts) -> Running:
     here = effective.runs_on(job, facts["node"])
     file = facts["vzdump"]["values"] if here and facts["vzdump"] else None
     backup = effective.backup(job["values"], file)
-    one = Running(job, backup, _target(backup, facts, here), None, whole=file is not None)
-    return one if one.place else one._replace(target=None)
+    # Of a directory of another node it is not known where it is.
+    known = file is not None or job["values"]["storage"] or (here and job["values"]["dumpdir"])
+    return Running(
+        job,
+        backup,
+        _target(backup, facts, here) if known else None,
+        guests=None,
+        place=_place(backup) if known else "",
+        workers=backup.max_workers if file is not None else job["values"]["max_workers"],
+    )
 
 
 def alone(job: Job, facts: Facts) -> bool:
@@ -113,12 +111,18 @@ def backs_up_none(job: Job, facts: Facts) -> bool:
 def _running(job: Job, facts: Facts) -> Running:
     backup = effective.backup(job["values"], facts["vzdump"]["values"])
     guests = effective.covered(job, facts["guests"]["qemu"], facts["pools"])
-    return Running(job, backup, _target(backup, facts, True), guests)
+    return Running(job, backup, _target(backup, facts, True), guests, _place(backup), backup.max_workers)
+
+
+def _place(backup: Backup) -> str:
+    return piece(backup.storage or backup.dumpdir or "?")
 
 
 def _target(backup: Backup, facts: Facts, here: bool) -> Target | None:
     """The target of a backup; one that this node serves is local ``here``, and remote for another node."""
-    storage = by_id(facts).get(backup.storage or "")
+    if backup.storage is None:
+        return next((_directory(one, facts) for one in facts["dumpdirs"] if one["path"] == backup.dumpdir), None)
+    storage = by_id(facts).get(backup.storage)
     if storage is None:
         return None
     own = storage["own"] and here
@@ -130,6 +134,11 @@ def _target(backup: Backup, facts: Facts, here: bool) -> Target | None:
         file=f"{facts['pve']}/storage.cfg",
         line=storage["line"],
     )
+
+
+def _directory(one: RemoteDirectory, facts: Facts) -> Target:
+    file = "/proc/mounts" if facts["live"] else "/etc/fstab"
+    return Target(f"mount {piece(one['at'])}", True, one["hard"], tuple(one["servers"]), file, None)
 
 
 def by_id(facts: Facts) -> dict[str, LoadStorage]:

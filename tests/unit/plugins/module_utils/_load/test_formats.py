@@ -234,6 +234,23 @@ def test_the_text_that_is_stored_keeps_other_sub_keys(made, text):
     assert made == text
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "server"),
+    [
+        ("10.0.0.40:/x", "nfs", "10.0.0.40"),
+        ("[fd00::1]:/x", "nfs4", "fd00::1"),
+        ("//nas/share", "cifs", "nas"),
+        ("root@nas:/x", "fuse.sshfs", "nas"),
+        ("10.0.0.1,10.0.0.2:/", "ceph", None),
+        ("share", "9p", None),
+        ("a:b", "zfs", None),
+    ],
+)
+def test_the_server_of_a_mount(source, kind, server):
+    (mount,) = mounts.parse(f"{source} /mnt {kind} rw 0 0\n")
+    assert mount["server"] == server
+
+
 def test_mounts():
     text = (
         "nas:/x\\040y /mnt/pve/nas nfs4 rw,hard 0 0\nnas:/z /mnt/z nfs soft,rw 0 0\n/dev/sda1 / ext4 rw 0 1\n#nas:/a /b"

@@ -123,3 +123,17 @@ def test_no_other_mounts_are_taken_for_those_of_the_tree(node):
     assert [one["hard"] for one in read_facts(tree)["storages"]] == [False, None]
     tree.live = True
     assert [one["hard"] for one in read_facts(tree)["storages"]] == [True, None]
+
+
+def test_a_directory_of_backups_is_where_its_link_leads(node):
+    (node / "etc/fstab").write_text("10.0.0.40:/x /mnt/nas nfs soft 0 0\n/dev/sdb1 /srv ext4 rw 0 0\n")
+    (node / "etc/vzdump.conf").write_text("dumpdir: /backup\n")
+    (node / "backup").symlink_to("/mnt/nas/a")
+    nas = {"path": "/backup", "at": "/mnt/nas", "servers": ["10.0.0.40"], "hard": False}
+    assert read_facts(Tree(str(node)))["dumpdirs"] == [nas]
+    (node / "etc/pve/jobs.cfg").write_text("vzdump: nightly\n\tschedule 2:00\n\tall 1\n\tdumpdir /mnt/nas\n")
+    assert [one["path"] for one in read_facts(Tree(str(node)))["dumpdirs"]] == ["/backup", "/mnt/nas"]
+    (node / "backup").unlink()
+    (node / "backup").symlink_to("backup")
+    (node / "etc/pve/jobs.cfg").write_text("vzdump: nightly\n\tschedule 2:00\n\tall 1\n\tdumpdir /srv\n")
+    assert read_facts(Tree(str(node)))["dumpdirs"] == []

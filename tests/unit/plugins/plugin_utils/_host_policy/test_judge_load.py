@@ -301,6 +301,38 @@ def test_a_hard_mount_is_a_note(files, hard):
     assert all("and so do the writes of guests" in one["message"] for one in found)
 
 
+DIRECTORY = {
+    "etc/fstab": "10.0.0.40:/x /mnt/nas nfs rw 0 0\n",
+    VZDUMP: "dumpdir: /mnt/nas/a\n",
+    JOBS: JOB.replace("\tstorage nas\n", ""),
+}
+
+
+def test_a_directory_on_a_hard_mount():
+    (found,) = judge("targets", DIRECTORY)
+    assert found["message"].startswith("mount /mnt/nas: a hard NFS mount: where its server is gone, a backup waits for")
+    assert found["file"] == "/etc/fstab"
+    assert judge("targets", {**DIRECTORY, "etc/fstab": "10.0.0.40:/x /mnt/nas nfs soft 0 0\n"}) == []
+
+
+def test_a_directory_that_a_guest_of_this_node_serves():
+    found = judge(
+        "targets", {**DIRECTORY, "etc/pve/nodes/pve1/lxc/200.conf": "hostname: files\nnet0: ip=10.0.0.40/24\n"}
+    )
+    assert told(found) == [
+        ("IO308", "warning", GUEST_AS_TARGET.format("200 (files)").replace("storage nas", "mount /mnt/nas"))
+    ]
+
+
+def test_a_storage_in_a_directory_that_a_guest_of_this_node_serves():
+    files = {
+        STORAGE: STORAGES.replace("nfs: nas\n\tserver 10.0.0.40\n\texport /backup", "dir: nas\n\tpath /mnt/nas"),
+        "etc/fstab": "10.0.0.40:/x /mnt/nas nfs rw 0 0\n",
+        "etc/pve/nodes/pve1/lxc/200.conf": "hostname: files\nnet0: ip=10.0.0.40/24\n",
+    }
+    assert told(judge("targets", files)) == [("IO308", "warning", GUEST_AS_TARGET.format("200 (files)"))]
+
+
 def test_a_hard_mount_with_fleecing_does_not_hold_guests():
     (found,) = judge("targets", {VZDUMP: "fleecing: 1,storage=fast\n"})
     assert found["message"] == "storage nas: a hard NFS mount: where its server is gone, a backup waits for ever"

@@ -59,6 +59,12 @@ def test_a_backup_to_a_remote_target_without_fleecing():
         ("a pool that is not known", {JOBS: job("pool a", "storage nas")}, [("IO301", "warning")]),
         ("served by the node itself", {"etc/hosts": "10.0.0.40 pve1\n"}, [("IO301", "note")]),
         ("a mount in a directory", {"etc/fstab": "n:/x /var/lib/vz nfs rw 0 0\n", JOBS: job("all 1")}, [("IO301", "warning")]),
+        ("a directory on a mount", {"etc/fstab": "n:/x /mnt/nas nfs rw 0 0\n", VZDUMP: "dumpdir: /mnt/nas/a\n", JOBS: job("all 1")}, [("IO301", "warning")]),
+        ("a directory on this machine", {"etc/fstab": "n:/x /mnt/nas nfs rw 0 0\n", VZDUMP: "dumpdir: /mnt/na\n", JOBS: job("all 1")}, [("IO301", "note")]),
+        ("the job's directory", {"etc/fstab": "//n/x /mnt/nas cifs rw 0 0\n", JOBS: job("all 1", "dumpdir /mnt/nas")}, [("IO301", "warning")]),
+        ("the directory of a job of its own", {"etc/fstab": "n:/x /mnt nfs rw 0 0\n", JOBS: job("all 1", "dumpdir /mnt", "fleecing 0")}, [("IO301", "warning")]),
+        ("a directory of another node", {"etc/fstab": "n:/x /mnt nfs rw 0 0\n", JOBS: job("all 1", "node pve2", "dumpdir /mnt", "fleecing 0")}, [("IO301", "note")]),
+        ("a mount of the node itself", {"etc/fstab": "localhost:/x /mnt nfs rw 0 0\n", VZDUMP: "dumpdir: /mnt\n", JOBS: job("all 1")}, [("IO301", "note")]),
         ("a job of vzdump.cron", {JOBS: None, "etc/pve/vzdump.cron": "0 2 * * * root vzdump --all 1 --storage nas\n"}, [("IO301", "warning")]),
     ],
 )  # fmt: skip
