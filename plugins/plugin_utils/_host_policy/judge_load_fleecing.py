@@ -263,7 +263,7 @@ def _wait(facts: Facts, start: str, where: str, together: list[Running], file: s
         "IO301",
         severity,
         f"{start}{said}: {words.WAITS}{', and for ever where it hangs' if remote else ''}",
-        words.without_fleecing(remote, many, has_it),
+        words.without_fleecing(remote, many, has_it, effective.at_least(facts["version"], effective.MAX_WORKERS_SINCE)),
         file=file,
         line=at,
         actual={"fleecing": None, "max_workers": workers},

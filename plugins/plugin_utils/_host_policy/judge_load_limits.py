@@ -45,10 +45,12 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
             about(job),
         )
     datacenter = facts["datacenter"]
-    yield from _wanted(stored.DATACENTER, datacenter, policy.limits, _file(facts), datacenter["line"])
+    yield from _wanted(stored.DATACENTER, datacenter, policy.limits, _file(facts), datacenter["line"], ({}, {}))
     yield from _units(stored.DATACENTER, datacenter["limits"] or {}, policy.limits, _file(facts), datacenter["line"])
+    now: Limits = datacenter["limits"] or {}
+    above = (now, {**now, **policy.limits})
     for name, limits in policy.storages.items():
-        yield from _named_storage(facts, name, limits)
+        yield from _named_storage(facts, name, limits, above)
     for storage in facts["storages"] or ():
         wanted = policy.storages.get(storage["id"], {})
         key = stored.storage(storage["id"])
@@ -69,19 +71,24 @@ def _cfg(facts: Facts) -> str:
 
 
 def _wanted(
-    key: str, now: Mapping[str, Any], limits: Mapping[str, int], file: str, at: int | None
+    key: str, now: Mapping[str, Any], limits: Mapping[str, int], file: str, at: int | None, above: tuple[Limits, Limits]
 ) -> Iterator[Finding]:
-    """IO306 where limits are other than the policy names."""
+    """IO306 where limits are other than the policy names. ``above`` are those that hold where these name none, as they
+    are, and as the policy has them.
+    """
     have: Limits = now["limits"] or {}
-    others = [name for name, kib in limits.items() if have.get(name) != kib]
-    if not others:
+    said = []
+    for name, kib in limits.items():
+        for verb, named, others in (("is", have, above[0]), ("would be", {**have, **limits}, above[1])):
+            limit, whose = _held(name, have, named, others)
+            if limit != kib:
+                held = spelled(limit) if limit or name in have else "not limited"
+                said.append(f"{name} {verb} {held}{whose}, wanted {spelled(kib)}")
+                break
+    if not said:
         return
     before = now["stored"]
     after = stored.bwlimit(before, limits)
-    said = [
-        f"{name} is {spelled(have[name]) if name in have else 'not limited'}, wanted {spelled(limits[name])}"
-        for name in others
-    ]
     yield finding(
         "IO306",
         "warning",
@@ -95,10 +102,27 @@ def _wanted(
     )
 
 
-def _named_storage(facts: Facts, name: str, limits: Mapping[str, int]) -> Iterator[Finding]:
+def _held(name: str, have: Limits, named: Limits, above: Limits) -> tuple[float, str]:
+    """What an operation is held to, 0 for nothing, and by what where it has no value of its own: by the ``default`` of
+    what is ``named``, else by the datacenter. ``default`` itself stands for the operations without a value.
+    """
+    if name in have:
+        return have[name], ""
+    if name != "default" and named.get("default"):
+        return named["default"], " by default"
+    if name != "default" and "default" in named:
+        return 0, ""
+    free = [one for one in OPERATIONS if one not in named] if name == "default" else [name]
+    limit = max((above.get(one, above.get("default", 0)) for one in free), default=0)
+    return limit, " by datacenter.cfg" if limit else ""
+
+
+def _named_storage(
+    facts: Facts, name: str, limits: Mapping[str, int], above: tuple[Limits, Limits]
+) -> Iterator[Finding]:
     storage = by_id(facts).get(name)
     if storage is not None:
-        yield from _wanted(stored.storage(name), storage, limits, _cfg(facts), storage["line"])
+        yield from _wanted(stored.storage(name), storage, limits, _cfg(facts), storage["line"], above)
     elif facts["storages"] is not None:
         yield finding(
             "IO306",

@@ -89,12 +89,19 @@ def _of_file(facts: Facts, value: _Value, policy: BackupPolicy) -> Iterator[Find
             value.rule,
             value.severity,
             f"vzdump.conf: {_told(value, own)}, wanted {value.told(wanted)}{_why(value, own, wanted)}",
-            f"Set {value.option}: {after} in {PATH}.",
+            _too_old(facts, value) or f"Set {value.option}: {after} in {PATH}.",
             actual=before,
             wanted=after,
-            cure=[change(stored.VZDUMP, value.option, before, after)],
+            cure=[] if _too_old(facts, value) else [change(stored.VZDUMP, value.option, before, after)],
             **at,
         )
+
+
+def _too_old(facts: Facts, value: _Value) -> str:
+    """What is said where this Proxmox VE does not have the value; "" where it has it."""
+    if value.name != "max_workers" or effective.at_least(facts["version"], effective.MAX_WORKERS_SINCE) is not False:
+        return ""
+    return f"Proxmox VE {facts['version']} has no max-workers; 7.3 brings it."
 
 
 def _why(value: _Value, own: int | None, wanted: int) -> str:
@@ -136,10 +143,12 @@ def _of_job(facts: Facts, value: _Value, job: Job, policy: LoadPolicy) -> Iterat
         value.rule,
         value.severity,
         f"{start}{has}, wanted {value.told(wanted)}{_why(value, used, wanted)}",
-        words.set_job(job, f"{value.option} {after}"),
+        _too_old(facts, value) or words.set_job(job, f"{value.option} {after}"),
         actual=before,
         wanted=after,
-        cure=[] if job["old"] else [change(stored.job(job["id"]), value.option, before, after)],
+        cure=[]
+        if job["old"] or _too_old(facts, value)
+        else [change(stored.job(job["id"]), value.option, before, after)],
         **at,
     )
 

@@ -36,14 +36,18 @@ def set_job(job: Job, option: str) -> str:
     return OLD_JOB if job["old"] else f"Set {option} in the job."
 
 
-def without_fleecing(remote: bool, many: bool, has_fleecing: bool | None) -> str:
+def without_fleecing(remote: bool, many: bool, has_fleecing: bool | None, has_workers: bool | None) -> str:
     """What to do where a backup runs without fleecing."""
-    fewer = (
-        "Set performance: max-workers=1, which made the wait ten times shorter where it was measured" if many else ""
-    )
+    fewer = ""
+    if many and has_workers is not False:
+        fewer = "Set performance: max-workers=1, which made the wait ten times shorter where it was measured"
+    elif many and not remote:
+        return "Proxmox VE 7.3 brings performance: max-workers."
     if not remote:
         return f"{fewer}." if fewer else ""
     if has_fleecing is False:
-        return f"{fewer}. Proxmox VE 8.2 brings fleecing." if fewer else "Proxmox VE 8.2 brings fleecing."
+        brings = "Proxmox VE 7.3 brings max-workers, and 8.2 fleecing." if has_workers is False else ""
+        brings = brings or "Proxmox VE 8.2 brings fleecing."
+        return f"{fewer}. {brings}" if fewer else brings
     storage = "fleecing: enabled=1,storage=ID with a fast local storage, which alone stands a target that hangs"
     return f"{fewer}, and {storage}." if fewer else f"Set {storage}."

@@ -18,6 +18,7 @@ from .load import (
     GUEST,
     JOBS,
     NODE,
+    PVECFG,
     STORAGE,
     STORAGES,
     VZDUMP,
@@ -109,6 +110,17 @@ def test_a_value_for_one_job_is_set_in_it_where_other_nodes_files_count_too(line
     assert judge("values", {**files, JOBS: job("performance max-workers=4")}, policy) == []
 
 
+@pytest.mark.parametrize(
+    "where", [{}, {VZDUMP: "performance: max-workers=1\n", JOBS: job("performance max-workers=8")}]
+)
+def test_a_version_without_workers_is_said(where):
+    policy = {"backup": {"max_workers": 1}}
+    (found,) = judge("values", {**where, PVECFG: version("7.2-11")}, policy)
+    assert found["hint"] == "Proxmox VE 7.2-11 has no max-workers; 7.3 brings it." and found["cure"] == []
+    (found,) = judge("values", {**where, PVECFG: version("7.3-1")}, policy)
+    assert found["hint"].startswith("Set performance") and found["cure"]
+
+
 def test_named_values_that_differ():
     files = {**XSHOK, JOBS: job("performance max-workers=64", "bwlimit 20000")}
     assert told(judge("values", files, ALL)) == [
@@ -188,6 +200,53 @@ def test_a_limit_that_differs_and_a_storage_that_is_not_there():
         ("IO306", "warning", "datacenter: restore is 50 MiB/s, wanted 100 MiB/s"),
         ("IO306", "warning", "storage gone: the policy limits it, and it is not in storage.cfg"),
     ]
+
+
+UNLIMITED = {"limits": {"migration": "unlimited"}}
+
+
+@pytest.mark.parametrize(
+    ("now", "policy", "said"),
+    [
+        ("", UNLIMITED, []),
+        ("bwlimit: restore=51200\n", UNLIMITED, []),
+        ("bwlimit: migration=0,default=51200\n", UNLIMITED, []),
+        ("bwlimit: default=0\n", {"limits": {"migration": "unlimited", "default": "unlimited"}}, []),
+        ("bwlimit: default=51200\n", UNLIMITED, ["datacenter: migration is 50 MiB/s by default, wanted unlimited"]),
+        ("bwlimit: migration=51200\n", UNLIMITED, ["datacenter: migration is 50 MiB/s, wanted unlimited"]),
+        ("", {"limits": {"move": "50 MiB/s"}}, ["datacenter: move is not limited, wanted 50 MiB/s"]),
+        ("bwlimit: move=0\n", {"limits": {"move": "50 MiB/s"}}, ["datacenter: move is unlimited, wanted 50 MiB/s"]),
+        ("bwlimit: default=51200\n", {"limits": {"move": "50 MiB/s"}}, []),
+        (
+            "",
+            {"limits": {"default": "50 MiB/s", "migration": "unlimited"}},
+            [
+                "datacenter: default is not limited, wanted 50 MiB/s;"
+                " migration would be 50 MiB/s by default, wanted unlimited"
+            ],
+        ),
+        ("bwlimit: move=0\n", {"storages": {"fast": {"move": "unlimited"}}}, []),
+        (
+            "bwlimit: default=51200\n",
+            {"storages": {"fast": {"move": "unlimited"}, "thick": {"default": "unlimited"}}},
+            [
+                "storage fast: move is 50 MiB/s by datacenter.cfg, wanted unlimited",
+                "storage thick: default is 50 MiB/s by datacenter.cfg, wanted unlimited",
+            ],
+        ),
+        (
+            "",
+            {"limits": {"move": "50 MiB/s"}, "storages": {"fast": {"move": "unlimited"}}},
+            [
+                "datacenter: move is not limited, wanted 50 MiB/s",
+                "storage fast: move would be 50 MiB/s by datacenter.cfg, wanted unlimited",
+            ],
+        ),
+    ],
+)
+def test_a_limit_is_as_wanted_where_what_holds_is(now, policy, said):
+    found = [one for one in judge("limits", {DATACENTER: now}, policy) if one["cure"]]
+    assert [one["message"] for one in found] == said
 
 
 @pytest.mark.parametrize(

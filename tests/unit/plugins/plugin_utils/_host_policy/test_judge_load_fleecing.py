@@ -261,6 +261,19 @@ def test_a_version_without_fleecing_is_said():
     assert found["hint"] == "Proxmox VE 8.1.11 has no fleecing; 8.2 brings it." and found["cure"] == []
 
 
+@pytest.mark.parametrize(
+    ("number", "target", "hint"),
+    [
+        ("7.2-11", "nas", "Proxmox VE 7.3 brings max-workers, and 8.2 fleecing."),
+        ("7.2-11", "local", "Proxmox VE 7.3 brings performance: max-workers."),
+        ("8.1.2", "nas", "Set performance: max-workers=1, which made the wait ten times shorter where it was measured. Proxmox VE 8.2 brings fleecing."),
+    ],
+)  # fmt: skip
+def test_what_to_do_is_what_this_version_has(number, target, hint):
+    (found,) = judge("fleecing", {PVECFG: version(number), JOBS: job("all 1", f"storage {target}")})
+    assert found["hint"] == hint
+
+
 def test_without_the_nodes_file_only_what_jobs_say_themselves_is_judged():
     files = {VZDUMP: None, JOBS: job("all 1", "storage nas") + job("all 1", "storage nas", "fleecing 0", name="b")}
     assert cures(judge("fleecing", files, {"backup": {"fleecing": "fast"}})) == [
