@@ -39,15 +39,14 @@ MOST_BYTES = 1 << 43
 #: which moves with the available memory where it is a percentage.
 DRIFT = 8
 
-#: What a kernel can show, least, most and step: what it showed is given back, also where a policy may not ask for it.
-#: A USB disk has nr_requests 2, which the kernel does not take from anybody.
-_SHOWN = (1 << 32) - 1
 _RANGES = {
-    "nr_requests": (1, _SHOWN, 1),
-    "max_sectors_kb": (1, _SHOWN, 1),
+    "nr_requests": (LEAST_REQUESTS, MOST_REQUESTS, 1),
+    "max_sectors_kb": (LEAST_SECTORS_KB, MOST_SECTORS_KB, 1),
     "max_bytes": (MIB, MOST_BYTES, MIB),
     "strict_limit": (0, 1, 1),
 }
+#: What a kernel can show beyond that: a USB disk has nr_requests 2, and some controllers more than 2048.
+_SHOWN = {**_RANGES, **dict.fromkeys(("nr_requests", "max_sectors_kb"), (1, (1 << 32) - 1, 1))}
 
 
 def same_limit(value: int | None, other: int | None) -> bool:
@@ -68,12 +67,19 @@ class QueueSettings:
         self._named: dict[str, list[int | None]] = {}
 
     def check(self, change: Change) -> None:
-        """Raise SettingsError for what is no option of a disk's queue, or a value that no kernel shows."""
+        """Raise SettingsError for what is no option of a disk's queue, or a value that the kernel would change."""
+        self._check(change, _RANGES)
+
+    def check_back(self, change: Change) -> None:
+        """See Settings: what the kernel showed may be more or less than anybody may ask for."""
+        self._check(change, _SHOWN)
+
+    def _check(self, change: Change, ranges: dict[str, tuple[int, int, int]]) -> None:
         kind, disk = _split(change["key"])
         option = change["option"]
-        if option not in _RANGES:
-            raise SettingsError(f"{piece(option)} is not an option of a disk; it takes {', '.join(_RANGES)}")
-        least, most, step = _RANGES[option]
+        if option not in ranges:
+            raise SettingsError(f"{piece(option)} is not an option of a disk; it takes {', '.join(ranges)}")
+        least, most, step = ranges[option]
         can_be_unset = kind == RULE or option == "max_bytes"
         numbers = []
         for value in (change["after"], change["before"]):
@@ -86,10 +92,6 @@ class QueueSettings:
             raise SettingsError(f"{option} of {disk} is to be {after}; allowed are {least} to {most}{steps}")
         if kind == DISK and option == "max_bytes":
             self._named.setdefault(change["key"], []).extend(numbers)
-
-    def check_back(self, change: Change) -> None:
-        """See Settings."""
-        self.check(change)
 
     def now(self, keys: Collection[str]) -> dict[tuple[str, str], Any]:
         """(key, option) → the value as text, None where it is not set. A disk that is gone, or an option that its

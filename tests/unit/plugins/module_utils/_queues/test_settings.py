@@ -56,14 +56,16 @@ def machine(tmp_path):
     return machine
 
 
-def carry_out(settings: QueueSettings, tmp_path: Path, *changes: Change) -> list[tuple[str, str | None]]:
+def carry_out(
+    settings: QueueSettings, tmp_path: Path, *changes: Change, undo: bool = False
+) -> list[tuple[str, str | None]]:
     """What became of each object of a plan: status, and why it failed."""
     plan: dict[str, list[Change]] = {}
     for one in changes:
         plan.setdefault(one["key"], []).append(one)
     journal = Journal(str(tmp_path), "20261128T200000Z", "sha256:" + "0" * 64, None)
     entries = [{"subject": "queues", "key": key, "changes": made} for key, made in plan.items()]
-    return [(one["status"], one["detail"]) for one in apply(entries, {"queues": settings}, journal)]
+    return [(one["status"], one["detail"]) for one in apply(entries, {"queues": settings}, journal, back=undo)]
 
 
 def queue(machine: Machine) -> list[int]:
@@ -205,7 +207,7 @@ def test_a_rules_file_that_is_a_link_is_not_written(machine, tmp_path):
         (change("disk ../sda", "nr_requests", "128", "16"), "disk ../sda is not an object of the queues"),
         (change("rule of a", "nr_requests", "128", "16"), "it takes disk ID or udev rule of ID"),
         (change(DISK, "scheduler", "none", "bfq"), "scheduler is not an option of a disk; it takes nr_requests, max_"),
-        (change(DISK, "nr_requests", "128", "0"), f"nr_requests of {WWN} is to be 0; allowed are 1 to 4294967295"),
+        (change(DISK, "nr_requests", "128", "3"), f"nr_requests of {WWN} is to be 3; allowed are 4 to 2048"),
         (change(DISK, "nr_requests", "128", None), "is null; it takes a whole number, as text"),
         (change(RULE, "nr_requests", None, 16), "is 16; it takes a whole number, as text"),
         (change(DISK, "max_bytes", None, "1048577"), "allowed are 1048576 to 8796093022208, multiples of 1048576"),
@@ -219,12 +221,22 @@ def test_what_is_no_setting_of_a_disk_is_refused(machine, asked, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(("option", "value"), [("nr_requests", "0"), ("nr_requests", "x"), ("max_bytes", "0")])
+def test_what_no_kernel_showed_is_not_given_back(machine, option, value):
+    with pytest.raises(SettingsError):
+        QueueSettings(machine.tree).check_back(change(DISK, option, "16", value))
+
+
 @pytest.mark.parametrize(("option", "began"), [("nr_requests", 2), ("nr_requests", 10240), ("max_sectors_kb", 1)])
 def test_what_a_kernel_showed_is_given_back_whatever_a_policy_may_ask_for(machine, tmp_path, option, began):
     machine.put(f"/sys/block/sda/queue/{option}", str(began))
     made = change(DISK, option, str(began), "16")
     assert carry_out(QueueSettings(machine.tree), tmp_path, made) == [("changed", None)]
-    assert carry_out(QueueSettings(machine.tree), tmp_path, *back([made])) == [("changed", None)]
+    ((status, detail),) = carry_out(QueueSettings(machine.tree), tmp_path, *back([made]))
+    assert (
+        status == "failed" and detail is not None and f"{option} of {WWN} is to be {began}; allowed are 4 to" in detail
+    )
+    assert carry_out(QueueSettings(machine.tree), tmp_path, *back([made]), undo=True) == [("changed", None)]
     assert machine.get(f"/sys/block/sda/queue/{option}") == f"{began}\n"
 
 
