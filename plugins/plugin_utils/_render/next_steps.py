@@ -100,7 +100,9 @@ def _harden(document: Document, entries: Sequence[Item], call: Call) -> list[Ste
 
 
 def _at_source(document: Document, guests: Sequence[str]) -> list[Step]:
-    """What is to be written in the resources of plans, and which configs are to be changed where they come from."""
+    """What is to be written in the resources of plans, which configs are to be changed where they come from, and that a
+    node has settings to change.
+    """
     places = {guest_key(one): location(one) for one in document["findings"] if one["line"] is not None}
     steps = [
         _step("paste", _set_in(guest, places.get(guest_key(guest))), [guest["guest"]], guest["paste"])
@@ -112,6 +114,12 @@ def _at_source(document: Document, guests: Sequence[str]) -> list[Step]:
     if left:
         where = "where the configs come from; no run writes to a directory"
         steps.append(_step("source", f"Change {plural(len(left), 'guest')} {where}", left))
+    of_hosts = sum(one["guest"] is None and one["fixable"] for one in document["findings"])
+    if of_hosts:
+        what = f"the policy names other values in {plural(of_hosts, 'finding')}"
+        steps.append(
+            _step("source", f"Harden the node that these files are from: {what}; no run writes to a directory")
+        )
     return steps
 
 

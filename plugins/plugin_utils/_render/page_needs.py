@@ -171,8 +171,14 @@ def _restarts(entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, 
 def _to_change(document: Document, entries: Iterable[Item], steps: Sequence[Step]) -> list[dict[str, Any]]:
     guests = [entry for entry in entries if entry["state"] == "to_change"]
     own = of_kind(steps, "harden", "paste")[:_MOST_PASTES]
+    # Of a node; those about guests are told with the guests.
+    at_source = [_need_of(step) for step in of_kind(steps, "source") if not step["guests"]]
     if guests:
         advice = CHANGE_AT_SOURCE if of_directory(document) else STATE_WORDS["to_change"][2]
         title, filtered = STATE_WORDS["to_change"][1], {"state": "to_change"}
-        return [_of_guests("to_change", title, guests, advice, pastes(own), filter=filtered)]
-    return [need("to_change", "To change", "", f"{step['title']}.", pastes=said_pastes(step)) for step in own]
+        return [_of_guests("to_change", title, guests, advice, pastes(own), filter=filtered), *at_source]
+    return [*map(_need_of, own), *at_source]
+
+
+def _need_of(step: Step) -> dict[str, Any]:
+    return need("to_change", "To change", "", f"{step['title']}.", pastes=said_pastes(step))

@@ -201,6 +201,7 @@ def test_a_directory_is_read_with_the_policy_for_its_backups(tmp_path, report):
     assert report(**given)[0]["passed"]
     returned, shown, _files = report(**given, load_policy={"backup": {"fleecing": "local"}})
     assert returned["failed"] and "job a: its fleecing is off, wanted onto local" in " ".join(" ".join(shown).split())
+    assert "Harden the node that these files are from" in " ".join(" ".join(shown).split())
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,15 @@ def test_a_directory_of_configs_is_written_by_no_run():
     assert (step["kind"], step["guests"], step["text"]) == ("source", ["1"], None)
 
 
+def test_what_a_policy_would_set_on_the_node_of_a_directory_is_a_step():
+    about = {"disk": None, "name": None, "node": None, "rule": "IO301"}
+    jobs = [finding(None, fixable=True, **about), finding(None, fixable=False, **about)]
+    (step,) = next_steps(document([guest("1")], jobs, not_read=[]), None, CALL)
+    assert (step["kind"], step["guests"], step["text"]) == ("source", [], None)
+    assert step["title"].startswith("Harden the node that these files are from: the policy names other values in 1 ")
+    assert next_steps(document([guest("1")], jobs[1:], not_read=[]), None, CALL) == []
+
+
 def test_an_audit_that_could_not_read_a_host_is_made_again():
     doc = document([guest("1")], hosts=[host("pve1"), host("pve2", reported=False)])
     (step,) = next_steps(doc, None, CALL)

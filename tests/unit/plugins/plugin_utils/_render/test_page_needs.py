@@ -170,6 +170,14 @@ def test_a_step_without_text_is_a_sentence():
     assert need["advice"].endswith(" Restart it on its node.") and "Restart" not in pasted(need)
 
 
+def test_a_node_to_harden_is_needed_beside_the_guests_of_a_directory():
+    step = {"kind": "source", "title": "Harden the node", "guests": [], "text": None}
+    for guests in ([], [guest("1", "to_change")]):
+        doc = document(guests, not_read=[])
+        found = page_needs.needs(doc, outcomes(doc), "allow", [{**step, "guests": ["1"]}, step])
+        assert [one["advice"] for one in found if one["title"] == "To change"][len(guests) :] == ["Harden the node."]
+
+
 def test_limits_to_change_are_needed_without_a_guest():
     doc = document([guest("1")])
     (need,) = page_needs.needs(doc, outcomes(doc), "v", [step("harden", "Change the limits of 1 host")])
