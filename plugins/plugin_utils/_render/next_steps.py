@@ -269,9 +269,11 @@ def rollbacks_steps(done: Done, run: str | None, call: Call, check: bool = False
     guests = rolled_back(done)
     name = next((found["rollback"]["run"] for found in answered(done, "rollback").values()), None)
     changed = [guest for guest in guests if guest["status"] == "changed"]
+    settings = [one["status"] for found in answered(done, "rollback").values() for one in found.get("settings") or ()]
     if check:
-        title = f"Put back {plural(len(changed), 'guest')}; it restarts nothing"
-        return [_step("rollback", title, _ids(changed), command(call, "rollback", name))] if changed else []
+        what = _guests_and_objects(len(changed), settings.count("changed"))
+        title = f"Put back {what}; it restarts nothing"
+        return [_step("rollback", title, _ids(changed), command(call, "rollback", name))] if what else []
     failed = [guest for guest in guests if guest["status"] in ("failed", NOT_REACHED)]
     kept = [guest for guest in failed if guest.get("reason") == "would_not_start"]
     failed = [guest for guest in failed if guest not in kept]
@@ -279,14 +281,22 @@ def rollbacks_steps(done: Done, run: str | None, call: Call, check: bool = False
     if kept:
         title = "Leave these as they are: with what they had before the run they would not start"
         steps.append(_step("source", title, _ids(kept)))
-    if failed:
-        title = f"Mend the cause and roll back again ({plural(len(failed), 'guest')}); what is put back stays so"
+    if failed or "failed" in settings:
+        what = _guests_and_objects(len(failed), settings.count("failed"))
+        title = f"Mend the cause and roll back again ({what}); what is put back stays so"
         steps.append(_step("again", title, _ids(failed), command(call, "rollback", name)))
     steps += restart_steps([guest for guest in changed if guest["restart_pending"]], call)
-    if changed and run:
+    if (changed or "changed" in settings) and run:
         title = f"Undo this rollback, {visible(run)}"
         steps.append(_step("rollback", title, _ids(changed), command(call, "rollback", run)))
     return steps
+
+
+def _guests_and_objects(guests: int, objects: int) -> str:
+    """How many guests, and how many objects of hosts; "" for none."""
+    parts = [plural(guests, "guest")] if guests else []
+    parts += [plural(objects, "object of hosts", "objects of hosts")] if objects else []
+    return " and ".join(parts)
 
 
 def _ids(guests: Iterable[Item]) -> list[str]:

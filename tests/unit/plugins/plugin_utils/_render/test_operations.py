@@ -147,6 +147,21 @@ def test_after_a_rollback_it_goes_on_its_guests_are_restarted_and_it_can_be_undo
     assert step["text"].endswith("rollback_io -e rollback_run=r1")
 
 
+def test_a_rollback_of_settings_alone_can_be_made_and_undone_as_well():
+    done = rollbacks()
+    done["pve1"].update(results=[], settings=[{"key": "kernel", "status": "changed", "changes": [], "detail": None}])
+    done["pve1"]["rollback"]["plan"] = []
+    (undo,) = rollbacks_steps(done, "r2-rollback", CALL)
+    assert undo["text"].endswith("rollback_io -e rollback_run=r2-rollback")
+    (step,) = rollbacks_steps(done, None, CALL, check=True)
+    assert step["title"] == "Put back 1 object of hosts; it restarts nothing" and step["guests"] == []
+    done["pve1"]["settings"][0]["status"] = "failed"
+    (again,) = rollbacks_steps(done, None, CALL)
+    assert again["title"].startswith("Mend the cause and roll back again (1 object of hosts);")
+    done["pve1"]["settings"][0]["status"] = "unchanged"
+    assert rollbacks_steps(done, "r2-rollback", CALL) == rollbacks_steps(done, None, CALL, check=True) == []
+
+
 def test_what_a_stranger_wrote_is_shown_not_obeyed():
     evil = rollback.guest(100, rollback.HARDENED)
     evil["name"] = "\x1b[2Jgone"
