@@ -29,8 +29,8 @@ def waivers(document: Document) -> list[dict[str, Any]]:
         waived = finding.get("waived")
         if waived:
             known.setdefault(visible(waived.get("id")), waived)
-            about = _about(finding)
-            covered.setdefault(visible(waived.get("id")), {})[(*guest_key(finding), about)] = about
+            whom = _about(finding)
+            covered.setdefault(visible(waived.get("id")), {})[(*guest_key(finding), whom)] = whom
     rows = []
     for name, waiver in sorted(known.items(), key=lambda item: (visible(item[1].get("until")), item[0])):
         sign, left = _left(waiver, document)

@@ -133,9 +133,9 @@ def _assessments(document: Document) -> list[str]:
             if found:
                 together.setdefault(assessment_words(found), []).append(host["host"])
         for (status, detail), hosts in together.items():
-            names = ", ".join(map(visible, hosts[:_MOST_NAMED]))
-            more = f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
-            rows.append([cell(subject_words(subject)), cell(status), cell(detail, 256), cell(names, 256) + more])
+            named = cell(", ".join(map(visible, hosts[:_MOST_NAMED])), 256)
+            named += f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
+            rows.append([cell(subject_words(subject)), cell(status), cell(detail, 256), named])
     more = len(rows) - _MOST_HOSTS
     end = ["", f"And {plural(more, 'more row')}. {_MORE}"] if more > 0 else []
     head = ["what of the hosts", "status", "detail", "hosts"]
