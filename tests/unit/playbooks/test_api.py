@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_playbook
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._backends.api_stand_in import (
     GUEST,
     READ,
@@ -110,6 +111,27 @@ def test_a_guest_is_restarted(tree, tmp_path):
         text = tree.config(100).read_text()
         api.cluster.node("pve1").stop_now("100", {})
     assert done.status == 0 and "[PENDING]" not in text and "iothread=1" in text, done.output
+
+
+def test_drift_that_is_not_pending_is_reported_where_qemu_is_asked(tree, tmp_path):
+    single = GUEST.replace("virtio-scsi-pci", "virtio-scsi-single")
+    tree.put(100, single.replace("backup=0,", "aio=threads,backup=0,").replace("size=32G", "iothread=1,size=32G"))
+    (said,) = [one["answers"] for one in facts("qemu_monitor") if one["name"] == "blockdev-pci"]
+    folder = tree.root / "var/lib/qm-stand-in/hmp/100"
+    folder.mkdir(parents=True)
+    for command, text in said.items():
+        (folder / command).write_text(text)
+    with tree.stand_in(tmp_path, {**READ, "/vms": ["VM.Audit", "Sys.Audit"]}) as api:
+        site = Site(tmp_path, api)
+        api.cluster.node("pve1").start_now("100", {})
+        unasked = site.run("gate_io", report_dir=str(tmp_path / "unasked"))
+        site.hosts["cluster1"]["io_hardening_api"]["monitor"] = True
+        asked = site.run("gate_io", report_dir=str(tmp_path / "asked"))
+        api.cluster.node("pve1").stop_now("100", {})
+    assert unasked.status == asked.status == 0, asked.output
+    reports = {name: "".join(path.read_text() for path in (tmp_path / name).iterdir()) for name in ("unasked", "asked")}
+    drift = "runs with iothread off, configured is on"
+    assert [drift in reports[name] for name in ("unasked", "asked")] == [False, True]
 
 
 def test_a_token_that_sees_too_little_ends_the_run(tree, tmp_path):
