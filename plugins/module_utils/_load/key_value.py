@@ -61,7 +61,7 @@ def parse(text: str, checks: Mapping[str, Callable[[str], object]]) -> Pairs:
         try:
             checks[key](value)
         except FormatFault as exc:
-            found.ignored.append(ignored(found.lines[key], key, str(exc)))
+            found.ignored.append(ignored(found.lines[key], key, str(exc) if value else "it has no value"))
         else:
             found.values[key] = value
     found.ignored.sort(key=lambda one: one["line"])

@@ -74,7 +74,10 @@ def _arguments(text: str) -> dict[str, str]:
         if not equals:
             value = listed.pop(0) if listed and not listed[0].startswith("-") else "1"
         if key in CHECKS:
-            CHECKS[key](value)
+            try:
+                CHECKS[key](value)
+            except FormatFault as exc:
+                raise FormatFault(str(exc) if value else f"{key} has no value") from None
         values[key] = value
     if guests:
         values["vmid"] = ",".join(guests)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...module_utils._load import effective, stored
 from ...module_utils._load.jobs_cfg import Job
+from ...module_utils._load.options import Options
 from ...module_utils._load.vzdump_conf import PATH
 from ...module_utils._model.findings import Finding, Severity, change, finding
 from ...module_utils._shown import piece
@@ -43,7 +44,8 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
     if facts["vzdump"] is not None:
         if policy.backup.fleecing is not None:
             yield from _of_file(facts, policy.backup.fleecing)
-        yield from _storage(facts, stored.VZDUMP, _file_storage(facts, policy), PATH, facts["vzdump"]["lines"])
+        file = facts["vzdump"]
+        yield from _storage(facts, stored.VZDUMP, policy.backup.fleecing, file["values"], PATH, file["lines"])
     yield from _waits(facts, policy)
     for job in jobs:
         wanted = policy.of_job(job["id"]).fleecing
@@ -52,20 +54,12 @@ def judge(facts: Facts, policy: LoadPolicy, leads: bool) -> Iterator[Finding]:
             yield from _of_job(facts, job, wanted, policy)
         elif own is not None and not own["enabled"]:
             yield from _own_off(facts, job)
-        name = wanted if wanted is not None and own else own["storage"] if own and own["enabled"] else None
-        yield from _storage(facts, stored.job(job["id"]), name, job["file"], job["lines"], job)
-
-
-def _file_storage(facts: Facts, policy: LoadPolicy) -> str | None:
-    """The fleecing storage of vzdump.conf, as the policy wants it or as it is."""
-    if policy.backup.fleecing is not None:
-        return policy.backup.fleecing
-    own = facts["vzdump"]["values"]["fleecing"]
-    return own["storage"] if own and own["enabled"] else None
+        named = wanted if own or wanted != policy.backup.fleecing else None
+        yield from _storage(facts, stored.job(job["id"]), named, job["values"], job["file"], job["lines"], job)
 
 
 def _spelled(own: Any) -> str:
-    return f"onto {own['storage']}" if own and own["enabled"] else "off"
+    return _onto(own["storage"] if own and own["enabled"] else "")
 
 
 def _same(own: Any, wanted: str) -> bool:
@@ -83,7 +77,7 @@ def _of_file(facts: Facts, wanted: str) -> Iterator[Finding]:
     yield finding(
         "IO301",
         "error",
-        f"vzdump.conf: fleecing is {_spelled(own)}, wanted {_wanted(wanted)}; {words.FLEECING}",
+        f"vzdump.conf: fleecing is {_spelled(own)}, wanted {_wanted(wanted)}",
         _hint(facts, wanted, f"Set fleecing: {after} in {PATH}."),
         file=PATH,
         line=file["lines"].get("fleecing"),
@@ -94,7 +88,12 @@ def _of_file(facts: Facts, wanted: str) -> Iterator[Finding]:
 
 
 def _wanted(wanted: str) -> str:
-    return f"onto {wanted}" if wanted else "off"
+    """What is wanted, and what it does for guests."""
+    return f"{_onto(wanted)}; {words.FLEECING}" if wanted else "off"
+
+
+def _onto(storage: str) -> str:
+    return f"onto {storage}" if storage else "off"
 
 
 def _hint(facts: Facts, wanted: str, does: str) -> str:
@@ -126,7 +125,7 @@ def _of_job(facts: Facts, job: Job, wanted: str, policy: LoadPolicy) -> Iterator
     elif policy.backup.fleecing is not None:
         if policy.backup.fleecing == wanted:
             return
-        said = f"its fleecing is {_wanted(policy.backup.fleecing)}"
+        said = f"its fleecing is {_onto(policy.backup.fleecing)}"
     elif alone(job, facts):
         if facts["vzdump"] is None or _same(file, wanted):
             return
@@ -139,7 +138,7 @@ def _of_job(facts: Facts, job: Job, wanted: str, policy: LoadPolicy) -> Iterator
         facts,
         job,
         "error",
-        f"{said}, wanted {_wanted(wanted)}; {words.FLEECING}",
+        f"{said}, wanted {_wanted(wanted)}",
         _hint(facts, wanted, words.set_job(job, f"fleecing {after}")),
         wanted=after,
         cure=[] if job["old"] else _cure(facts, wanted, stored.job(job["id"]), before, after, job),
@@ -186,30 +185,41 @@ def _job_finding(facts: Facts, job: Job, severity: Severity, said: str, hint: st
 
 
 def _storage(
-    facts: Facts, where: str, name: str | None, file: str, lines: dict[str, int], job: Job | None = None
+    facts: Facts,
+    where: str,
+    wanted: str | None,
+    values: Options,
+    file: str,
+    lines: dict[str, int],
+    job: Job | None = None,
 ) -> Iterator[Finding]:
-    """IO303: a storage that cannot take fleecing images, or takes them badly."""
+    """IO303: a storage that cannot take fleecing images, or takes them badly: the one that is ``wanted``, else that of
+    the ``values``.
+    """
+    own = values["fleecing"]
+    name = wanted if wanted is not None else own["storage"] if own and own["enabled"] else None
     if not name:
         return
+    set_already = _same(own, name)
     severity: Severity = "warning"
     why = why_unusable(facts, name, "images", job)
     storage = by_id(facts).get(name)
     if why:
-        why, hint = f"{why}: a backup of a guest fails", words.FLEECING_STORAGE
+        said = f"{why}: a backup of a guest {'fails' if set_already else 'would fail'}"
     elif storage and storage["remote"] and not storage["own"]:
-        why = f"is remote ({storage['type']}): guests' writes wait for it in place of the target"
-        hint = words.FLEECING_STORAGE
+        waits = "wait" if set_already else "would wait"
+        said = f"is remote ({storage['type']}): guests' writes {waits} for it in place of the target"
     elif storage and storage["thin"] is False:
         severity = "note"
-        why = f"is thick ({storage['type']}): each backup reserves the size of the guest's disks there once more"
-        hint = words.FLEECING_STORAGE
+        takes = "reserves" if set_already else "would reserve"
+        said = f"is thick ({storage['type']}): each backup {takes} the size of the guest's disks there once more"
     else:
         return
     yield finding(
         "IO303",
         severity,
-        f"{where}: fleecing storage {piece(name)} {why}",
-        hint,
+        f"{where}: fleecing storage {piece(name)} {said}",
+        words.FLEECING_STORAGE,
         file=file,
         line=lines.get("fleecing"),
         actual=name,

@@ -10,11 +10,12 @@ not named is only reported.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ...module_utils._load import asked, stored
 from ...module_utils._load.property_string import OPERATIONS, FormatFault, storage_id
+from ...module_utils._settings.seam import SettingsError
 from ...module_utils._shown import shown
 from .._policy import shapes
 from .._policy.errors import PolicyError
@@ -26,7 +27,6 @@ _KEYS = ("backup", "limits", "storages", "jobs", "waivers")
 _BACKUP = ("max_workers", "bwlimit", "ionice", "fleecing")
 _LIMITS = ("default", *OPERATIONS)
 _KIB = 1 << 10
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,127}\Z", re.ASCII)
 
 
 class BackupPolicy(NamedTuple):
@@ -63,14 +63,19 @@ def parse(document: Any, place: str = "io_load_policy") -> LoadPolicy:
     return LoadPolicy(
         backup=_backup(f"{place}.backup", raw.get("backup")),
         limits=_limits(f"{place}.limits", raw.get("limits")),
-        storages=_each(f"{place}.storages", raw.get("storages"), _storage, "a storage's id", _limits),
-        jobs=_each(f"{place}.jobs", raw.get("jobs"), _job, "a job's id", _backup),
+        storages=_each(f"{place}.storages", raw.get("storages"), _STORAGE, _limits),
+        jobs=_each(f"{place}.jobs", raw.get("jobs"), _JOB, _backup),
         waivers=waivers.parse([(f"{place}.waivers", raw.get("waivers"))]),
     )
 
 
-def _each(place: str, value: Any, name: Callable[[Any], bool], words: str, check: Callable[[str, Any], Any]) -> Any:
-    """A mapping from names to values; one that names nothing for its name is a mistake."""
+def _each(
+    place: str, value: Any, kind: tuple[str, str, Callable[[Any], bool]], check: Callable[[str, Any], Any]
+) -> Any:
+    """A mapping from names to values; one that names nothing for its name is a mistake. ``kind`` is what a name is,
+    what is allowed in it, and what checks it.
+    """
+    words, allowed, name = kind
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -79,7 +84,7 @@ def _each(place: str, value: Any, name: Callable[[Any], bool], words: str, check
     for key, raw in value.items():
         at = shapes.at(place, key)
         if not name(key):
-            raise PolicyError(at, f"is not {words}")
+            raise PolicyError(at, f"is not {words}: it takes {allowed}")
         if not raw:
             raise PolicyError(at, "names no value")
         found[str(key)] = check(at, raw)
@@ -87,7 +92,11 @@ def _each(place: str, value: Any, name: Callable[[Any], bool], words: str, check
 
 
 def _job(name: Any) -> bool:
-    return isinstance(name, str) and _JOB_ID.match(name) is not None
+    """Whether it is an id that can be set."""
+    try:
+        return isinstance(name, str) and bool(asked.target(stored.job(name)))
+    except SettingsError:
+        return False
 
 
 def _storage(name: Any) -> bool:
@@ -96,6 +105,14 @@ def _storage(name: Any) -> bool:
     except (FormatFault, TypeError):
         return False
     return True
+
+
+_STORAGE = (
+    "a storage's id",
+    "two letters or more, with digits, '-', '_' and '.' after the first, and a letter or digit at the end",
+    _storage,
+)
+_JOB = ("a job's id", "text of 1 to 50 characters of ASCII, without blanks and '/'", _job)
 
 
 def _backup(place: str, value: Any) -> BackupPolicy:

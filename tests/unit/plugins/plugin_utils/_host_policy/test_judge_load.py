@@ -395,6 +395,9 @@ def test_a_storage_in_a_directory_that_a_guest_of_this_node_serves():
 def test_a_hard_mount_with_fleecing_does_not_hold_guests():
     (found,) = judge("targets", {VZDUMP: "fleecing: 1,storage=fast\n"})
     assert found["message"] == "storage nas: a hard NFS mount: where its server is gone, a backup waits for ever"
+    assert found["hint"] == "A soft mount ends a backup with an error in place of waiting."
+    (found,) = judge("targets")
+    assert found["hint"].startswith("Fleecing keeps guests out of that; ")
 
 
 def test_images_that_a_backup_left():
@@ -468,6 +471,18 @@ def test_lines_that_are_not_in_force():
         ("IO311", "warning", "storage thick: its bwlimit is not in force: restore: fast is not a number"),
     ]  # fmt: skip
     assert len(judge("ignored", files, leads=False)) == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({VZDUMP: "bwlimit:\n"}, "vzdump.conf: line 1 is not in force: it has no value"),
+        ({JOBS: JOB + "\tbwlimit\n"}, "job nightly: line 5 is not in force: it has no value"),
+        ({CRON: "0 2 * * * root vzdump --bwlimit ''\n"}, "vzdump.cron: line 1 is not in force: bwlimit has no value"),
+    ],
+)
+def test_a_key_without_a_value(files, said):
+    assert [one["message"] for one in judge("ignored", files)] == [said]
 
 
 def test_a_job_that_only_the_policy_knows():

@@ -161,21 +161,20 @@ def test_a_job_drops_the_fleecing_of_the_file():
 
 
 @pytest.mark.parametrize(
-    ("storage", "severity", "said"),
+    ("storage", "severity", "said", "would"),
     [
-        ("gone", "warning", "vzdump.conf: fleecing storage gone is not in storage.cfg: a backup of a guest fails"),
-        ("nas", "warning", "is remote (nfs): guests' writes wait for it in place of the target"),
-        ("thick", "note", "is thick (lvm): each backup reserves the size of the guest's disks there once more"),
-        ("pbs1", "warning", "has no content images: a backup of a guest fails"),
+        ("gone", "warning", "vzdump.conf: fleecing storage gone is not in storage.cfg: a backup of a guest fails", "would fail"),
+        ("nas", "warning", "is remote (nfs): guests' writes wait for it in place of the target", "writes would wait for it"),
+        ("thick", "note", "is thick (lvm): each backup reserves the size of the guest's disks there once more", "would reserve"),
+        ("pbs1", "warning", "has no content images: a backup of a guest fails", "would fail"),
     ],
-)
-def test_a_fleecing_storage_that_does_not_fit(storage, severity, said):
-    for files, policy in (
-        ({VZDUMP: f"fleecing: 1,storage={storage}\n"}, None),
-        ({}, {"backup": {"fleecing": storage}}),
-    ):
+)  # fmt: skip
+def test_a_fleecing_storage_that_does_not_fit(storage, severity, said, would):
+    set_already = {VZDUMP: f"fleecing: 1,storage={storage}\n"}
+    named = {"backup": {"fleecing": storage}}
+    for files, policy, told_so in ((set_already, None, said), (set_already, named, said), ({}, named, would)):
         (found,) = (one for one in judge("fleecing", files, policy) if one["rule"] == "IO303")
-        assert (found["severity"], said in found["message"]) == (severity, True)
+        assert (found["severity"], told_so in found["message"]) == (severity, True)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +253,20 @@ def test_a_jobs_fleecing_is_one_rule_whatever_the_file_has(policy):
     for files in (own, {**own, **FILE}):
         of_job = [one for one in judge("fleecing", files, policy) if one["message"].startswith("job nightly: ")]
         assert [one["rule"] for one in of_job] == ["IO301"]
+
+
+def test_fleecing_that_is_to_be_off_is_not_argued_for():
+    (found,) = judge("fleecing", FILE, {"backup": {"fleecing": False}})
+    assert found["message"] == "vzdump.conf: fleecing is onto fast, wanted off"
+    (found,) = judge(
+        "fleecing", {JOBS: job("all 1", "fleecing 1,storage=fast")}, {"jobs": {"nightly": {"fleecing": False}}}
+    )
+    assert found["message"] == "job nightly: its fleecing is onto fast, wanted off"
+
+
+def test_a_storage_that_only_a_job_is_to_have_is_judged_too():
+    found = judge("fleecing", {}, {"jobs": {"nightly": {"fleecing": "thick"}}})
+    assert "job nightly: fleecing storage thick is thick (lvm): each backup would reserve" in found[-1]["message"]
 
 
 def test_a_version_without_fleecing_is_said():

@@ -33,6 +33,11 @@ def test_every_key_is_read():
     assert policy.of_job("backup-1a:2") == (4, 81920, 8, "") and policy.of_job("other") == policy.backup
 
 
+@pytest.mark.parametrize("name", ["a", "_a", "{{7*7}}", "f0a1:2", "a" * 50, "~!"])
+def test_a_job_is_named_by_every_id_that_can_be_set(name):
+    assert list(load_policy.parse({"jobs": {name: {"ionice": 8}}}).jobs) == [name]
+
+
 RATE = "it takes a rate such as 50 MiB/s, with KiB/s, MiB/s or GiB/s; or unlimited"
 
 
@@ -65,11 +70,20 @@ RATE = "it takes a rate such as 50 MiB/s, with KiB/s, MiB/s or GiB/s; or unlimit
             "limits.copy: is not known; allowed here: default, restore, migration, clone, move",
         ),
         ({"limits": {"move": "fast"}}, "limits.move: is 'fast', it takes a rate"),
+        (
+            {"storages": {"x": {"move": "1 MiB/s"}}},
+            "io_load_policy.storages.x: is not a storage's id: it takes two letters or more, with digits",
+        ),
         ({"storages": {"a b": {"move": "1 MiB/s"}}}, "io_load_policy.storages.a b: is not a storage's id"),
         ({"storages": {5: {"move": "1 MiB/s"}}}, "io_load_policy.storages.5: is not a storage's id"),
         ({"storages": {"nas": {}}}, "io_load_policy.storages.nas: names no value"),
         ({"storages": ["nas"]}, "io_load_policy.storages: is ['nas'], it takes a mapping from a storage's id"),
-        ({"jobs": {"../x": {"ionice": 8}}}, "io_load_policy.jobs.../x: is not a job's id"),
+        (
+            {"jobs": {"../x": {"ionice": 8}}},
+            "io_load_policy.jobs.../x: is not a job's id: it takes text of 1 to 50 characters of ASCII, without blanks",
+        ),
+        ({"jobs": {7: {"ionice": 8}}}, "io_load_policy.jobs.7: is not a job's id: it takes text of 1 to 50 characters"),
+        ({"jobs": {"a" * 51: {"ionice": 8}}}, "is not a job's id"),
         ({"jobs": {"nightly": {"max_workers": 300}}}, "io_load_policy.jobs.nightly.max_workers: is 300, it takes"),
         ({"waivers": [{"id": "a"}]}, "io_load_policy.waivers[0].match: is missing"),
     ],
