@@ -66,6 +66,7 @@ def _empty() -> dict[str, Any]:
         "ignored": [],
         "datacenter": limits.parse_datacenter(None, _DATACENTER_CFG),
         "storages": None,
+        "dumpdirs": None,
         "guests": guests.read([], []),
         "pools": None,
         "maintenance": [],

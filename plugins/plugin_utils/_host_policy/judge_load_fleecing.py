@@ -233,7 +233,7 @@ def _waits(facts: Facts, policy: LoadPolicy) -> Iterator[Finding]:
         for one in running(facts)
         if one.waits and one.backup.origins["fleecing"] != "job" and policy.of_job(one.job["id"]).fleecing is None
     ]
-    for remote in (True, False):
+    for remote in (True, False, None):
         together = [one for one in waiting if one.remote == remote and (remote or _many(one))]
         if together:
             at = facts["vzdump"]["lines"].get("fleecing")
@@ -256,8 +256,8 @@ def _where(together: list[Running]) -> str:
     return ", and ".join(parts) + _which(together[0].remote, len(places))
 
 
-def _which(remote: bool, places: int) -> str:
-    return f", which {'is' if places == 1 else 'are'} {'remote' if remote else 'local'}"
+def _which(remote: bool | None, places: int) -> str:
+    return "" if remote is None else f", which {'is' if places == 1 else 'are'} {'remote' if remote else 'local'}"
 
 
 def _wait(facts: Facts, start: str, where: str, together: list[Running], file: str, at: int | None) -> Finding:
@@ -273,7 +273,9 @@ def _wait(facts: Facts, start: str, where: str, together: list[Running], file: s
         "IO301",
         severity,
         f"{start}{said}: {words.WAITS}{', and for ever where it hangs' if remote else ''}",
-        words.without_fleecing(remote, many, has_it, effective.at_least(facts["version"], effective.MAX_WORKERS_SINCE)),
+        words.without_fleecing(
+            bool(remote), many, has_it, effective.at_least(facts["version"], effective.MAX_WORKERS_SINCE)
+        ),
         file=file,
         line=at,
         actual={"fleecing": None, "max_workers": workers},

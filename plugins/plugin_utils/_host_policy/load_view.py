@@ -24,11 +24,12 @@ FEW_WORKERS = 4
 
 class Target(NamedTuple):
     """Where a job backs up to. ``key`` names it as a finding does, ``remote`` is whether it is on another machine,
-    ``hard`` whether it is a mount of another machine's NFS that waits for ever for a server that is gone.
+    None where that is not known, ``hard`` whether it is a mount of another machine's NFS that waits for ever for a
+    server that is gone.
     """
 
     key: str
-    remote: bool
+    remote: bool | None
     hard: bool
     servers: tuple[str, ...]
     file: str
@@ -58,8 +59,8 @@ class Running(NamedTuple):
         return self.guests != [] and not self.backup.fleecing["enabled"]
 
     @property
-    def remote(self) -> bool:
-        """Whether its target is on another machine."""
+    def remote(self) -> bool | None:
+        """Whether its target is on another machine; None where that is not known."""
         return self.target is not None and self.target.remote
 
 
@@ -83,8 +84,7 @@ def of_cluster(job: Job, facts: Facts) -> Running:
     here = effective.runs_on(job, facts["node"])
     file = facts["vzdump"]["values"] if here and facts["vzdump"] else None
     backup = effective.backup(job["values"], file)
-    # Of a directory of another node it is not known where it is.
-    known = file is not None or job["values"]["storage"] or (here and job["values"]["dumpdir"])
+    known = file is not None or job["values"]["storage"] or job["values"]["dumpdir"]
     return Running(
         job,
         backup,
@@ -120,6 +120,8 @@ def _place(backup: Backup) -> str:
 
 def _target(backup: Backup, facts: Facts, here: bool) -> Target | None:
     """The target of a backup; one that this node serves is local ``here``, and remote for another node."""
+    if backup.storage is None and (facts["dumpdirs"] is None or not here):
+        return Target(f"directory {_place(backup)}", None, False, (), f"{facts['pve']}/jobs.cfg", None)
     if backup.storage is None:
         return next((_directory(one, facts) for one in facts["dumpdirs"] if one["path"] == backup.dumpdir), None)
     storage = by_id(facts).get(backup.storage)

@@ -8,7 +8,24 @@ from __future__ import annotations
 
 import pytest
 
-from .load import GUEST, JOBS, NODE, PVECFG, STORAGE, STORAGES, VZDUMP, cures, judge, rules, told, version
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._host_policy import load_policy
+
+from .load import (
+    GUEST,
+    JOBS,
+    JUDGES,
+    NODE,
+    PVECFG,
+    STORAGE,
+    STORAGES,
+    VZDUMP,
+    cures,
+    facts,
+    judge,
+    rules,
+    told,
+    version,
+)
 
 OF_PVE2 = STORAGES.replace("\tthinpool data", "\tthinpool data\n\tnodes pve2")
 FILE = {VZDUMP: "fleecing: enabled=1,storage=fast\n"}
@@ -123,6 +140,16 @@ def test_what_a_job_sets_itself_is_judged_whosever_guests_it_backs_up(files, lin
     for one, start in zip(found, said):
         assert one["message"].startswith(f"job nightly: {start}")
     assert cures(judge("fleecing", own, POLICY))[1:] == [("job nightly", "fleecing", "0", "1,storage=fast")]
+
+
+def test_a_directory_is_not_said_to_be_local_where_mounts_are_not_known():
+    files = {**OTHERS, JOBS: job("all 1", "node pve2", "dumpdir /mnt/nas", "fleecing 0")}
+    (found,) = judge("fleecing", files)
+    assert found["message"] == f"job nightly: no fleecing, and it backs up to /mnt/nas: {WAITS}"
+    behind_an_api = {**facts({**NODE, JOBS: job("all 1", "dumpdir /mnt/nas")}), "dumpdirs": None}
+    (found,) = JUDGES["fleecing"](behind_an_api, load_policy.parse(None), True)
+    assert found["message"] == f"vzdump.conf: no fleecing, 16 workers, and job nightly backs up to /mnt/nas: {WAITS}"
+    assert list(JUDGES["targets"](behind_an_api, load_policy.parse(None), True)) == []
 
 
 def test_a_target_that_this_node_serves_is_remote_for_another_node():
