@@ -75,7 +75,9 @@ class ActionModule(Action):
         found: dict[str, Any] = {}
         roots = options["host_roots"] or {}
         way = {name: options[name] for name in ("api", "node")} if options["api"] else {}
-        for root in dict.fromkeys(roots.values()):
-            subjects = [subject for subject, place in roots.items() if place == root and subject != "writeback"]
+        # The write-back limits are read by their own task where no guests are.
+        wanted = {subject: root for subject, root in roots.items() if subject != "writeback"}
+        for root in dict.fromkeys(wanted.values()):
+            subjects = [subject for subject, place in wanted.items() if place == root]
             found.update(self.module("host_settings_info", "host", subjects=subjects, root=root, **way)["host"])
         return {"host": found}

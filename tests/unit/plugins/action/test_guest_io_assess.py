@@ -43,6 +43,23 @@ def test_a_host_is_read_and_assessed_and_its_findings_carry_its_name(root):
     assert assess(root, check=True) == returned
 
 
+def test_a_host_is_read_without_its_guests_once_for_each_root(root, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    calls = []
+
+    def host_settings_info(**options):
+        calls.append((options["root"], options["subjects"]))
+        return {"changed": False, "host": {subject: {} for subject in options["subjects"]}}
+
+    roots = {"writeback": "/elsewhere", "load": str(root), "causes": str(root), "queues": str(other)}
+    modules = {"host_settings_info": host_settings_info}
+    returned = assess(root, assess_guests=False, host_roots=roots, modules=modules)
+    assert calls == [(str(root), ["load", "causes"]), (str(other), ["queues"])]
+    assert sorted(returned["host"]) == ["causes", "load", "queues"] and "findings" not in returned
+    assert assess(root, assess_guests=False, modules=modules)["host"] == {}
+
+
 def test_what_decides_the_write_back_limits_comes_with_it_where_it_can_be_read(root):
     assert assess(root, host_roots={"writeback": str(root)})["host"]["writeback"]["root"] == str(root)
     assert "host" not in assess(root)

@@ -89,3 +89,21 @@ def test_a_rollback_returns_what_fails_the_run_at_its_end(plan):
         damaged["not_whole"]
         in run_action(guest_io_rollback, HOST, modules={"guest_io": guest_io}, rollback=damaged, name="n")["failures"]
     )
+
+
+def test_what_the_run_set_of_the_host_is_given_back_with_the_guests(plan):
+    rollback = {**plan([{"runs": [HERE]}])[0]["rollback"], "settings": ["vzdump.conf"], "not_whole": None}
+    given = {}
+
+    def host_settings(**options):
+        given.update(options)
+        return {"changed": True, "failed": True, "msg": "disk a: no", "results": [{"key": "vzdump.conf"}], "left": []}
+
+    modules = {
+        "guest_io": lambda **_options: {"changed": False, "results": []},
+        "host_settings": host_settings,
+    }
+    returned = run_action(guest_io_rollback, HOST, modules=modules, rollback=rollback, name="n", host_root="/h")
+    assert (returned["changed"], returned["settings"], returned["failures"]) == (
+        True, [{"key": "vzdump.conf"}], ["disk a: no"])  # fmt: skip
+    assert (given["undo_run"], given["run"], given["root"]) == ("r1", "n", "/h")

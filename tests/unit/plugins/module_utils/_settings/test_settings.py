@@ -232,3 +232,69 @@ def test_lines_about_guests_and_settings_share_a_file(disks, place):
     run(disks, place, entry(nr_requests=("128", "16")))
     problems = []
     assert (read(place, problems), problems) == ({}, [])
+
+
+class Failing:
+    """A subject of which nothing can be read, or nothing from the second look on."""
+
+    subject = "queues"
+
+    def __init__(self, disks, looks):
+        self.disks, self.looks = disks, looks
+
+    def check(self, asked):
+        self.disks.check(asked)
+
+    def check_back(self, asked):
+        self.disks.check_back(asked)
+
+    def now(self, keys):
+        self.looks -= 1
+        if self.looks < 0:
+            raise PermissionError(13, "Permission denied", "/sys/block/a")
+        return self.disks.now(keys)
+
+    def write(self, key, changes):
+        self.disks.write(key, changes)
+
+
+def test_an_object_that_cannot_be_read_is_its_own_trouble(disks, place):
+    (result,) = run(Failing(disks, 0), place, entry(nr_requests=("128", "16")))
+    assert (result["reason"], result["detail"]) == ("error", "/sys/block/a: Permission denied")
+    assert disks.writes == []
+
+
+def test_a_write_that_cannot_be_looked_at_again_is_noted_as_not_known(disks, place):
+    (result,) = run(Failing(disks, 1), place, entry(nr_requests=("128", "16")))
+    assert (result["status"], result["reason"]) == ("failed", "error")
+    assert [one["written"] for one in read_settings(place)["run1"]] == [None]
+
+
+def test_what_cannot_be_read_is_not_given_back_and_the_rest_is(disks, place):
+    run(disks, place, entry(nr_requests=("128", "16")))
+    plan, left = undo(read_settings(place)["run1"], {"queues": Failing(disks, 0)})
+    assert (plan, left[0]["reason"]) == ([], "refused") and "Permission denied" in left[0]["detail"]
+    plan, left = undo(read_settings(place)["run1"], {})
+    assert (plan, left[0]["detail"]) == ([], "this version does not know the subject queues")
+
+
+def test_what_was_never_written_is_not_given_back(disks, place):
+    def refuse(_key, _changes):
+        raise Refused("the kernel said no")
+
+    disks.write = refuse
+    run(disks, place, entry(nr_requests=("128", "16")))
+    assert [one["written"] for one in read_settings(place)["run1"]] == [False]
+    assert undo(read_settings(place)["run1"], {"queues": disks}) == ([], [])
+
+
+def test_a_journal_that_fills_up_is_said_before_and_after_the_write(disks, place, monkeypatch):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Journal, "set", full)
+    (result,) = run(disks, place, entry(nr_requests=("128", "16")))
+    assert result["status"] == "changed" and "could not note it: No space left on device" in result["detail"]
+    monkeypatch.setattr(Journal, "setting", full)
+    (result,) = run(disks, place, entry(nr_requests=("16", "8")))
+    assert result["reason"] == "journal" and disks.values["disk a", "nr_requests"] == "16"
