@@ -41,8 +41,8 @@ def tree(tmp_path):
     return tree
 
 
-def read(tree, tmp_path, acl=AUDIT, node=None, fault=None):
-    with tree.stand_in(tmp_path, acl) as api:
+def read(tree, tmp_path, acl=None, node=None, fault=None):
+    with tree.stand_in(tmp_path, AUDIT if acl is None else acl) as api:
         api.faults += [fault] if fault else []
         return _subjects.read_by_api(["load", "queues"], options_of(api), node)["load"], api
 

@@ -55,11 +55,11 @@ def host(request, tmp_path, monkeypatch):
     host.close()
 
 
-def assessed(host, policy=POLICY):
+def assessed(host, policy=None):
     document = subjects.DOCUMENTS["load"]
     facts = read_facts(Tree(str(host.root)))
     assert facts["problems"] == []
-    case = Case("load", facts, document.parse(policy, "io_load_policy"), "pve1")
+    case = Case("load", facts, document.parse(POLICY if policy is None else policy, "io_load_policy"), "pve1")
     return assess(case, document.subjects["load"].judges, datetime.date(2026, 11, 28))
 
 
