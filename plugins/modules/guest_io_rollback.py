@@ -87,6 +87,16 @@ results:
   returned: success
   type: list
   elements: dict
+settings:
+  description: One result per object of the host that the run set, see M(hypervisor.io_hardening.host_settings).
+  returned: success
+  type: list
+  elements: dict
+left:
+  description: What of the host is not given back, see M(hypervisor.io_hardening.host_settings).
+  returned: success
+  type: list
+  elements: dict
 failures:
   description: Why the run has to fail at its end, none where everything was put back.
   returned: success
