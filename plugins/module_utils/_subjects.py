@@ -10,17 +10,66 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ._causes.read import read_facts as _causes
-from ._causes.settings import CausesSettings
 from ._host.tree import Tree
-from ._load.read import read_facts as _load
-from ._load.settings import LoadSettings
-from ._queues.read import read_facts as _queues
-from ._queues.settings import QueueSettings
 from ._settings.seam import Settings
-from ._versions.read import read_facts as _versions
-from ._versions.windows import read_facts as _windows
-from ._writeback.read import read_facts as _writeback
+
+# A module is compiled again on each run, with all that it imports: each subject's room is loaded where it is needed.
+# pylint: disable=import-outside-toplevel
+
+
+def _writeback(tree: Tree) -> dict[str, Any]:
+    from ._writeback.read import read_facts
+
+    return read_facts(tree)
+
+
+def _load(tree: Tree) -> dict[str, Any]:
+    from ._load.read import read_facts
+
+    return read_facts(tree)
+
+
+def _versions(tree: Tree) -> dict[str, Any]:
+    from ._versions.read import read_facts
+
+    return read_facts(tree)
+
+
+def _queues(tree: Tree) -> dict[str, Any]:
+    from ._queues.read import read_facts
+
+    return read_facts(tree)
+
+
+def _causes(tree: Tree) -> dict[str, Any]:
+    from ._causes.read import read_facts
+
+    return read_facts(tree)
+
+
+def _windows(tree: Tree) -> dict[str, Any]:
+    from ._versions.windows import read_facts
+
+    return read_facts(tree)
+
+
+def _load_settings(tree: Tree) -> Settings:
+    from ._load.settings import LoadSettings
+
+    return LoadSettings(tree)
+
+
+def _queue_settings(tree: Tree) -> Settings:
+    from ._queues.settings import QueueSettings
+
+    return QueueSettings(tree)
+
+
+def _causes_settings(tree: Tree) -> Settings:
+    from ._causes.settings import CausesSettings
+
+    return CausesSettings(tree)
+
 
 #: Subject → its facts on the host, or below the root of a tree, as docs/data.md shows them.
 READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
@@ -33,9 +82,9 @@ READ: dict[str, Callable[[Tree], dict[str, Any]]] = {
 }
 #: Subject → its settings there. The write-back limits are set by their own module.
 SETTINGS: dict[str, Callable[[Tree], Settings]] = {
-    "load": LoadSettings,
-    "queues": QueueSettings,
-    "causes": CausesSettings,
+    "load": _load_settings,
+    "queues": _queue_settings,
+    "causes": _causes_settings,
 }
 #: The subjects that an API tells of a cluster.
 BY_API = ("load",)
