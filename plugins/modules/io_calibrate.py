@@ -116,21 +116,8 @@ options:
     description: Measure on a storage that is in production, with guests on it.
     type: bool
     default: false
-  accelerator:
-    description: V(auto) uses KVM if the guest boots with it within 20 seconds, else emulation (V(tcg)).
-    type: str
-    choices: [auto, kvm, tcg]
-    default: auto
-  qemu:
-    description: The QEMU to measure with. By default C(/usr/bin/kvm) or C(/usr/bin/qemu-system-x86_64).
-    type: path
-  kernel:
-    description: The kernel image that the guest boots. By default the running kernel's, or else the newest in C(/boot).
-    type: path
-  kernel_modules:
-    description: The directory of that kernel's modules. By default C(lib/modules/VERSION) next to the image's directory, or in C(/).
-    type: path
 extends_documentation_fragment:
+  - hypervisor.io_hardening.own_qemu
   - hypervisor.io_hardening.reads_only
 attributes:
   check_mode:
