@@ -14,7 +14,8 @@ from typing import Any
 
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._asked.api import needs_ssh, only_read
-from ..plugin_utils._host_policy.assess import Case, after, assess, in_check, taken_back, unread
+from ..plugin_utils._asked.rollback import unread
+from ..plugin_utils._host_policy.assess import Case, after, assess, in_check, taken_back
 from ..plugin_utils._host_policy.cluster import leads
 from ..plugin_utils._host_policy.subjects import DOCUMENTS, Subject
 from ..plugin_utils._policy import shapes
@@ -149,7 +150,8 @@ class ActionModule(Action):
         if done["problems"]:
             # What the journal does not tell is of no subject that is known: it is said once.
             first = found[subjects[0]]
-            first.update(status="unresolved", failures=[*first["failures"], unread(done["problems"])])
+            lead = "not everything that was set is known, and what is not known was not given back"
+            first.update(status="unresolved", failures=[*first["failures"], lead + unread(done["problems"])])
             first["detail"] = "; ".join([first["detail"], first["failures"][-1]])
         return found, done
 

@@ -36,17 +36,17 @@ def choose_run(journals: list[dict[str, Any]], run: Any = "last") -> str:
         found = last(runs)
         if found is None:
             lead = "no journal knows of a run whose changes are still there"
-            raise ValueError(f"{lead}{_unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
+            raise ValueError(f"{lead}{unread(problems)}" if problems else f"{lead}; there is nothing to roll back")
         hidden = [problem for problem in problems if _may_be_later(run_of(problem), found, runs)]
         if hidden:
             raise ValueError(
-                f"cannot tell which run was the last; set rollback_run to one of: {', '.join(names)}{_unread(hidden)}"
+                f"cannot tell which run was the last; set rollback_run to one of: {', '.join(names)}{unread(hidden)}"
             )
         return found
     if run not in names:
         raise ValueError(
             f"no journal knows of a run {shown(run)}; rollback_run takes one of:"
-            f" {', '.join(['last', *names])}{_unread(problems)}"
+            f" {', '.join(['last', *names])}{unread(problems)}"
         )
     return str(run)
 
@@ -65,7 +65,7 @@ def _may_be_later(run: str | None, than: str, runs: list[dict[str, Any]]) -> boo
     return run is None or not (_TIME.match(run) and _TIME.match(than)) or run > than
 
 
-def _unread(problems: list[dict[str, Any]]) -> str:
+def unread(problems: list[dict[str, Any]]) -> str:
     """What could not be read, as the end of a sentence; "" where all could."""
     told = [
         f"{problem['file']}{' line ' + str(problem['line']) if problem['line'] else ''} {problem['reason']}"
@@ -130,9 +130,7 @@ def guest_ids(guests: Any) -> list[str] | None:
 
 def _not_whole(journal: dict[str, Any], run: str) -> str | None:
     """Why a part of the run may not be put back: what cannot be read."""
-    unread = _unread(of_run(journal["problems"], run))
+    parts = unread(of_run(journal["problems"], run))
     return (
-        f"not everything that run {run} did is known, and what is not known was not put back{unread}"
-        if unread
-        else None
+        f"not everything that run {run} did is known, and what is not known was not put back{parts}" if parts else None
     )

@@ -165,11 +165,3 @@ def taken_back(subject: str, returned: Mapping[str, Any], check: bool) -> dict[s
         "detail": "; ".join(said) or "nothing was set",
         "failures": failures,
     }
-
-
-def unread(problems: Sequence[Mapping[str, Any]]) -> str:
-    """What of a journal could not be read, in a sentence."""
-    places = [f"{one['file']}{' line ' + str(one['line']) if one['line'] else ''} {one['reason']}" for one in problems]
-    return (
-        f"not everything that was set is known, and what is not known was not given back. Not read: {'; '.join(places)}"
-    )
