@@ -81,7 +81,8 @@ def status(findings: Iterable[Finding]) -> str:
 def detail(findings: Sequence[Finding], plan: Sequence[SettingsEntry]) -> str:
     """A few words for a table."""
     told = [one for one in findings if not one["waived"]]
-    said = [plural(len(told), "finding") if told else "nothing found"]
+    word = "note" if all(one["severity"] == "note" for one in told) else "finding"
+    said = [plural(len(told), word) if told else "nothing found"]
     if plan:
         said.append(f"{plural(sum(len(entry['changes']) for entry in plan), 'setting')} to change")
     return ", ".join(said)
