@@ -63,6 +63,25 @@ def texts(path: Path) -> dict[str, Any]:
     return {ast.unparse(node.targets[0]): node.value.value for node in assigned if isinstance(node.value, ast.Constant)}
 
 
+def options_of(said: dict[str, Any]) -> set[str]:
+    """The names of a module's options: its own, and those of the documentation fragments that it extends."""
+    documented = yaml.safe_load(said["DOCUMENTATION"])
+    names = set(documented["options"])
+    for fragment in documented.get("extends_documentation_fragment", []):
+        collection, _, name = fragment.rpartition(".")
+        assert collection == "hypervisor.io_hardening", fragment
+        names |= set(FRAGMENTS[name].get("options", ()))
+    return names
+
+
+def fragment(path: Path) -> dict[str, Any]:
+    """What a documentation fragment adds to a module's DOCUMENTATION."""
+    (kept,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    assigned = {ast.unparse(node.targets[0]): node.value.value for node in kept.body if isinstance(node, ast.Assign)}
+    return yaml.safe_load(assigned["DOCUMENTATION"])
+
+
+FRAGMENTS = {path.stem: fragment(path) for path in sorted((ROOT / "plugins/doc_fragments").glob("[!_]*.py"))}
 MODULES = {path.stem: texts(path) for path in sorted((ROOT / "plugins/modules").glob("*.py"))}
 FILTERS = {path.stem: texts(path) for path in sorted((ROOT / "plugins/filter").glob("*.yml"))}
 EXAMPLES = {name: said["EXAMPLES"] for name, said in (MODULES | FILTERS).items() if name not in ELSEWHERE}
@@ -103,7 +122,7 @@ def on_a_node(name: str, folder: Path, play: dict[str, Any]) -> dict[str, Any]:
     """The play, on a node of its own."""
     node = folder / "nodes" / name
     write(node, NODE)
-    known = {module: yaml.safe_load(said["DOCUMENTATION"])["options"] for module, said in MODULES.items()}
+    known = {module: options_of(said) for module, said in MODULES.items()}
     given = {"root": str(node), "node": "pve1", **stand_ins(folder), **SURE}
     return {
         "name": name,
