@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._model import findings
-from ._model.disk_io import AIO_MODES, CACHE_MODES
+from ._model.disk_io import AIO_MODES, CACHE_MODES, CONTROLLERS, MOST_IOTHREADS
 from ._model.findings import Change, PlanEntry, Value, Wanted
-from ._pve import plan as _pve
-from ._pve.drive_options import boolean
+from ._number import whole_number
 from ._shown import shown
+from ._truth import boolean
 
-#: How each hypervisor's plans name guests, disks and controllers: modules with what _pve/plan.py has.
-_SPELLINGS = {"pve": _pve}
+#: The hypervisors that plans can be for.
+HYPERVISORS = ("libvirt", "pve")
 
 #: The hypervisor of plans and journals that do not say: those of the first versions.
 FIRST = "pve"
@@ -78,42 +78,61 @@ def change(given: Mapping[str, Any], hypervisor: Any = FIRST, sides: tuple[str, 
     """
     spelling = _spelling(hypervisor)
     key, option = given["key"], given["option"]
-    options = ("type",) if key == "controller" else spelling.options(key)
+    options = ("type",) if key == "controller" and spelling.CONTROLLER else spelling.options(key)
     if not options:
-        raise PlanError(f"key is {shown(key)}; it takes controller, or {spelling.A_DISK}")
+        other = "controller" if spelling.CONTROLLER else "guest"
+        raise PlanError(f"key is {shown(key)}; it takes {other}, or {spelling.A_DISK}")
     if option not in options:
         raise PlanError(f"{key} has no option {shown(option)} that a plan may set; it takes {', '.join(options)}")
-    allowed = {"aio": AIO_MODES, "cache": tuple(CACHE_MODES), "type": spelling.CONTROLLERS}.get(option)
     values = {"before": given.get("before"), "after": given.get("after")}
     for side in sides:
-        values[side] = _value(f"{key} {option}: {side}", values[side], allowed)
+        values[side] = _value(f"{key} {option}: {side}", values[side], option)
     return findings.change(key, option, values["before"], values["after"])
 
 
 def controller_setting(hypervisor: str) -> str | None:
-    """What the hypervisor's own definitions call the controller; None where it has no plans."""
-    return str(_SPELLINGS[hypervisor].CONTROLLER) if hypervisor in _SPELLINGS else None
+    """What the hypervisor's own definitions call the controller; None where a plan cannot set it."""
+    found = _spelling(hypervisor).CONTROLLER if knows(hypervisor) else None
+    return found if found is None else str(found)
+
+
+def sets_iothreads(hypervisor: str) -> bool:
+    """Whether a plan can say how many iothreads a guest has; elsewhere each disk has its own."""
+    return knows(hypervisor) and "iothreads" in _spelling(hypervisor).options("guest")
 
 
 def knows(hypervisor: Any) -> bool:
     """Whether this is a hypervisor that plans can be for."""
-    return isinstance(hypervisor, str) and hypervisor in _SPELLINGS
+    return isinstance(hypervisor, str) and hypervisor in HYPERVISORS
 
 
 def _spelling(hypervisor: Any) -> Any:
-    if not knows(hypervisor):
-        raise PlanError(f"hypervisor is {shown(hypervisor)}; it takes {', '.join(_SPELLINGS)}")
-    return _SPELLINGS[hypervisor]
+    """How a hypervisor's plans name guests, disks and controllers: a module with what _pve/plan.py has."""
+    # Each only where it is needed: a host loads the rooms of its own hypervisor.
+    if hypervisor == "pve":
+        from ._pve import plan as pve
+
+        return pve
+    if hypervisor == "libvirt":
+        from ._libvirt import plan as libvirt
+
+        return libvirt
+    raise PlanError(f"hypervisor is {shown(hypervisor)}; it takes {', '.join(HYPERVISORS)}")
 
 
-def _value(what: str, value: Any, allowed: tuple[str, ...] | None) -> Any:
-    """A value as it is set; without a list of what is allowed it is true or false."""
+_ALLOWED = {"aio": AIO_MODES, "cache": tuple(CACHE_MODES), "type": CONTROLLERS}
+
+
+def _value(what: str, value: Any, option: str) -> Any:
+    """A value as it is set; of an option without a list of what is allowed it is true or false."""
     if value is None:
         return None
-    if allowed is not None:
-        if isinstance(value, str) and value in allowed:
+    if option == "iothreads":
+        return _count(what, value)
+    if option in _ALLOWED:
+        if isinstance(value, str) and value in _ALLOWED[option]:
             return value
-        raise PlanError(f"{what} is {shown(value)}; it takes {', '.join(allowed)} or null")
+        raise PlanError(f"{what} is {shown(value)}; it takes {', '.join(_ALLOWED[option])} or null")
     truth = None
     if isinstance(value, str):
         truth = boolean(value)
@@ -122,3 +141,11 @@ def _value(what: str, value: Any, allowed: tuple[str, ...] | None) -> Any:
     if truth is None:
         raise PlanError(f"{what} is {shown(value)}; it takes true, false or null")
     return truth
+
+
+def _count(what: str, value: Any) -> int:
+    """How many iothreads; Ansible hands on a number that a template made as text."""
+    count = whole_number(value) if isinstance(value, str) else value
+    if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= MOST_IOTHREADS:
+        return count
+    raise PlanError(f"{what} is {shown(value)}; it takes a number from 0 to {MOST_IOTHREADS}, or null")

@@ -65,13 +65,13 @@ options:
         required: true
         suboptions:
           key:
-            description: The disk, or V(controller).
+            description: The disk, V(controller), or V(guest).
             type: str
             required: true
           option:
-            description: The disk's option, or the controller's V(type).
+            description: The disk's option, the controller's V(type), or how many V(iothreads) the guest has.
             type: str
-            choices: [aio, cache, iothread, type]
+            choices: [aio, cache, iothread, iothreads, type]
             required: true
           before:
             description: The value it was planned from.
@@ -178,7 +178,7 @@ results:
     reason:
       description:
         - Why it was skipped (V(locked), V(foreign_pending), V(needs_root), V(unsafe_lines)) or failed (V(digest_moved), V(moved),
-          V(not_asked), V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
+          V(not_asked), V(read_only), V(by_hand), V(busy), V(storage_offline), V(refused), V(would_not_start), V(journal), V(not_proven), V(error)).
       type: str
       returned: always
     detail:
@@ -215,7 +215,7 @@ def argument_spec() -> dict:
     """The module's options."""
     change = {
         "key": {"type": "str", "required": True, "no_log": False},
-        "option": {"type": "str", "choices": ["aio", "cache", "iothread", "type"], "required": True},
+        "option": {"type": "str", "choices": ["aio", "cache", "iothread", "iothreads", "type"], "required": True},
         "before": {"type": "raw"},
         "after": {"type": "raw", "required": True},
     }

@@ -140,10 +140,15 @@ guests:
       type: list
       elements: dict
       returned: success
-    not_asked:
-      description: Why it is not known which lines Proxmox VE would drop; V(null) where it is, and where no live node was asked.
-      type: str
+    iothreads:
+      description: How many iothreads the definition has; V(null) on Proxmox VE, which makes one for each disk by itself.
+      type: int
       returned: success
+    held:
+      description: Why the guest must not be written, as far as its read has shown; V(null) where nothing speaks against it.
+      type: dict
+      returned: success
+      sample: {reason: not_asked, detail: "qm list did not answer"}
     args_disks:
       description: What the line C(args) does to disks; C(disk) is the one of C(disks) that it changes, null where it gives the guest another.
       type: list

@@ -116,8 +116,8 @@ class Api(PveGuests):
     def refuse(self, now: Definition, edited: Definition) -> None:
         """See Backend."""
         super().refuse(now, edited)
-        if now.guest["not_asked"]:
-            raise Refused("not_asked", f"not written: {now.guest['not_asked']}")
+        if now.guest["held"]:
+            raise Refused(now.guest["held"]["reason"], f"not written: {now.guest['held']['detail']}")
         for disk in now.guest["disks"]:
             if disk["key"] in edited.values and disk["needs_root"]:
                 # Not its controller alone either: that is half a cure.

@@ -186,9 +186,9 @@ def completed(guest: Guest, answer: Answer, state: State, write_unseen: bool) ->
         guest["controller"]["line"] = None
         for disk in guest["disks"]:
             disk["line"] = None
-        guest["not_asked"] = (
-            None if write_unseen else f"{_unseen(answer)}; allow it with write_unseen of the API's options"
-        )
+        if not write_unseen:
+            detail = f"{_unseen(answer)}; allow it with write_unseen of the API's options"
+            guest["held"] = {"reason": "not_asked", "detail": detail}
         if not answer.has("cipassword"):
             guest["unknown"].append(records.unknown(_NOT_WHOLE, _LOOK, "warning"))
     for disk in guest["disks"]:

@@ -113,9 +113,8 @@ def _apply_guest(entry: PlanEntry, backend: Backend[Any], options: Options) -> O
     _with_journal(options, lambda journal: journal.check())
     if options.check:
         return Outcome(_changed(entry, now, backend.waits(now, edited)), diff)
-    intent = _with_journal(
-        options, lambda journal: journal.intent(entry, now.digest, _differing(now, entry["changes"]), now.raw)
-    )
+    made = _differing(now, [*entry["changes"], *backend.also(now, edited)])
+    intent = _with_journal(options, lambda journal: journal.intent(entry, now.digest, made, now.raw))
     try:
         after = backend.write(now, edited)
         lost = backend.lost(now, edited, after)

@@ -53,9 +53,10 @@ class Asked:
             self._wait()
         complaints = self._complaints.get(guest["id"])
         if self._fault:
-            guest["not_asked"] = self._fault
+            unsaid: str | None = self._fault
         else:
-            guest["not_asked"] = _NEW if complaints is None else add_complaints(guest, text, complaints)
+            unsaid = _NEW if complaints is None else add_complaints(guest, text, complaints)
+        guest["held"] = {"reason": "not_asked", "detail": unsaid} if unsaid else None
 
     def _wait(self) -> None:
         self._was_answered = True

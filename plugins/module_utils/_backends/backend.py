@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from .._model.findings import Value, Wanted
+from .._model.findings import Change, Value, Wanted
 from .._model.operations import Reason
 from .._model.records import Guest
 from .reading import Reading
@@ -78,6 +78,9 @@ class Backend(Protocol[D]):
 
     def edit(self, now: D, wanted: Wanted) -> D:
         """The definition with the options set; ``now`` itself where nothing changes. Raises Refused: refused."""
+
+    def also(self, now: D, edited: D) -> list[Change]:
+        """What the edit had to change besides what it was asked for, so that a rollback takes it back too."""
 
     def refuse(self, now: D, edited: D) -> None:
         """Raise Refused where the edited definition must not be written; the reason says why."""

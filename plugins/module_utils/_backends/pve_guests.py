@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._model.disk_io import refused_at_start
-from .._model.findings import Wanted
+from .._model.findings import Change, Wanted
 from .._pve.definition import Definition
 from .._pve.drive import DriveError
 from .._pve.lost import lost
@@ -37,6 +37,10 @@ class PveGuests:
             return now.edited(wanted)
         except DriveError as exc:
             raise Refused("refused", f"the plan does not fit the guest: {exc}") from exc
+
+    def also(self, now: Definition, edited: Definition) -> list[Change]:
+        """See Backend. Nothing: Proxmox VE makes iothreads by itself."""
+        return []
 
     def refuse(self, now: Definition, edited: Definition) -> None:
         """Refuse what no way can write: a locked guest, one that would lose a line, one that would not start."""

@@ -117,6 +117,8 @@ def _now(record: Guest, key: str, option: str) -> Any:
         if f"delete:{_plan.controller_setting(record['hypervisor'])}" in record["pending"]:
             return None
         return controller["pending"] if controller["pending"] is not None else controller["configured"]
+    if key == "guest":
+        return record["iothreads"]
     disk = next((disk for disk in record["disks"] if disk["key"] == key), None)
     if disk is None or disk["pending_delete"]:
         return _MISSING

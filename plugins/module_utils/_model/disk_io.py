@@ -39,6 +39,9 @@ VIRTIO_SCSI = "virtio-scsi"
 #: What Proxmox VE calls that model: one controller for all disks, and one for each.
 VIRTIO_CONTROLLERS = ("virtio-scsi-pci", "virtio-scsi-single")
 
+#: More iothreads than this in one guest are a mistake.
+MOST_IOTHREADS = 512
+
 #: The one controller that gives each disk an iothread of its own.
 IOTHREAD_CONTROLLER = "virtio-scsi-single"
 

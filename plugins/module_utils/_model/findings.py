@@ -28,6 +28,7 @@ ResultStatus = Literal["changed", "unchanged", "skipped", "failed"]
 
 #: Why the plan does not make a guest compliant.
 UnresolvedReason = Literal[
+    "by_hand",
     "driver_change",
     "foreign_pending",
     "known_defect",
@@ -36,6 +37,7 @@ UnresolvedReason = Literal[
     "no_config",
     "not_asked",
     "not_fixable",
+    "read_only",
     "storage_offline",
     "unsafe_lines",
 ]
@@ -43,6 +45,7 @@ UnresolvedReason = Literal[
 #: Why a guest of the plan is skipped or failed.
 ResultReason = Literal[
     "busy",
+    "by_hand",
     "digest_moved",
     "error",
     "foreign_pending",
@@ -52,6 +55,7 @@ ResultReason = Literal[
     "needs_root",
     "not_asked",
     "not_proven",
+    "read_only",
     "refused",
     "storage_offline",
     "unsafe_lines",
@@ -60,14 +64,17 @@ ResultReason = Literal[
 
 
 #: What an option is set to; None means unset.
-Value = Union[str, bool, None]
+Value = Union[str, bool, int, None]
 
-#: Changes keyed as they are used: ``{scsi0: {aio: threads, iothread: true}, controller: {type: …}}``.
+#: Changes keyed as they are used: ``{scsi0: {aio: threads, iothread: true}, controller: {type: …}}``, ``guest`` for how
+#: many ``iothreads`` it has.
 Wanted = Mapping[str, Mapping[str, Value]]
 
 
 class Change(TypedDict):
-    """One option of one disk, or the ``type`` of the guest's controller. An ``after`` of None removes the option."""
+    """One option of one disk, the ``type`` of the guest's controller, or how many ``iothreads`` the ``guest`` has. An
+    ``after`` of None removes the option.
+    """
 
     key: str
     option: str

@@ -26,10 +26,13 @@ class Configured(TypedDict):
 
 
 class DiskController(TypedDict):
-    """The SCSI controller of one disk: QEMU's model, and whether the disk has the controller to itself."""
+    """The SCSI controller of one disk: QEMU's model, whether the disk has it to itself, and whether the disk can be
+    given an iothread without a change of the guest's controller.
+    """
 
     model: str
     dedicated: bool
+    gives_iothread: bool
 
 
 class Values(TypedDict):
@@ -161,6 +164,13 @@ class UnsafeLine(TypedDict):
     drive: bool
 
 
+class Held(TypedDict):
+    """Why a guest must not be written, as its read has shown: the reason is for programs, the detail is for people."""
+
+    reason: Literal["by_hand", "not_asked", "read_only"]
+    detail: str
+
+
 class ArgsDisk(TypedDict):
     """What an ``args:`` line does to disks."""
 
@@ -199,6 +209,7 @@ class Guest(TypedDict):
     started: str | None
     qemu: Qemu
     controller: Controller
+    iothreads: int | None
     disks: list[Disk]
     pending: list[str]
     foreign_pending: list[str]
@@ -206,7 +217,7 @@ class Guest(TypedDict):
     snapshots_differ: list[str]
     unsafe_lines: list[UnsafeLine]
     unknown_keys: list[str]
-    not_asked: str | None
+    held: Held | None
     args_disks: list[ArgsDisk]
     disagreements: list[Disagreement]
     made_by: str | None
@@ -394,6 +405,7 @@ def guest(
     running: bool | None = None,
     started: str | None = None,
     qemu: Qemu | None = None,
+    iothreads: int | None = None,
     disks: list[Disk] | None = None,
     pending: list[str] | None = None,
     foreign_pending: list[str] | None = None,
@@ -401,7 +413,7 @@ def guest(
     snapshots_differ: list[str] | None = None,
     unsafe_lines: list[UnsafeLine] | None = None,
     unknown_keys: list[str] | None = None,
-    not_asked: str | None = None,
+    held: Held | None = None,
     args_disks: list[ArgsDisk] | None = None,
     disagreements: list[Disagreement] | None = None,
     made_by: str | None = None,
@@ -426,6 +438,7 @@ def guest(
         "started": started,
         "qemu": qemu or {"running": None, "installed": None, "proven": None},
         "controller": controller,
+        "iothreads": iothreads,
         "disks": disks or [],
         "pending": pending or [],
         "foreign_pending": foreign_pending or [],
@@ -433,7 +446,7 @@ def guest(
         "snapshots_differ": snapshots_differ or [],
         "unsafe_lines": unsafe_lines or [],
         "unknown_keys": unknown_keys or [],
-        "not_asked": not_asked,
+        "held": held,
         "args_disks": args_disks or [],
         "disagreements": disagreements or [],
         "made_by": made_by,

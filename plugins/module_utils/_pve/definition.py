@@ -99,7 +99,7 @@ class Definition:
             return None if controller is None else str(controller)
         old = self._drive(key)
         _drive.parse(key, old)
-        new = _drive.edit(old, dict(options))
+        new = _drive.edit(old, options)
         if without_ours(key, old) != without_ours(key, new):
             raise _drive.DriveError(f"{key} would lose an option: {old!r} would become {new!r}")
         return new

@@ -12,10 +12,13 @@ pve-common JSONSchema.pm parse_property_string).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from .drive_options import ALIASES, boolean, is_boolean, shown
+from .._model.findings import Value
+from .._truth import boolean
+from .drive_options import ALIASES, is_boolean, shown
 from .drive_options import fault as option_fault
 
 #: Buses with the highest index they take (qemu-server Drive.pm).
@@ -155,7 +158,7 @@ def _true(value: str | bool | None) -> bool:
     return value not in (None, False, "0")
 
 
-def edit(text: str, changes: dict[str, str | bool | None]) -> str:
+def edit(text: str, changes: Mapping[str, Value]) -> str:
     """The drive string with these options set and every other byte kept.
 
     A value of None removes the option. An option that has the value already, in any spelling, is not touched. Unknown
@@ -178,5 +181,5 @@ def edit(text: str, changes: dict[str, str | bool | None]) -> str:
     return ",".join(kept)
 
 
-def _text(value: str | bool) -> str:
-    return ("1" if value else "0") if isinstance(value, bool) else value
+def _text(value: str | int) -> str:
+    return ("1" if value else "0") if isinstance(value, bool) else str(value)

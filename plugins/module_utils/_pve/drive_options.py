@@ -14,9 +14,8 @@ import re
 from typing import NamedTuple
 
 from .._model.disk_io import AIO_MODES, CACHE_MODES
+from .._truth import FALSE, TRUE
 
-_TRUE = ("1", "on", "yes", "true")
-_FALSE = ("0", "off", "no", "false")
 _SHOWN = 40
 
 
@@ -41,7 +40,7 @@ def _url_encoded(longest: int) -> Kind:
     return _kind(f"URL-encoded text of at most {longest} characters", r"[-%a-zA-Z0-9_.!~*'()]*", longest=longest)
 
 
-_BOOLEAN = _kind("1 or 0", "|".join(f"(?i:{word})" for word in _TRUE + _FALSE))
+_BOOLEAN = _kind("1 or 0", "|".join(f"(?i:{word})" for word in TRUE + FALSE))
 _INTEGER = r"[+-]?\d+"
 _NUMBER = r"[+-]?(?:\d+\.\d+|\d+\.|\.\d+|\d+)(?:[eE][+-]?\d+)?"
 
@@ -108,12 +107,6 @@ ALIASES = {
     "volume": "file",
     **{f"{unit}_{way}_length": f"{unit}_{way}_max_length" for unit in ("bps", "iops") for way in ("rd", "wr")},
 }
-
-
-def boolean(text: str) -> bool | None:
-    """Proxmox VE's spellings of a boolean, in any case; None for anything else."""
-    lowered = text.lower()
-    return True if lowered in _TRUE else False if lowered in _FALSE else None
 
 
 def fault(bus: str, name: str, value: str) -> str | None:

@@ -82,6 +82,7 @@ def disk_controller(scsihw: str | None) -> DiskController:
     return {
         "model": VIRTIO_SCSI if name in VIRTIO_CONTROLLERS else name,
         "dedicated": name == IOTHREAD_CONTROLLER,
+        "gives_iothread": name == IOTHREAD_CONTROLLER,
     }
 
 
@@ -149,7 +150,7 @@ def _effective(
         cache=None if direct is None else cache_mode(direct, no_flush, write_cache),
         cache_direct=direct,
         cache_no_flush=no_flush,
-        iothread=iothread and (bus == "virtio" or (own is not None and own["dedicated"])),
+        iothread=iothread and (bus == "virtio" or (own is not None and own["gives_iothread"])),
         controller=own,
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .._model import disk_io
 from .._shown import shown
 from .drive import DISK_BUSES, IOTHREAD_BUSES, parse_key
 
@@ -21,9 +20,6 @@ _KEY = re.compile(r"[a-z]{1,10}[0-9]{1,2}")
 
 #: What a guest config calls the SCSI controller.
 CONTROLLER = "scsihw"
-
-#: What a controller can be.
-CONTROLLERS = disk_io.CONTROLLERS
 
 #: What a disk is called, for an error.
 A_DISK = "a disk such as scsi0 or virtio0"

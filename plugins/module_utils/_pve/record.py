@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 
 from .._model import records
+from .._truth import boolean
 from . import args as _args
 from . import config as _config
 from . import drive as _drive
 from . import effective as _effective
 from .disks import DiskReader, configured
-from .drive_options import boolean
 from .made_by import made_by
 from .pending import foreign_pending
 

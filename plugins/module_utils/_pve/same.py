@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._model.disk_io import OPTIONS
+from .._truth import boolean
 from . import drive as _drive
 from . import settings as _settings
-from .drive_options import boolean
 
 _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
 

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from .._model.disk_io import cache_mode
+from .._model.disk_io import VIRTIO_SCSI, cache_mode
 from .._model.records import DiskController, RunningDisk, Values, values
 from .._number import whole_number
 from . import block
@@ -84,6 +84,15 @@ def model(driver: str) -> str:
     return _TRANSPORT.sub("", driver)
 
 
+def on_controller(model: str, disks: int) -> DiskController:
+    """The controller of a disk as docs/data.md has it, by its model and how many disks it has.
+
+    One that several disks share would give its iothread to all of them: that is for whoever defines the guest.
+    """
+    alone = disks == 1
+    return {"model": model, "dedicated": alone, "gives_iothread": alone and model == VIRTIO_SCSI}
+
+
 class _Controllers:
     """The SCSI controllers, and how many disks are on each."""
 
@@ -103,7 +112,7 @@ class _Controllers:
 
     def record(self, controller: Options) -> DiskController:
         """A controller as docs/data.md has it."""
-        return {"model": cut(model(str(controller.get("driver")))), "dedicated": self._disks_on[id(controller)] == 1}
+        return on_controller(cut(model(str(controller.get("driver")))), self._disks_on[id(controller)])
 
 
 def _disk(

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from .._model.disk_io import cache_mode
 from .._model.records import DiskController, Values, values
 from .collect import cut
-from .disks import SCSI_DISKS, model
+from .disks import SCSI_DISKS, model, on_controller
 from .options import MAX_DEPTH
 
 DEVICES = "info qtree"
@@ -193,7 +193,7 @@ def _controller(controller: _Device | None, disks: int) -> DiskController | None
     if controller is None:
         return None
     driver = _ALIASES.get(controller.driver, controller.driver)
-    return {"model": cut(model(driver)), "dedicated": disks == 1}
+    return on_controller(cut(model(driver)), disks)
 
 
 def _values(

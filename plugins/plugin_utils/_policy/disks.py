@@ -53,14 +53,14 @@ def setting(disk: Disk, option: str, after: Any) -> Change:
     return change(disk["key"], option, configured(disk, option), after)
 
 
-def has_own_controller(guest: Guest, disk: Disk) -> bool:
-    """Whether a SCSI disk has, after the next cold start, a virtio-scsi controller that can give it its iothread."""
+def can_have_iothread(guest: Guest, disk: Disk) -> bool:
+    """Whether a SCSI disk has, after the next cold start, a virtio-scsi controller that can give it an iothread."""
     controller = _controller(guest, disk)
     if controller is None:
         return spelled_controller(guest) == IOTHREAD_CONTROLLER
     now = after_restart(disk)
     has_iothread = now is not None and bool(now["iothread"])
-    return controller["model"] == VIRTIO_SCSI and (controller["dedicated"] or has_iothread)
+    return controller["model"] == VIRTIO_SCSI and (controller["gives_iothread"] or has_iothread)
 
 
 def has_virtio_driver(guest: Guest, disk: Disk) -> bool:

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...module_utils import _plan
+from ...module_utils._libvirt import hints as _libvirt
+from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER, VIRTIO_SCSI
 from ...module_utils._model.findings import Change
 from ...module_utils._model.records import Guest
 from ...module_utils._pve import hints as _pve
@@ -20,7 +23,7 @@ from .._terraform.words import block as _block
 
 # A new hypervisor is one line here, and a file of sentences in its own room. A guest that a resource defines is changed
 # in the words of the resource's provider.
-_WORDS = {"pve": _pve.HINTS, **{name: one.hints for name, one in _RESOURCES.items()}}
+_WORDS = {"libvirt": _libvirt.HINTS, "pve": _pve.HINTS, **{name: one.hints for name, one in _RESOURCES.items()}}
 
 # What changes the guest, so that its provider does something with it.
 _SETTINGS = ("controller", "iothread", "aio", "cache")
@@ -46,6 +49,25 @@ NEUTRAL = {
 def process_only(guest: Guest) -> bool:
     """True for a guest that is known from its process alone: no way to it is known, whatever runs it."""
     return guest["config"] is None and bool(guest["running"])
+
+
+def wanted_controller(guest: Guest) -> str:
+    """What the policy's ``virtio-scsi-single`` is called where the guest is defined.
+
+    Elsewhere than on Proxmox VE one virtio-scsi controller has any number of disks, and they share its iothread.
+    """
+    of_libvirt = guest["hypervisor"] == "libvirt" and not process_only(guest)
+    return VIRTIO_SCSI if of_libvirt else IOTHREAD_CONTROLLER
+
+
+def sets_controller(guest: Guest) -> bool:
+    """Whether a plan can change the guest's controller, or whoever reads the finding can by one setting."""
+    return process_only(guest) or _plan.controller_setting(guest["hypervisor"]) is not None
+
+
+def sets_iothreads(guest: Guest) -> bool:
+    """Whether a plan can say how many iothreads the guest has."""
+    return _plan.sets_iothreads(guest["hypervisor"])
 
 
 def hint(guest: Guest, cause: str, /, **facts: str) -> str:

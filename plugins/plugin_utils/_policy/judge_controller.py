@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
 from ...module_utils._model.findings import Severity, change
 from ...module_utils._model.records import Disk, Guest
-from .disks import after_restart, has_own_controller, has_virtio_driver, spelled_controller
-from .hypervisors import hint, process_only
+from .disks import after_restart, can_have_iothread, has_virtio_driver, spelled_controller
+from .hypervisors import hint, process_only, sets_controller, wanted_controller
 from .remark import Hold, Left, Remark
 
 
@@ -24,9 +23,9 @@ def judge(
     ``hold`` is why the controller must not be changed. ``may_migrate``: it may be changed although the guest then
     needs another driver.
     """
-    if all(has_own_controller(guest, disk) for disk in disks):
+    if all(can_have_iothread(guest, disk) for disk in disks):
         return None
-    before, wanted = spelled_controller(guest), IOTHREAD_CONTROLLER
+    before, wanted = spelled_controller(guest), wanted_controller(guest)
     unset = guest["controller"]["configured"] is None and not process_only(guest)
     message = f"SCSI controller {before}{' (unset)' if unset else ''}, the policy wants {wanted}"
     severity: Severity = "warning" if all(_has_threads(disk) for disk in disks) else "error"
@@ -34,6 +33,10 @@ def judge(
         message = f"{message}; it is not changed: {hold.reason}"
         return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
     advice = hint(guest, "controller", wanted=wanted)
+    if not sets_controller(guest):
+        return Remark(
+            "IO101", severity, message, advice, before, wanted, left=Left("driver_change", f"IO101 {message}")
+        )
     if guest["resource"] and not all(has_virtio_driver(guest, disk) for disk in disks):
         advice += " The guest needs the driver virtio_scsi (Windows: vioscsi)."
     if all(has_virtio_driver(guest, disk) for disk in disks) or may_migrate():

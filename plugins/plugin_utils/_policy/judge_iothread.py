@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
 from ...module_utils._model.findings import Severity
 from ...module_utils._model.records import Disk, Values
-from .disks import Situation, configured, has_own_controller, setting
-from .hypervisors import hint, process_only
+from .disks import Situation, can_have_iothread, configured, setting
+from .hypervisors import hint, process_only, wanted_controller
 from .policy import KEEP
 from .remark import Remark
 
@@ -38,17 +37,17 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
     if hold is not None:
         message = f"no iothread in effect, and it gets none: {hold.reason}"
         return Remark("IO102", severity, message, hold.hint, False, True, left=hold.left)
-    possible = disk["bus"] == "virtio" or at.new_controller is not None or has_own_controller(at.guest, disk)
+    possible = disk["bus"] == "virtio" or at.new_controller is not None or can_have_iothread(at.guest, disk)
     advice = hint(at.guest, "iothread", key=disk["key"]) + (at.caution if disk["bus"] == "scsi" else "")
     if configured(disk, "iothread"):
         message = f"the configured iothread is ignored: controller {at.controller} gives none"
-        advice = hint(at.guest, "controller", wanted=IOTHREAD_CONTROLLER)
+        advice = hint(at.guest, "controller", wanted=wanted_controller(at.guest))
         needed = () if at.new_controller is None else (at.new_controller,)
         return Remark("IO102", severity, message, advice, False, True, needed)
     if possible:
         cure = (setting(disk, "iothread", True),)
         return Remark("IO102", severity, "no iothread in effect", advice, False, True, cure)
     if not process_only(at.guest):
-        advice = f"Needs controller {IOTHREAD_CONTROLLER}, see IO101."
+        advice = f"Needs controller {wanted_controller(at.guest)}, see IO101."
     message = f"no iothread, and controller {at.controller} cannot give one"
     return Remark("IO102", severity, message, advice, False, True)

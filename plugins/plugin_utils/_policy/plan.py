@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ...module_utils._model import findings
 from ...module_utils._model.findings import SEVERITIES, Change, GuestStatus
 from ...module_utils._model.records import Disk, Guest, foreign_pending_detail
 from ...module_utils._shown import piece, some
 from ...module_utils._text import plural
-from .hypervisors import process_only
+from .hypervisors import process_only, sets_iothreads
 from .policy import Policy
 from .remark import Left, Mark
 
@@ -31,7 +32,7 @@ class Planned(NamedTuple):
 
 def plan(guest: Guest, marks: Sequence[Mark], policy: Policy) -> Planned:
     """Collect the cures of what is not waived; a guest that must not be written gets none of them."""
-    changes = _cures(marks)
+    changes = _with_iothreads(guest, _cures(marks), policy)
     held = _held(guest, changes, policy) if changes else None
     if held is not None:
         return Planned([], held)
@@ -58,6 +59,16 @@ def _cures(marks: Iterable[Mark]) -> list[Change]:
     return list(changes.values())
 
 
+def _with_iothreads(guest: Guest, changes: list[Change], policy: Policy) -> list[Change]:
+    """The changes with how many iothreads the guest's disks share, where the policy says so and disks get one."""
+    most = policy.iothreads_per_guest
+    gets = any(change["option"] == "iothread" and change["after"] for change in changes)
+    if most is None or not gets or not sets_iothreads(guest):
+        return changes
+    now = guest["iothreads"]
+    return [findings.change("guest", "iothreads", now, max(most, now or 0)), *changes]
+
+
 def _held(guest: Guest, changes: list[Change], policy: Policy) -> Left | None:
     """Why the guest must not be written, None where it may be."""
     if guest["lock"]:
@@ -68,8 +79,8 @@ def _held(guest: Guest, changes: list[Change], policy: Policy) -> Left | None:
     if guest["unsafe_lines"]:
         count, first = plural(len(guest["unsafe_lines"]), "line"), guest["unsafe_lines"][0]
         return Left("unsafe_lines", f"a write would drop {count}, the first is line {first['line']}: {first['reason']}")
-    if guest["not_asked"]:
-        return Left("not_asked", guest["not_asked"])
+    if guest["held"]:
+        return Left(guest["held"]["reason"], guest["held"]["detail"])
     if rooted := _needing_root(guest, changes):
         return Left("needs_root", f"{rooted[0]['key']}: {rooted[0]['needs_root']}")
     if guest["running"] is False and guest["foreign_pending"] and not policy.apply_foreign_pending:

@@ -10,8 +10,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, DURABLE_CACHE_MODES, IOTHREAD_CONTROLLER
+from ...module_utils._model.disk_io import (
+    AIO_MODES,
+    CACHE_MODES,
+    DURABLE_CACHE_MODES,
+    IOTHREAD_CONTROLLER,
+    MOST_IOTHREADS,
+)
 from ...module_utils._model.records import Disk
+from ...module_utils._number import whole_number
 from ...module_utils._shown import shown
 from . import defects as _known
 from . import shapes
@@ -26,7 +33,7 @@ KEEP = "keep"
 DEFAULT_DISK = {"iothread": True, "aio": ["threads"], "cache": ["none"], "loosen": [], "direct_io": False}
 DEFAULT_CONTROLLER = IOTHREAD_CONTROLLER
 
-_TOP = ("controller", "disk", "overrides", "waivers", "accept_defects", "storage_types")
+_TOP = ("controller", "disk", "iothreads_per_guest", "overrides", "waivers", "accept_defects", "storage_types")
 _DISK = ("iothread", "aio", "cache", "loosen", "direct_io")
 _OVERRIDE = ("name", "match", "disk", "controller")
 # What the storage of a plugin gives to QEMU, and QEMU's block driver for it.
@@ -49,12 +56,14 @@ class Policy(NamedTuple):
 
     ``disk`` has all five keys; aio and cache are lists or ``keep``. ``waivers`` are the policy's own and the added
     ones. ``storage_types`` maps a plugin's storage type to QEMU's block driver for it. ``migrate`` selects the guests
-    that may get another controller driver, None: no guest. ``apply_foreign_pending``: stopped guests are planned too
+    that may get another controller driver, None: no guest. ``iothreads_per_guest`` is how many iothreads the disks of a
+    guest share, None: each has its own. ``apply_foreign_pending``: stopped guests are planned too
     where the write would apply pending changes that are not ours.
     """
 
     controller: str
     disk: dict[str, Any]
+    iothreads_per_guest: int | None
     overrides: tuple[Override, ...]
     waivers: tuple[Waiver, ...]
     accept_defects: tuple[str, ...]
@@ -120,6 +129,7 @@ def parse(
     return Policy(
         controller=_controller("policy.controller", document.get("controller", DEFAULT_CONTROLLER)),
         disk=disk,
+        iothreads_per_guest=_iothreads("policy.iothreads_per_guest", document.get("iothreads_per_guest")),
         overrides=tuple(overrides),
         waivers=parse_waivers([*listed, waivers_file] if waivers_file else listed),
         accept_defects=_defects("policy.accept_defects", document.get("accept_defects")),
@@ -127,6 +137,17 @@ def parse(
         migrate=Selector("migrate_controllers", migrate_controllers, guests=True) if migrate_controllers else None,
         apply_foreign_pending=apply_foreign_pending,
     )
+
+
+def _iothreads(place: str, value: Any) -> int | None:
+    count = whole_number(value) if isinstance(value, str) else value
+    if count is None and value is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_IOTHREADS:
+        raise PolicyError(
+            place, f"is {shown(value)}, it takes a number from 1 to {MOST_IOTHREADS}, or null for one for each disk"
+        )
+    return count
 
 
 def _defects(place: str, value: Any) -> tuple[str, ...]:

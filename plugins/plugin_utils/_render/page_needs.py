@@ -34,6 +34,7 @@ _BY_SELECTOR = ("known_defect", "not_fixable")
 # Reason to what to do about all its guests; what differs from guest to guest is in its detail.
 _ADVICE = {
     "busy": "Run again when the other process is done.",
+    "by_hand": "Change what these set by hand in their definitions, then run again.",
     "digest_moved": "Run again: it reads the new config first.",
     "driver_change": f"{DRIVER_ADVICE.rstrip(': ')}. Leave out the guests that do not have it.",
     "error": "Fix what is named below, then run again.",
@@ -47,6 +48,7 @@ _ADVICE = {
     "not_asked": "Do what is named below. Where the hypervisor did not answer, run again, or look at its own log.",
     "not_fixable": "No run changes these. Change them by hand, adjust the policy, or waive them.",
     "not_proven": "Look at these configs before anything else, then roll back or run again.",
+    "read_only": "Read and write these over a connection that may write.",
     "refused": "Fix what the hypervisor objects to, then run again.",
     "storage_offline": "Bring the storage back, then run again.",
     "unknown": "Run again.",

@@ -43,6 +43,7 @@ UNKNOWN = "Unreachable or failed; nothing is known about the guests there"
 # Reason of a result or of unresolved to its words.
 _REASON_WORDS = {
     "busy": "locked by another process",
+    "by_hand": "its definition sets this by hand",
     "changed_since": "changed since the run",
     "digest_moved": "config changed since it was read",
     "driver_change": "would change the guest's disk driver",
@@ -67,6 +68,7 @@ _REASON_WORDS = {
     "not_running": "does not run",
     "not_started": "did not start again",
     "nothing_pending": "nothing pending",
+    "read_only": "read over a read-only connection",
     "refused": "refused",
     "storage_offline": "storage offline",
     "template": "a template",

@@ -107,3 +107,21 @@ def test_both_sides_are_looked_at_where_both_are_to_be_relied_on():
     assert _plan.change(damaged)["before"] == "natife"
     with pytest.raises(_plan.PlanError, match="before is 'natife'"):
         _plan.change(damaged, sides=("before", "after"))
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(0, 0), (4, 4), ("4", 4), (None, None)])
+def test_how_many_iothreads_a_guest_of_libvirt_has_is_a_number(given, wanted):
+    change = {"key": "guest", "option": "iothreads", "after": given}
+    assert _plan.change(change, "libvirt")["after"] == wanted
+
+
+@pytest.mark.parametrize("given", [True, -1, 513, 1.5, "all", "", [1]])
+def test_another_number_of_iothreads_is_refused(given):
+    with pytest.raises(_plan.PlanError, match="guest iothreads: after is .*it takes a number from 0 to 512, or null"):
+        _plan.change({"key": "guest", "option": "iothreads", "after": given}, "libvirt")
+
+
+@pytest.mark.parametrize(("hypervisor", "key"), [("pve", "guest"), ("libvirt", "controller")])
+def test_what_a_hypervisor_cannot_set_is_refused(hypervisor, key):
+    with pytest.raises(_plan.PlanError, match=f"key is '{key}'; it takes "):
+        _plan.change({"key": key, "option": "iothreads", "after": 1}, hypervisor)

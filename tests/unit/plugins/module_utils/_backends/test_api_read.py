@@ -172,7 +172,9 @@ def test_what_the_api_leaves_out_is_not_taken_for_nothing(tree, tmp_path, line, 
     text = "".join(f"{one}\n" for one in sorted([*GUEST.splitlines(), line]))
     tree.put(100, text)
     (guest,) = read(tree, tmp_path)[0].guests
-    assert says in guest["not_asked"] and guest["not_asked"].endswith("allow it with write_unseen of the API's options")
+    assert says in guest["held"]["detail"] and guest["held"]["detail"].endswith(
+        "allow it with write_unseen of the API's options"
+    )
     assert guest["disks"][0]["line"] is guest["controller"]["line"] is None
     assert len(guest["unknown"]) == ("cipassword" not in line)
 

@@ -54,7 +54,7 @@ def test_one_question_of_each_kind_for_all_guests(host):
         put(host, guest)
     reading = read(host)
     assert questions(host) == [["pvesm", "status"], ["qm", "list"]] and of_the_node(reading.problems) == []
-    assert [(guest["unsafe_lines"], guest["not_asked"]) for guest in reading.guests] == [([], None)] * 5
+    assert [(guest["unsafe_lines"], guest["held"]) for guest in reading.guests] == [([], None)] * 5
     assert len(judged(reading)["plan"]) == 5
     # What else is read of the configs in the same call does not read them again.
     assert sorted(reading.texts.values()) == sorted(GUEST.replace("{id}", str(guest)) for guest in range(100, 105))
@@ -118,7 +118,7 @@ def test_a_complaint_that_fits_no_line_keeps_the_guest_from_being_written(host):
         )
 
     (guest,) = read(host, changed_since).guests
-    assert guest["unsafe_lines"] == [] and "vga: gone by now" in guest["not_asked"]
+    assert guest["unsafe_lines"] == [] and "vga: gone by now" in guest["held"]["detail"]
     found = judged(read(host, changed_since))
     assert found["plan"] == [] and found["unresolved"][0]["reason"] == "not_asked"
 
@@ -127,7 +127,7 @@ def test_a_guest_that_came_after_the_question_is_not_taken_for_safe(host):
     put(host, 100)
     run = runner(host)
     (guest,) = read(host, lambda arguments: (0, "", "") if arguments[4] == "qm" else run(arguments)).guests
-    assert "just now" in guest["not_asked"]
+    assert "just now" in guest["held"]["detail"]
 
 
 @pytest.mark.parametrize("status", [124, 137, 127, 255])
@@ -188,7 +188,7 @@ def test_this_node_says_nothing_of_another_ones_guests(host):
     (other / "200.conf").write_text(f"{GUEST}{NET}\n".replace("{id}", "200"))
     first, second = read(host, node="all").guests
     assert [guest["disks"][0]["storage"]["active"] for guest in (first, second)] == [True, None]
-    assert (second["unsafe_lines"], second["not_asked"]) == ([], None)
+    assert (second["unsafe_lines"], second["held"]) == ([], None)
     host.log.unlink()
     read(host, node="pve2")
     read(host, only=["200"])
@@ -199,7 +199,7 @@ def test_a_tree_is_not_asked(host, monkeypatch):
     monkeypatch.setattr(find, "is_this_host", lambda root: False)
     put(host, 100, f"{GUEST}{NET}\n")
     reading = read(host)
-    assert host.calls() == [] and reading.guests[0]["not_asked"] is None and reading.storages[0]["active"] is None
+    assert host.calls() == [] and reading.guests[0]["held"] is None and reading.storages[0]["active"] is None
 
 
 def test_the_answers_are_waited_for_together(host, monkeypatch):

@@ -126,8 +126,8 @@ def test_a_read_parses_each_config_once(tmp_path, counted):
 @pytest.mark.parametrize(
     ("hypervisor", "said"),
     [
-        ("xen", "because of its plan: hypervisor is 'xen'; it takes pve"),
-        (["pve"], "because of its plan: hypervisor is ['pve']; it takes pve"),
+        ("xen", "because of its plan: hypervisor is 'xen'; it takes libvirt, pve"),
+        (["pve"], "because of its plan: hypervisor is ['pve']; it takes libvirt, pve"),
     ],
 )
 def test_a_plan_for_a_hypervisor_that_nobody_knows_is_refused(tmp_path, hypervisor, said, check):
@@ -250,6 +250,9 @@ class Memory:
         if self.faults.get("refuse"):
             raise self.faults["refuse"]
 
+    def also(self, now, edited):
+        return self.faults.get("also", [])
+
     def waits(self, now, edited, after=None):
         return after is not None
 
@@ -298,6 +301,42 @@ def test_any_backend_is_written_journalled_and_shown(tmp_path):
     assert outcome.diff == {"before": "scsi0 aio: native\n", "after": "scsi0 aio: threads\n"}
     assert entry["written"] is True and entry["changes"][0]["before"] == "native"
     assert memory.guests["100"].settings == {"scsi0 aio": "threads"}
+
+
+def test_what_an_edit_had_to_change_besides_is_journalled_and_rolled_back(tmp_path):
+    made = {"key": "guest", "option": "iothreads", "before": None, "after": 1}
+    memory = Memory(also=[made])
+    memory.hypervisor = "libvirt"
+    entry = {
+        "hypervisor": "libvirt",
+        "guest": "web",
+        "node": None,
+        "config": "/etc/libvirt/qemu/web.xml",
+        "digest": Memory().guests["100"].digest,
+        "changes": [{"key": "vda", "option": "iothread", "before": None, "after": True}],
+    }
+    memory.guests["web"] = memory.guests["100"]
+    (outcome,) = _apply.apply([entry], [memory], _apply.Options(journal=journal_of(tmp_path, "r1")))
+    assert outcome.result["changes"] == entry["changes"]
+    ((journalled,),) = read_journal(tmp_path, []).values()
+    assert journalled["changes"] == [*entry["changes"], made]
+    values = records.values(driver="file", aio="threads", cache="none", cache_direct=True, iothread=True)
+    disk = records.disk(key="vda", bus="virtio", configured=records.configured(iothread=True), effective=values)
+    now = records.guest(
+        id="web",
+        hypervisor="libvirt",
+        config="/etc/libvirt/qemu/web.xml",
+        controller=records.controller(effective="none"),
+        iothreads=1,
+        disks=[disk],
+    )
+    (back,) = rollback([journalled], [now], [None])["plan"]
+    assert [(change["key"], change["option"], change["after"]) for change in back["changes"]] == [
+        ("guest", "iothreads", None),
+        ("vda", "iothread", None),
+    ]
+    more = rollback([journalled], [{**now, "iothreads": 2}], [None])
+    assert "guest iothreads is 2, the run wrote 1" in more["skipped"][0]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def test_the_controller_of_a_disk_in_qemus_word(line, scsihw, expected):
 def test_a_pending_controller_is_that_of_the_next_start():
     text = b"scsihw: lsi\nscsi0: local:1/vm-1-disk-0.raw\n\n[PENDING]\nscsihw: virtio-scsi-single\n"
     (disk,) = record("100", text, {})["disks"]
-    assert disk["effective"]["controller"] == {"model": "lsi", "dedicated": False}
-    assert disk["next"]["controller"] == {"model": "virtio-scsi", "dedicated": True}
+    assert disk["effective"]["controller"] == {"model": "lsi", "dedicated": False, "gives_iothread": False}
+    assert disk["next"]["controller"] == {"model": "virtio-scsi", "dedicated": True, "gives_iothread": True}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_proxmox_nested_block_nodes():
         "cache_direct": True,
         "cache_no_flush": False,
         "iothread": True,
-        "controller": {"model": "virtio-scsi", "dedicated": True},
+        "controller": {"model": "virtio-scsi", "dedicated": True, "gives_iothread": True},
     }
     assert parsed["disks"][0]["file"] == "/images/8101/vm-8101-disk-0.qcow2"
     assert [disk["format"] for disk in parsed["disks"]] == ["qcow2", "raw"]

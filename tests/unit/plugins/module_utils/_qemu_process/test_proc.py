@@ -313,7 +313,7 @@ def test_a_real_qemu(tmp_path):
                 "cache_direct": False,
                 "cache_no_flush": False,
                 "iothread": False,
-                "controller": {"model": "virtio-scsi", "dedicated": True},
+                "controller": {"model": "virtio-scsi", "dedicated": True, "gives_iothread": True},
             },
         }
         assert sorted(one["direct"] for one in images_of(guest)) == [False, True]

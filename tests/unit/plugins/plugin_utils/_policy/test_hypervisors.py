@@ -39,7 +39,9 @@ def strings(path):
 @pytest.mark.parametrize("path", sorted(POLICY.glob("*.py")), ids=lambda path: path.stem)
 def test_no_sentence_names_a_hypervisors_command_or_config_key(path):
     if path.stem not in ("rules", "defects"):
-        assert [(line, text) for line, text in strings(path) if WORDS.search(text)] == []
+        # A hypervisor's name alone is what a record says.
+        said = [(line, text) for line, text in strings(path) if WORDS.search(text) and text != "libvirt"]
+        assert said == []
 
 
 def test_a_rule_names_them_in_its_sources_only():

@@ -54,7 +54,9 @@ def test_findings_with_the_same_cure_make_one_change():
     [
         ("lock: backup\n", {}, "locked"),
         ("nonsense\n", {}, "unsafe_lines"),
-        ("", {"not_asked": "qm did not say"}, "not_asked"),
+        ("", {"held": {"reason": "not_asked", "detail": "qm did not say"}}, "not_asked"),
+        ("", {"held": {"reason": "by_hand", "detail": "its command line is set by hand"}}, "by_hand"),
+        ("", {"held": {"reason": "read_only", "detail": "a connection that only reads"}}, "read_only"),
         ("", {"config": None, "running": True}, "no_config"),
         ("\n[PENDING]\ncores: 8\n", {"running": False}, "foreign_pending"),
     ],

@@ -31,7 +31,7 @@ def test_dates_as_yaml_and_json_bring_them(until):
     ("policy", "place", "words"),
     [
         ([], "policy: ", "takes a mapping"),
-        ({"contoller": "x"}, "contoller", "allowed here: controller, disk, overrides, waivers"),
+        ({"contoller": "x"}, "contoller", "allowed here: controller, disk, iothreads_per_guest, overrides, waivers"),
         ({"controller": "lsi"}, "controller", "virtio-scsi-single or keep"),
         ({"disk": {"aoi": "threads"}}, "disk.aoi", "iothread, aio, cache, loosen"),
         ({"disk": {"aio": "fast"}}, "disk.aio", "threads, io_uring, native"),

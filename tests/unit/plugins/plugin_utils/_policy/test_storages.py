@@ -139,7 +139,7 @@ def test_an_unset_value_of_an_unknown_storage_is_null():
         "cache_direct": None,
         "cache_no_flush": False,
         "iothread": False,
-        "controller": {"model": "lsi", "dedicated": False},
+        "controller": {"model": "lsi", "dedicated": False, "gives_iothread": False},
     }
     assert disk["aio_default"] is None
     (disk,) = guest("scsi0: gone:d,aio=native,cache=directsync\n")["disks"]
@@ -150,5 +150,5 @@ def test_an_unset_value_of_an_unknown_storage_is_null():
         "cache_direct": True,
         "cache_no_flush": False,
         "iothread": False,
-        "controller": {"model": "lsi", "dedicated": False},
+        "controller": {"model": "lsi", "dedicated": False, "gives_iothread": False},
     }

@@ -1,0 +1,12 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""What to do about a finding on libvirt: sentences that name its commands and XML."""
+
+from __future__ import annotations
+
+#: Cause of a finding → the sentence, with facts in braces. ``plugin_utils/_policy/hypervisors.py`` has all causes.
+HINTS = {
+    "controller": "Give its controller model='virtio-scsi' (virsh edit), when the guest has the driver virtio_scsi.",
+}

@@ -1,0 +1,106 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""Guests of libvirt under the same policy: controllers that many disks share, and how many iothreads a guest has."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import records
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import assess as _assess
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
+
+from .fleet import DAY
+
+QEMU = {"running": None, "installed": "10.0.2", "proven": None}
+
+
+def disk(key, bus="virtio", model=None, dedicated=False, aio=None, cache="none", iothread=None):
+    controller = None
+    if model:
+        controller = {"model": model, "dedicated": dedicated, "gives_iothread": model == "virtio-scsi"}
+    return records.disk(
+        key=key,
+        bus=bus,
+        volume="/dev/vg/web",
+        configured=records.configured(aio=aio, cache=cache, iothread=iothread),
+        aio_default={"direct": "threads", "cached": "threads"},
+        effective=records.values(
+            driver="host_device",
+            aio=aio or "threads",
+            cache=cache,
+            cache_direct=cache == "none",
+            iothread=bool(iothread),
+            controller=controller,
+        ),
+    )
+
+
+def judged(*disks, document=None, controller="none", **facts):
+    guest = records.guest(
+        id="web",
+        name="web",
+        hypervisor="libvirt",
+        config="/etc/libvirt/qemu/web.xml",
+        digest="d0",
+        running=False,
+        qemu=QEMU,
+        controller=records.controller(effective=controller),
+        disks=list(disks),
+        **facts,
+    )
+    read = {"guests": [guest], "nodes": [], "problems": []}
+    return _assess.assess(read, _policy.parse(document or {}), DAY)
+
+
+def changes(found):
+    return [
+        (change["key"], change["option"], change["after"]) for entry in found["plan"] for change in entry["changes"]
+    ]
+
+
+@pytest.mark.parametrize("dedicated", [True, False])
+def test_a_disk_on_virtio_scsi_gets_an_iothread_and_its_controller_stays(dedicated):
+    found = judged(disk("sda", "scsi", "virtio-scsi", dedicated), controller="virtio-scsi")
+    assert [one["rule"] for one in found["findings"]] == ["IO102"]
+    assert changes(found) == [("sda", "iothread", True)]
+
+
+def test_another_controller_is_another_driver_which_no_run_changes():
+    document = {"controller": "virtio-scsi-single"}
+    found = judged(disk("sda", "scsi", "lsilogic"), disk("vda"), controller="lsilogic", document=document)
+    (about,) = [one for one in found["findings"] if one["rule"] == "IO101"]
+    assert about["message"].startswith("SCSI controller lsilogic (unset), the policy wants virtio-scsi")
+    assert about["cure"] == [] and "virtio-scsi-single" not in about["hint"]
+    assert changes(found) == [("vda", "iothread", True)]
+    assert [entry["reason"] for entry in found["unresolved"]] == ["driver_change"]
+
+
+def test_a_block_device_as_virt_install_makes_it_freezes_and_is_cured():
+    found = judged(disk("vda", aio="native"))
+    assert [(one["rule"], one["severity"]) for one in found["findings"]] == [("IO102", "error"), ("IO103", "error")]
+    assert changes(found) == [("vda", "iothread", True), ("vda", "aio", "threads")]
+
+
+@pytest.mark.parametrize(
+    ("most", "has", "wanted"),
+    [(None, None, []), (1, None, [("guest", "iothreads", 1)]), (2, 4, [("guest", "iothreads", 4)])],
+)
+def test_the_policy_says_how_many_iothreads_a_guests_disks_share(most, has, wanted):
+    document = {} if most is None else {"iothreads_per_guest": most}
+    found = judged(disk("vda"), disk("vdb"), document=document, iothreads=has)
+    assert changes(found) == [*wanted, ("vda", "iothread", True), ("vdb", "iothread", True)]
+
+
+def test_a_guest_whose_disks_have_theirs_gets_none():
+    found = judged(disk("vda", aio="native", iothread=True), document={"iothreads_per_guest": 1}, iothreads=1)
+    assert changes(found) == [("vda", "aio", "threads")]
+
+
+@pytest.mark.parametrize("count", [0, -1, 513, 1.5, True, "many", [2]])
+def test_how_many_iothreads_is_a_number(count):
+    with pytest.raises(PolicyError, match="policy.iothreads_per_guest: is .*it takes a number from 1 to 512"):
+        _policy.parse({"iothreads_per_guest": count})
