@@ -47,7 +47,9 @@ _VALUES = (
 #: Extra variables that the next playbook needs as well: they say where the guests are, and how the hosts are reached.
 #: Others are not shown again, because their values may be secret.
 PLACES = (
+    "guest_io_hypervisor",
     "guest_io_journal",
+    "guest_io_libvirt_uris",
     "guest_io_node",
     "guest_io_root",
     "host_writeback_root",

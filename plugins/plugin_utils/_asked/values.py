@@ -24,7 +24,6 @@ from .._policy import fail_on
 from . import api
 from .specs import SECRET, SURVEY, specs
 
-_ID = re.compile(r"[0-9]+\Z")
 _YES_OR_NO = frozenset(str(value).lower() for value in BOOLEANS)
 _FROM_ONE_ON = re.compile(r"0*[1-9][0-9]{0,8}\Z", re.ASCII)
 # AWX wants one start, with its time zone, and an interval in the rule.
@@ -97,12 +96,7 @@ def guests_named(given: Any) -> list[str] | None:
 
 def are_ids(given: Any) -> bool:
     """Whether a value is ids of guests, at least one: a number, text with commas, or a list of them; ``all`` too."""
-    if given == "all":
-        return True
-    items = given if isinstance(given, list) else given.split(",") if isinstance(given, str) else [given]
-    return bool(items) and all(
-        isinstance(item, (str, int)) and not isinstance(item, bool) and _ID.match(str(item).strip()) for item in items
-    )
+    return given == "all" or (given not in ([], None) and names_guests(given))
 
 
 def from_one_on(value: Any) -> bool:
@@ -204,7 +198,7 @@ TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "gate_fail_on": (lambda value: value == "none" or fail_on.names(value) is not None, f"none, {fail_on.TAKES}"),
     "guest_io_guests": (
         names_guests,
-        "ids of guests, such as 102, or 102,105, or a list of them; leave it unset for all guests",
+        "ids of guests, such as 102 or web, or 102,105, or a list of them; leave it unset for all guests",
     ),
     "guest_io_run": (
         _names_a_run,
@@ -229,10 +223,7 @@ TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "restart_timeout": _A_NUMBER,
     "rollback_guests": (
         are_ids,
-        (
-            "ids of guests, such as 102, or 102,105, or a list of them; leave it unset to roll back all guests of the"
-            " run"
-        ),
+        ("ids of guests, such as 102 or web, or 102,105, or a list; leave it unset to roll back all guests of the run"),
     ),
     "rollback_run": (_is_text, "a run's name, or last, which is the default"),
 }

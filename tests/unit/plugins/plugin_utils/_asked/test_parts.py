@@ -52,7 +52,8 @@ def test_parts_and_tags_that_leave_nothing_are_refused(given, guests, run, skip)
 @pytest.mark.parametrize("given", [None, ["limits"]])
 def test_what_names_no_guest_is_not_taken_for_all_of_them(guests, given):
     with pytest.raises(
-        Exception, match="guest_io_guests is .*; it takes ids of guests, such as 102, .*; leave it unset for all guests"
+        Exception,
+        match="guest_io_guests is .*; it takes ids of guests, such as 102 or web, .*; leave it unset for all guests",
     ):
         parts(given, guests, ["all"], [])
 

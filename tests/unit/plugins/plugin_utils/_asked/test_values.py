@@ -55,7 +55,7 @@ REFUSED = {
 }
 REFUSED.update(
     restart_match=[["guest.id == '1'"], 5, True, {}],
-    rollback_guests=["", [], None, True, "x", ["102", ""], {}, 1.5, "102,"],
+    rollback_guests=["", [], None, True, ["102", ""], {}, 1.5, "102,"],
     rollback_run=["", " ", None, 7, ["last"]],
 )
 REFUSED.update({name: NOT_FROM_ONE_ON for name in TAKES if name not in REFUSED})
@@ -82,7 +82,7 @@ def test_values_that_are_allowed():
         "guest_io_run": ["", None, "20261128T124100Z", "change-4711_a.b", 4711, "x" * 64],
         "guest_io_journal": ["/", "/var/lib/hypervisor-io-hardening/journal", "/a..b/..c"],
         "restart_match": [None, "", "guest.id == '1'"],
-        "rollback_guests": ["102", "102, 105", 102, ["102", 105], "all"],
+        "rollback_guests": ["102", "102, 105", 102, ["102", 105], "all", "web", ["a, b", "{{ c }}"]],
         "rollback_run": ["last", "20261128T124100Z"],
         "restart_timeout": [1, 25, 300, "25", " 7 ", "007"],
     }
