@@ -22,8 +22,8 @@ VIRTIO_SCSI_MODELS = ("virtio-scsi", "virtio-transitional", "virtio-non-transiti
 _NAME = re.compile(r"(?:fd|hd|vd|sd|xvd|ubd)([a-z]+)[0-9]*", re.ASCII)
 # virDomainDiskDefPostParse, domain_postparse.c.
 _BUSES = (("hd", "ide"), ("sd", "scsi"), ("vd", "virtio"), ("xvd", "xen"), ("ubd", "uml"))
-# Of a wide bus, which QEMU's is: 16 units, of which the controller has one (virDomainDiskDefAssignAddress).
-_DISKS_ON_A_CONTROLLER = 15
+#: How many disks without an address a SCSI controller takes (virDomainDiskDefAssignAddress, recorded: scsi-many).
+DISKS_ON_A_CONTROLLER = 7
 
 
 def disks(domain: Element) -> list[Element]:
@@ -53,13 +53,19 @@ def controller_index(disk: Element) -> int | None:
     address = disk.child("address")
     if address is not None and address.attributes.get("type") == "drive":
         return whole_number(address.attributes.get("controller", "0"))
-    name = _NAME.fullmatch(key(disk))
+    number = index(key(disk))
+    return None if number is None else number // DISKS_ON_A_CONTROLLER
+
+
+def index(target: str) -> int | None:
+    """The number of a target: 0 for ``vda``, 26 for ``vdaa``; None where libvirt takes no such name."""
+    name = _NAME.fullmatch(target)
     if not name or len(name[1]) > 6:
         return None
-    index = 0
+    number = 0
     for letter in name[1]:
-        index = index * 26 + ord(letter) - ord("a") + 1
-    return (index - 1) // _DISKS_ON_A_CONTROLLER
+        number = number * 26 + ord(letter) - ord("a") + 1
+    return number - 1
 
 
 def scsi_controllers(domain: Element) -> dict[int, Element]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from .._model import records
+from .._qemu_args import Said
 from .._truth import boolean
 from . import args as _args
 from . import config as _config
@@ -91,7 +92,7 @@ def _pending(parsed: _config.Config) -> list[str]:
 
 
 def _args_disks(parsed: _config.Config) -> list[records.ArgsDisk]:
-    found: dict[_args.Said, int] = {}
+    found: dict[Said, int] = {}
     for section in (parsed.main, parsed.pending):
         entry = section.entries.get("args") if section else None
         if entry:
