@@ -38,8 +38,10 @@ def address(disk: DiskElement) -> Address | None:
     """Where a disk is on its bus; None on a bus without such addresses, and for a target that libvirt does not take."""
     if disk.bus not in DRIVE_BUSES:
         return None
+    if disk.address:
+        return disk.address
     number = index(disk.target)
-    return disk.address or (None if number is None else _DEFAULT_PLACES[disk.bus](number))
+    return None if number is None else _DEFAULT_PLACES[disk.bus](number)
 
 
 def _ide(number: int) -> Address:
@@ -56,7 +58,12 @@ def _row(units: int) -> Callable[[int], Address]:
 
 
 # How many disks each controller takes of those that have no address.
-_DEFAULT_PLACES: dict[str, Callable[[int], Address]] = {"scsi": _row(DISKS_ON_A_CONTROLLER), "sata": _row(6), "fdc": _row(2), "ide": _ide}
+_DEFAULT_PLACES: dict[str, Callable[[int], Address]] = {
+    "scsi": _row(DISKS_ON_A_CONTROLLER),
+    "sata": _row(6),
+    "fdc": _row(2),
+    "ide": _ide,
+}
 
 
 def controller(domain: Domain, disk: DiskElement) -> ControllerElement | None:
@@ -71,7 +78,8 @@ def device_id(domain: Domain, disk: DiskElement) -> str:
         return disk.alias
     at = address(disk)
     if at is None:
-        return f"{disk.bus}-disk{index(disk.target)}"
+        number = index(disk.target)
+        return f"{disk.bus}-disk{-1 if number is None else number}"
     if disk.bus != "scsi" or model(domain, at.controller) == _LSILOGIC:
         return f"{disk.bus}{at.controller}-{at.bus}-{at.unit}"
     return f"scsi{at.controller}-{at.bus}-{at.target}-{at.unit}"

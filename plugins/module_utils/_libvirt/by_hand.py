@@ -39,7 +39,10 @@ def held(said: list[ArgsDisk]) -> Held | None:
     """Why a definition with these must not be changed; None where they only give it more disks."""
     if all(one["does"].startswith("gives") and one["does"] != _HAS_IOTHREAD for one in said):
         return None
-    detail = "its XML sets disks or iothreads past libvirt (qemu:commandline or qemu:override): move that into the disks' own elements"
+    detail = (
+        "its XML sets disks or iothreads past libvirt, in qemu:commandline or qemu:override; write that into the disks'"
+        " own elements"
+    )
     return {"reason": "by_hand", "detail": detail}
 
 

@@ -4,8 +4,8 @@
 
 """What QEMU is really given for a disk of domain XML: driver, aio, cache, iothread.
 
-Each rule names where libvirt or QEMU has it. Tests hold it against the command lines that libvirt 9.0 and 11.3 made of the
-same XML, and against those of the guests that ran with them.
+Each rule names where libvirt or QEMU has it. Tests hold it against the command lines that libvirt 9.0 and 11.3 made of
+the same XML, and against those of the guests that ran with them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ DEFAULT_AIO = "threads"
 # What opens a source (qemu_block.c, qemuBlockStorageSourceGetBackendProps).
 _DRIVERS = {"file": "file", "block": "host_device", "dir": "vvfat", "nvme": "nvme"}
 _DRIVERS["vhostvdpa"] = "virtio-blk-vhost-vdpa"
-# A protocol whose driver has another name; tftp is QEMU's curl too, and gone with QEMU 2.8.
-_PROTOCOLS = {"ftps": "ftps"}
-
 # What a volume is, by the type of its pool (storage_conf.c, virStoragePoolTypeInfo; domain_conf.c,
 # virStorageTranslateDiskSourcePool).
 _POOLS = {"dir": "file", "fs": "file", "netfs": "file", "vstorage": "file"}
@@ -65,7 +62,7 @@ def driver(disk: DiskElement, pools: Mapping[str, str | None]) -> str | None:
     if disk.transient:
         return "file"  # What the guest writes goes to a file of its own (qemu_snapshot.c).
     if disk.type == "network":
-        return _PROTOCOLS.get(disk.protocol or "", disk.protocol)
+        return disk.protocol  # QEMU's drivers have the names of libvirt's protocols.
     if disk.type == "volume":
         if disk.mode == "direct":
             return "iscsi"
@@ -104,8 +101,7 @@ def scsi_controller(domain: Domain, disk: DiskElement, crowd: int = 1) -> DiskCo
 
 
 def aio_default(disk: DiskElement, pools: Mapping[str, str | None]) -> AioDefault | None:
-    """What an unset aio means for a disk, with O_DIRECT and without; None where its driver has no aio, or is not known.
-    """
+    """What an unset aio means, with O_DIRECT and without; None where the driver has no aio, or is not known."""
     if driver(disk, pools) not in AIO_DRIVERS:
         return None
     return {"direct": DEFAULT_AIO, "cached": DEFAULT_AIO}

@@ -9,4 +9,15 @@ from __future__ import annotations
 #: Cause of a finding → the sentence, with facts in braces. ``plugin_utils/_policy/hypervisors.py`` has all causes.
 HINTS = {
     "controller": "Give its controller model='virtio-scsi' (virsh edit), when the guest has the driver virtio_scsi.",
+    "iothread": (
+        "With virsh edit, write <iothreads>1</iothreads> into the domain and iothread='1' into the <driver> of {key};"
+        " for a disk on virtio-scsi, into the <driver> of its controller."
+    ),
+    "aio": "Write io='{value}' into the <driver> of {key} (virsh edit).",
+    "cache": "Write cache='{value}' into the <driver> of {key} (virsh edit).",
+    "storage_missing": "First define its storage pool (virsh pool-define).",
+    "cold_start": (
+        "Shut the guest down and start it (virsh shutdown, virsh start); a reboot is not enough, nor is resuming a"
+        " saved guest."
+    ),
 }

@@ -27,7 +27,13 @@ _TOOLS = {
     "http://ovirt.org/vm/": "oVirt",
     "http://kubevirt.io": "KubeVirt",
 }
-_NAMED = {"terraform": "Terraform", "opentofu": "OpenTofu", "tofu": "OpenTofu", "pulumi": "Pulumi", "vagrant": "Vagrant"}
+_NAMED = {
+    "terraform": "Terraform",
+    "opentofu": "OpenTofu",
+    "tofu": "OpenTofu",
+    "pulumi": "Pulumi",
+    "vagrant": "Vagrant",
+}
 _MANAGED = re.compile(
     r"\b(?:managed|created|provisioned|deployed)\b.{0,40}\b(terraform|opentofu|tofu|pulumi|vagrant)\b", re.IGNORECASE
 )

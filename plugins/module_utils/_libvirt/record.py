@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from .._model import records
+from .._text import natural_key
 from . import aliases as _aliases
 from . import by_hand as _by_hand
 from . import domain as _domain
@@ -39,30 +40,48 @@ def record(
     pools: Mapping[str, str | None] | None = None,
     lines: bool = False,
     digest: str | None = None,
+    running: bool | None = None,
+    held: records.Held | None = None,
 ) -> records.Guest:
     """The guest record of a domain. ``raw`` is its persistent definition; for a transient guest, which has none, it is
     the XML of the running guest, and ``path`` is None.
 
     ``live`` is the XML of the running guest, ``saved`` that of the managed-save image that the next start resumes:
     what the guest started with. ``snapshots`` maps a snapshot's name to its XML, ``pools`` a storage pool's name to its
-    type. With ``lines`` the record names lines of ``raw``. ``digest`` is that of the definition where it is not that of
-    ``raw``. What XML cannot tell (``running``, ``qemu``, ``runs``) is None. Raises XmlError for each of the texts but
-    those of snapshots.
+    type. With ``lines`` the record names lines of ``raw``. ``digest`` is the definition's where it is not that of
+    ``raw``. ``running`` is what the caller knows, and ``held`` what keeps it from writing. ``qemu`` and ``runs`` are
+    None. Raises XmlError for each of the texts but those of snapshots.
     """
-    return guest(
-        _domain.read(raw),
+    definition = _domain.read(raw)
+    started = _started(live, saved)
+    disks, controller = _sides(definition, started or definition, pools or {}, lines)
+    ostype, args_disks = _metadata.ostype(definition.root), _by_hand.args_disks(definition, lines)
+    return records.guest(
         id=id,
+        name=definition.name,
+        hypervisor="libvirt",
         node=node,
-        path=path,
-        started=_started(live, saved),
-        snapshots=snapshots or {},
-        pools=pools or {},
-        lines=lines,
+        config=path,
         digest=digest or hashlib.sha256(raw).hexdigest(),
+        ostype=ostype,
+        machine=(started or definition).machine,
+        next_start={"machine": definition.machine, "ostype": ostype},
+        running=running,
+        qemu={"running": None, "installed": None, "proven": _proven(definition.machine)},
+        controller=controller,
+        iothreads=definition.iothreads,
+        disks=disks,
+        pending=sorted((disk["key"] for disk in disks if _waits(disk)), key=natural_key),
+        snapshots=sorted(snapshots or ()),
+        snapshots_differ=sorted(name for name, text in (snapshots or {}).items() if _differs(definition, text)),
+        held=held or _by_hand.held(args_disks),
+        args_disks=args_disks,
+        made_by=_metadata.made_by(definition.root),
     )
 
 
 def _started(live: bytes | None, saved: bytes | None) -> Domain | None:
+    """What a guest that runs or is saved started with; None for another."""
     for name, raw in (("running", live), ("saved", saved)):
         if raw is not None:
             try:
@@ -72,143 +91,72 @@ def _started(live: bytes | None, saved: bytes | None) -> Domain | None:
     return None
 
 
-def guest(
-    definition: Domain,
-    *,
-    id: str,
-    node: str | None,
-    path: str | None,
-    started: Domain | None,
-    snapshots: Mapping[str, bytes],
-    pools: Mapping[str, str | None],
-    lines: bool,
-    digest: str | None,
-) -> records.Guest:
-    """The same for texts that are read already; ``started`` is what the guest started with, None where that is its
-    definition.
-    """
-    sides = _Sides(definition, started, pools, lines)
-    now = started or definition
-    disks = sides.disks()
-    ostype, args_disks = _metadata.ostype(definition.root), _by_hand.args_disks(definition, lines)
-    return records.guest(
-        id=id,
-        name=definition.name,
-        hypervisor="libvirt",
-        node=node,
-        config=path,
-        digest=digest,
-        ostype=ostype,
-        machine=now.machine,
-        next_start={"machine": definition.machine, "ostype": ostype},
-        qemu={"running": None, "installed": None, "proven": _proven(definition.machine)},
-        controller=sides.controller(),
-        iothreads=definition.iothreads,
-        disks=disks,
-        pending=sorted(disk["key"] for disk in disks if _waits(disk)),
-        snapshots=sorted(snapshots),
-        snapshots_differ=sorted(name for name, raw in snapshots.items() if _differs(definition, raw)),
-        held=_by_hand.held(args_disks),
-        args_disks=args_disks,
-        made_by=_metadata.made_by(definition.root),
-    )
-
-
-def with_targets(running: records.RunningGuest, *texts: bytes) -> records.RunningGuest:
-    """A running guest with its disks under their targets in place of QEMU's ids, so that they are found in its record.
-
-    ``texts`` are its XML, what it started with first: a disk that the first does not name is looked for in the next.
-    Raises XmlError.
-    """
-    targets: dict[str, str] = {}
-    for raw in texts:
-        for name, target in _aliases.targets(_domain.read(raw)).items():
-            targets.setdefault(name, target)
-    return renamed(running, targets)
-
-
-def renamed(running: records.RunningGuest, targets: Mapping[str, str]) -> records.RunningGuest:
-    """The same with the target of each id; a disk that is not among them keeps its id."""
-    return {
-        **running,
-        "disks": [{**disk, "key": targets.get(disk["key"], disk["key"])} for disk in running["disks"]],
-        "disagreements": [
-            {**said, "key": None if said["key"] is None else targets.get(said["key"], said["key"])}
-            for said in running["disagreements"]
-        ],
-    }
-
-
 def configured(domain: Domain, disk: DiskElement) -> records.Configured:
     """What a definition sets of the options that a plan may set."""
     return {"aio": disk.io, "cache": disk.cache, "iothread": True if _effective.has_iothread(domain, disk) else None}
 
 
-class _Sides:
-    """A guest as it started and as its definition has it, which are the same where it does not run."""
+def _sides(
+    definition: Domain, started: Domain, pools: Mapping[str, str | None], lines: bool
+) -> tuple[list[records.Disk], records.Controller]:
+    """The disks and the controllers of a guest as it started and as its definition has it."""
+    now, after = _Side(started, pools), _Side(definition, pools)
+    left = {disk.target: disk for disk in started.disks}
+    pairs = [(left.pop(disk.target, None), disk) for disk in definition.disks]
+    disks = [_disk(now, after, old, new, lines) for old, new in [*pairs, *((disk, None) for disk in left.values())]]
+    return disks, after.controller(now, lines)
 
-    def __init__(
-        self, definition: Domain, started: Domain | None, pools: Mapping[str, str | None], lines: bool
-    ) -> None:
-        self._after = definition
-        self._now = started or definition
-        self._pools = pools
-        self._lines = lines
-        self._crowds = {id(one): _crowds(one) for one in {id(self._now): self._now, id(definition): definition}.values()}
 
-    def disks(self) -> list[records.Disk]:
-        """The disks in the order of the definition, then those that only the running guest has."""
-        if self._now is self._after:
-            return [self._disk(one, one) for one in self._after.disks]
-        now = {one.target: one for one in self._now.disks}
-        disks = [self._disk(now.pop(one.target, None), one) for one in self._after.disks]
-        return disks + [self._disk(one, None) for one in now.values()]
+class _Side:
+    """One side of a guest: how it started, or its definition."""
 
-    def _disk(self, now: DiskElement | None, after: DiskElement | None) -> records.Disk:
-        shown = after or now
-        assert shown is not None
-        effective = self._values(self._now, now)
-        following = effective if now is after else self._values(self._after, after)
-        sets = configured(self._now, now) if now else None
-        waiting = configured(self._after, after) if after else None
-        changes = now is not after and after is not None and (sets != waiting or following != effective)
-        return records.disk(
-            key=shown.target,
-            bus=shown.bus,
-            media=_media(shown),
-            volume=shown.volume,
-            storage=self._storage(shown),
-            format=shown.format,
-            line=after.element.line if self._lines and after else None,
-            overlay=shown.transient,
-            read_only=shown.read_only,
-            configured=sets,
-            aio_default=_effective.aio_default(shown, self._pools),
-            pending=waiting if changes else None,
-            pending_delete=after is None,
-            effective=effective,
-            next=None if after is None or following == effective else following,
-        )
+    def __init__(self, domain: Domain, pools: Mapping[str, str | None]) -> None:
+        self.domain = domain
+        self.pools = pools
+        self._crowds = _crowds(domain)
 
-    def _values(self, domain: Domain, disk: DiskElement | None) -> records.Values | None:
+    def values(self, disk: DiskElement | None) -> records.Values | None:
+        """What the disk gets on this side, None where it is not on it."""
         if disk is None:
             return None
         at = _aliases.address(disk) if disk.bus == "scsi" else None
-        crowd = self._crowds[id(domain)][at.controller] if at else 0
-        return _effective.effective(domain, disk, self._pools, crowd)
+        return _effective.effective(self.domain, disk, self.pools, self._crowds[at.controller] if at else 0)
 
-    def _storage(self, disk: DiskElement) -> records.Storage | None:
-        return records.storage(id=disk.pool, type=self._pools.get(disk.pool)) if disk.pool else None
-
-    def controller(self) -> records.Controller:
-        """The guest's SCSI controllers, as libvirt spells them."""
-        now, after = _models(self._now), _models(self._after)
-        written = [one for one in self._after.scsi.values() if one.model]
+    def controller(self, before: _Side, lines: bool) -> records.Controller:
+        """The guest's SCSI controllers as libvirt spells them, with those of its start as ``effective``."""
+        written = [one for one in self.domain.scsi.values() if one.model]
+        models = _models(self.domain)
         return records.controller(
-            configured=after if written and after != _NO_CONTROLLER else None,
-            effective=now,
-            line=written[0].element.line if written and self._lines else None,
+            configured=models if written and models != _NO_CONTROLLER else None,
+            effective=_models(before.domain),
+            line=written[0].element.line if written and lines else None,
         )
+
+
+def _disk(now: _Side, after: _Side, old: DiskElement | None, new: DiskElement | None, lines: bool) -> records.Disk:
+    """The disk that is ``old`` as the guest started and ``new`` in its definition; one of them may be None."""
+    shown = new or old
+    assert shown is not None
+    effective, following = now.values(old), after.values(new)
+    sets = configured(now.domain, old) if old else None
+    waiting = configured(after.domain, new) if new else None
+    return records.disk(
+        key=shown.target,
+        bus=shown.bus,
+        media=_media(shown),
+        volume=shown.volume,
+        storage=records.storage(id=shown.pool, type=after.pools.get(shown.pool)) if shown.pool else None,
+        format=shown.format,
+        line=new.element.line if lines and new else None,
+        overlay=shown.transient,
+        read_only=shown.read_only,
+        configured=sets,
+        aio_default=_effective.aio_default(shown, after.pools),
+        pending=None if sets == waiting and effective == following else waiting,
+        pending_delete=new is None,
+        effective=effective,
+        next=None if following == effective else following,
+    )
 
 
 def _crowds(domain: Domain) -> Counter[int]:
@@ -246,7 +194,5 @@ def _differs(definition: Domain, raw: bytes) -> bool:
         return True
     before = {disk.target: configured(then, disk) for disk in then.disks}
     return then.iothreads != definition.iothreads or any(
-        before.get(disk.target, sets) != sets
-        for disk in definition.disks
-        for sets in (configured(definition, disk),)
+        before.get(disk.target, sets) != sets for disk in definition.disks for sets in (configured(definition, disk),)
     )

@@ -70,6 +70,13 @@ def sets_iothreads(guest: Guest) -> bool:
     return _plan.sets_iothreads(guest["hypervisor"])
 
 
+def overlays_end(guest: Guest) -> bool:
+    """Whether a temporary overlay is QEMU's own, which it makes no more from machine version 10.0 on; libvirt makes
+    that of a transient disk itself.
+    """
+    return guest["hypervisor"] == "pve" and not process_only(guest)
+
+
 def hint(guest: Guest, cause: str, /, **facts: str) -> str:
     """What to do about a cause, in the words of the guest's hypervisor."""
     resource = guest["resource"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ...module_utils._model.records import ArgsDisk, Disk, Guest
 from ...module_utils._shown import piece
 from . import qemu
-from .hypervisors import hint, process_only
+from .hypervisors import hint, overlays_end
 from .remark import Remark
 from .version import version
 
@@ -29,7 +29,7 @@ def judge(guest: Guest, disk: Disk) -> Iterator[Remark]:
     if disk["start_fault"]:
         message, advice = f"the guest does not start: {disk['start_fault']}", "Fix the line by hand."
         yield Remark("IO113", "error", message, advice, disk["start_fault"])
-    elif disk["overlay"] and not process_only(guest) and _starts_with_machine_10(guest):
+    elif disk["overlay"] and overlays_end(guest) and _starts_with_machine_10(guest):
         message = "the guest does not start: temporary overlays (snapshot=1) end with machine version 10.0"
         yield Remark("IO113", "error", message, hint(guest, "start_snapshot"), True)
 

@@ -128,10 +128,7 @@ def _models() -> list[str]:
     controllers = [_scsi(number, model) for number, model in enumerate(models)]
     return [
         *controllers,
-        *(
-            disk(target, "scsi", more=_at(number, 0, 0))
-            for number, target in enumerate(_letters("sd", len(models)))
-        ),
+        *(disk(target, "scsi", more=_at(number, 0, 0)) for number, target in enumerate(_letters("sd", len(models)))),
     ]
 
 
@@ -171,7 +168,9 @@ def domains(block: str) -> dict[str, str]:
         "scsi-mapping": domain(
             "scsi-mapping",
             [
-                _scsi(0, inside="<driver queues='2'><iothreads><iothread id='1'/><iothread id='2'/></iothreads></driver>"),
+                _scsi(
+                    0, inside="<driver queues='2'><iothreads><iothread id='1'/><iothread id='2'/></iothreads></driver>"
+                ),
                 disk("sda", "scsi"),
             ],
             before=threads,
@@ -265,7 +264,12 @@ def domains(block: str) -> dict[str, str]:
             [
                 _scsi(0),
                 _network(
-                    "sdb", "iscsi", "iqn.2026-01.org.example:disks/1", _host("192.0.2.7", 3260), bus="scsi", device="lun"
+                    "sdb",
+                    "iscsi",
+                    "iqn.2026-01.org.example:disks/1",
+                    _host("192.0.2.7", 3260),
+                    bus="scsi",
+                    device="lun",
                 ),
             ],
         ),
@@ -274,7 +278,11 @@ def domains(block: str) -> dict[str, str]:
             "network",
             [
                 _network(
-                    "vda", "rbd", "pool/image", _host("192.0.2.1", 6789) + _host("192.0.2.2"), driver=f"{_RAW} cache='none'"
+                    "vda",
+                    "rbd",
+                    "pool/image",
+                    _host("192.0.2.1", 6789) + _host("192.0.2.2"),
+                    driver=f"{_RAW} cache='none'",
                 ),
                 _network(
                     "vdb",
@@ -289,7 +297,9 @@ def domains(block: str) -> dict[str, str]:
                 _network("vde", "http", "disk.raw", _host("192.0.2.4", 80), more="<readonly/>"),
                 _network("vdf", "https", "disk.raw", _host("192.0.2.4", 443), more="<readonly/>", query=" query='a=b'"),
                 _network("vdg", "ftp", "disk.raw", _host("192.0.2.4", 21), more="<readonly/>"),
-                _network("vdh", "gluster", "volume/disk.raw", _host("192.0.2.5", 24007), driver=f"{_RAW} cache='unsafe'"),
+                _network(
+                    "vdh", "gluster", "volume/disk.raw", _host("192.0.2.5", 24007), driver=f"{_RAW} cache='unsafe'"
+                ),
                 _network("vdi", "gluster", "volume/disk.qcow2", _host("192.0.2.5"), driver="name='qemu' type='qcow2'"),
                 _network("vdj", "rbd", "pool/shared", _host("192.0.2.1"), "<shareable/>"),
             ],
@@ -298,7 +308,9 @@ def domains(block: str) -> dict[str, str]:
         "network-local": domain(
             "network-local",
             [
-                _network("vda", "nbd", "export", _host("127.0.0.1", NBD_PORT), driver=f"{_RAW} cache='none' iothread='2'"),
+                _network(
+                    "vda", "nbd", "export", _host("127.0.0.1", NBD_PORT), driver=f"{_RAW} cache='none' iothread='2'"
+                ),
                 _network(
                     "vdb", "http", "disk.raw", _host("127.0.0.1", HTTP_PORT), more="<readonly/>", driver=f"{_RAW}"
                 ),
@@ -316,8 +328,19 @@ def domains(block: str) -> dict[str, str]:
             "volumes",
             [
                 disk("vda", kind="volume", source="pool='images' volume='volume.raw'"),
-                disk("vdb", driver="name='qemu' type='qcow2' cache='none'", kind="volume", source="pool='images' volume='volume.qcow2'"),
-                disk("vdc", driver=f"{_RAW} cache='none' io='native'", kind="volume", source=f"pool='{GROUP}' volume='{VOLUME}'", more="<shareable/>"),
+                disk(
+                    "vdb",
+                    driver="name='qemu' type='qcow2' cache='none'",
+                    kind="volume",
+                    source="pool='images' volume='volume.qcow2'",
+                ),
+                disk(
+                    "vdc",
+                    driver=f"{_RAW} cache='none' io='native'",
+                    kind="volume",
+                    source=f"pool='{GROUP}' volume='{VOLUME}'",
+                    more="<shareable/>",
+                ),
                 disk("sda", "scsi", kind="volume", source=f"pool='{GROUP}' volume='{VOLUME}'", more="<shareable/>"),
             ],
         ),

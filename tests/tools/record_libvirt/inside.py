@@ -46,7 +46,15 @@ def prepare() -> None:
     images.mkdir(parents=True, exist_ok=True)
     letters = [chr(97 + number) for number in range(26)]
     names = [f"{bus}{letter}" for bus in ("vd", "sd", "hd", "fd") for letter in [*letters, "aa", "ab"]]
-    for name in [*(f"{name}.raw" for name in names), "cd.iso", "volume.raw", "code.fd", "vars.fd", "disk.raw", "export.raw"]:
+    for name in [
+        *(f"{name}.raw" for name in names),
+        "cd.iso",
+        "volume.raw",
+        "code.fd",
+        "vars.fd",
+        "disk.raw",
+        "export.raw",
+    ]:
         with (images / name).open("wb") as file:
             file.truncate(1474560)
 
@@ -64,7 +72,15 @@ def prepare() -> None:
     for name in ("alone", "second", "volume"):
         image("-f", "qcow2", f"{name}.qcow2", "4M")
     image("-f", "luks", *luks, "-o", "key-secret=key,iter-time=500", "luks.raw", "4M")
-    image("-f", "qcow2", *luks, "-o", "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=500", "luks.qcow2", "4M")
+    image(
+        "-f",
+        "qcow2",
+        *luks,
+        "-o",
+        "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=500",
+        "luks.qcow2",
+        "4M",
+    )
     subprocess.run(["qemu-nbd", "--fork", "-e", "9", "-p", str(_domains.NBD_PORT), "-x", "export", "-f", "raw", "export.raw"],
                    check=True, cwd=images)  # fmt: skip
     handler = functools.partial(_Ranges, directory=str(images))
