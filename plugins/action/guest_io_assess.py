@@ -14,6 +14,7 @@ import datetime
 import json
 from typing import Any
 
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..module_utils._model.records import NOT_THERE
 from ..plugin_utils._action import Action, time_stamp
 from ..plugin_utils._asked.values import guests_named
@@ -25,6 +26,7 @@ from ..plugin_utils._policy.waivers_file import load
 _READ = {
     "root": {"type": "str", "default": "/"},
     "api": {"type": "dict"},
+    **OPTIONS,
     "node": {"type": "str"},
     "guests": {"type": "raw"},
     "host_roots": {"type": "dict"},

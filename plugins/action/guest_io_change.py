@@ -13,6 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.utils.display import Display
 
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._fleet.retry import MOVED, merge
 from ..plugin_utils._fleet.twice import judged_twice
@@ -20,6 +21,7 @@ from ..plugin_utils._fleet.twice import judged_twice
 APPLY = {
     "root": {"type": "str", "default": "/"},
     "api": {"type": "dict"},
+    **OPTIONS,
     "max_parallel": {"type": "int"},
     "apply_foreign_pending": {"type": "bool", "default": False},
     "journal": {"type": "str"},
@@ -51,7 +53,8 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The results so far are returned where a later step fails: what was written is reported."""
         self._apply_options = {name: options[name] for name in APPLY} | {"policy": options["policy_id"]}
-        self._assess_options = {name: options[name] for name in (*ASSESS, "root", "api", "apply_foreign_pending")}
+        both = ("root", "api", "apply_foreign_pending", *OPTIONS)
+        self._assess_options = {name: options[name] for name in (*ASSESS, *both)}
         if options["api"]:
             self._refuse_judged_twice()
         done: dict[str, Any] = {"changed": False, "results": [], "diff": [], "run": None}

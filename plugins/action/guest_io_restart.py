@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._asked.restart import restart_order
 from ..plugin_utils._render.operations import restart_line
@@ -26,6 +27,7 @@ class ActionModule(Action):
         "match": {"type": "raw"},
         "root": {"type": "str", "default": "/"},
         "api": {"type": "dict"},
+        **OPTIONS,
         "node": {"type": "str"},
         "timeout": {"type": "int"},
         "start_timeout": {"type": "int"},
@@ -50,7 +52,8 @@ class ActionModule(Action):
         if options["variable"] and self._stopped_before(options["variable"], options["max_failures"]):
             return {**done, "stopped": True}
         try:
-            read = self.module("guest_io_info", "guests", **{name: options[name] for name in ("root", "node", "api")})
+            where = {name: options[name] for name in ("root", "node", "api", *OPTIONS)}
+            read = self.module("guest_io_info", "guests", **where)
             done["order"] = restart_order(read["guests"], options["match"])
             self._restart(done["order"]["order"], options, done)
         except Ended as ended:
@@ -74,7 +77,8 @@ class ActionModule(Action):
         return False
 
     def _restart(self, order: list[dict[str, Any]], options: dict[str, Any], done: dict[str, Any]) -> None:
-        how = {name: options[name] for name in ("root", "api", "timeout", "start_timeout", "force_stop", "ha_managed")}
+        names = ("root", "api", *OPTIONS, "timeout", "start_timeout", "force_stop", "ha_managed")
+        how = {name: options[name] for name in names}
         for number, entry in enumerate(order, 1):
             if len(done["failures"]) >= options["max_failures"]:
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..plugin_utils._action import Action
 
 
@@ -19,6 +20,7 @@ class ActionModule(Action):
         "name": {"type": "str", "required": True},
         "root": {"type": "str", "default": "/"},
         "api": {"type": "dict"},
+        **OPTIONS,
         "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "max_parallel": {"type": "int"},
@@ -28,6 +30,7 @@ class ActionModule(Action):
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The results. A guest that failed is in ``failures``: the others go on, and the run fails at its end."""
         rollback = options["rollback"]
+        names = ("root", "api", *OPTIONS, "journal", "max_parallel", "apply_foreign_pending")
         done = self.module(
             "guest_io",
             "results",
@@ -35,7 +38,7 @@ class ActionModule(Action):
             run=options["name"],
             policy=f"rollback of {rollback['run']}",
             rolls_back=rollback["run"],
-            **{name: options[name] for name in ("root", "api", "journal", "max_parallel", "apply_foreign_pending")},
+            **{name: options[name] for name in names},
         )
         settings = self._put_back_settings(options) if rollback["settings"] else {}
         said = (done.get("msg"), settings.get("msg"), rollback["not_whole"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..plugin_utils._action import Action, time_stamp
 from ..plugin_utils._asked.rollback import choose_run, guest_ids, plan_rollback
 
@@ -24,6 +25,7 @@ class ActionModule(Action):
         "guests": {"type": "raw", "default": "all"},
         "root": {"type": "str", "default": "/"},
         "api": {"type": "dict"},
+        **OPTIONS,
         "host_root": {"type": "str", "default": "/"},
         "journal": {"type": "str"},
         "node": {"type": "str"},
@@ -31,7 +33,7 @@ class ActionModule(Action):
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """The plan, and the name for the run that carries it out."""
-        where = {name: options[name] for name in ("root", "node", "api")}
+        where = {name: options[name] for name in ("root", "node", "api", *OPTIONS)}
         only = guest_ids(options["guests"])
         if not all(map(_is_journal, [*options["journals"], *([options["here"]] if options["here"] else [])])):
             raise ValueError("journals takes what guest_io_journal_info returned on each host")

@@ -118,6 +118,7 @@ options:
     type: str
 extends_documentation_fragment:
   - hypervisor.io_hardening.api
+  - hypervisor.io_hardening.libvirt
 attributes:
   check_mode:
     support: full
@@ -204,6 +205,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backends import find
 from ..module_utils._backends.apply import Options, apply
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
 from ..module_utils._journal.file import DIRECTORY, Journal, in_tree
@@ -234,6 +236,7 @@ def argument_spec() -> dict:
         "plan": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "root": {"type": "path", "default": "/"},
         "api": API,
+        **OPTIONS,
         "max_parallel": {"type": "int"},
         "apply_foreign_pending": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 300},
@@ -265,6 +268,7 @@ def main() -> None:
             apply_foreign_pending=params["apply_foreign_pending"],
             api=params["api"],
             writes=[entry["guest"] for entry in params["plan"]],
+            **{name: params[name] for name in OPTIONS},
         )
     except (ValueError, LayoutError) as exc:
         module.fail_json(msg=str(exc))

@@ -61,6 +61,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
 seealso:

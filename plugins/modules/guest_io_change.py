@@ -72,6 +72,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:

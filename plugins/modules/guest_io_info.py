@@ -56,6 +56,7 @@ options:
     version_added: 0.1.0
 extends_documentation_fragment:
   - hypervisor.io_hardening.api
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
@@ -195,6 +196,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _subjects
 from ..module_utils._backends import find
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._host.run import command
 from ..module_utils._pve_api.spec import API
@@ -208,15 +210,15 @@ def main() -> None:
             "node": {"type": "str"},
             "guests": {"type": "list", "elements": "str"},
             "api": API,
+            **OPTIONS,
             "host_roots": {"type": "dict"},
             "as_text": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     try:
-        reading = find.read(
-            *(module.params[name] for name in ("root", "node", "guests")), command, module.params["api"]
-        )
+        way = {name: module.params[name] for name in ("root", "node", "api", *OPTIONS)}
+        reading = find.read(only=module.params["guests"], run=command, **way)
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     for path in reading.containers:

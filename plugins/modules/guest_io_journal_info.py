@@ -39,6 +39,7 @@ options:
     default: last
 extends_documentation_fragment:
   - hypervisor.io_hardening.api
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.reads_only
 seealso:
   - module: hypervisor.io_hardening.guest_io
@@ -135,8 +136,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _subjects
 from ..module_utils._backends import find
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.standing import standing
+from ..module_utils._host.run import command
 from ..module_utils._host.tree import Tree
 from ..module_utils._journal import file as _journal
 from ..module_utils._journal import lines
@@ -150,6 +153,7 @@ def main() -> None:
         argument_spec={
             "root": {"type": "path", "default": "/"},
             "api": API,
+            **OPTIONS,
             "journal": {"type": "path", "default": _journal.DIRECTORY},
             "node": {"type": "str"},
             "host_root": {"type": "path"},
@@ -161,7 +165,8 @@ def main() -> None:
     problems: list = []
     found = _journal.read(_journal.in_tree(params["root"], params["journal"]), problems)
     try:
-        stands = standing(find.backends(params["root"], params["node"], api=params["api"]), found)
+        way = {name: params[name] for name in ("root", "node", "api", *OPTIONS)}
+        stands = standing(find.backends(run=command, **way), found)
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     host_root = params["host_root"] or params["root"]

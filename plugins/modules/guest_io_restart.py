@@ -55,6 +55,7 @@ options:
         answer, this host restarts nothing.
     type: str
 extends_documentation_fragment:
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:

@@ -46,6 +46,7 @@ options:
     description: Whether to write stopped guests although that applies pending changes of somebody else.
     type: bool
 extends_documentation_fragment:
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.on_controller
 attributes:
   check_mode:

@@ -56,6 +56,7 @@ options:
     description: The node whose guests are read, see M(hypervisor.io_hardening.guest_io_info).
     type: str
 extends_documentation_fragment:
+  - hypervisor.io_hardening.libvirt
   - hypervisor.io_hardening.on_controller
   - hypervisor.io_hardening.reads_only
 seealso:

@@ -50,6 +50,7 @@ options:
     default: /
 extends_documentation_fragment:
   - hypervisor.io_hardening.api
+  - hypervisor.io_hardening.libvirt
 attributes:
   check_mode:
     support: full
@@ -124,6 +125,7 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backends.find_restarter import restarter
+from ..module_utils._backends.hypervisors import OPTIONS
 from ..module_utils._backends.layout import LayoutError
 from ..module_utils._backends.restart import Options, restart
 from ..module_utils._host.run import command
@@ -142,13 +144,15 @@ def main() -> None:
             "ha_managed": {"type": "bool", "default": False},
             "root": {"type": "path", "default": "/"},
             "api": API,
+            **OPTIONS,
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
-    guest, root, api = params.pop("guest"), params.pop("root"), params.pop("api")
+    guest, root, api, *hypervisor = (params.pop(name) for name in ("guest", "root", "api", *OPTIONS))
     try:
-        result = restart(guest, restarter(root, command, api, guest), Options(check=module.check_mode, **params))
+        who = restarter(root, command, api, guest, *hypervisor)
+        result = restart(guest, who, Options(check=module.check_mode, **params))
     except LayoutError as exc:
         module.fail_json(msg=str(exc))
     if result["status"] == "failed":

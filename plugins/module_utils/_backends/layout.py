@@ -20,6 +20,7 @@ from .._host import user, whole_file
 MAX_CONFIG_BYTES = 1024 * 1024
 
 # A guest's id is from 100 to 999999999 (pve-common JSONSchema, pve-vmid).
+_VMID = re.compile(r"[1-9]\d{2,8}\Z", re.ASCII)
 _CONFIG = re.compile(r"^([1-9]\d{2,8})\.conf\Z", re.ASCII)
 #: What a guest config is called in a flat directory.
 FLAT = re.compile(r"^([1-9]\d{2,8})\.(conf|json)\Z", re.ASCII)
@@ -42,6 +43,11 @@ class Source(NamedTuple):
     guest: str
     node: str | None
     path: str
+
+
+def is_vmid(guest: str) -> bool:
+    """Whether a text is the id of a guest of Proxmox VE."""
+    return bool(_VMID.match(guest))
 
 
 def inside(root: str, path: str) -> str:

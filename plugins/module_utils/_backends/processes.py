@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""The guests of a host without a known hypervisor, read from their QEMU processes. They cannot be written."""
+"""The QEMU processes of a host, looked at once for all of its backends; and the guests that none of them knows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from .._model import records
-from .._model.records import NOT_THERE
+from .._model.records import NOT_THERE, Problem, RunningGuest
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import record
 from .._text import natural_key
@@ -17,21 +18,49 @@ from . import layout, nodes
 from .reading import Reading
 
 
-def read(root: str, node: str | None, only: Collection[str] | None) -> Reading:
-    """The guests that run, or ``only`` those with these ids or names. Raises LayoutError where none can be seen."""
-    reading = Reading()
-    running, reading.problems = _proc.running_guests(root) if node is None else ([], [])
-    if not running:
-        hidden = "; ".join(problem["reason"] for problem in reading.problems)
-        raise layout.LayoutError(
-            f"{layout.NO_NODES} No QEMU process can be seen either: {hidden}" if hidden else layout.NO_NODES
-        )
-    own = layout.own_node(root)
-    known = {name for guest in running for name in (guest["id"], guest["name"])}
-    for name in sorted(set(only or ()) - known, key=natural_key):
-        reading.problem("", NOT_THERE, guest=name)
-    reading.guests = [
-        record(guest, own) for guest in running if only is None or guest["id"] in only or guest["name"] in only
-    ]
-    reading.nodes = [records.node(name=own, addresses=nodes.kernel_addresses())]
-    return reading
+class Processes:
+    """The QEMU processes of the host below ``root``. A backend takes those of the guests that it knows."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._taken: set[int] = set()
+
+    @cached_property
+    def _found(self) -> tuple[list[RunningGuest], list[Problem]]:
+        return _proc.running_guests(self._root)
+
+    @property
+    def all(self) -> list[RunningGuest]:
+        """All of them."""
+        return self._found[0]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be read of them."""
+        return self._found[1]
+
+    @cached_property
+    def installed(self) -> str | None:
+        """The version of the QEMU that a guest started now would get."""
+        return _proc.installed_version(self._root)
+
+    def take(self, known: Iterable[RunningGuest]) -> None:
+        """These are of guests that a backend knows."""
+        self._taken |= {guest["pid"] for guest in known}
+
+    def others(self, only: Collection[str] | None) -> Reading:
+        """The guests that run and that no backend has taken, or ``only`` those with these ids or names. They cannot be
+        written. For a backend's own guests that are missing too, see ``joined``.
+        """
+        reading = Reading()
+        own = layout.own_node(self._root)
+        reading.problems += self.problems
+        rest = [guest for guest in self.all if guest["pid"] not in self._taken]
+        known = {name for guest in rest for name in (guest["id"], guest["name"])}
+        for name in sorted(set(only or ()) - known, key=natural_key):
+            reading.problem("", NOT_THERE, guest=name)
+        reading.guests = [
+            record(guest, own) for guest in rest if only is None or guest["id"] in only or guest["name"] in only
+        ]
+        reading.nodes = [records.node(name=own, addresses=nodes.kernel_addresses())]
+        return reading

@@ -17,6 +17,7 @@ from .backend import Refused
 from .config_files import ConfigFiles
 from .config_reader import chosen, read_guest, read_storages
 from .node import Node, Unanswered
+from .processes import Processes
 from .reading import Reading
 from .running import Running, is_running
 
@@ -27,7 +28,8 @@ _BEFORE_STORING = ("locked", "digest_moved", "moved")
 class Qm(ConfigFiles):
     """The guests of this host. ``node`` is another node whose configs are read, or ``all``; only its own are written.
 
-    ``run`` runs qm and pvesm; without it none is asked, and nothing is written. A command has ``timeout`` seconds.
+    ``run`` runs qm and pvesm; without it none is asked, and nothing is written. A command has ``timeout`` seconds. The
+    ``processes`` of its guests are taken.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Qm(ConfigFiles):
         run: qm_command.Run | None = None,
         timeout: int = 300,
         apply_foreign_pending: bool = False,
+        processes: Processes | None = None,
     ) -> None:
         self.own = layout.own_node(root)
         super().__init__(root, node or self.own)
@@ -45,9 +48,10 @@ class Qm(ConfigFiles):
         self._run = run or _no_command
         self._asks = run is not None
         self._proxmox = Node(self._run, timeout)
+        self._processes = processes or Processes(root)
 
     def read(self, only: Collection[str] | None = None) -> Reading:
-        """See Backend. What runs on this node without a config comes last, where all its guests are read."""
+        """See Backend."""
         reading = Reading()
         sources = layout.node_sources(self.root, self.node, reading.unreadable, whole=True)
         reading.nodes = nodes.read(self.root, sorted({source.node for source in sources if source.node}), self.own)
@@ -55,7 +59,7 @@ class Qm(ConfigFiles):
         asks = self._asks and any(source.node == self.own for source in wanted)
         asked = Asked(self._proxmox, self.own, reading) if asks else None
         storages = read_storages(reading, self.root)
-        running = Running(self.root, self.own, reading)
+        running = Running(self.root, self._processes)
         here = asked.storages(storages) if asked else storages
         reading.storages = list(here.values())
         for source in wanted:
@@ -70,8 +74,8 @@ class Qm(ConfigFiles):
             if mine:
                 running.add(guest)
             reading.guests.append(guest)
-        if only is None and self.node in ("all", self.own):
-            reading.guests += running.without_config({source.guest for source in wanted})
+        if self.node in ("all", self.own):
+            running.take({source.guest for source in sources})
         return reading
 
     def alone(self, configs: Sequence[str]) -> AbstractContextManager[None]:

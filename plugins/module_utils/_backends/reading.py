@@ -38,12 +38,13 @@ class Reading:
 
 
 def joined(readings: Iterable[Reading]) -> Reading:
-    """One reading of several; a guest that one of them found is not missing."""
+    """One reading of several; a guest that one of them found is not missing, and of a node the first record counts."""
     whole = Reading()
     for reading in readings:
         whole.guests += reading.guests
         whole.storages += reading.storages
-        whole.nodes += [node for node in reading.nodes if node not in whole.nodes]
+        names = {node["name"] for node in whole.nodes}
+        whole.nodes += [node for node in reading.nodes if node["name"] not in names]
         whole.problems += [problem for problem in reading.problems if problem not in whole.problems]
         whole.containers += reading.containers
         whole.texts.update(reading.texts)

@@ -6,49 +6,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from functools import cached_property
 
-from .._model.records import Guest
+from .._model.records import Guest, RunningGuest
 from .._pve.image import image_path
 from .._qemu_process import proc as _proc
 from .._qemu_process.record import add_running_state
-from .._qemu_process.record import record as _process_record
 from . import layout
 from .filesystems import FileSystems
-from .reading import Reading
+from .processes import Processes
 
 
 class Running:
-    """The guests that run on the node ``own``, this host. Problems go to the reading."""
+    """The guests that run on this host, a node."""
 
-    def __init__(self, root: str, own: str, reading: Reading) -> None:
+    def __init__(self, root: str, processes: Processes) -> None:
         self._root = root
-        self._own = own
-        running, problems = _proc.running_guests(root)
-        reading.problems += problems
-        self._processes = _proc.by_pve_id(running)
-        self._others = [guest for guest in running if guest["hypervisor"] != "pve"]
-        self._installed = _proc.installed_version(root)
+        self._all = processes
         self._file_systems = FileSystems(root)
+
+    @cached_property
+    def _processes(self) -> dict[str, RunningGuest]:
+        return _proc.by_pve_id(self._all.all)
 
     def add(self, guest: Guest) -> None:
         """Complete the record of a guest of this node."""
         guest["running"] = is_running(self._root, guest["id"])
-        add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._installed)
+        add_running_state(guest, self._processes.get(guest["id"]) if guest["running"] else None, self._all.installed)
         for disk in guest["disks"]:
             path = image_path(disk["volume"], disk["storage"]) if disk["media"] == "disk" else None
             disk["filesystem"] = self._file_systems.of(path) if path else None
 
-    def without_config(self, known: Collection[str]) -> Iterator[Guest]:
-        """The guests that run here and are not among ``known``: those of another hypervisor, and those of Proxmox VE
-        that have no config on any node of the cluster.
+    def take(self, known: Collection[str]) -> None:
+        """Take the processes of the guests ``known``, and those of guests with a config on another node of the cluster:
+        while a guest migrates to this node it runs here, and its config is still there.
         """
-        unknown = [guest for vmid, guest in self._processes.items() if vmid not in known]
-        if unknown:
-            # While a guest migrates to this node it runs here, and its config is still on the other node.
-            known = {source.guest for source in layout.node_sources(self._root, "all")}
-        for guest in [*(guest for guest in unknown if guest["id"] not in known), *self._others]:
-            yield _process_record(guest, self._own)
+        if set(self._processes) - set(known):
+            known = {*known, *(source.guest for source in layout.node_sources(self._root, "all"))}
+        self._all.take(process for vmid, process in self._processes.items() if vmid in known)
 
 
 def is_running(root: str, guest: str) -> bool:

@@ -1,0 +1,149 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
+"""A connection to libvirt on this host: what is asked of it, by whichever of the two ways.
+
+python3-libvirt where this Python has it, else the command virsh. Neither goes by the words of a message: libvirtd may
+speak another language than this module.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from .._host import user
+from .._shown import shown
+from .libvirt_places import Owner
+
+#: The connection that is asked unless another one is named.
+SYSTEM = "qemu:///system"
+#: Runs a command: as _host/run.py, command.
+Run = Callable[..., tuple[int, str, str]]
+
+# Another host's guests have neither processes nor images here.
+_LOCAL = re.compile(r"qemu(?:\+unix)?:///(system|session)(?:\?socket=[^?&#;\s]+)?\Z", re.ASCII)
+
+
+class LibvirtError(OSError):
+    """libvirt did not do what it was asked for; the message is its own, or says why it could not be asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(0, message)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+class Domain(NamedTuple):
+    """A domain as libvirt lists it. ``saved``: it has a managed save image. ``snapshots`` are their names, sorted."""
+
+    uuid: str
+    name: str
+    active: bool
+    persistent: bool
+    saved: bool
+    snapshots: tuple[str, ...]
+
+
+#: ``inactive`` is the persistent definition, ``secure`` the same with its secrets, ``live`` what an active domain has,
+#: ``saved`` what its managed save image has, ``snapshot`` that of the named snapshot.
+Kind = Literal["inactive", "secure", "live", "saved", "snapshot"]
+
+
+class Asked(NamedTuple):
+    """One XML document of a domain."""
+
+    kind: Kind
+    uuid: str
+    snapshot: str = ""
+
+
+class Connection(Protocol):
+    """libvirt at one URI. Every method raises LibvirtError."""
+
+    uri: str
+    read_only: bool
+
+    def domains(self) -> list[Domain]:
+        """All domains, by name."""
+
+    def documents(self, asked: Sequence[Asked]) -> list[bytes | LibvirtError]:
+        """Each document, or why there is none; the failure of one is that one's."""
+
+    def pools(self) -> list[bytes]:
+        """The XML of each storage pool; a pool that goes meanwhile is left out."""
+
+    def define(self, xml: bytes) -> None:
+        """Make this the persistent definition of the domain that it names."""
+
+    def number(self, uuid: str) -> int | None:
+        """The number that an active domain got at its start, another one after every start; None where it is not."""
+
+    def shut_down(self, uuid: str) -> None:
+        """Ask the guest to shut down; does not wait."""
+
+    def stop(self, uuid: str) -> None:
+        """End its process at once."""
+
+    def start(self, uuid: str) -> None:
+        """Start it; from its managed save image where it has one."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+def owner_of(uri: str) -> Owner:
+    """Whose guests a connection has. Raises LibvirtError for an address that is not one of this host's QEMU."""
+    match = _LOCAL.match(uri)
+    if match is None:
+        raise LibvirtError(
+            f"libvirt_uris has {shown(uri)}; it takes qemu:///system and qemu:///session, the guests of the host itself"
+        )
+    return "system" if match[1] == "system" else "session"
+
+
+def connect(uri: str, run: Run, timeout: int = 300) -> Connection:
+    """A connection that can write; where this user may only read, one that reads. Raises LibvirtError.
+
+    A command of virsh has ``timeout`` seconds.
+    """
+    owner = owner_of(uri)
+    if owner == "session" and os.geteuid() == 0:
+        # libvirt gives root the system's guests there: they would be read twice.
+        raise LibvirtError(
+            f"{uri} has the guests of the user who runs this, and root has none: set ansible_become to false, or"
+            " ansible_become_user to the user whose guests they are"
+        )
+    try:
+        return _open(uri, run, timeout, False)
+    except LibvirtError as exc:
+        first = exc
+    # Only the system's libvirtd has a socket for those who may read (libvirtd.conf, unix_sock_ro_perms).
+    if owner == "system" and os.geteuid() != 0:
+        try:
+            return _open(uri, run, timeout, True)
+        except LibvirtError:
+            pass
+    raise LibvirtError(f"libvirt gives no connection to {uri}: {first}; {_help(owner)}") from first
+
+
+def _help(owner: Owner) -> str:
+    if owner == "system" and os.geteuid() != 0:
+        return f"this is user {user.name()}: {user.BECOME}; or put the user into the group libvirt"
+    return "see whether it runs: systemctl status libvirtd virtqemud"
+
+
+def _open(uri: str, run: Run, timeout: int, read_only: bool) -> Connection:
+    # Only here: a host without the library, or without libvirt, loads neither way.
+    from .libvirt_python import PythonConnection, library
+
+    found = library()
+    if found is not None:
+        return PythonConnection(found, uri, read_only)
+    from .libvirt_command import CommandConnection
+
+    return CommandConnection(uri, run, timeout, read_only)
