@@ -92,9 +92,7 @@ def read(
     hides no other's guests.
     """
     processes = Processes(root)
-    found = backends(
-        root, node, run, api=api, hypervisor=hypervisor, libvirt_uris=libvirt_uris, processes=processes
-    )
+    found = backends(root, node, run, api=api, hypervisor=hypervisor, libvirt_uris=libvirt_uris, processes=processes)
     if api is not None or not is_this_host(root):
         return joined(backend.read(only) for backend in found)
     readings: list[Reading] = []

@@ -91,20 +91,20 @@ class PythonConnection:
         }
         look_up = functools.lru_cache(maxsize=None)(self._domain)
 
-        def read(one: Asked) -> str:
+        def read(one: Asked) -> Any:
             domain = look_up(one.uuid)
             if one.kind == "saved":
-                return str(domain.managedSaveGetXMLDesc(0))
+                return domain.managedSaveGetXMLDesc(0)
             if one.kind == "snapshot":
-                return str(domain.snapshotLookupByName(one.snapshot, 0).getXMLDesc(0))
-            return str(domain.XMLDesc(flags[one.kind]))
+                return domain.snapshotLookupByName(one.snapshot, 0).getXMLDesc(0)
+            return domain.XMLDesc(flags[one.kind])
 
-        return [self._or_error(lambda one=one: read(one).encode()) for one in asked]
+        return [self._or_error(read, one) for one in asked]
 
-    def _or_error(self, ask: Callable[[], bytes]) -> bytes | LibvirtError:
+    def _or_error(self, ask: Callable[[Any], Any], given: Any) -> bytes | LibvirtError:
         try:
             with self._failing():
-                return ask()
+                return str(ask(given)).encode()
         except LibvirtError as exc:
             return exc
 
@@ -112,7 +112,7 @@ class PythonConnection:
         """See Connection."""
         with self._failing():
             pools = self._open.listAllStoragePools(0)
-        texts = [self._or_error(lambda pool=pool: pool.XMLDesc(0).encode()) for pool in pools]
+        texts = [self._or_error(lambda pool: pool.XMLDesc(0), pool) for pool in pools]
         return [text for text in texts if isinstance(text, bytes)]
 
     def define(self, xml: bytes) -> None:

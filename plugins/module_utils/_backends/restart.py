@@ -30,7 +30,8 @@ _POWERED_OFF = "IS DOWN: it has powered off, but its QEMU process has not ended"
 class Failure(NamedTuple):
     """Why the hypervisor did not do what it was told: a reason of docs/data.md, and its own words.
 
-    Of a shutdown, ``no_shutdown`` is a guest that ignored it, and ``not_running`` one that was down already.
+    Of a shutdown, ``no_shutdown`` is a guest that ignored it, ``not_running`` one that was down already, and
+    ``not_started`` one that is down now, and that the hypervisor could not start.
     """
 
     reason: Reason
@@ -167,6 +168,8 @@ class _Restart:
         remark = None
         if failure and stays_up:
             remark = self._stop(failure)
+        elif failure and failure.reason == "not_started":
+            raise Refused("not_started", f"IS DOWN: shut down, and did not start again: {failure.detail}")
         elif failure and failure.reason == "not_running":
             raise Refused("not_running", "somebody else has shut it down in the meantime; it was left so")
         # Nobody but this run starts what was stopped: the hypervisor has forgotten the failed shutdown.
