@@ -16,7 +16,7 @@ from typing import Any
 
 from .._model.records import Guest
 from .backend import Refused
-from .libvirt_connection import SYSTEM, LibvirtError
+from .libvirt_connection import LibvirtError
 from .restart import Failure, State
 from .virsh import Here, Virsh
 
