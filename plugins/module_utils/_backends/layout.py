@@ -201,19 +201,19 @@ def _matches(directory: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
     return sorted((match for match in map(pattern.match, names) if match), key=lambda match: int(match[1]))
 
 
-def read(root: str, path: str) -> bytes:
+def read(root: str, path: str, limit: int = MAX_CONFIG_BYTES) -> bytes:
     """The bytes of a host's file below ``root``.
 
-    Raises OSError where it cannot be read, is not a regular file, is larger than Proxmox VE stores, or is a link that
-    leads out of the root.
+    Raises OSError where it cannot be read, is not a regular file, is larger than ``limit`` bytes (what Proxmox VE
+    stores), or is a link that leads out of the root.
     """
     full = inside(root, path)
     if not stays_inside(root, full):
         raise OSError(0, f"is a link that leads out of {root}")
-    return whole_file.read(full, MAX_CONFIG_BYTES)
+    return whole_file.read(full, limit)
 
 
-def read_config(root: str, path: str) -> bytes:
+def read_config(root: str, path: str, limit: int = MAX_CONFIG_BYTES) -> bytes:
     """The bytes of a guest's config; raises OSError as :func:`read`, and for a link.
 
     Through a link the same file would be a second guest, and be written twice. Directories may be links, as Proxmox
@@ -221,7 +221,7 @@ def read_config(root: str, path: str) -> bytes:
     """
     if os.path.islink(inside(root, path)):
         raise OSError(0, "is a link; a guest's config is a file of its own")
-    return read(root, path)
+    return read(root, path, limit)
 
 
 def text(root: str, path: str) -> str:

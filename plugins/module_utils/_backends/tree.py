@@ -8,15 +8,12 @@ at all, and byte for byte.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 
-from .._host import whole_file as _whole_file
-from .._host.lock import alone
 from .._pve import config as _config
 from .._pve.definition import Definition
-from . import layout, nodes
+from . import in_place, layout, nodes
 from .backend import Refused
 from .config_files import ConfigFiles
 from .config_reader import chosen, read_guest, read_storages
@@ -43,20 +40,9 @@ class ConfigTree(ConfigFiles):
                 reading.guests.append(found[0])
         return reading
 
-    @contextlib.contextmanager
-    def alone(self, configs: Sequence[str]) -> Iterator[None]:
-        """Hold the directories of the configs: two runs would both find a guest as planned, and both write it."""
-        paths = [layout.inside(self.root, config) for config in configs]
-        directories = {os.path.dirname(path) for path in paths if layout.stays_inside(self.root, path)}
-        with alone(directories, self._timeout) as busy:
-            if busy:
-                raise Refused(
-                    "busy",
-                    f"another run still holds {busy} after {self._timeout} s of waiting; run again when it has ended",
-                )
-            for directory in directories:
-                _whole_file.remove_leftovers(directory)
-            yield
+    def alone(self, configs: Sequence[str]) -> AbstractContextManager[None]:
+        """See Backend."""
+        return in_place.only_run(self.root, configs, self._timeout)
 
     def refuse(self, now: Definition, edited: Definition) -> None:
         """See Backend."""
@@ -66,17 +52,13 @@ class ConfigTree(ConfigFiles):
                 raise Refused("refused", f"{key} is both in [PENDING] and in the main section; remove it by hand")
 
     def write(self, now: Definition, edited: Definition) -> Definition:
-        """See Backend. The config is compared once more just before the rename: an editor does not know our lock."""
-        path = layout.inside(self.root, now.path)
-        _whole_file.replace(path, edited.raw, unless=lambda: self._refuse_other_config(now))
+        """See Backend."""
+        in_place.replace(self.root, now.path, edited.raw, lambda: self._digest(now), now.digest)
         return now.reread(layout.read(self.root, now.path))
 
-    def _refuse_other_config(self, now: Definition) -> None:
+    def _digest(self, now: Definition) -> str:
+        """The digest of the config as it is now. Raises Refused: moved."""
         try:
-            raw = layout.read_config(self.root, now.path)
+            return _config.digest(layout.read_config(self.root, now.path))
         except FileNotFoundError as exc:
             raise Refused("moved", self._where(now.id, now.node, now.path)) from exc
-        if _config.digest(raw) != now.digest:
-            raise Refused(
-                "digest_moved", "its config changed while it was being written; nothing was written, read it again"
-            )
