@@ -61,9 +61,9 @@ def backends(
 
         return [Api(connected(api), node, apply_foreign_pending, writes)]
     if not is_this_host(root):
-        from .tree import ConfigTree
+        from .trees import backends as of_tree
 
-        return [ConfigTree(root, node, timeout)]
+        return of_tree(root, node, timeout)
     found: list[Backend[Any]] = []
     kinds = here(root, hypervisor, libvirt_uris)
     if PVE in kinds:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from .._host import whole_file as _whole_file
@@ -15,8 +16,15 @@ from .._host.lock import alone
 from . import layout
 from .backend import Refused
 
-# What this run holds: guests of two hypervisors may lie in one directory.
-_held: set[str] = set()
+
+class _Held(threading.local):
+    """The directories that this run holds: guests of two hypervisors may lie in one."""
+
+    def __init__(self) -> None:
+        self.real: set[str] = set()
+
+
+_held = _Held()
 
 
 @contextlib.contextmanager
@@ -27,7 +35,7 @@ def only_run(root: str, configs: Sequence[str], timeout: int) -> Iterator[None]:
     """
     paths = [layout.inside(root, config) for config in configs]
     directories = {os.path.dirname(path) for path in paths if layout.stays_inside(root, path)}
-    directories -= {directory for directory in directories if os.path.realpath(directory) in _held}
+    directories -= {directory for directory in directories if os.path.realpath(directory) in _held.real}
     with alone(directories, timeout) as busy:
         if busy:
             raise Refused(
@@ -37,11 +45,11 @@ def only_run(root: str, configs: Sequence[str], timeout: int) -> Iterator[None]:
         for directory in directories:
             _whole_file.remove_leftovers(directory)
         real = {os.path.realpath(directory) for directory in directories}
-        _held.update(real)
+        _held.real.update(real)
         try:
             yield
         finally:
-            _held.difference_update(real)
+            _held.real.difference_update(real)
 
 
 def replace(root: str, path: str, raw: bytes, now: Callable[[], str], digest: str) -> None:

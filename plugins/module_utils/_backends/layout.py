@@ -71,21 +71,6 @@ def flat_folder(root: str) -> str:
     return next((path for path in ("/etc/pve/qemu-server", "/qemu-server") if os.path.isdir(inside(root, path))), "/")
 
 
-def folders_with_guests(root: str) -> list[str]:
-    """The folders of a root that have guests to read when they are named as a root; sorted."""
-    found = []
-    for name in sorted(os.listdir(root)):
-        folder = os.path.join(root, name)
-        if os.path.isdir(folder) and name not in NO_GUESTS and not name.startswith("."):
-            try:
-                guests = sources(folder, "all")
-            except LayoutError:
-                continue
-            if guests:
-                found.append(folder)
-    return found
-
-
 def own_node(root: str) -> str:
     """The name of this host's node: what /etc/pve/local points to, else the host's name (PVE::INotify nodename)."""
     try:

@@ -10,10 +10,12 @@ import os
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from . import domain_layout
 from .layout import FLAT, NO_GUESTS, LayoutError, etc_pve, flat_folder, inside
 
-# Files that belong next to guest configs in a flat directory: those of /etc/pve, and a gate's own report.
-_OURS = ("ceph.conf", "corosync.conf", "guest-io.json", "storage.cfg")
+# What belongs next to guest configs in a flat directory: files of /etc/pve, folders of /etc/libvirt/qemu, and a gate's
+# own report.
+_OURS = ("autostart", "ceph.conf", "corosync.conf", "guest-io.json", "networks", "storage.cfg")
 
 # Where guest configs are in a copy of /etc/pve and of a node's folder; next to an etc/pve they are not read.
 _ALSO = ("/nodes", "/qemu-server")
@@ -29,36 +31,42 @@ class Unread(NamedTuple):
 def unread(root: str, read: Collection[str]) -> Unread:
     """The files below ``root`` that are not among those that were ``read``. Hidden names are left out.
 
-    In a tree with an etc/pve, only that, the top, and nodes and qemu-server at the top are searched: the rest may be a
-    whole host. Raises LayoutError where a directory cannot be read.
+    In a tree with an etc/pve or an etc/libvirt/qemu, only these, the top, and nodes and qemu-server at the top are
+    searched: the rest may be a whole host. Raises LayoutError where a directory cannot be read.
     """
     top = etc_pve(root)
     tree = next(
         (path for path in (f"{top}/nodes", flat_folder(root)) if path != "/" and os.path.isdir(inside(root, path))),
         None,
     )
+    domains = domain_layout.folder(root)
+    tops = [*(["/etc/pve"] if tree and tree.startswith("/etc/") else []), *([domains] if domains != "/" else [])]
     known = {os.path.realpath(inside(root, path)) for path in read}
     found = Unread([], [])
-    for here, folders, files in _folders(root, "/etc/pve" if tree and tree.startswith("/etc/") else "/"):
+    for here, folders, files in _folders(root, tops or ["/"]):
         home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else here == "/"
+        listed = home or here == domains != "/"
         for name in sorted(folders + files):
             path = os.path.join(here, name)
-            if path in read or name.startswith(".") or (home and name in _OURS):
+            if path in read or name.startswith(".") or (listed and name in _OURS):
                 continue
-            reason = _reason(name, files, home, tree)
+            if domain_layout.is_xml(name) and name in files:
+                reason = _reason_of_xml(root, path, domains, read)
+            else:
+                reason = _reason(name, files, home, tree)
             if reason and os.path.realpath(inside(root, path)) not in known:
                 found.guests.append((path, reason))
-            elif home and not reason:
+            elif listed and not reason:
                 found.others.append(path + "/" * (name in folders))
     return found
 
 
-def _folders(root: str, top: str) -> Iterator[tuple[str, list[str], list[str]]]:
+def _folders(root: str, tops: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
     """Each folder once, as a path on the host, with the folders and files in it; folders behind links come last."""
-    waiting: list[str] = [top]
+    waiting: list[str] = [*tops]
     links: list[str] = []
     seen: set[str] = set()
-    if top != "/":
+    if tops != ["/"]:
         yield from _listed(root, "/", [], [])
         waiting += [path for path in _ALSO if os.path.isdir(inside(root, path))]
     while waiting or links:
@@ -84,6 +92,18 @@ def _listed(
     except OSError as exc:
         raise LayoutError(f"cannot read directory {inside(root, here)}: {exc.strerror}") from exc
     yield here, folders, files
+
+
+def _reason_of_xml(root: str, path: str, domains: str, read: Collection[str]) -> str | None:
+    """Why XML that may be a domain's was not read; None where it is not one, or the link that starts one at boot."""
+    folder, name = os.path.split(path)
+    above, last = os.path.split(folder)
+    if last == "autostart" and os.path.join(above, name) in read:
+        return None
+    if not domain_layout.may_be_domain(root, path):
+        return None
+    where = "the directory itself, not in folders below it" if domains == "/" else domains[1:]
+    return f"was not read: the XML of domains lies in {where}"
 
 
 def _reason(name: str, siblings: Collection[str], home: bool, tree: str | None) -> str | None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from ...module_utils._backends import find, layout
+from ...module_utils._backends import domain_layout, find, layout, trees
 from ...module_utils._backends.reading import Reading
 from ...module_utils._backends.unread import Unread, unread
 from ...module_utils._host.run import command
@@ -55,9 +55,13 @@ def read_directory(root: str, plans: Collection[str] = ()) -> Configs:
         # Where there are only plans, a storage.cfg that is not there is no problem.
         problems = [one for one in problems if os.path.lexists(one["file"] or root)]
     not_read = [f"{layout.inside(root, path)} (container)" for path in reading.containers]
-    listed = [layout.inside(root, path) for path in others.others]
+    listed = [(path, layout.inside(root, path)) for path in others.others]
     # A folder with a plan was read.
-    not_read += [path for path in listed if not any(plan.startswith(path) for plan in plans if path.endswith("/"))]
+    not_read += [
+        f"{place}{_kind(root, path)}"
+        for path, place in listed
+        if not any(plan.startswith(place) for plan in plans if place.endswith("/"))
+    ]
     nodes = {guest["node"] for guest in reading.guests} if find.is_this_host(root) else layout.node_names(root)
     return Configs(
         guests=reading.guests,
@@ -82,6 +86,12 @@ def assess_directory(configs: Configs, policy: Policy, date: datetime.date) -> d
     return document
 
 
+def _kind(root: str, path: str) -> str:
+    """What else a file of libvirt is, to be said after its path."""
+    kind = domain_layout.kind(root, path) if domain_layout.is_xml(path) else None
+    return f" ({kind})" if kind else ""
+
+
 def _placed(root: str, item: Mapping[str, Any], key: str) -> dict[str, Any]:
     """The item with its path below ``root`` as a path on this machine."""
     return {**item, key: layout.inside(root, item[key]) if item[key] else item[key]}
@@ -89,7 +99,7 @@ def _placed(root: str, item: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _nothing(root: str, reading: Reading) -> str:
     """Why there is no guest to read, and what to name instead where that can be seen."""
-    folders = layout.folders_with_guests(root)
+    folders = trees.folders_with_guests(root)
     if folders:
         more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
         return (
@@ -103,5 +113,6 @@ def _nothing(root: str, reading: Reading) -> str:
         )
     return (
         f"no guest config in {root}: it takes VMID.conf or VMID.json and storage.cfg, or a copy of /etc/pve, "
-        "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg"
+        "or etc/pve/nodes/NODE/qemu-server/VMID.conf and etc/pve/storage.cfg; of libvirt the XML of domains, or "
+        "etc/libvirt/qemu/NAME.xml"
     )

@@ -10,7 +10,7 @@ import datetime
 import os
 from typing import Any
 
-from ...module_utils._backends import find, layout
+from ...module_utils._backends import domain_layout, find, layout
 from ...module_utils._host import whole_file
 from ...module_utils._model.findings import host_entry
 from ...module_utils._model.records import Guest, Storage
@@ -87,7 +87,8 @@ def _plans_in(root: str) -> list[str]:
         raise layout.LayoutError(f"no directory {root}, and no file")
     try:
         # A host is not searched: its guests' configs are what counts.
-        is_host = find.is_this_host(root) or (layout.has_nodes(root) and os.path.isdir(layout.inside(root, "/usr/bin")))
+        has_guests = layout.has_nodes(root) or domain_layout.folder(root) != "/"
+        is_host = find.is_this_host(root) or (has_guests and os.path.isdir(layout.inside(root, "/usr/bin")))
         return [] if is_host else _plans.plan_files(root)
     except layout.LayoutError:
         raise
