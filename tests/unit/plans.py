@@ -5,14 +5,18 @@
 """Plans as ``terraform show -json`` prints them, with the attributes of the providers' schemas.
 
 No plan of these providers is public, so these are written from the schemas: bpg at d6bd1ff, Telmate at 225e289 and, for
-2.9, at 02d4f64. A plan lists every attribute of a resource, those that are not set as null or with their default.
+2.9, at 02d4f64; dmacvicar/libvirt at v0.8.3 and, for 0.9, at v0.9.7. A plan lists every attribute of a resource, those that are not set as null or with their default.
 """
 
 from __future__ import annotations
 
 import json
 
-SOURCES = {"bpg": "registry.terraform.io/bpg/proxmox", "telmate": "registry.terraform.io/telmate/proxmox"}
+SOURCES = {
+    "bpg": "registry.terraform.io/bpg/proxmox",
+    "dmacvicar": "registry.terraform.io/dmacvicar/libvirt",
+    "telmate": "registry.terraform.io/telmate/proxmox",
+}
 
 
 def plan(*changes, **members):
@@ -35,7 +39,7 @@ def change(type, after, name="this", actions=("create",), unknown=None, sensitiv
     """An entry of resource_changes; ``more`` are other keys, such as module_address, index and provider_name."""
     module = more.get("module_address")
     index = f"[{json.dumps(more['index'])}]" if "index" in more else ""
-    source = SOURCES["telmate" if type == "proxmox_vm_qemu" else "bpg"]
+    source = SOURCES[{"proxmox_vm_qemu": "telmate", "libvirt_domain": "dmacvicar"}.get(type, "bpg")]
     return {
         "address": f"{module + '.' if module else ''}{type}.{name}{index}",
         "mode": "managed",
@@ -210,3 +214,90 @@ def old_vm(*disks, **given):
     """The attributes of a ``proxmox_vm_qemu`` of 2.9, which has no ``disks``."""
     attributes = telmate_vm(disk=list(disks), **given)
     return {key: value for key, value in attributes.items() if key not in ("disks", "clone_id", "automatic_reboot")}
+
+
+def domain_disk(dev="vda", source=None, driver=None, **given):
+    """An object in ``devices.disks`` of a ``libvirt_domain`` of 0.9; ``driver`` are the attributes that are set in it."""
+    options = ("name", "type", "cache", "io", "io_thread", "io_threads", "discard", "queues", "error_policy")
+    kinds = ("file", "block", "volume", "network", "dir", "nvme", "vhost_user", "vhost_vdpa")
+    found = source or {"file": {"file": "/var/lib/libvirt/images/web.qcow2", "fd_group": None, "sec_label": None}}
+    return {
+        "alias": None,
+        "address": None,
+        "boot": None,
+        "device": None,
+        "driver": None if driver is None else {**dict.fromkeys(options), **driver},
+        "read_only": None,
+        "serial": None,
+        "shareable": None,
+        "source": {**dict.fromkeys(kinds), **found},
+        "target": {"dev": dev, "bus": None, "removable": None, "rotation_rate": None, "tray": None},
+        "transient": None,
+        "wwn": None,
+        **given,
+    }
+
+
+def domain_controller(driver=None, **given):
+    """An object in ``devices.controllers`` of a ``libvirt_domain`` of 0.9."""
+    options = ("io_thread", "io_threads", "queues", "cmd_per_lun", "max_sectors")
+    return {
+        "type": "scsi",
+        "model": "virtio-scsi",
+        "index": None,
+        "driver": None if driver is None else {**dict.fromkeys(options), **driver},
+        **given,
+    }
+
+
+def domain(*disks, controllers=None, **given):
+    """The attributes of a ``libvirt_domain`` of 0.9 that this collection may look at, and a secret."""
+    return {
+        "name": "web",
+        "type": "kvm",
+        "memory": 2,
+        "memory_unit": "GiB",
+        "vcpu": 2,
+        "running": True,
+        "autostart": None,
+        "io_threads": None,
+        "io_thread_i_ds": None,
+        "default_io_thread": None,
+        "os": {"type": "hvm", "type_arch": "x86_64", "type_machine": "q35"},
+        "devices": {
+            "disks": list(disks) or None,
+            "controllers": controllers,
+            "graphics": [{"vnc": {"passwd": "hunter2"}}],
+        },
+        **given,
+    }
+
+
+def old_domain_disk(**given):
+    """A block ``disk`` of a ``libvirt_domain`` of 0.8."""
+    return {
+        "block_device": "",
+        "file": "",
+        "scsi": False,
+        "url": "",
+        "volume_id": "",
+        "wwn": None,
+        **given,
+    }
+
+
+def old_domain(*disks, **given):
+    """The attributes of a ``libvirt_domain`` of 0.8 that this collection may look at, and a secret."""
+    return {
+        "name": "web",
+        "type": "kvm",
+        "arch": None,
+        "machine": None,
+        "cloudinit": None,
+        "coreos_ignition": "",
+        "disk": list(disks),
+        "metadata": "hunter2",
+        "running": True,
+        "xml": [],
+        **given,
+    }

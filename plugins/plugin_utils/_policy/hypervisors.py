@@ -100,7 +100,7 @@ def words(hypervisor: str | None, cause: str) -> str:
 def paste(guest: Guest, changes: Sequence[Change]) -> str | None:
     """The changes as text to paste where the guest is defined; None where no text is known."""
     resource = _RESOURCES.get(guest["resource"]["words"]) if guest["resource"] else None
-    return _block(resource, changes) or None if resource else None
+    return _block(resource, guest, changes) or None if resource else None
 
 
 def knows_storage_type(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from ...module_utils._host import whole_file
 from ...module_utils._model import records
@@ -18,16 +18,18 @@ from ...module_utils._shown import piece
 from ...module_utils._text import plural
 from .._terraform import plan_file
 from .._terraform.attributes import Block, ShapeError
-from .._terraform.defined import Defined, Template
+from .._terraform.defined import Defined, Place, Template
 from .._terraform.plan_file import Change, Kept, PlanError
-from .._terraform.providers import looks_like_a_guest, reader
-from .._terraform.record import Place, record
+from .._terraform.providers import hypervisor, looks_like_a_guest, reader
+from .._terraform.record import record
 from .._terraform.source_lines import SourceLines
 
 #: The largest plan that is read.
 MAX_BYTES = 1 << 30
 
 _START = 4096
+# A hypervisor, ``id`` or ``name``, and that of a guest of it.
+_Key = tuple[str, str, Optional[str]]
 _SAVED = "is a saved plan: give what terraform show -json prints of it, or tofu show -json"
 
 
@@ -129,7 +131,7 @@ def _left_out(plan: Plan, kept: Kept) -> Resource:
     """A guest that is in the state and that the plan does not look at."""
     fault = "the plan leaves it out, as one that was made with -target or -refresh-only, so it was not judged"
     resource: records.Resource = {"words": "", "address": kept.address, "module": None, "id": None, "note": ""}
-    return Resource(Defined(fault=fault), Place(plan.path, None, resource))
+    return Resource(Defined(hypervisor=hypervisor(kept.type), fault=fault), Place(plan.path, None, resource))
 
 
 def _raise(error: OSError) -> None:
@@ -152,7 +154,7 @@ def _add(plan: Plan, entry: Change, lines: SourceLines) -> int:
     try:
         defined = _defined(entry, read)
     except ShapeError as exc:
-        defined = Defined(fault=str(exc))
+        defined = Defined(hypervisor=hypervisor(entry.type), fault=str(exc))
     exists = _exists(entry)
     if exists and defined.cloned:
         defined = defined._replace(cloned=Template(id=defined.id, itself=True))
@@ -204,10 +206,10 @@ class _Records:
         self._storages = storages
         self._made: dict[int, Guest | None] = {}
         # By id and by name: a fleet of clones asks for each of its guests.
-        self._configs: dict[tuple[str, str | None], list[Guest]] = {}
+        self._configs: dict[_Key, list[Guest]] = {}
         for guest in configs:
             for key in (("id", guest["id"]), ("name", guest["name"])):
-                self._configs.setdefault(key, []).append(guest)
+                self._configs.setdefault((guest["hypervisor"], *key), []).append(guest)
         self._resources = _by_key(plans)
 
     def all(self) -> list[list[Guest]]:
@@ -228,7 +230,8 @@ class _Records:
         """The one guest that is cloned, or the config of the guest itself; None where it is not there, or may be one of
         several.
         """
-        key = ("id", cloned.id) if cloned.id else ("name", cloned.name or None)
+        named = ("id", cloned.id) if cloned.id else ("name", cloned.name or None)
+        key = (by.defined.hypervisor, *named)
         found: list[Guest | None] = [*self._configs.get(key, ())]
         for other in () if cloned.itself else self._resources.get(key, ()):
             if other is not by:
@@ -241,12 +244,12 @@ def _is_sensitive(defined: Defined) -> bool:
     return defined.sensitive or any(drive.sensitive for drive in defined.drives)
 
 
-def _by_key(plans: Sequence[Plan]) -> dict[tuple[str, str | None], list[Resource]]:
-    """The resources of all plans by ``("id", …)`` and by ``("name", …)``."""
-    found: dict[tuple[str, str | None], list[Resource]] = {}
+def _by_key(plans: Sequence[Plan]) -> dict[_Key, list[Resource]]:
+    """The resources of all plans by their hypervisor with ``("id", …)`` and with ``("name", …)``."""
+    found: dict[_Key, list[Resource]] = {}
     for resource in (resource for plan in plans for resource in plan.resources):
         for key in (("id", resource.defined.id), ("name", resource.defined.name)):
-            found.setdefault(key, []).append(resource)
+            found.setdefault((resource.defined.hypervisor, *key), []).append(resource)
     return found
 
 
@@ -263,7 +266,7 @@ def named_by(plans: Sequence[Plan]) -> Callable[[Guest], str | None]:
     resources = _by_key(plans)
 
     def named(guest: Guest) -> str | None:
-        for resource in resources.get(("id", guest["id"]), ()):
+        for resource in resources.get((guest["hypervisor"], "id", guest["id"]), ()):
             node = resource.defined.node
             if None in (node, guest["node"]) or node == guest["node"]:
                 return f"{piece(resource.place.resource['address'])} in {places[id(resource)]}"

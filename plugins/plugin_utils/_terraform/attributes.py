@@ -48,9 +48,14 @@ class Block:
         self._sensitive = sensitive
         self._before = before
 
+    @property
+    def exists(self) -> bool:
+        """Whether the resource is there before the apply, and stays."""
+        return isinstance(self._before, Mapping)
+
     def changes(self, name: str) -> bool:
         """Whether the attribute of a resource that exists gets another value."""
-        return isinstance(self._before, Mapping) and self._before.get(name) != self._after.get(name)
+        return self.exists and self._before.get(name) != self._after.get(name)
 
     def has(self, name: str) -> bool:
         """Whether the provider's schema has the attribute: a plan lists all, those that are not set as null."""

@@ -2,13 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
 
-"""A guest as a resource defines it: what every provider's file returns, in the terms of Proxmox VE."""
+"""A guest as a resource defines it: what every provider's file returns, in the terms of Proxmox VE or as domain XML."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...module_utils._model.records import Resource
 from ...module_utils._shown import piece
+
+
+class Place(NamedTuple):
+    """Where a resource is: in a file, at a line of it (None: not known), and in its plan."""
+
+    file: str
+    line: int | None
+    resource: Resource
 
 
 class Template(NamedTuple):
@@ -35,9 +44,10 @@ class Template(NamedTuple):
 class Drive(NamedTuple):
     """A drive that a resource names.
 
-    ``key`` is its place on Proxmox VE, such as scsi0; ``path`` its place in the resource. ``volume`` is a path or a
-    volume that exists, None for a new one on ``storage``. ``unknown`` are the attributes that decide and are known only
-    after apply. ``inherits``: its volume is the template's where that has a drive in its place.
+    ``key`` is its place on Proxmox VE, such as scsi0, or its target on libvirt; ``path`` its place in the resource.
+    ``volume`` is a path or a volume that exists, None for a new one on ``storage``. ``unknown`` are the attributes that
+    decide and are known only after apply. ``inherits``: its volume is the template's where that has a drive in its
+    place.
     """
 
     key: str
@@ -66,11 +76,15 @@ class Defined(NamedTuple):
     ``controller`` is None where it is the template's, or known only after apply; ``rest``: the drives that are not
     named are the template's. ``fault`` is why nothing of it can be judged.
 
+    A guest of libvirt is ``xml``, without the drives of which too little is known; ``cloned`` is the guest itself where
+    its own XML says more than the plan, and ``rest`` that without it nothing of its disks is known.
+
     ``unknown`` are the attributes that decide and are known only after apply. ``restarts`` says what the provider does
     with a running guest, "" where nothing is to be said.
     """
 
     words: str = ""
+    hypervisor: str = "pve"
     fault: str | None = None
     name: str = ""
     id: str | None = None
@@ -81,6 +95,7 @@ class Defined(NamedTuple):
     ostype: str | None = None
     args: str | None = None
     controller: str | None = None
+    xml: str | None = None
     drives: tuple[Drive, ...] = ()
     cloned: Template | None = None
     rest: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ...module_utils._pve import hints as _pve
-from . import bpg, telmate
+from . import bpg, libvirt, telmate
 from .attributes import Block
 from .defined import Defined
 from .words import Words
@@ -24,7 +24,11 @@ class Provider(NamedTuple):
     types: Mapping[str, Callable[[Block], Defined]]
 
 
-_PROVIDERS = (Provider("bpg/proxmox", bpg.TYPES), Provider("telmate/proxmox", telmate.TYPES))
+_PROVIDERS = (
+    Provider("bpg/proxmox", bpg.TYPES),
+    Provider("dmacvicar/libvirt", libvirt.TYPES),
+    Provider("telmate/proxmox", telmate.TYPES),
+)
 
 _SHARED = {
     "storage_unknown": "Name a storage.cfg that has the storage: gate_storage_cfg.",
@@ -33,7 +37,8 @@ _SHARED = {
 
 #: How a guest is written, as its record says, to the words for it.
 WORDS: dict[str, Words] = {
-    name: words._replace(hints={**_SHARED, **words.hints}) for name, words in {**bpg.WORDS, **telmate.WORDS}.items()
+    name: words._replace(hints={**_SHARED, **words.hints})
+    for name, words in {**bpg.WORDS, **libvirt.WORDS, **telmate.WORDS}.items()
 }
 
 # A guest of Proxmox VE or libvirt by the name of its type, whoever's it is. "virtual_environment" is not one.
@@ -49,6 +54,11 @@ def reader(source: str, type: str) -> Callable[[Block], Defined] | None:
     """
     namespace = "/".join(source.lower().split("/")[-2:])
     return next((one.types[type] for one in _PROVIDERS if one.namespace == namespace and type in one.types), None)
+
+
+def hypervisor(type: str) -> str:
+    """Whose guest a resource of this type is."""
+    return "libvirt" if type.lower().startswith("libvirt_") else "pve"
 
 
 def looks_like_a_guest(type: str) -> bool:

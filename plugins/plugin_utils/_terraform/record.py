@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ...module_utils._model import records
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES, IOTHREAD_CONTROLLER
@@ -17,11 +16,11 @@ from ...module_utils._pve import drive as _drive
 from ...module_utils._pve import effective as _effective
 from ...module_utils._shown import shown
 from ...module_utils._text import natural_key
-from .defined import Defined, Drive
+from . import libvirt_record, unsaid
+from .defined import Defined, Drive, Place
 
 Storages = Mapping[str, Storage]
 
-_APPLY = "known only after apply"
 _MEDIA = ("disk", "cdrom", "cloudinit")
 _BESIDE = (
     "Put the template's config (qm config ID > ID.conf) or a plan that has it beside this plan, or check it by hand and"
@@ -32,23 +31,14 @@ _ITS_OWN = (
     " beside this plan, or check it by hand and waive this."
 )
 _ARGS_HINT = "Check it by hand and waive this, or write the disk as one of the resource."
-_FAULT_HINT = "Check it by hand and waive this."
-_UNKNOWN_HINT = "Write a value that is known when it is planned, or check it by hand and waive this."
-
-
-class Place(NamedTuple):
-    """Where a resource is: in a file, at a line of it (None: not known), and in its plan."""
-
-    file: str
-    line: int | None
-    resource: records.Resource
 
 
 def record(made: Defined, place: Place, storages: Storages, template: Guest | None) -> Guest:
     """The record of a guest. ``template`` is the record of what ``made.cloned`` names, None where that is not known."""
+    if made.hypervisor == "libvirt":
+        return libvirt_record.record(made, place, template)
     said = _said_by_args(made.args, template)
-    unknown = [records.unknown(made.fault, _FAULT_HINT)] if made.fault else []
-    unknown += [records.unknown(f"{name} is {_APPLY}", _UNKNOWN_HINT) for name in made.unknown]
+    unknown = unsaid.of_guest(made.fault, made.unknown)
     unknown += _from_template(made, template)
     unknown += [records.unknown(f"an argument for QEMU {does}: {words}", _ARGS_HINT) for words, does in said]
     scsihw = made.controller or (template and template["controller"]["effective"])
@@ -159,10 +149,7 @@ class _Disks:
         return self._disk(self._on_volume_of(disk, drive), disk["bus"])
 
     def _not_judged(self, drive: Drive, bus: str, fault: str | None) -> Disk:
-        unknown = None
-        if fault is None:
-            verb = "is" if len(drive.unknown) == 1 else "are"
-            unknown = records.unknown(f"{' and '.join(drive.unknown)} {verb} {_APPLY}", _UNKNOWN_HINT)
+        unknown = unsaid.of_disk(drive.unknown) if fault is None else None
         return records.disk(key=drive.key, bus=bus, media=drive.media, line=self._line, error=fault, unknown=unknown)
 
     def _disk(self, drive: Drive, bus: str) -> Disk:
@@ -190,7 +177,7 @@ class _Disks:
         """The drive's storage, and its volume: a new one has no name yet."""
         if drive.volume and drive.volume.startswith("/"):
             return None, drive.volume
-        name = drive.storage or (drive.volume or "").partition(":")[0] or _APPLY
+        name = drive.storage or (drive.volume or "").partition(":")[0] or unsaid.APPLY
         return self._storages.get(name) or records.storage(id=name), drive.volume or f"{name}:new"
 
 

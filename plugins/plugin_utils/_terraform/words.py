@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...module_utils._model.findings import Change
+from ...module_utils._model.records import Guest
 
 _KEY = re.compile(r"([a-z]+)(\d+)\Z")
 
@@ -22,7 +23,7 @@ class Words(NamedTuple):
     ``hints``: cause of a finding to a sentence, see ``_policy/hypervisors.py``. ``controller``: the attribute of the
     SCSI controller, None where the resource has none. ``options``: an option of a disk to its attribute. ``disk``:
     the block of a disk, with {key}, {bus} and {index} for its place and a line {lines} for its attributes. ``on``:
-    how true is written.
+    how true is written. ``paste`` makes the block in another way.
     """
 
     hints: Mapping[str, str]
@@ -30,10 +31,13 @@ class Words(NamedTuple):
     options: Mapping[str, str]
     disk: str
     on: str = "true"
+    paste: Callable[[Guest, Sequence[Change]], str] | None = None
 
 
-def block(words: Words, changes: Iterable[Change]) -> str:
-    """The changes as a block to paste into the resource, its lines as ``terraform fmt`` has them."""
+def block(words: Words, guest: Guest, changes: Sequence[Change]) -> str:
+    """The changes as a block to paste into the guest's resource, its lines as ``terraform fmt`` has them."""
+    if words.paste is not None:
+        return words.paste(guest, changes)
     lines = []
     disks: dict[str, list[tuple[str, str]]] = {}
     for change in changes:

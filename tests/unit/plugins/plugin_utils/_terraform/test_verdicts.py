@@ -22,7 +22,12 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plans import (
     bpg_disk,
     bpg_vm,
     change,
+    domain,
+    domain_controller,
+    domain_disk,
     old_disk,
+    old_domain,
+    old_domain_disk,
     old_vm,
     plan,
     telmate_disk,
@@ -32,6 +37,7 @@ from ansible_collections.hypervisor.io_hardening.tests.unit.plans import (
 )
 
 DAY = datetime.date(2026, 11, 28)
+DOMAIN = "libvirt_domain"
 VM, CLONED, QEMU = (
     "proxmox_virtual_environment_vm",
     "proxmox_virtual_environment_cloned_vm",
@@ -40,6 +46,7 @@ VM, CLONED, QEMU = (
 STORAGES = "lvmthin: local-lvm\n\tvgname pve\n\tthinpool data\n\nlvm: thick\n\tvgname v1\n\nrbd: ceph\n\tpool p\n\nrbd: krbd\n\tpool p\n\tkrbd 1\n"
 TEMPLATE = "scsihw: virtio-scsi-single\nscsi0: local-lvm:base-9000-disk-0,aio=threads,iothread=1\ntemplate: 1\n"
 TELMATE_GOOD = {"asyncio": "threads", "iothread": True}
+WITH_ONE = {"io": "threads", "cache": "none", "io_thread": 1}
 ON_SINGLE = {"scsihw": "virtio-scsi-single"}
 
 
@@ -75,6 +82,14 @@ def flat(vm=None, **given):
 
 def old(vm=None, **given):
     return change(QEMU, old_vm(old_disk(**given), **(vm or {})))
+
+
+def libvirt(*disks, **given):
+    return change(DOMAIN, domain(*disks, **given))
+
+
+def old_libvirt(*disks, **given):
+    return change(DOMAIN, old_domain(*disks, **given))
 
 
 CASES = {
@@ -168,6 +183,66 @@ CASES = {
         change(QEMU, old_vm(clone="debian", scsihw="virtio-scsi-single")),
         ["IO100 guest"],
     ),
+    "dmacvicar 0.9, nothing set": (libvirt(domain_disk()), ["IO102 vda", "IO104 vda"]),
+    "dmacvicar 0.9, all right": (libvirt(domain_disk(driver=WITH_ONE), io_threads=1), []),
+    "dmacvicar 0.9, io_threads that no disk uses": (
+        libvirt(domain_disk(driver={"cache": "none"}), io_threads=1),
+        ["IO102 vda"],
+    ),
+    "dmacvicar 0.9, io_uring": (
+        libvirt(domain_disk(driver={"io": "io_uring", "cache": "none", "io_thread": 1}), io_threads=1),
+        ["IO103 vda"],
+    ),
+    "dmacvicar 0.9, native and cached": (
+        libvirt(domain_disk(driver={"io": "native", "io_thread": 1}), io_threads=1),
+        ["IO105 vda", "IO104 vda"],
+    ),
+    "dmacvicar 0.9, cache unsafe": (
+        libvirt(domain_disk(driver={"cache": "unsafe", "io_thread": 1}), io_threads=1),
+        ["IO104 vda"],
+    ),
+    "dmacvicar 0.9, scsi without a controller": (
+        libvirt(domain_disk("sda", driver={"cache": "none"})),
+        ["IO101 guest", "IO102 sda"],
+    ),
+    "dmacvicar 0.9, virtio-scsi": (
+        libvirt(domain_disk("sda", driver={"cache": "none"}), controllers=[domain_controller()]),
+        ["IO102 sda"],
+    ),
+    "dmacvicar 0.9, virtio-scsi with an iothread, two disks": (
+        libvirt(
+            domain_disk("sda", driver={"cache": "none"}),
+            domain_disk("sdb", driver={"cache": "none"}),
+            controllers=[domain_controller({"io_thread": 1})],
+            io_threads=1,
+        ),
+        [],
+    ),
+    "dmacvicar 0.9, sata": (
+        libvirt(domain_disk(target={"dev": "sda", "bus": "sata"}, driver={"cache": "none"})),
+        ["IO106 sda"],
+    ),
+    "dmacvicar 0.9, a disk of the host": (
+        libvirt(domain_disk(source={"block": {"dev": "/dev/disk/by-id/x"}})),
+        ["IO102 vda", "IO104 vda"],
+    ),
+    "dmacvicar 0.9, a cdrom alone": (libvirt(domain_disk("sda", device="cdrom")), []),
+    "dmacvicar 0.9, no disk": (libvirt(), []),
+    "dmacvicar 0.9, a value that libvirt does not have": (libvirt(domain_disk(driver={"io": "uring"})), ["IO100 vda"]),
+    "dmacvicar 0.9.0": (change(DOMAIN, {"name": "web", "iothreads": 1, "devices": {"disks": None}}), ["IO100 guest"]),
+    "dmacvicar 0.8, nothing set": (
+        old_libvirt(old_domain_disk(volume_id="/var/lib/libvirt/images/web")),
+        ["IO102 vda", "IO104 vda"],
+    ),
+    "dmacvicar 0.8, scsi": (
+        old_libvirt(old_domain_disk(scsi=True, block_device="/dev/sdb")),
+        ["IO102 sda", "IO104 sda"],
+    ),
+    "dmacvicar 0.8, a cdrom alone": (old_libvirt(old_domain_disk(file="/iso/debian.iso"), cloudinit="x;1"), []),
+    "dmacvicar 0.8, an xslt": (
+        old_libvirt(old_domain_disk(file="/images/web.raw"), xml=[{"xslt": "<xsl:stylesheet/>"}]),
+        ["IO100 guest"],
+    ),
 }
 
 
@@ -178,7 +253,7 @@ def test_verdict(tmp_path, entry, found):
 
 def test_the_table_of_the_page_has_these_cases_and_verdicts():
     page = (Path(__file__).resolve().parents[5] / "docs/gate.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| ((?:bpg|Telmate)[^|]*) \| ([^|]*) \|$", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| ((?:bpg|dmacvicar|Telmate)[^|]*) \| ([^|]*) \|$", page, re.MULTILINE))
     wanted = {
         case: ", ".join(dict.fromkeys(one.split()[0] for one in found)) or "pass"
         for case, (_entry, found) in CASES.items()
