@@ -91,7 +91,7 @@ def test_configs_domains_and_a_plan_are_gated_in_one_run(configs):
     assert run.status == 2, run.output
     assert {guest["guest"] for guest in document["guests"]} == {"100", "good", "libvirt_domain.this"}
     assert {one["guest"] for one in document["findings"] if one["rule"] == "IO103"} == {"100", "libvirt_domain.this"}
-    (renamed,) = (one for one in document["findings"] if one["rule"] == "IO100")
+    (renamed,) = (one for one in document["findings"] if one["guest"] == "101")
     assert renamed["message"] == "its name is that of a guest of Proxmox VE; rename it"
 
 
