@@ -16,29 +16,25 @@ from typing import Optional, TypeVar
 
 from .. import _shown
 from .._libvirt.definition import Definition
-from .._libvirt.lost import lost
 from .._libvirt.record import record
-from .._libvirt.splice import EditError
 from .._libvirt.xml import MOST_BYTES, XmlError, parse
-from .._model.disk_io import refused_at_start
-from .._model.findings import Change, Wanted
 from .._model.records import NOT_THERE, Guest, Problem
 from .._shown import piece
 from .._text import natural_key, plural
 from . import domain_layout, in_place, layout
 from .backend import Refused
+from .libvirt_guests import LibvirtGuests
 from .reading import Reading
 
-Found = TypeVar("Found")
+_Found = TypeVar("_Found")
 
 
-class DomainFiles:
+class DomainFiles(LibvirtGuests):
     """The domains below ``root``. ``timeout`` is how many seconds another run is waited for.
 
     ``beside_pve``: there are guests of Proxmox VE as well, whose ids no domain may have for its name.
     """
 
-    hypervisor = "libvirt"
     at_once = 2
 
     def __init__(self, root: str, timeout: int = 300, beside_pve: bool = False) -> None:
@@ -85,27 +81,6 @@ class DomainFiles:
             raise Refused("moved", f"its XML {config} is that of {piece(found)} now")
         return definition
 
-    def edit(self, now: Definition, wanted: Wanted) -> Definition:
-        """See Backend."""
-        try:
-            return now.edited(wanted)
-        except EditError as exc:
-            raise Refused("refused", f"the plan does not fit the guest: {exc}") from exc
-
-    def also(self, now: Definition, edited: Definition) -> list[Change]:
-        """See Backend."""
-        return edited.also
-
-    def refuse(self, now: Definition, edited: Definition) -> None:
-        """See Backend."""
-        held = now.guest["held"]
-        if held:
-            raise Refused(held["reason"], held["detail"])
-        for disk in edited.guest["disks"]:
-            fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
-            if fault:
-                raise Refused("would_not_start", fault)
-
     def waits(self, now: Definition, edited: Definition, after: Definition | None = None) -> bool:
         """See Backend: a tree does not show what runs."""
         return False
@@ -117,10 +92,6 @@ class DomainFiles:
 
     def _load(self, now: Definition) -> Definition:
         return self.load(now.id, now.node, now.path)
-
-    def lost(self, now: Definition, edited: Definition, after: Definition) -> list[str]:
-        """See Backend."""
-        return lost(edited.raw, after.raw)
 
     def _raw(self, path: str) -> bytes:
         """The bytes of a definition; raises OSError as ``layout.read_config``."""
@@ -146,7 +117,7 @@ class DomainFiles:
         stem = os.path.splitext(os.path.basename(path))[0]
         return self._read(reading, path, stem, lambda raw: self._record(path, raw))
 
-    def _read(self, reading: Reading, path: str, guest: str | None, use: Callable[[bytes], Found]) -> Found | None:
+    def _read(self, reading: Reading, path: str, guest: str | None, use: Callable[[bytes], _Found]) -> _Found | None:
         """What a file holds; None where it cannot be read, which is noted."""
         try:
             return use(self._raw(path))

@@ -16,20 +16,20 @@ from .backend import Backend
 # pylint: disable=import-outside-toplevel
 
 
-def backends(root: str, node: str | None, timeout: int) -> list[Backend[Any]]:
+def backends(root: str, node: str | None, timeout: int, hypervisor: str = "auto") -> list[Backend[Any]]:
     """That of Proxmox VE where there is something of it, or nothing at all; that of libvirt where there are domains.
 
-    ``node``: a domain has none, so a node's guests are Proxmox VE's. Raises LayoutError where a directory cannot be
-    read.
+    ``hypervisor`` is the one whose guests are meant, ``auto`` all. ``node``: a domain has none, so a node's guests are
+    Proxmox VE's. Raises LayoutError where a directory cannot be read.
     """
     has_domains = node in (None, "all") and domain_layout.has_domains(root)
     has_configs = not has_domains or _has_configs(root)
     found: list[Backend[Any]] = []
-    if has_configs:
+    if has_configs and hypervisor in ("auto", "pve"):
         from .tree import ConfigTree
 
         found.append(ConfigTree(root, node, timeout))
-    if has_domains:
+    if has_domains and hypervisor in ("auto", "libvirt"):
         from .domain_files import DomainFiles
 
         found.append(DomainFiles(root, timeout, beside_pve=has_configs))

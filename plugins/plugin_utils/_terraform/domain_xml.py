@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-
 #: Where a disk's image is, of which the place is known only after apply.
 NEW = "a new volume"
 
