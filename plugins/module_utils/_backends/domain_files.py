@@ -81,6 +81,15 @@ class DomainFiles(LibvirtGuests):
             raise Refused("moved", f"its XML {config} is that of {piece(found)} now")
         return definition
 
+    def refuse(self, now: Definition, edited: Definition) -> None:
+        """See Backend. A host's own libvirt would not notice a file that changes, and write over it."""
+        where = os.path.dirname(layout.inside(self.root, now.path))
+        if os.path.realpath(where) == os.path.realpath(domain_layout.DOMAINS):
+            raise Refused(
+                "refused", f"{where} is where this host's own libvirt keeps its guests; name no root for them"
+            )
+        super().refuse(now, edited)
+
     def waits(self, now: Definition, edited: Definition, after: Definition | None = None) -> bool:
         """See Backend: a tree does not show what runs."""
         return False

@@ -398,3 +398,14 @@ def test_a_guest_whose_command_line_is_written_by_hand_is_not_written(tmp_path):
     put(tmp_path, {"x.xml": domain("web").replace("</domain>", by_hand)})
     (result,) = apply(tmp_path, [entry(tmp_path)])
     assert result["reason"] == "by_hand" and b"iothread='1'" not in (tmp_path / "x.xml").read_bytes()
+
+
+def test_the_files_of_the_host_s_own_libvirt_are_not_written_behind_its_back(tmp_path, monkeypatch):
+    put(tmp_path, {f"{QEMU}/web.xml": STRANGE})
+    (tmp_path / "link").symlink_to(tmp_path / QEMU)
+    monkeypatch.setattr(domain_layout, "DOMAINS", str(tmp_path / QEMU))
+    plan = [entry(tmp_path / "link")]
+    for check in (True, False):
+        (result,) = apply(tmp_path / "link", plan, check=check)
+        assert (result["status"], result["reason"]) == ("failed", "refused"), result
+    assert (tmp_path / f"{QEMU}/web.xml").read_bytes() == STRANGE.encode()
