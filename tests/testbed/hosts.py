@@ -26,16 +26,20 @@ class Spec(NamedTuple):
 
     name: str
     kind: str
-    suite: str
+    image: recipe.Image
     user: str
 
 
 def read_spec(platform: dict) -> Spec:
-    """Make a spec of one entry of molecule.yml's ``platforms``. Raises SpecError."""
-    spec = Spec(*(str(platform.get(key)) for key in Spec._fields))
+    """Make a spec of one entry of molecule.yml's ``platforms``; ``packages`` is a list, and may be left out.
+
+    Raises SpecError.
+    """
+    name, kind, suite, user = (str(platform.get(key)) for key in ("name", "kind", "suite", "user"))
+    spec = Spec(name, kind, recipe.Image(suite, tuple(platform.get("packages", ()))), user)
     for key, value, allowed in (
         ("kind", spec.kind, tuple(KINDS)),
-        ("suite", spec.suite, recipe.SUITES),
+        ("suite", suite, recipe.SUITES),
         ("user", spec.user, ("root", recipe.SUDO_USER)),
     ):
         if value not in allowed:
@@ -88,7 +92,7 @@ def _start(checkout: pathlib.Path, scenario: str, spec: Spec, key: pathlib.Path)
     folder = home(checkout, scenario) / spec.name
     folder.mkdir()
     cage = box.Box(checkout, scenario, spec.name)
-    pid = kind.start(cage, checkout / "build" / "images", spec.suite, folder, key.with_suffix(".pub"))
+    pid = kind.start(cage, checkout / "build" / "images", spec.image, folder, key.with_suffix(".pub"))
     return ssh.Access(cage, pid, kind.PORT, spec.user)
 
 

@@ -25,9 +25,9 @@ class ImageError(Exception):
     """An image could not be built; the message names the log to read."""
 
 
-def tree(cache: pathlib.Path, suite: str) -> pathlib.Path:
-    """Return the root directory of a suite's image, building it where the cache has none."""
-    return cached(cache / recipe.key(suite), lambda target: _build_tree(suite, target))
+def tree(cache: pathlib.Path, image: recipe.Image) -> pathlib.Path:
+    """Return the root directory of an image, building it where the cache has none."""
+    return cached(cache / image.key(), lambda target: _build_tree(image, target))
 
 
 def cached(path: pathlib.Path, build) -> pathlib.Path:
@@ -57,7 +57,7 @@ def _locked(path: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def _build_tree(suite: str, target: pathlib.Path) -> None:
+def _build_tree(image: recipe.Image, target: pathlib.Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         extra = pathlib.Path(scratch)
         for name, (mode, text) in recipe.FILES.items():
@@ -70,12 +70,12 @@ def _build_tree(suite: str, target: pathlib.Path) -> None:
         run(
             [
                 "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-                "mmdebstrap", *recipe.DEBOOTSTRAP_OPTIONS, f"--include={','.join(recipe.PACKAGES)}",
+                "mmdebstrap", *recipe.DEBOOTSTRAP_OPTIONS, f"--include={','.join(image.all_packages())}",
                 f"--essential-hook={copy}",
                 f'--customize-hook=chroot "$1" sh -c {shlex.quote(recipe.FINISH)}',
-                suite, str(target), MIRROR,
+                image.suite, str(target), MIRROR,
             ],
-            target.with_name(f"{recipe.key(suite)}.log"),
+            target.with_name(f"{image.key()}.log"),
         )  # fmt: skip
 
 

@@ -57,12 +57,14 @@ class MachineError(Exception):
     """A machine did not do what it was told; the message names the log to read."""
 
 
-def start(cage: box.Box, cache: pathlib.Path, suite: str, folder: pathlib.Path, public_key: pathlib.Path) -> int:
+def start(
+    cage: box.Box, cache: pathlib.Path, image: recipe.Image, folder: pathlib.Path, public_key: pathlib.Path
+) -> int:
     """Start a machine in a box, in the state of one that has booted, and return its process id.
 
     ``folder`` gets its disk, logs and monitor socket.
     """
-    saved = _booted(cage, cache, suite)
+    saved = _booted(cage, cache, image)
     _copy_disk(saved, folder)
     shutil.copyfile(public_key, folder / "key.pub")
     argv = _argv(saved)
@@ -71,13 +73,13 @@ def start(cage: box.Box, cache: pathlib.Path, suite: str, folder: pathlib.Path, 
     return cage.start(["sh", "-c", '"$@" -no-reboot -loadvm "$0" && exec "$@"', SNAPSHOT, *argv], folder)
 
 
-def _booted(cage: box.Box, cache: pathlib.Path, suite: str) -> pathlib.Path:
-    """Return the folder with a suite's disk that holds a booted machine's state."""
+def _booted(cage: box.Box, cache: pathlib.Path, image: recipe.Image) -> pathlib.Path:
+    """Return the folder with an image's disk that holds a booted machine's state."""
     # A state fits the QEMU that wrote it, started in the same way.
     version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout
     digest = hashlib.sha256(json.dumps([version, WARM_UP, _argv(pathlib.Path("image"))]).encode()).hexdigest()[:8]
     return images.cached(
-        cache / f"{recipe.key(suite)}-booted-{digest}", lambda target: _boot(cage, images.tree(cache, suite), target)
+        cache / f"{image.key()}-booted-{digest}", lambda target: _boot(cage, images.tree(cache, image), target)
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import NamedTuple
 
 SUITES = ("bookworm", "trixie")
 
@@ -140,10 +141,20 @@ rm -rf /var/cache/apt/archives /var/lib/apt/lists
 DISK_MEGABYTES = 1500
 
 
-def key(suite: str) -> str:
-    """Return the name of the image of a suite: the suite and a digest of all that makes it.
+class Image(NamedTuple):
+    """An image: a Debian suite, and the packages that a scenario needs besides those that all hosts have."""
 
-    No date is part of it, so an image is built once until the recipe changes.
-    """
-    content = json.dumps([suite, PACKAGES, DEBOOTSTRAP_OPTIONS, FILES, FINISH, DISK_MEGABYTES], sort_keys=True)
-    return f"{suite}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    suite: str
+    packages: tuple[str, ...] = ()
+
+    def all_packages(self) -> tuple[str, ...]:
+        """Return the names of all packages that are asked for, without what they depend on."""
+        return (*PACKAGES, *self.packages)
+
+    def key(self) -> str:
+        """Return the image's name: the suite and a digest of all that makes it.
+
+        No date is part of it, so an image is built once until the recipe changes.
+        """
+        content = [self.suite, self.all_packages(), DEBOOTSTRAP_OPTIONS, FILES, FINISH, DISK_MEGABYTES]
+        return f"{self.suite}-{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]}"
