@@ -45,10 +45,10 @@ options:
       controller:
         description: The SCSI controller, as in Proxmox VE's C(scsihw). No effect on other buses.
         type: str
-        choices: [virtio-scsi-single, virtio-scsi-pci, lsi, lsi53c810, megasas, pvscsi]
+        choices: [virtio-scsi-single, virtio-scsi-pci, virtio-scsi, lsi, lsi53c810, megasas, pvscsi]
         default: virtio-scsi-pci
       iothread:
-        description: Whether the disk has an iothread. Possible with V(virtio-scsi-single) and bus V(virtio).
+        description: Whether the disk has an iothread. Possible with V(virtio-scsi-single), V(virtio-scsi) and bus V(virtio).
         type: bool
         default: false
       aio:

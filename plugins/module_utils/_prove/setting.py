@@ -30,12 +30,19 @@ Setting = dict[str, Any]
 CONTROLLERS = {
     "virtio-scsi-single": ("virtio-scsi-pci", ("virtio_pci", "virtio_scsi", "sd_mod")),
     "virtio-scsi-pci": ("virtio-scsi-pci", ("virtio_pci", "virtio_scsi", "sd_mod")),
+    "virtio-scsi": ("virtio-scsi-pci", ("virtio_pci", "virtio_scsi", "sd_mod")),
     "lsi": ("lsi", ("sym53c8xx", "sd_mod")),
     "lsi53c810": ("lsi53c810", ("sym53c8xx", "sd_mod")),
     "megasas": ("megasas", ("megaraid_sas", "sd_mod")),
     "pvscsi": ("pvscsi", ("vmw_pvscsi", "sd_mod")),
 }
-"""Proxmox VE's scsihw: QEMU's device, and the drivers that a Linux guest needs for it."""
+"""Proxmox VE's scsihw, and libvirt's virtio-scsi, which has an iothread where one is asked for: QEMU's device, and the
+drivers that a Linux guest needs for it."""
+
+_LIBVIRT = {"lsilogic": "lsi", "lsisas1078": "megasas", "vmpvscsi": "pvscsi"}
+"""libvirt's model of a controller: the scsihw that is the same device of QEMU (libvirt's qemu_command.c)."""
+
+_WITH_IOTHREAD = ("virtio-scsi-single", "virtio-scsi")
 
 _BUS_MODULES = {
     "virtio": ("virtio_pci", "virtio_blk"),
@@ -95,10 +102,11 @@ def check(setting: Setting) -> Setting:
         _one_of(full, "controller", CONTROLLERS, where)
     else:
         full["controller"] = None
-    if full["iothread"] and full["bus"] != "virtio" and full["controller"] != "virtio-scsi-single":
+    if full["iothread"] and full["bus"] != "virtio" and full["controller"] not in _WITH_IOTHREAD:
+        ignored = "; Proxmox VE ignores it" if full["controller"] == "virtio-scsi-pci" else ""
         raise ProveError(
-            f"{where}: iothread is not possible with {full['controller'] or full['bus']}; Proxmox VE ignores it. Use"
-            " virtio-scsi-single or bus virtio"
+            f"{where}: iothread is not possible with {full['controller'] or full['bus']}{ignored}. Use"
+            f" {' or '.join(_WITH_IOTHREAD)} or bus virtio"
         )
     if full["aio"] == "native" and full["cache"] not in DIRECT:
         raise ProveError(
@@ -175,11 +183,19 @@ def from_record(record: dict[str, Any], key: str, name: str = "today") -> Settin
             "name": name,
             "bus": disk["bus"],
             "iothread": bool(values["iothread"]),
-            "controller": record["controller"]["effective"] if disk["bus"] == "scsi" else None,
+            "controller": _controller(record, values) if disk["bus"] == "scsi" else None,
             "aio": values["aio"] or TODAY["aio"],
             "cache": values["cache"] or TODAY["cache"],
         }
     )
+
+
+def _controller(record: dict[str, Any], values: dict[str, Any]) -> str:
+    """The controller of a disk: the guest's one, or, where it has several models or libvirt's, the disk's own."""
+    model: str = record["controller"]["effective"]
+    if model not in CONTROLLERS and values["controller"]:
+        model = values["controller"]["model"]
+    return _LIBVIRT.get(model, model)
 
 
 def with_changes(setting: Setting, changes: Iterable[dict[str, Any]], key: str, name: str = "hardened") -> Setting:

@@ -55,8 +55,8 @@ def test_other_buses_have_no_controller():
         ({"name": "x", "during": "backup", "backup": {"max_workers": 0}}, "max_workers of the backup is 0"),
         ({"name": "x", "iothread": 1}, "allowed: true, false"),
         ({"name": "x", "iotread": True}, "unknown iotread"),
-        ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci"),
-        ({"name": "x", "bus": "sata", "iothread": True}, "not possible with sata"),
+        ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci; Proxmox VE ignores it"),
+        ({"name": "x", "bus": "sata", "iothread": True}, "not possible with sata. Use virtio-scsi-single or virtio-scsi"),
         ({"name": "x", "aio": "native", "cache": "writeback"}, "QEMU does not start"),
     ],
 )
@@ -119,6 +119,41 @@ def test_a_plan_hardens_the_setting_of_its_disk():
     ]
     found = setting.with_changes(setting.from_record(record(), "scsi0"), changes, "scsi0")
     assert found == setting.HARDENED
+
+
+def libvirt(model, effective):
+    """The record of a guest of libvirt: its controllers' models, and that of its disk."""
+    controller = {"model": model, "dedicated": False, "gives_iothread": model == "virtio-scsi"}
+    return record({"aio": "native", "controller": controller}, controller=effective)
+
+
+def test_a_guest_of_libvirt_gets_its_iothread_on_the_controller_that_it_has():
+    today = setting.from_record(libvirt("virtio-scsi", "virtio-scsi"), "scsi0")
+    assert (today["controller"], today["iothread"]) == ("virtio-scsi", False)
+    changes = [
+        {"key": "guest", "option": "iothreads", "before": None, "after": 1},
+        {"key": "scsi0", "option": "iothread", "before": None, "after": True},
+        {"key": "scsi0", "option": "aio", "before": "native", "after": "threads"},
+    ]
+    hardened = setting.with_changes(today, changes, "scsi0")
+    assert (hardened["controller"], hardened["iothread"], hardened["aio"]) == ("virtio-scsi", True, "threads")
+
+
+@pytest.mark.parametrize(
+    ("model", "effective", "controller"),
+    [
+        ("lsilogic", "lsilogic", "lsi"),
+        ("lsisas1078", "lsisas1078, virtio-scsi", "megasas"),
+        ("virtio-scsi", "lsilogic, virtio-scsi", "virtio-scsi"),
+    ],
+)
+def test_a_controller_of_libvirt_is_the_device_that_qemu_makes_of_it(model, effective, controller):
+    assert setting.from_record(libvirt(model, effective), "scsi0")["controller"] == controller
+
+
+def test_a_controller_that_is_not_measured_is_named():
+    with pytest.raises(ProveError, match="controller is 'lsisas1068'"):
+        setting.from_record(libvirt("lsisas1068", "lsisas1068"), "scsi0")
 
 
 def test_a_description_names_what_differs():
