@@ -12,7 +12,7 @@ NEWEST := $(lastword $(LINES))
 ENDS := $(sort $(firstword $(LINES)) $(NEWEST))
 
 # The Molecule scenarios of 'make test'.
-SCENARIOS ?= kernel default stall
+SCENARIOS ?= kernel libvirt default stall
 
 # What may run side by side does, each part's output in one piece, and one part's failure does not hide the others'.
 # One more than there are processors, because test hosts are waited for.
