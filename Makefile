@@ -169,6 +169,7 @@ molecule-%:
 benchmark: ## what reading, assessing, a second run, applying, gating and watching cost
 	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/guest_io.py $(ARGS)
 	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/api_io.py
+	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/libvirt_io.py
 	@tools/in-venv 2.21 python tests/benchmarks/gate_io.py
 	@tools/in-venv 2.21 env PYTHONPATH=build/collections python tests/benchmarks/io_stall_info.py
 

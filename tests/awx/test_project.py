@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -21,7 +22,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._fleet.sli
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-NODES = ("pve1", "pve2", "pve3")
+NODES = ("pve1", "pve2", "pve3", "kvm1")
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +80,12 @@ def awx(checkout, collections, tmp_path):
         for name in ("inventory", "env"):
             (folder / name).mkdir(parents=True)
         (folder / "project").symlink_to(checkout)
-        group = inventory["all"]["children"]["hypervisors"]
-        group["hosts"] = dict.fromkeys(hosts)
-        group.setdefault("vars", {}).update(inventory_vars or {})
-        (folder / "inventory/hosts.yml").write_text(yaml.safe_dump(inventory))
+        given = copy.deepcopy(inventory)
+        group = given["all"]["children"]["hypervisors"]
+        for child in group["children"].values():
+            child["hosts"] = {name: None for name in child["hosts"] if name in hosts}
+        group["vars"].update(inventory_vars or {})
+        (folder / "inventory/hosts.yml").write_text(yaml.safe_dump(given))
         (folder / "env/extravars").write_text(json.dumps({"sample_fleet_build": str(fleet), **extravars}))
         (folder / "env/cmdline").write_text(" ".join(options))
         run = ansible_runner.run(
@@ -122,7 +125,7 @@ def test_slices_hand_out_parts_and_the_join_judges_the_fleet(awx):
     joined = awx("join_reports.yml", report_json=str(awx.fleet / "joined.json"), **parts)
     for run in (whole, joined):
         assert (run.status, run.rc) == ("failed", 2)
-        assert "3 hosts, 47 guests" in run.text
+        assert "4 hosts, 53 guests" in run.text
     # A job's output has colours.
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", run.text) for run in (whole, joined)]
     verdicts = [[line for line in text.splitlines() if line.startswith("GATE")] for text in plain]
@@ -131,7 +134,7 @@ def test_slices_hand_out_parts_and_the_join_judges_the_fleet(awx):
 
     del parts["io_hardening_part_12"]
     missing = awx("join_reports.yml", **parts)
-    assert missing.rc == 2 and "NO REPORT from 1 host: pve3" in missing.text
+    assert missing.rc == 2 and "NO REPORT from 2 hosts: kvm1, pve3" in missing.text
 
 
 def test_an_audit_leaves_its_report_as_an_artifact(awx):
@@ -140,7 +143,7 @@ def test_an_audit_leaves_its_report_as_an_artifact(awx):
     assert run.status == "successful", run.text
     (part,) = artifacts(run).values()
     document = unpack(part)
-    assert len(document["guests"]) == 47 and {entry["host"] for entry in document["hosts"]} == set(NODES)
+    assert len(document["guests"]) == 53 and {entry["host"] for entry in document["hosts"]} == set(NODES)
     assert len(part) < 300 * len(document["guests"]), "AWX keeps it in its database: docs/awx.md says how much"
     assert (awx.fleet / "mounted/audit/guest-io.html").is_file()
 

@@ -28,6 +28,7 @@ FLEET = PROJECT / "sample_fleet"
 CONFIGS = {path.stem: path for path in FLEET.glob("root/etc/pve/nodes/*/qemu-server/*.conf")}
 POLICY = yaml.safe_load((PROJECT / "roles/guest_io/defaults/main.yml").read_text())["guest_io_policy"]
 EXPECTED = yaml.safe_load((PROJECT / "tests/fixtures/sample_fleet_expected.yml").read_text())
+DOMAINS = {path.stem: path for path in FLEET.glob("hosts/*/etc/libvirt/qemu/*.xml")}
 
 # What Proxmox VE does not understand in it, and would drop on its next write.
 NOT_UNDERSTOOD = {
@@ -38,17 +39,19 @@ NOT_UNDERSTOOD = {
 
 
 def test_every_guest_is_described_and_has_its_expectation():
-    rows = re.findall(r"^\| (\d+) \|.*\| (\w+) \|$", (FLEET / "README.md").read_text(), re.MULTILINE)
-    assert dict(rows) == {vmid: entry["status"] for vmid, entry in EXPECTED.items()}
-    assert [vmid for vmid, _status in rows] == sorted(CONFIGS, key=int)
-    assert f"with {len(CONFIGS)} guests" in (FLEET / "README.md").read_text()
+    text = (FLEET / "README.md").read_text()
+    rows = re.findall(r"^\| (\w+) \|.*\| (compliant|restart_pending|to_change|unresolved) \|$", text, re.MULTILINE)
+    assert dict(rows) == {guest: entry["status"] for guest, entry in EXPECTED.items()}
+    assert [guest for guest, _status in rows] == [*sorted(CONFIGS, key=int), *sorted(DOMAINS)]
+    assert f"with {len(CONFIGS)} guests, and a host of libvirt with {len(DOMAINS)}: {len(rows)} guests" in text
 
 
 @pytest.fixture(scope="module")
 def verdicts():
-    reading = find.read(str(FLEET / "root"))
-    assert reading.problems == []
-    document = assess(reading.guests, POLICY, datetime.date(2026, 11, 23), reading.nodes)
+    readings = [find.read(str(FLEET / root)) for root in ("root", "hosts/kvm1")]
+    assert [reading.problems for reading in readings] == [[], []]
+    guests = [guest for reading in readings for guest in reading.guests]
+    document = assess(guests, POLICY, datetime.date(2026, 11, 23), readings[0].nodes)
     found = {
         entry["guest"]: {"status": entry["status"], "findings": defaultdict(list), "changes": []}
         for entry in document["guests"]
@@ -143,6 +146,9 @@ def test_a_folder_of_somebody_else_is_never_replaced(tmp_path, fresh):
 
 def test_the_inventory_leads_each_node_to_its_own_trees():
     group = yaml.safe_load((FLEET / "inventory.yml").read_text())["all"]["children"]["hypervisors"]
+    hosts = {name: sorted(child["hosts"]) for name, child in group["children"].items()}
     nodes = sorted(path.name for path in (FLEET / "root/etc/pve/nodes").iterdir())
-    assert sorted(group["hosts"]) == nodes == sorted(path.name for path in (FLEET / "hosts").iterdir())
+    others = sorted({path.parents[3].name for path in DOMAINS.values()})
+    assert hosts == {"proxmox_nodes": nodes, "libvirt_hosts": others}
+    assert sorted([*nodes, *others]) == sorted(path.name for path in (FLEET / "hosts").iterdir())
     assert group["vars"]["ansible_connection"] == "local"
