@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .. import _shown
-from .._libvirt.record import record, with_targets
+from .._libvirt.record import record
+from .._libvirt.running import with_targets
 from .._libvirt.xml import XmlError, parse
 from .._model import records
 from .._model.records import Guest, RunningGuest

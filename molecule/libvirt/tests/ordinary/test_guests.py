@@ -16,7 +16,9 @@ def test_a_guest_of_the_host(state, changes, expected):
 
 def test_no_other_guest_of_the_host(state):
     def definitions(name):
-        return {guest: state(name)[f"{uuid}.xml"] for guest, uuid in GUESTS.items() if guest not in ("plain", "scratch")}
+        return {
+            guest: state(name)[f"{uuid}.xml"] for guest, uuid in GUESTS.items() if guest not in ("plain", "scratch")
+        }
 
     assert definitions("ordinary") == definitions("before")
 

@@ -56,7 +56,10 @@ def test_other_buses_have_no_controller():
         ({"name": "x", "iothread": 1}, "allowed: true, false"),
         ({"name": "x", "iotread": True}, "unknown iotread"),
         ({"name": "x", "iothread": True}, "not possible with virtio-scsi-pci; Proxmox VE ignores it"),
-        ({"name": "x", "bus": "sata", "iothread": True}, "not possible with sata. Use virtio-scsi-single or virtio-scsi"),
+        (
+            {"name": "x", "bus": "sata", "iothread": True},
+            "not possible with sata. Use virtio-scsi-single or virtio-scsi",
+        ),
         ({"name": "x", "aio": "native", "cache": "writeback"}, "QEMU does not start"),
     ],
 )
