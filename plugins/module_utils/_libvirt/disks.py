@@ -9,8 +9,10 @@ Source: libvirt's "Domain XML format", and its src/conf/domain_conf.c (virDomain
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from .._model.disk_io import AIO_MODES, CACHE_MODES
 from .._shown import piece
 from . import devices as _devices
 from .xml import Element, XmlError
@@ -35,7 +37,7 @@ class DiskElement(NamedTuple):
 
     ``type`` is what its source is (file, block, network, volume, …), ``volume`` that source in one word, None without
     a medium. ``protocol`` is that of a network disk, ``pool`` and ``mode`` are those of a volume. ``iothread`` tells
-    whether its own driver element names one. ``cache`` is None for "default".
+    whether its own driver element names one. ``io`` and ``cache`` are None for "default".
     """
 
     target: str
@@ -59,7 +61,7 @@ class DiskElement(NamedTuple):
 
 
 def read(element: Element) -> DiskElement:
-    """A disk element as a disk. Raises XmlError where it has no target, or an address that is none."""
+    """A disk element as a disk. Raises XmlError where it has no target, or a value that libvirt does not take."""
     parts: dict[str, Element] = {}
     for child in element.children:
         parts.setdefault(child.name, child)
@@ -72,7 +74,6 @@ def read(element: Element) -> DiskElement:
     kind = element.attributes.get("type", _FILE)
     source = parts.get("source")
     opened = source.attributes if source is not None else {}
-    cache = said.get("cache")
     return DiskElement(
         target=target,
         bus=parts["target"].attributes.get("bus") or _devices.bus(element),
@@ -83,8 +84,8 @@ def read(element: Element) -> DiskElement:
         pool=opened.get("pool") if kind == "volume" else None,
         mode=opened.get("mode"),
         format=said.get("type"),
-        io=said.get("io"),
-        cache=None if cache == "default" else cache,
+        io=_word(said, "io", AIO_MODES, element),
+        cache=_word(said, "cache", CACHE_MODES, element),
         iothread=uses_iothread(driver),
         address=_address(parts["address"]) if "address" in parts else None,
         alias=parts["alias"].attributes.get("name") if "alias" in parts else None,
@@ -93,6 +94,15 @@ def read(element: Element) -> DiskElement:
         transient="transient" in parts,
         element=element,
     )
+
+
+def _word(said: dict[str, str], name: str, words: Collection[str], element: Element) -> str | None:
+    value = said.get(name, "default")
+    if value == "default":
+        return None
+    if value not in words:
+        raise XmlError(f"a disk has {name}='{piece(value)}'; libvirt takes {', '.join(words)}", element.line)
+    return value
 
 
 def uses_iothread(driver: Element | None) -> bool:

@@ -20,6 +20,9 @@ from .xml import Element, XmlError, parse
 #: How long a name may be; no file system takes a longer one, and libvirt names files by it.
 MOST_OF_A_NAME = 255
 
+# Those of QEMU's driver (virDomainVirtType).
+_TYPES = ("kvm", "qemu", "hvf")
+
 
 class ControllerElement(NamedTuple):
     """A SCSI controller as its element says it: its model, None where it has none, and whether its driver names an
@@ -47,16 +50,17 @@ class Domain(NamedTuple):
 
 
 def read(raw: bytes) -> Domain:
-    """The domain of a text, or of a snapshot's. Raises XmlError: no XML, another root element, no name, two disks of
-    one target.
+    """The domain of a text, or of a snapshot's. Raises XmlError: no XML, another root element, another
+    hypervisor's, no name, two disks of one target, a word that libvirt does not take.
     """
     root = _domain(parse(raw))
     if root.name not in ("domain", "inactiveDomain"):
         raise XmlError(f"its root element is {piece(root.name)}, not domain", root.line)
-    devices = root.child("devices")
+    if root.attributes.get("type", "kvm") not in _TYPES:
+        raise XmlError(f"its type is {piece(root.attributes['type'])}; only guests of QEMU are read", root.line)
     disks: list[DiskElement] = []
     has_scsi = False
-    for element in devices.children if devices is not None else ():
+    for element in (one for devices in root.all("devices") for one in devices.children):
         if element.name == "disk":
             disks.append(_disks.read(element))
         elif element.name == "controller" and element.attributes.get("type") == "scsi":

@@ -77,7 +77,7 @@ def cache(disk: DiskElement) -> str:
     """The cache mode that a disk comes to: writeback where none is set, but none for one that guests share
     (qemu_domain.c, qemuDomainPrepareDiskCachemode).
     """
-    if disk.cache in CACHE_MODES:
+    if disk.cache:
         return disk.cache
     return "none" if disk.shareable and not disk.read_only else "writeback"
 

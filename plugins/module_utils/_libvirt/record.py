@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from .._model import records
-from .._text import natural_key
+from .._text import natural_key, plural
 from . import aliases as _aliases
 from . import by_hand as _by_hand
 from . import domain as _domain
@@ -77,6 +77,7 @@ def record(
         held=held or _by_hand.held(args_disks),
         args_disks=args_disks,
         made_by=_metadata.made_by(definition.root),
+        unknown=_unknown(definition),
     )
 
 
@@ -179,6 +180,15 @@ def _media(disk: DiskElement) -> str:
 def _waits(disk: records.Disk) -> bool:
     """Whether the next cold start changes a disk."""
     return disk["pending_delete"] or disk["next"] is not None
+
+
+def _unknown(definition: Domain) -> list[records.Unknown]:
+    """What does I/O and is no disk of the definition: SCSI devices of the host."""
+    passed = [one for one in definition.root.at("devices/hostdev") if one.attributes.get("type", "").startswith("scsi")]
+    if not passed:
+        return []
+    message = f"{plural(len(passed), 'SCSI device')} of the host passed through (hostdev): that I/O is not judged"
+    return [records.unknown(message, "Check it by hand, and waive this.", "warning")]
 
 
 def _proven(machine: str | None) -> str | None:

@@ -14,7 +14,7 @@ from . import domain as _domain
 from .xml import Element
 
 
-def by_target(running: RunningGuest, live: bytes) -> RunningGuest:
+def with_targets(running: RunningGuest, live: bytes) -> RunningGuest:
     """A running guest with its disks under their targets, as its record has them, in place of QEMU's ids.
 
     ``live`` is its XML. A disk that this does not name keeps its id. What was moved since the start, as a snapshot or a

@@ -59,10 +59,10 @@ def change(facts: Facts, wanted: dirty.Limits, text: str | None, taken: list[dic
         changes.append(
             {"key": paths.FILE, "option": None, "before": "other" if before else None, "after": dirty.spell(wanted)}
         )
-    by_target: dict[str, list[dict[str, Any]]] = {}
+    with_targets: dict[str, list[dict[str, Any]]] = {}
     for one in taken:
-        by_target.setdefault(one["file"]["target"], []).append(one)
-    for lines in by_target.values():
+        with_targets.setdefault(one["file"]["target"], []).append(one)
+    for lines in with_targets.values():
         files.append(_take_over(lines[0]["file"], lines))
         changes.extend(
             {

@@ -69,7 +69,7 @@ def prepare() -> None:
     image("-f", "qcow2", "bottom.qcow2", "4M")
     image("-f", "qcow2", "-b", "bottom.qcow2", "-F", "qcow2", "middle.qcow2")
     image("-f", "qcow2", "-b", "middle.qcow2", "-F", "qcow2", "top.qcow2")
-    for name in ("alone", "second", "volume"):
+    for name in ("alone", "second", "volume", "past"):
         image("-f", "qcow2", f"{name}.qcow2", "4M")
     image("-f", "luks", *luks, "-o", "key-secret=key,iter-time=500", "luks.raw", "4M")
     image(
@@ -199,6 +199,8 @@ def record(name: str, written: str) -> dict[str, Any]:
         except RuntimeError as error:
             found["no_native"] = str(error)
         try:
+            if name == "past":
+                found.update(_past(uuid))
             virsh("start", "--paused", uuid)
             found["live"] = _LEFT_OUT_XML.sub("", virsh("dumpxml", uuid))
             found["cmdline"] = about_disks(_cmdline(uuid))
@@ -208,8 +210,37 @@ def record(name: str, written: str) -> dict[str, Any]:
         except RuntimeError as error:
             found["not_started"] = str(error)
     finally:
-        virsh("undefine", "--nvram", uuid)
+        virsh("undefine", "--nvram", "--managed-save", "--snapshots-metadata", uuid)
     return found
+
+
+def _past(uuid: str) -> dict[str, Any]:
+    """What is kept of earlier definitions: a snapshot of the stopped guest, one of the running guest, and its managed
+    save. Between them the disk gets another cache, and then another aio.
+    """
+
+    def snapshot(name: str) -> str:
+        virsh("snapshot-create-as", uuid, name)
+        return _LEFT_OUT_XML.sub("", virsh("snapshot-dumpxml", uuid, name))
+
+    def change(old: str, new: str) -> None:
+        virsh("define", _file("changed.xml", virsh("dumpxml", "--inactive", uuid).replace(old, new)))
+
+    stopped = snapshot("stopped")
+    change("type='qcow2'/>", "type='qcow2' cache='none'/>")
+    virsh("start", "--paused", uuid)
+    running = snapshot("running")
+    change("cache='none'/>", "cache='none' io='threads'/>")
+    virsh("managedsave", uuid)
+    saved = virsh("managedsave-dumpxml", uuid)
+    after = virsh("dumpxml", "--inactive", uuid)
+    virsh("managedsave-remove", uuid)
+    change(" cache='none' io='threads'/>", "/>")
+    return {
+        "snapshots": {"running": running, "stopped": stopped},
+        "saved": _LEFT_OUT_XML.sub("", saved),
+        "after": after,
+    }
 
 
 def _cmdline(uuid: str) -> list[str]:

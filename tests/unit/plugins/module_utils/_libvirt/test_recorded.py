@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt import aliases, domain
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.record import record
-from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.running import by_target
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.running import with_targets
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._qemu_process import cmdline
 from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts
 
@@ -124,7 +124,7 @@ def test_libvirt_refuses_what_no_plan_may_ask_for(suite):
 def test_a_process_is_joined_with_its_guest(suite):
     (row,) = [row for row in RECORDED[suite]["domains"] if row["name"] == "scsi-controllers"]
     parsed = cmdline.parse(row["cmdline"])
-    joined = by_target({"disks": parsed["disks"], "disagreements": []}, row["live"].encode())
+    joined = with_targets({"disks": parsed["disks"], "disagreements": []}, row["live"].encode())
     assert [disk["key"] for disk in parsed["disks"]] == [
         "scsi0-0-0-0", "scsi0-0-3-5", "scsi1-0-0-1", "scsi2-0-1-0", "scsi2-0-2-0", "scsi3-0-4"
     ]  # fmt: skip
