@@ -102,11 +102,13 @@ def read(
             readings.append(backend.read(only))
         except layout.LayoutError as exc:
             faults.append(exc)
-    if node in (None, "all", layout.own_node(root)):
-        readings.append(processes.others(only))
-    if not found or len(faults) == len(found):
+    if len(faults) == len(found):
         _refuse_nothing(processes, faults)
+    if node in (None, "all", layout.own_node(root)):
+        readings.append(processes.others(only, None if hypervisor == AUTO else hypervisor))
+    # It misses no guest that is asked for: it does not know.
     for fault in faults:
+        readings.append(Reading())
         readings[-1].problem("", str(fault))
     return joined(readings)
 

@@ -96,6 +96,11 @@ class Connection(Protocol):
         """End the connection."""
 
 
+def is_local(uri: str) -> bool:
+    """Whether a connection is to this host's QEMU."""
+    return _LOCAL.match(uri) is not None
+
+
 def owner_of(uri: str) -> Owner:
     """Whose guests a connection has. Raises LibvirtError for an address that is not one of this host's QEMU."""
     match = _LOCAL.match(uri)

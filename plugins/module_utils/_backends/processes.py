@@ -48,14 +48,15 @@ class Processes:
         """These are of guests that a backend knows."""
         self._taken |= {guest["pid"] for guest in known}
 
-    def others(self, only: Collection[str] | None) -> Reading:
-        """The guests that run and that no backend has taken, or ``only`` those with these ids or names. They cannot be
-        written. For a backend's own guests that are missing too, see ``joined``.
+    def others(self, only: Collection[str] | None, hypervisor: str | None = None) -> Reading:
+        """The guests that run and that no backend has taken, or ``only`` those with these ids or names, or those of one
+        hypervisor. They cannot be written.
         """
         reading = Reading()
         own = layout.own_node(self._root)
         reading.problems += self.problems
         rest = [guest for guest in self.all if guest["pid"] not in self._taken]
+        rest = [guest for guest in rest if hypervisor in (None, guest["hypervisor"])]
         known = {name for guest in rest for name in (guest["id"], guest["name"])}
         for name in sorted(set(only or ()) - known, key=natural_key):
             reading.problem("", NOT_THERE, guest=name)

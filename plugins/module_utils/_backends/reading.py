@@ -38,9 +38,12 @@ class Reading:
 
 
 def joined(readings: Iterable[Reading]) -> Reading:
-    """One reading of several; a guest that one of them found is not missing, and of a node the first record counts."""
+    """One reading of several: a guest is missing that each of them misses, and of a node the first record counts."""
     whole = Reading()
+    missed: set[str | None] | None = None
     for reading in readings:
+        misses = {problem["guest"] for problem in reading.problems if problem["reason"] == NOT_THERE}
+        missed = misses if missed is None else missed & misses
         whole.guests += reading.guests
         whole.storages += reading.storages
         names = {node["name"] for node in whole.nodes}
@@ -48,8 +51,7 @@ def joined(readings: Iterable[Reading]) -> Reading:
         whole.problems += [problem for problem in reading.problems if problem not in whole.problems]
         whole.containers += reading.containers
         whole.texts.update(reading.texts)
-    found = {name for guest in whole.guests for name in (guest["id"], guest["name"])}
     whole.problems = [
-        problem for problem in whole.problems if problem["reason"] != NOT_THERE or problem["guest"] not in found
+        problem for problem in whole.problems if problem["reason"] != NOT_THERE or problem["guest"] in (missed or ())
     ]
     return whole

@@ -79,7 +79,8 @@ class Virsh:
         self._reader = DomainReader(root, self._own, self._processes)
         self._opened: dict[str, Connection] = {}
         self._known: dict[str, Here] = {}
-        self._opening = threading.Lock()
+        # Guests are written by several threads.
+        self._listing = threading.Lock()
 
     def covers(self, node: str | None) -> bool:
         """See Backend."""
@@ -89,19 +90,18 @@ class Virsh:
         """See Backend."""
         reading = Reading()
         reading.nodes = [records.node(name=self._own, addresses=nodes.kernel_addresses())]
-        found = self._list(reading)
-        names = {name for here in found for name in (here.id, here.domain.name)}
-        for name in sorted(set(only or ()) - names, key=natural_key):
-            reading.problem("", NOT_THERE, guest=name)
+        found = self._list(reading, only)
         wanted = [here for here in found if only is None or here.id in only or here.domain.name in only]
         for connection in self._opened.values():
             self._read(reading, connection, [here for here in wanted if here.connection is connection])
         return reading
 
-    def _list(self, reading: Reading) -> list[Here]:
-        """The domains of all connections; what keeps one from being read is noted. Raises LayoutError where no
-        connection answers.
+    def _list(self, reading: Reading, only: Collection[str] | None = None) -> list[Here]:
+        """The domains of all connections; what keeps one from being read is noted, and which of ``only`` are missing.
+        Raises LayoutError where no connection answers.
         """
+        if not self._uris:
+            raise layout.LayoutError(f"libvirt_uris is empty; it takes one connection or more, such as {SYSTEM}")
         listed: list[Here] = []
         faults = []
         for uri in self._uris:
@@ -113,6 +113,9 @@ class Virsh:
             raise layout.LayoutError("; ".join(faults))
         for fault in faults:
             reading.problem("", f"{fault}; no guest of it was read")
+        names = {name for here in listed for name in (here.id, here.domain.name)}
+        for name in sorted(set(only or ()) - names, key=natural_key) if not faults else ():
+            reading.problem("", NOT_THERE, guest=name)
         times = Counter(here.id for here in listed)
         for here in listed:
             if times[here.id] > 1:
@@ -128,9 +131,8 @@ class Virsh:
         return layout.is_vmid(here.id) and os.path.isdir(layout.inside(self._root, "/etc/pve"))
 
     def _domains(self, uri: str) -> list[Here]:
-        with self._opening:
-            if uri not in self._opened:
-                self._opened[uri] = connect(uri, self._run, self._timeout)
+        if uri not in self._opened:
+            self._opened[uri] = connect(uri, self._run, self._timeout)
         connection = self._opened[uri]
         return [Here(connection, owner_of(uri), domain) for domain in connection.domains()]
 
@@ -172,8 +174,9 @@ class Virsh:
 
     def here(self, guest: str) -> Here:
         """A guest's domain, as it was listed first. Raises Refused: moved."""
-        if guest not in self._known:
-            self._list(Reading())
+        with self._listing:
+            if not self._known:
+                self._list(Reading())
         if guest not in self._known:
             raise Refused("moved", f"libvirt has no guest {shown(guest)}; it was removed or renamed")
         return self._known[guest]

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
+from ...module_utils._backends.libvirt_connection import is_local
 from ...module_utils._journal.fields import RUN_ID
 from ...module_utils._number import whole_number
 from ...module_utils._shown import shown
@@ -150,6 +151,11 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
+def _are_connections(value: Any) -> bool:
+    uris = _items(value, "str")
+    return bool(uris) and all(isinstance(uri, str) and is_local(uri) for uri in uris)
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, str) and "\0" not in value
 
@@ -208,6 +214,10 @@ TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
         ),
     ),
     "guest_io_journal": (_is_absolute, "the absolute path of a directory, without '..'"),
+    "guest_io_libvirt_uris": (
+        _are_connections,
+        "connections to the host's own libvirt, qemu:///system and qemu:///session, at least one",
+    ),
     "guest_io_batch": _A_NUMBER,
     "guest_io_max_parallel": _A_NUMBER,
     "restart_hosts_at_once": _A_NUMBER,

@@ -159,7 +159,17 @@ def test_one_hypervisor_that_cannot_be_read_hides_no_other(host):
     # What runs is known from its process.
     assert shown(reading) == [("100", "pve", True), ("web07", "libvirt", False)]
     assert "libvirt gives no connection to qemu:///system" in reading.problems[-1]["reason"]
-    assert shown(read(host, hypervisor="pve")) == shown(reading)
+    # Nobody knows whether libvirt has it.
+    assert [problem["guest"] for problem in read(host, only=["100", "db"]).problems if problem["guest"]] == []
+    host.declare("not-running").unlink()
+    assert [problem["guest"] for problem in read(host, only=["100", "db"]).problems if problem["guest"]] == ["db"]
+
+
+def test_of_one_hypervisor_only_its_own_guests_are_read(host):
+    add(host.root, "node")
+    (host.root / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text("name: a\n")
+    assert shown(read(host, hypervisor="pve")) == [("100", "pve", True)]
+    assert shown(read(host, hypervisor="libvirt")) == [("web07", "libvirt", True)]
 
 
 def test_of_another_node_libvirt_is_not_asked(host):
