@@ -17,12 +17,8 @@ from typing import Any, NamedTuple
 
 from .. import _restart
 from .._libvirt.definition import Definition
-from .._libvirt.lost import lost
-from .._libvirt.splice import EditError
 from .._libvirt.xml import XmlError
 from .._model import records
-from .._model.disk_io import refused_at_start
-from .._model.findings import Change, Wanted
 from .._model.records import NOT_THERE, Guest
 from .._shown import shown
 from .._text import natural_key
@@ -30,6 +26,7 @@ from . import layout, nodes
 from .backend import Refused
 from .domain_reader import Documents, DomainReader, Pool, documents, pools
 from .libvirt_connection import SYSTEM, Asked, Connection, Domain, Kind, LibvirtError, Run, connect, owner_of
+from .libvirt_guests import LibvirtGuests
 from .libvirt_places import Owner, config, guest_id
 from .processes import Processes
 from .reading import Reading
@@ -51,14 +48,13 @@ class Here(NamedTuple):
         return config(self.owner, self.domain.name)
 
 
-class Virsh:
+class Virsh(LibvirtGuests):
     """The guests of the connections ``uris``. Each is opened once.
 
     ``run`` runs virsh where this Python has no python3-libvirt. A command has ``timeout`` seconds. The ``processes`` of
     its guests are taken.
     """
 
-    hypervisor = "libvirt"
     # libvirtd answers several at once, and a write takes it a few milliseconds.
     at_once = 4
 
@@ -118,6 +114,8 @@ class Virsh:
             reading.problem("", NOT_THERE, guest=name)
         times = Counter(here.id for here in listed)
         for here in listed:
+            if only is not None and here.id not in only and here.domain.name not in only:
+                continue
             if times[here.id] > 1:
                 others = " and ".join(other.connection.uri for other in listed if other.id == here.id)
                 reading.problem(here.config, f"there is a guest of that name on {others}; rename one of them", here.id)
@@ -205,28 +203,11 @@ class Virsh:
             raise Refused("moved", f"it was renamed to {shown(found.guest['name'])}; read it again")
         return found
 
-    def edit(self, now: Definition, wanted: Wanted) -> Definition:
-        """See Backend."""
-        try:
-            return now.edited(wanted)
-        except EditError as exc:
-            raise Refused("refused", f"the plan does not fit the guest: {exc}") from exc
-
-    def also(self, now: Definition, edited: Definition) -> list[Change]:
-        """See Backend."""
-        return edited.also
-
     def refuse(self, now: Definition, edited: Definition) -> None:
         """See Backend."""
-        held = now.guest["held"]
-        if held:
-            raise Refused(held["reason"], held["detail"])
         if now.guest["config"] is None:
             raise Refused("refused", "it is transient: libvirt keeps no definition of it that could be written")
-        for disk in edited.guest["disks"]:
-            fault = refused_at_start(disk["key"], disk["next"] or disk["effective"])
-            if fault:
-                raise Refused("would_not_start", fault)
+        super().refuse(now, edited)
 
     def waits(self, now: Definition, edited: Definition, after: Definition | None = None) -> bool:
         """See Backend. A guest with a managed save image resumes with what it had."""
@@ -245,10 +226,6 @@ class Virsh:
         except LibvirtError as exc:
             raise Refused("refused", f"libvirt does not take its definition: {exc}") from exc
         return self._load(here)
-
-    def lost(self, now: Definition, edited: Definition, after: Definition) -> list[str]:
-        """See Backend."""
-        return lost(edited.raw, after.raw)
 
 
 def _digest(inactive: bytes) -> str:
