@@ -17,6 +17,8 @@ description:
   - Before it writes the first guest of a live node it asks C(qm list) once which config lines C(qm) would drop, and C(pvesm status)
     which storages are available, in check mode too. It skips a guest that would lose a line, and fails one on a storage that is
     not available, without touching it.
+  - A guest of libvirt is written through libvirt, by its UUID. Its definition is compared once more just before the write, because
+    libvirt takes no digest.
   - After each write it reads the config back and proves the result.
   - Before and after each write it adds a line to a journal on the host, from which C(playbooks/rollback_io.yml) rolls back.
     It does not write a guest where it cannot write the journal. A run that changes nothing leaves no journal.
@@ -81,13 +83,13 @@ options:
             type: raw
             required: true
   root:
-    description: Where the host's files are. V(/) is the host itself, where guests are written with C(qm).
+    description: Where the host's files are. V(/) is the host itself, where guests are written with C(qm), or through libvirt.
     type: path
     default: /
   max_parallel:
     description:
       - How many guests are written at the same time, 1 or more.
-      - The default is 2, because each C(qm) takes a processor of its node, and 4 with O(api).
+      - The default is 2, because each C(qm) takes a processor of its node, and 4 with O(api) and with libvirt alone.
     type: int
   apply_foreign_pending:
     description:

@@ -12,10 +12,11 @@ short_description: Read what guests are configured with, disk by disk
 version_added: 0.1.0
 description:
   - Reads the guest configs and storages of a Proxmox VE node, or of a directory tree of the same layout, as plain records.
+  - Reads the guests of libvirt on this host through python3-libvirt where the module's Python has it, else through C(virsh).
   - Gives for each disk what it is configured with, what is pending in C([PENDING]), and what QEMU is really given.
   - On a live Proxmox VE node it asks C(qm list) which config lines a write would drop, and C(pvesm status) which storages the node
     can use, both once and at the same time.
-  - A guest that runs on the host without a config of Proxmox VE, such as one of libvirt, is read from its QEMU process.
+  - A guest that runs on the host and that neither of them knows is read from its QEMU process.
   - It decides nothing and changes nothing. The filter P(hypervisor.io_hardening.assess#filter) judges what it returns.
 author:
   - The hypervisor.io_hardening contributors (@hypervisor)
@@ -36,7 +37,8 @@ options:
   guests:
     description:
       - Ids of the guests to read. Without it, all.
-      - On a host without Proxmox VE, names are taken as well.
+      - The id of a guest of libvirt is its name, of V(qemu:///session) V(session:NAME). Of guests that Proxmox VE does not know,
+        names are taken as well.
     type: list
     elements: str
   host_roots:
@@ -104,7 +106,7 @@ guests:
       returned: success
       sample: /etc/pve/nodes/pve1/qemu-server/8006.conf
     digest:
-      description: SHA-1 of the config file, which C(qm set --digest) compares.
+      description: SHA-1 of the config file, which C(qm set --digest) compares; of a guest of libvirt, SHA-256 of its definition.
       type: str
       returned: success
     lock:

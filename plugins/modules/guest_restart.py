@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Shuts down a guest of this Proxmox VE node and has it started again, with C(qm reboot), only where a change of its
     controller or of a disk's iothread, aio or cache waits for that.
+  - A guest of libvirt is asked to shut down, and started when it is down. A run that is killed in between leaves it down.
+    One with a managed save image is skipped, because a start would resume what it had.
   - A guest that does not shut down in time keeps running. It is never stopped hard, unless O(force_stop) allows it.
   - Skips a guest that is locked, does not run, is a template, or is managed by HA. It asks C(qm showcmd) first whether the guest
     could be started again, and does not touch it where it could not.
