@@ -13,6 +13,13 @@ from typing import Any
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Half of a pair without the other is no character, and no report can hold it. Each escape is looked at in its order, so
+# that one behind a backslash that is escaped itself is none.
+_HEX = "[0-9a-fA-F]{2}"
+_ESCAPE = re.compile(
+    rf"\\(?:u[dD][89abAB]{_HEX}\\u[dD][c-fC-F]{_HEX}|(u[dD][89a-fA-F]{_HEX})|.)",
+    re.DOTALL,
+)
 _DECODER = json.JSONDecoder()
 
 
@@ -20,11 +27,15 @@ class JsonError(ValueError):
     """The text is not JSON; the message says what is wrong and in which line."""
 
 
+def _whole(escape: re.Match[str]) -> str:
+    return r"\ufffd" if escape[1] else escape[0]
+
+
 class Reader:
     """A place in JSON text, which moves on as values are read."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = _ESCAPE.sub(_whole, text) if ("\\ud" in text or "\\uD" in text) else text
         self._at = 0
 
     def members(self) -> Iterator[str]:

@@ -584,3 +584,22 @@ def test_what_was_moved_or_is_no_guest_is_not_left_out(tmp_path):
     assert found(written(tmp_path, plan(good(), prior_state=state(f"{VM}.data", mode="data")))) == []
     for odd in ({"values": []}, {"values": {"root_module": {"resources": [7], "child_modules": "x"}}}, 7):
         assert found(written(tmp_path, plan(good(), prior_state=odd))) == []
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"\uDFFFx", "\ufffdx"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\\ude00", "\ufffd\\ude00"),
+        (r"\\ud800", r"\ud800"),
+    ],
+)
+def test_half_a_pair_of_surrogates_is_no_traceback(tmp_path, spelled, name):
+    """JSON may say it, and no report can hold it."""
+    text = plan(change(VM, bpg_vm(bpg_disk(), name="NAME"))).replace("NAME", spelled)
+    (tmp_path / "plan.json").write_text(text)
+    (document,) = assess_root(str(tmp_path / "plan.json"), parse({}), DAY)
+    assert {entry["name"] for entry in document["guests"]} == {name}
+    assert json.dumps(document, ensure_ascii=False).encode()

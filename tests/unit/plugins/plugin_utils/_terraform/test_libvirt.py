@@ -360,3 +360,48 @@ def test_the_xml_of_a_guest_in_a_plan_says_which_resource_makes_it(tmp_path):
     (tmp_path / "plan.json").write_text(plan(new(domain_disk())))
     configs = assess_root(str(tmp_path), parse({}), DAY)[0]
     assert any("libvirt_domain.this in" in str(finding) for finding in configs["findings"]), configs["findings"]
+
+
+def paths_of(value, at=()):
+    """The paths of all values in a value."""
+    yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from paths_of(item, (*at, key))
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+WHOLE = domain(
+    domain_disk("sda", driver={"io": "threads", "io_threads": {"io_thread": [{"id": 1}]}}),
+    controllers=[domain_controller({"io_thread": 1})],
+    io_threads=1,
+)
+OLD = old_domain(of_host(), old_domain_disk(url="https://example.org/a.iso"), xml=[{"xslt": "x"}], cloudinit="x")
+
+
+@pytest.mark.parametrize("after", [WHOLE, OLD], ids=["0.9", "0.8"])
+def test_no_shape_of_a_resource_is_a_traceback(gated, after):
+    for path in paths_of(after):
+        entries = [
+            change(DOMAIN, replaced(after, path, new), name=f"n{number}")
+            for number, new in enumerate((None, True, 7, -1, 1.5, "x", "\x00\ud800", [], [None], [1], {}, {"a": {}}))
+        ]
+        marked = [change(DOMAIN, after, name=f"m{number}") for number in range(2)]
+        for entry, mark in zip(marked, ("after_unknown", "after_sensitive")):
+            entry["change"][mark] = nested_mark(path)
+        assert len(gated(*entries, *marked)["guests"]) == len(entries) + len(marked), path
+
+
+def nested_mark(path):
+    """The marks of one value."""
+    if not path:
+        return True
+    inner = nested_mark(path[1:])
+    return [*[False] * path[0], inner] if isinstance(path[0], int) else {path[0]: inner}
