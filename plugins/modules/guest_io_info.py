@@ -26,6 +26,7 @@ options:
       - Where the host's files are. V(/) is the host itself.
       - Any other directory holds C(etc/pve/nodes/NODE/qemu-server/VMID.conf) and C(etc/pve/storage.cfg),
         or, flat, C(VMID.conf) or C(VMID.json) and C(storage.cfg). A copy of C(/etc/pve) itself and a node's folder are read as well.
+      - Of libvirt it holds C(etc/libvirt/qemu/NAME.xml), or, flat, the XML of domains in files of any name.
       - C(VMID.conf) may be what C(qm config) or C(qm pending) prints, C(VMID.json) what C(pvesh get .../config) or C(.../pending) prints.
     type: path
     default: /

@@ -58,8 +58,8 @@ options:
     elements: str
   root:
     description:
-      - A directory of guest configs on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root), of plans of
-        Terraform or OpenTofu as C(terraform show -json) prints them, or of both; or one plan.
+      - A directory of guest configs and domain XML on the controller, as in O(hypervisor.io_hardening.guest_io_info#module:root),
+        of plans of Terraform or OpenTofu as C(terraform show -json) prints them, or of all these; or one plan.
         It is read and assessed in place, thousands of guests in seconds.
       - Needs O(policy).
     type: path
