@@ -41,10 +41,11 @@ def unread(root: str, read: Collection[str]) -> Unread:
     )
     domains = domain_layout.folder(root)
     tops = [*(["/etc/pve"] if tree and tree.startswith("/etc/") else []), *([domains] if domains != "/" else [])]
+    flat = domains == "/" or any(os.path.dirname(path) == "/" for path in read)
     known = {os.path.realpath(inside(root, path)) for path in read}
     found = Unread([], [])
     for here, folders, files in _folders(root, tops or ["/"]):
-        home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else here == "/"
+        home = (here.startswith(tree) and os.path.basename(here) == "qemu-server") if tree else flat and here == "/"
         listed = home or here == domains != "/"
         for name in sorted(folders + files):
             path = os.path.join(here, name)
@@ -95,12 +96,11 @@ def _listed(
 
 
 def _reason_of_xml(root: str, path: str, domains: str, read: Collection[str]) -> str | None:
-    """Why XML that may be a domain's was not read; None where it is not one, or the link that starts one at boot."""
+    """Why XML that may be a domain's was not read; None where it is not one, or what starts one at boot."""
     folder, name = os.path.split(path)
     above, last = os.path.split(folder)
-    if last == "autostart" and os.path.join(above, name) in read:
-        return None
-    if not domain_layout.may_be_domain(root, path):
+    starts = last == "autostart" and os.path.join(above, name) in read
+    if starts or not os.path.exists(inside(root, path)) or not domain_layout.may_be_domain(root, path):
         return None
     where = "the directory itself, not in folders below it" if domains == "/" else domains[1:]
     return f"was not read: the XML of domains lies in {where}"
