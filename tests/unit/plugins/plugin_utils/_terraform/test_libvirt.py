@@ -405,3 +405,23 @@ def nested_mark(path):
         return True
     inner = nested_mark(path[1:])
     return [*[False] * path[0], inner] if isinstance(path[0], int) else {path[0]: inner}
+
+
+def test_a_disk_that_guests_share_is_uncached_by_libvirt_itself(guest):
+    assert [
+        guest(new(domain_disk(shareable=shared)))["disks"][0]["effective"]["cache"] for shared in (None, False, True)
+    ] == ["writeback", "writeback", "none"]
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"devices": {"controllers": [{"model": True}]}}, {"devices": True}, {"io_threads": True}],
+    ids=str,
+)
+def test_what_a_disk_has_of_sensitive_attributes_elsewhere_is_not_shown(gated, marks):
+    entry = new(domain_disk("sda", driver={"cache": "none"}), controllers=[domain_controller(model="lsisas1068")])
+    assert "mptsas1068" in str(gated(entry)["findings"]) or "lsisas1068" in str(gated(entry)["findings"])
+    entry["change"]["after_sensitive"] = marks
+    document = gated(entry)
+    assert {finding["rule"] for finding in document["findings"]} == {"IO101", "IO102"}
+    assert "sas1068" not in str(document["findings"])
