@@ -16,7 +16,7 @@ from ..module_utils._backends.hypervisors import OPTIONS
 from ..plugin_utils._action import Action, Ended
 from ..plugin_utils._asked.restart import restart_order
 from ..plugin_utils._render.operations import restart_line
-from ..plugin_utils._render.text import toned, visible, wrap_all
+from ..plugin_utils._render.text import toned, visible, who, wrap_all
 from ..plugin_utils._terminal import show, width
 
 
@@ -83,8 +83,7 @@ class ActionModule(Action):
             if len(done["failures"]) >= options["max_failures"]:
                 return
             verb, goes_on = ("", "") if self.check else ("restarting ", " ...")
-            name = f"{visible(entry['guest'])} {visible(entry['name'])}".rstrip()
-            show([f"{self.host}: {verb}guest {name} ({number} of {len(order)}){goes_on}"])
+            show([f"{self.host}: {verb}guest {who(entry)} ({number} of {len(order)}){goes_on}"])
             returned = self.module("guest_restart", "result", guest=entry["guest"], **how)
             done["changed"] = done["changed"] or returned.get("changed", False)
             done["results"].append(returned["result"])

@@ -34,9 +34,7 @@ def judge(
         return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
     advice = hint(guest, "controller", wanted=wanted)
     if not sets_controller(guest):
-        return Remark(
-            "IO101", severity, message, advice, before, wanted, left=Left("driver_change", f"IO101 {message}")
-        )
+        return Remark("IO101", severity, message, advice, before, wanted)
     if guest["resource"] and not all(has_virtio_driver(guest, disk) for disk in disks):
         advice += " The guest needs the driver virtio_scsi (Windows: vioscsi)."
     if all(has_virtio_driver(guest, disk) for disk in disks) or may_migrate():

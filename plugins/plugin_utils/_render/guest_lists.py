@@ -10,7 +10,7 @@ from typing import Any
 
 from ...module_utils._text import visible
 from .._fleet.document import Item
-from .text import ARROW, NO_BREAK, brief, short
+from .text import ARROW, NO_BREAK, brief, called, short
 from .words import reason_words
 
 
@@ -70,6 +70,6 @@ def _names(entries: Sequence[Item], several: bool, indent: str) -> list[str]:
 
 def guest_place(entry: Item, several: bool) -> str:
     """A guest's id and name, and its host where there are ``several``."""
-    words = [short(entry["guest"]), short(entry.get("name"))]
+    words = [*map(short, called(entry))]
     words += ["on", short(entry["on"])] if entry.get("on") else []
     return NO_BREAK.join(filter(None, [short(entry["host"]) if several else "", *words]))

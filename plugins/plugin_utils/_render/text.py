@@ -50,10 +50,15 @@ def short(value: Any, width: int = 128) -> str:
     return fit(text, width) if len(text) > width or columns(text) > width else text
 
 
+def called(guest: Mapping[str, Any]) -> list[Any]:
+    """A guest's id, and its name where that is another one: of libvirt, the name is the id."""
+    return [text for text in dict.fromkeys((guest.get("guest"), guest.get("name"))) if text]
+
+
 def who(guest: Mapping[str, Any]) -> str:
     """A guest's id and name, and the node ``on`` it is where its host has another guest of the id."""
-    on = f"on {short(guest['on'])}" if guest.get("on") else ""
-    return " ".join(filter(None, (short(guest.get("guest")), short(guest.get("name")), on)))
+    on = [f"on {short(guest['on'])}"] if guest.get("on") else []
+    return " ".join([*map(short, called(guest)), *on])
 
 
 def count(number: int, word: str) -> str:

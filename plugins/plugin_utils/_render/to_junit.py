@@ -26,7 +26,7 @@ from .._fleet.document import (
     sort_key,
 )
 from .._fleet.threshold import Threshold, threshold
-from .text import location
+from .text import called, location
 from .words import NO_HOST, UNKNOWN, found_and_wanted, waiver_words
 
 _COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -144,12 +144,12 @@ class _Suites:
 
     def _case(self, about: Item, name: str, element: ElementTree.Element | None = None) -> _Case:
         """CIs group cases by the name of their class: host, then guest."""
-        names = [visible(about.get("host")) or _nowhere(about)]
+        groups = [visible(about.get("host")) or _nowhere(about)]
         if guest_key(about)[::2] in self._several:
-            names.append(visible(about.get("node")))
+            groups.append(visible(about.get("node")))
         if about.get("guest") is not None:
-            names.append(" ".join(filter(None, (visible(about["guest"]), visible(about.get("name"))))))
-        return _Case(".".join(filter(None, names)), name, element)
+            groups.append(" ".join(map(visible, called(about))))
+        return _Case(".".join(filter(None, groups)), name, element)
 
 
 def _details(finding: Item) -> str:

@@ -35,7 +35,7 @@ from .._policy.rules import RULES
 from .markdown import block, cell, code, escaped, table
 from .next_steps import Step
 from .rule_page import rule_address
-from .text import location
+from .text import called, location
 from .words import LIMITED, NO_HOST, STATE_WORDS, UNKNOWN, assessment_words, reason_words, subject_words
 
 #: Bytes of the whole text: half of what GitHub takes, so that other commands of the step have room.
@@ -206,9 +206,9 @@ def _rule(finding: Item) -> str:
 
 
 def _guest(item: Item, with_host: bool, disk: Any = None) -> str:
-    names = [item["host"] if with_host else None, item.get("guest"), item.get("name"), disk]
-    names += ["on", item["on"]] if item.get("on") else []
-    return " ".join(str(name) for name in names if name)
+    words = [item["host"] if with_host else None, *called(item), disk]
+    words += ["on", item["on"]] if item.get("on") else []
+    return " ".join(str(word) for word in words if word)
 
 
 def _names(names: Sequence[Any]) -> str:

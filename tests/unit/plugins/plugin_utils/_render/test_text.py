@@ -45,3 +45,16 @@ def test_a_character_that_the_c_library_does_not_know_takes_two_columns(monkeypa
     assert columns(new) == 2 and columns(f"x{new}") == 3
     assert all(columns(line) <= 10 for line in wrap(f"x{new * 30}", 10)) and columns(fit(new * 30, 9)) == 9
     text._columns.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("guest", "words"),
+    [
+        ({"guest": "105", "name": "web"}, "105 web"),
+        ({"guest": "105", "name": ""}, "105"),
+        ({"guest": "web", "name": "web"}, "web"),
+        ({"guest": "session:web", "name": "web", "on": "kvm1"}, "session:web web on kvm1"),
+    ],
+)
+def test_a_guest_whose_name_is_its_id_is_named_once(guest, words):
+    assert text.who(guest) == words
