@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   hypervisor:
     description:
-      - The hypervisor whose guests are meant, Proxmox VE (V(pve)) or libvirt. V(auto) means those of all that the host has.
+      - The hypervisor whose guests are meant, Proxmox VE (V(pve)) or libvirt. V(auto) means all that the host has.
       - It fails where the one that is named is not there.
     type: str
     choices: [auto, pve, libvirt]
