@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
 """A domain's XML with the options of a plan set: other attributes and elements in libvirt's order, every other byte as
 it is. Pure.
 
@@ -26,24 +27,24 @@ IOTHREADS = "iothreads"
 #: A plan's option → the attribute of a disk's driver.
 ATTRIBUTES = {"aio": "io", "cache": "cache"}
 
-# The attributes of a driver in the order in which libvirt prints them (virDomainDiskDefFormatDriver and
-# virDomainControllerDriverFormat, domain_conf.c); those of either come in the same order.
-_ORDER = (
-    "name",
-    "type",
-    "cache",
-    "error_policy",
-    "rerror_policy",
-    "io",
-    "queues",
-    "cmd_per_lun",
-    "max_sectors",
-    "ioeventfd",
-    "event_idx",
-    "copy_on_read",
-    "discard",
-    "iothread",
-)
+# The attributes of a driver in the order in which libvirt prints them, up to those that a plan sets
+# (virDomainDiskDefFormatDriver and virDomainControllerDriverFormat, domain_conf.c).
+_ORDERS = {
+    "disk": (
+        "name",
+        "type",
+        "cache",
+        "error_policy",
+        "rerror_policy",
+        "io",
+        "ioeventfd",
+        "event_idx",
+        "copy_on_read",
+        "discard",
+        "iothread",
+    ),
+    "controller": ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread"),
+}
 
 
 def value(domain: Element, key: str, option: str) -> Value:
@@ -87,9 +88,12 @@ def edited(raw: bytes, domain: Element, wanted: Wanted) -> bytes:
                 having[key] = _to_have_one(domain, key, disk)
             else:
                 lacking.update(_to_lack_one(domain, key, disk))
-    splices, iothreads = _iothread_changes(raw, domain, wanted, having, lacking)
-    for device, iothread in iothreads:
-        drivers.set(device, "iothread", iothread)
+    splices: list[Splice] = []
+    if having or lacking or GUEST in wanted:
+        number = wanted[GUEST][IOTHREADS] if GUEST in wanted else _enough(domain, having, lacking)
+        splices, iothreads = _iothread_changes(raw, domain, cast("int | None", number), having, lacking)
+        for device, iothread in iothreads:
+            drivers.set(device, "iothread", iothread)
     return spliced(raw, splices + drivers.splices(raw))
 
 
@@ -115,47 +119,39 @@ class _Drivers:
 
 def _driver(raw: bytes, device: Element, around: Element, values: Mapping[str, str | None]) -> Splice:
     """A device's driver with these attributes: a new one where it has none, none where nothing is left in it."""
-    driver = device.child("driver")
+    driver, order = device.child("driver"), _ORDERS[device.name]
     if driver is None:
         # The tag that the attributes go into has the quotes of the device's own.
         mark = quote(raw[device.start : device.open_end])
-        tag = with_attributes(b"<driver/>", values, _ORDER).replace(b"'", mark)
+        tag = with_attributes(b"<driver/>", values, order).replace(b"'", mark)
         return put_first(raw, device, around, tag)
-    tag = with_attributes(raw[driver.start : driver.open_end], values, _ORDER)
+    tag = with_attributes(raw[driver.start : driver.open_end], values, order)
     if not attributes(tag) and not raw[driver.open_end : driver.end].rpartition(b"</")[0].strip():
         return first_taken_out(raw, device, driver)
     return Splice(driver.start, driver.open_end, tag)
 
 
+def _enough(domain: Element, having: Mapping[str, Element], lacking: Mapping[str, Element]) -> int | None:
+    """How many iothreads the domain needs, so that each device that is to get one gets one that nobody else has."""
+    now = _iothreads.read(domain)
+    used = _iothreads.users(domain, but=_losing(lacking))
+    new = len(_getting(having)) - sum(not used.get(each) for each in now.every)
+    return (now.number or 0) + new if new > 0 else now.number
+
+
 def _iothread_changes(
-    raw: bytes, domain: Element, wanted: Wanted, having: Mapping[str, Element], lacking: Mapping[str, Element]
+    raw: bytes, domain: Element, number: int | None, having: Mapping[str, Element], lacking: Mapping[str, Element]
 ) -> tuple[list[Splice], list[tuple[Element, int | None]]]:
-    """The changes of <iothreads>, and the devices whose iothread changes with the one that they get."""
-    asked = wanted.get(GUEST, {})
-    if not (having or lacking or IOTHREADS in asked):
-        return [], []
+    """The changes of <iothreads> for so many, and the devices whose iothread changes with the one that they get."""
     for key, device in having.items():
         for other, same in lacking.items():
             if device is same:
                 raise EditError(
                     f"{key} is to have an iothread and {other} none, and they share that of their controller"
                 )
-    now = _iothreads.read(domain)
-    getting = [device for device in _distinct(having) if not _iothreads.of(device)]
-    losing = [device for device in _distinct(lacking) if _iothreads.of(device)]
+    losing, getting = _losing(lacking), _getting(having)
     used = _iothreads.users(domain, but=losing)
-    unused = [each for each in now.every if not used.get(each)]
-    number = now.number
-    if IOTHREADS in asked:
-        number = cast("int | None", asked[IOTHREADS])
-    elif len(getting) > len(unused):
-        number = (number or 0) + len(getting) - len(unused)
-    splices: list[Splice] = []
-    ids = now.every
-    if number is not None and number >= (now.number or 0) and number != now.number:
-        splices, ids = _iothreads.more(raw, domain, now, number)
-    elif number != now.number:
-        splices, ids = _iothreads.fewer(raw, domain, now, number, used)
+    splices, ids = _iothreads.changed(raw, domain, number, used)
     if getting and not ids:
         raise EditError(f"{', '.join(having)} is to have an iothread, and the guest is to have none")
     found: list[tuple[Element, int | None]] = [(device, None) for device in losing]
@@ -166,9 +162,17 @@ def _iothread_changes(
     return splices, found
 
 
+def _getting(having: Mapping[str, Element]) -> list[Element]:
+    return [device for device in _distinct(having) if not _iothreads.of(device)]
+
+
+def _losing(lacking: Mapping[str, Element]) -> list[Element]:
+    return [device for device in _distinct(lacking) if _iothreads.of(device)]
+
+
 def _distinct(devices_of: Mapping[str, Element]) -> list[Element]:
-    """The devices, each once: disks of one controller have the same."""
-    return list({id(device): device for device in devices_of.values()}.values())
+    """The devices in the order of the text, each once: disks of one controller have the same."""
+    return list({device.start: device for device in sorted(devices_of.values(), key=lambda each: each.start)}.values())
 
 
 def _disk(domain: Element, key: str) -> Element:
@@ -182,20 +186,21 @@ def _disk(domain: Element, key: str) -> Element:
 
 def _with_iothread(domain: Element, disk: Element) -> Element | None:
     """The device whose driver has the iothread of a disk: itself, or its controller where that is written."""
-    if devices.bus(disk) != "scsi":
-        return disk
-    index = devices.controller_index(disk)
-    return None if index is None else devices.scsi_controllers(domain).get(index)
+    bus = devices.bus(disk)
+    index = devices.controller_index(disk) if bus == "scsi" else None
+    if index is not None:
+        return devices.scsi_controllers(domain).get(index)
+    return disk if bus == "virtio" else None
 
 
 def _to_have_one(domain: Element, key: str, disk: Element) -> Element:
     """The device that is to have an iothread. Raises EditError where it can have none."""
     bus = devices.bus(disk)
-    device = _with_iothread(domain, disk)
-    if bus == "virtio" and device is not None:
-        return device
+    if bus == "virtio":
+        return disk
     if bus != "scsi":
         raise EditError(f"{key} is on {bus}, where a disk has no iothread; it takes virtio, or scsi on virtio-scsi")
+    device = _with_iothread(domain, disk)
     index = devices.controller_index(disk)
     if device is None:
         raise EditError(

@@ -96,18 +96,34 @@ def is_mapped(device: Element) -> bool:
     return driver is not None and bool(driver.at("iothreads/iothread"))
 
 
-def more(raw: bytes, domain: Element, now: Iothreads, number: int) -> tuple[list[Splice], tuple[int, ...]]:
-    """The changes that give a domain so many iothreads, and the ids of all of them then. Raises EditError.
+def changed(
+    raw: bytes, domain: Element, number: int | None, used: dict[int, list[str]]
+) -> tuple[list[Splice], tuple[int, ...]]:
+    """The changes that give a domain so many iothreads, without a number none; and the ids of all of them then.
 
-    Those that it has stay as they are. A new one gets the lowest id that is free, as libvirt itself chooses.
+    Those that it has stay as they are. A new one gets the lowest id that is free, as libvirt itself chooses. Of fewer,
+    the last ones go. Raises EditError where one of these is ``used``, is pinned to a CPU, or has settings of its own.
     """
+    now = read(domain)
+    if number == now.number:
+        return [], now.every
+    if number is None or number < (now.number or 0):
+        return _fewer(raw, domain, now, number, used)
+    return _more(raw, domain, now, number)
+
+
+def least_used(ids: Sequence[int], used: dict[int, list[str]]) -> int:
+    """The id that the fewest devices have, of several the first."""
+    return min(ids, key=lambda each: len(used.get(each, ())))
+
+
+def _more(raw: bytes, domain: Element, now: Iothreads, number: int) -> tuple[list[Splice], tuple[int, ...]]:
     before = now.every
     after = _filled(number, before)
-    splices = []
     if now.count is not None:
-        splices += _counted(raw, now, now.number, number)
-    elif not now.listed:
-        splices.append(_count(raw, domain, number))
+        splices = _counted(raw, now, number)
+    else:
+        splices = [] if now.listed else [_count(raw, domain, number)]
     if now.listed:
         last = _each(now.ids)[-1]
         mark = quote(raw[last.start : last.open_end])
@@ -116,34 +132,21 @@ def more(raw: bytes, domain: Element, now: Iothreads, number: int) -> tuple[list
     return splices, after
 
 
-def fewer(
+def _fewer(
     raw: bytes, domain: Element, now: Iothreads, number: int | None, used: dict[int, list[str]]
 ) -> tuple[list[Splice], tuple[int, ...]]:
-    """The same with fewer iothreads: the last ones go, and all of them without a number. Raises EditError where one of
-    them is used, is pinned to a CPU, or has settings of its own.
-    """
     going = (now.number or 0) - (number or 0)
     listed = now.listed[: max(len(now.listed) - going, 0)] if number else ()
     after = _filled(number or 0, listed)
-    gone = [each for each in now.every if each not in after]
-    _refuse_used(domain, now, gone, used)
-    if len(gone) != going:
-        raise EditError(f"its iothreads cannot become {number}: the definition lists the ids {_words(now.listed)}")
+    _refuse_used(domain, now, [each for each in now.every if each not in after], used)
     splices = []
-    if now.count is not None and number is None:
-        splices.append(taken_out(raw, now.count))
-    elif now.count is not None:
-        splices += _counted(raw, now, now.number, number or 0)
+    if now.count is not None:
+        splices += [taken_out(raw, now.count)] if number is None else _counted(raw, now, number)
     if now.ids is not None and not listed:
         splices.append(taken_out(raw, now.ids))
     else:
         splices += [taken_out(raw, each) for each in _each(now.ids)[len(listed) :]]
     return splices, after
-
-
-def least_used(ids: Sequence[int], used: dict[int, list[str]]) -> int:
-    """The id that the fewest devices have, of several the first."""
-    return min(ids, key=lambda each: len(used.get(each, ())))
 
 
 def _filled(number: int, listed: Sequence[int]) -> tuple[int, ...]:
@@ -155,17 +158,17 @@ def _filled(number: int, listed: Sequence[int]) -> tuple[int, ...]:
     return (*listed, *free[: max(number - len(listed), 0)])
 
 
-def _counted(raw: bytes, now: Iothreads, before: int | None, after: int) -> list[Splice]:
+def _counted(raw: bytes, now: Iothreads, number: int) -> list[Splice]:
     """The text of <iothreads>; one that is below the listed ids counts for nothing and stays."""
     count = now.count
-    if count is None or now.written != before:
+    if count is None or now.written != now.number:
         return []
     start = count.open_end
     text = raw[start : count.end].rpartition(b"</")[0]
     if whole_number(text) is None:
         raise EditError(f"its <iothreads> has more in it than a number: {shown(text.decode())}")
     start += len(text) - len(text.lstrip())
-    return [Splice(start, start + len(text.strip()), b"%d" % after)]
+    return [Splice(start, start + len(text.strip()), b"%d" % number)]
 
 
 def _count(raw: bytes, domain: Element, number: int) -> Splice:

@@ -1,14 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
 """Where two texts of one domain differ, and the proof that a write lost nothing. Pure.
 
-Blanks between elements, the order of attributes and the form of a text do not count; all else does.
+Blanks, the form of a text, and the order of attributes and of devices other than disks do not count; all else does.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +20,8 @@ from .edit import ATTRIBUTES
 from .xml import Element, parse
 
 _COMMENT = re.compile(rb"<!\[CDATA\[.*?\]\]>|<\?.*?\?>|(<!--.*?-->)", re.DOTALL)
+
+_DEVICE = re.compile(r"(?:disk|controller) ")
 
 #: The attributes of a driver that a plan sets.
 OURS = (*ATTRIBUTES.values(), "iothread")
@@ -65,9 +69,9 @@ def differences(old: Element, new: Element, place: tuple[str, ...] = ()) -> Iter
     for name, child in after.items():
         if name not in before:
             yield Difference((*place, name), None, child)
-    order = [name for name in before if name in after], [name for name in after if name in before]
-    if order[0] != order[1]:
-        yield Difference(place, ", ".join(order[0]), ", ".join(order[1]))
+    order = _disks(before), _disks(after)
+    if order[0] != order[1] and sorted(order[0]) == sorted(order[1]):
+        yield Difference((*place, "the order of the disks"), ", ".join(order[0]), ", ".join(order[1]))
 
 
 def is_ours(difference: Difference) -> bool:
@@ -75,45 +79,41 @@ def is_ours(difference: Difference) -> bool:
     place = difference.place
     if place[:1] in (("iothreads",), ("iothreadids",)):
         return True
-    if (
-        len(place) < 3
-        or place[0] != "devices"
-        or place[1].split()[0] not in ("disk", "controller")
-        or place[2] != "driver"
-    ):
-        return False
-    if len(place) == 3:
-        driver = difference.old if isinstance(difference.old, Element) else difference.new
+    of_driver = len(place) > 2 and place[0] == "devices" and _DEVICE.match(place[1]) and place[2] == "driver"
+    if of_driver and len(place) == 3:
+        driver = difference.old or difference.new
         return isinstance(driver, Element) and not driver.children and set(driver.attributes) <= set(OURS)
-    return len(place) == 4 and place[3] in _SHOWN
+    return bool(of_driver) and len(place) == 4 and place[3][1:] in OURS
 
 
 def _named(element: Element) -> dict[str, Element]:
     """The children by names that tell them apart."""
     found: dict[str, Element] = {}
+    times: Counter[str] = Counter()
     for child in element.children:
-        name = " ".join(word for word in (child.name, *_words(child)) if word)
-        number = 2
-        while name in found:
-            name = f"{name.partition(' (')[0]} ({number})"
-            number += 1
-        found[name] = child
+        name = _name(child)
+        times[name] += 1
+        found[name if times[name] == 1 else f"{name} ({times[name]})"] = child
     return found
 
 
-def _words(element: Element) -> tuple[str, ...]:
+def _name(element: Element) -> str:
     if element.name == "disk":
-        return (devices.key(element),)
-    return tuple(element.attributes.get(name, "") for name in ("type", "index", "id") if element.name in _WITH_ID)
+        return f"disk {devices.key(element)}"
+    words = {"controller": ("type", "index"), "iothread": ("id",)}.get(element.name, ())
+    return " ".join([element.name, *(element.attributes[word] for word in words if word in element.attributes)])
 
 
-_WITH_ID = ("controller", "iothread")
+def _disks(named: dict[str, Element]) -> list[str]:
+    # A guest may boot from the first one. libvirt 9.0 itself moves a controller that it added before (recorded).
+    return [name for name, element in named.items() if element.name == "disk"]
 
 
 def _sentence(difference: Difference) -> str:
-    where = "/".join(difference.place[:-1]) if difference.place else ""
-    last = difference.place[-1] if difference.place else "the domain"
-    what = f"{last[1:]} of {where or 'the domain'}" if last.startswith("@") else "/".join(difference.place) or last
+    *place, last = difference.place or ("the domain",)
+    what = "/".join([*place, last])
+    if last.startswith("@"):
+        what = f"{last[1:]} of {'/'.join(place) or 'the domain'}"
     if difference.new is None:
         return f"{what} is gone"
     if difference.old is None:

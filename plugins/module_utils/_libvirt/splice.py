@@ -69,7 +69,7 @@ def first_taken_out(raw: bytes, parent: Element, child: Element) -> Splice:
     """The first child gone; where ``put_first`` made the element's end tag for it, that goes too."""
     indent = lead(raw, parent)
     before, after = raw[parent.open_end : child.start], raw[child.end : parent.end]
-    alone = len(parent.children) == 1 and not before.strip() and after.rpartition(b"</")[0] == indent
+    alone = not before.strip() and after.rpartition(b"</")[0] == indent
     if alone and bool(before) == bool(indent):
         return Splice(parent.open_end - 1, parent.end, b"/>")
     return taken_out(raw, child)

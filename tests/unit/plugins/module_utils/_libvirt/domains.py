@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, the hypervisor.io_hardening contributors
+
 """Domains of every kind and in every form that people and programs write, made from random choices."""
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ OTHERS = [
     ("event_idx", "on"),
 ]
 OF_CONTROLLERS = [("queues", "4"), ("cmd_per_lun", "8"), ("max_sectors", "512"), ("ioeventfd", "on"), ("ats", "on")]
-# Of disks, of drivers and of controllers, as libvirt prints them.
-ORDER = "name type cache error_policy rerror_policy io queues cmd_per_lun max_sectors".split()
-ORDER += "ioeventfd event_idx copy_on_read discard iothread detect_zeroes queue_size iommu ats".split()
+# As libvirt prints them: domain_conf.c.
+ORDER = {
+    "disk": "name type cache error_policy rerror_policy io ioeventfd event_idx copy_on_read discard iothread"
+    " detect_zeroes queues queue_size iommu",
+    "controller": "queues cmd_per_lun max_sectors ioeventfd iothread ats",
+}
 AIO = ["native", "threads", "io_uring"]
 CACHE = ["none", "writeback", "writethrough", "directsync", "unsafe"]
 
@@ -78,9 +82,9 @@ class _Writer:
     def later(self, name, attributes=(), children=(), text=None):
         return lambda level: self.element(level, name, attributes, children, text)
 
-    def shuffled(self, attributes):
+    def shuffled(self, attributes, of):
         if not self.by_hand:
-            return sorted(attributes, key=lambda attribute: ORDER.index(attribute[0]))
+            return sorted(attributes, key=lambda attribute: ORDER[of].split().index(attribute[0]))
         return self.chance.sample(attributes, len(attributes)) if self.chance.random() < 0.5 else attributes
 
 
@@ -197,7 +201,7 @@ def _disk(write, buses, ids, controllers):
         inside.append(write.later("iothreads", children=mapping))
     children = []
     if not write.by_hand or chance.random() < 0.7 or inside:
-        children.append(write.later("driver", write.shuffled(attributes), inside))
+        children.append(write.later("driver", write.shuffled(attributes, "disk"), inside))
     children.append(write.later("source", [("file", f"/images/{target} 'é'.qcow2".replace("'", "&apos;"))]))
     named = (
         [("dev", target)]
@@ -233,7 +237,7 @@ def _controller(write, index, model, ids, controllers):
     driver = chance.sample(OF_CONTROLLERS, chance.choice([0, 0, 1, 2]))
     if ids and model and model.startswith("virtio") and chance.random() < 0.4:
         driver.append(("iothread", str(chance.choice(ids))))
-    children = [write.later("driver", write.shuffled(driver))] if driver else []
+    children = [write.later("driver", write.shuffled(driver, "controller"))] if driver else []
     if not write.by_hand or chance.random() < 0.5:
         children.append(write.later("address", [("type", "pci"), ("slot", "0x05")]))
     return write.later("controller", attributes, children)
