@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .. import _shown
 from .._libvirt.record import record
-from .._libvirt.running import by_target
+from .._libvirt.running import with_targets
 from .._libvirt.xml import XmlError, parse
 from .._model import records
 from .._model.records import Guest, RunningGuest
@@ -132,7 +132,7 @@ class DomainReader:
         running = self._process(owner, domain) if domain.active else None
         if running:
             self._processes.take([running])
-            running = by_target(running, read.live or read.inactive)
+            running = with_targets(running, read.live or read.inactive)
         add_running_state(guest, running, self._processes.installed)
         for disk in guest["disks"]:
             path = _image(disk, known) if disk["media"] == "disk" else None
