@@ -51,7 +51,7 @@ def short(value: Any, width: int = 128) -> str:
 
 
 def called(guest: Mapping[str, Any]) -> list[Any]:
-    """A guest's id, and its name where that is another one: of libvirt, the name is the id."""
+    """A guest's id, and its name where that is another one."""
     return [text for text in dict.fromkeys((guest.get("guest"), guest.get("name"))) if text]
 
 
