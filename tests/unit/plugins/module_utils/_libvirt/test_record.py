@@ -115,6 +115,19 @@ class TestAGuestThatDoesNotRun:
         assert (found["volume"], found["storage"]["id"], found["storage"]["type"]) == ("p/v", "p", kind)
         assert (found["effective"]["driver"], found["effective"]["aio"]) == (driver, "threads")
 
+    def test_a_volume_of_an_iscsi_pool_may_be_opened_by_qemu_itself(self):
+        source = "<source pool='p' volume='v' mode='{}'/>"
+        direct, host = (
+            only(of(domain(disk(source=source.format(mode), kind="volume")), pools={"p": "iscsi"}))["effective"]
+            for mode in ("direct", "host")
+        )
+        assert (direct["driver"], direct["aio"]) == ("iscsi", None)
+        assert (host["driver"], host["aio"]) == ("host_device", "threads")
+
+    def test_a_drive_of_the_hosts_is_a_cdrom(self):
+        raw = domain(disk("sda", "sata", source="<source dev='/dev/sr0'/>", kind="block"))
+        assert only(of(raw.replace(b"device='disk'", b"device='cdrom'")))["effective"]["driver"] == "host_cdrom"
+
     def test_a_disk_of_another_process_is_not_judged(self):
         found = only(of(domain(disk(source="<source type='unix' path='/run/blk.sock'/>", kind="vhostuser"))))
         assert (found["media"], found["effective"]) == ("vhostuser", None)
