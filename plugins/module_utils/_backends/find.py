@@ -63,8 +63,11 @@ def backends(
     if not is_this_host(root):
         from .trees import backends as of_tree
 
-        return of_tree(root, node, timeout)
-    found: list[Backend[Any]] = []
+        found = of_tree(root, node, timeout, hypervisor)
+        if not found:
+            raise layout.LayoutError(f"hypervisor is {hypervisor}, and there are no guests of it in {root}")
+        return found
+    found = []
     kinds = here(root, hypervisor, libvirt_uris)
     if PVE in kinds:
         from .qm import Qm

@@ -49,6 +49,9 @@ WEB07 = f"""\
 """
 
 
+WANTED = ("auto", "pve", "libvirt")
+
+
 def add(root, *what):
     if "node" in what:
         (root / "etc/pve/nodes/pve1/qemu-server").mkdir(parents=True)
@@ -86,6 +89,18 @@ def test_whoever_names_a_session_has_libvirt(tmp_path):
     assert here(str(tmp_path), "auto", ["qemu:///session"]) == ["libvirt"]
     with pytest.raises(layout.LayoutError, match="hypervisor is 'xen'; it takes auto, pve or libvirt"):
         here(str(tmp_path), "xen", [SYSTEM])
+
+
+def test_in_a_tree_the_hypervisor_counts_as_well(tmp_path):
+    add(tmp_path, "node")
+    (tmp_path / "etc/pve/nodes/pve1/qemu-server/100.conf").write_text("name: a\n")
+    (tmp_path / "etc/libvirt/qemu").mkdir(parents=True)
+    (tmp_path / "etc/libvirt/qemu/web07.xml").write_text(WEB07)
+    ids = {wanted: {guest["id"] for guest in find.read(str(tmp_path), hypervisor=wanted).guests} for wanted in WANTED}
+    assert ids == {"auto": {"100", "web07"}, "pve": {"100"}, "libvirt": {"web07"}}
+    (tmp_path / "etc/libvirt/qemu/web07.xml").unlink()
+    with pytest.raises(layout.LayoutError, match="hypervisor is libvirt, and there are no guests of it in /"):
+        find.read(str(tmp_path), hypervisor="libvirt")
 
 
 def test_an_api_is_proxmox_ves():
