@@ -105,6 +105,12 @@ OF_TYPE = {
         ["", "fatal", "none,IO104", "error,note", None, [], [5], "IO999"],
         "none, one of error, warning, note, ids of rules such as IO104, or both: error,IO104",
     ),
+    "connections": (
+        "guest_io_libvirt_uris",
+        [["qemu:///system"], "qemu:///system, qemu:///session"],
+        ["", [], ["qemu+ssh://kvm2/system"], ["xen:///system"], [5], {}],
+        "connections to the host's own libvirt, qemu:///system and qemu:///session, at least one",
+    ),
     "list of dictionaries": ("guest_io_waivers", [[], [{}], {}, None], ["x", ["x"], 5, True], "a list of dictionaries"),
     "list of choices": ("harden_io_parts", ["guests", "guests, limits", ["limits"]], ["guest", ["x"], True, {}], "a list of guests, limits, load, host"),
 }  # fmt: skip
