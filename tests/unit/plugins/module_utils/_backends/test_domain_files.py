@@ -272,7 +272,7 @@ STRANGE = (
 )
 
 
-def entry(root, name="web", changes=HARDEN):
+def entry(root, name="web"):
     (guest,) = read(root, only=[name]).guests
     return {
         "hypervisor": "libvirt",
@@ -280,7 +280,7 @@ def entry(root, name="web", changes=HARDEN):
         "node": None,
         "config": guest["config"],
         "digest": guest["digest"],
-        "changes": changes,
+        "changes": HARDEN,
     }
 
 
