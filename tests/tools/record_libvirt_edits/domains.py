@@ -14,6 +14,8 @@ ASKED: dict[str, dict[str, dict[str, object]]] = {
     "some": {"vdb": {"cache": "none"}, "vdc": {"aio": "io_uring"}, "sdb": {"iothread": True}},
     "mapping": {"vda": {"aio": "threads"}, "vdb": {"iothread": True}},
 }
+_MAPPING = "".join(f"<iothread id='{id}'><queue id='{queue}'/></iothread>" for id, queue in (("1", "0"), ("2", "1")))
+_MAPPING = f"<iothreads>{_MAPPING}</iothreads>"
 _RAW = "name='qemu' type='raw'"
 _ALL = (
     f"{_RAW} %serror_policy='stop' rerror_policy='report' %sioeventfd='on' event_idx='off' copy_on_read='on' discard='unmap'"
@@ -128,7 +130,7 @@ def domains() -> dict[str, str]:
         domain(
             "mapping",
             [
-                disk("vda", "virtio", f"{_RAW} queues='2'", "<iothreads><iothread id='1'><queue id='0'/></iothread><iothread id='2'><queue id='1'/></iothread></iothreads>"),
+                disk("vda", "virtio", f"{_RAW} queues='2'", _MAPPING),
                 disk("vdb", "virtio"),
             ],
             before="<iothreads>2</iothreads>",

@@ -57,7 +57,7 @@ class _Writer:
 
     def tag(self, name, attributes, level):
         gap = f"{self.line}{self.unit * (level + 2)}" if self.long and len(attributes) > 2 else " "
-        quotes = [self.quote if not self.by_hand or self.chance.random() < 0.8 else "'" for _ in attributes]
+        quotes = [self.quote if not self.by_hand or self.chance.random() < 0.8 else "'" for _attribute in attributes]
         equals = "=" if not self.by_hand or self.chance.random() < 0.9 else " = "
         return (
             "<"
@@ -104,7 +104,7 @@ def domain(chance: random.Random) -> Made:
         for index in range(chance.choice([0, 1, 1, 2, 3]))
     }
     buses: dict[str, str] = {}
-    disks = [_disk(write, buses, ids, len(models)) for _ in range(chance.choice([0, 1, 1, 2, 3, 5, 8]))]
+    disks = [_disk(write, buses, ids, len(models)) for _number in range(chance.choice([0, 1, 1, 2, 3, 5, 8]))]
     controllers = [_controller(write, index, model, ids, len(models)) for index, model in models.items()]
     if write.by_hand and controllers and chance.random() < 0.2:
         controllers.pop()
