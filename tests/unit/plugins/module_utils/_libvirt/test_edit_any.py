@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.definition import Definition
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.edit import values
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.lost import lost
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.record import record
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.splice import EditError
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._libvirt.domains import domain, wanted
 
@@ -26,7 +28,7 @@ REFUSED = re.compile(
 
 
 def definition(text):
-    return Definition("web", None, "/web.xml", text.encode(), lambda raw: {})
+    return Definition("web", None, "/web.xml", text.encode(), lambda raw: record(raw, id="web"))
 
 
 def without_ours(text):
@@ -54,11 +56,20 @@ def taken_back(edited, before, asked):
     return found
 
 
+def is_as_recorded(now):
+    """Whether the values that a plan is held against are those of the guest's record."""
+    found = {
+        (disk["key"], option): value for disk in now.guest["disks"] for option, value in disk["configured"].items()
+    }
+    return {**found, ("guest", "iothreads"): now.guest["iothreads"]} == values(now.domain)
+
+
 def check(chance):
     """Whether a random plan for a random domain was carried out; it may be refused for a reason that is known."""
     made = domain(chance)
     asked = wanted(chance, made)
     before = definition(made.text)
+    assert is_as_recorded(before)
     try:
         edited = before.edited(asked)
     except EditError as error:
@@ -68,6 +79,7 @@ def check(chance):
         for option, value in options.items():
             assert edited.value(key, option) == (value or None)
     assert edited.edited(asked) is edited
+    assert is_as_recorded(edited)
     assert without_ours(edited.raw.decode()) == without_ours(made.text)
     assert (edited is before) == (edited.raw == before.raw) == (before.lines() == edited.lines())
     assert edited is before or lost(before.raw, edited.raw)
