@@ -28,6 +28,15 @@ ORDER = {
     " detect_zeroes queues queue_size iommu",
     "controller": "queues cmd_per_lun max_sectors ioeventfd iothread ats",
 }
+# What libvirt has in front of a definition in /etc/libvirt/qemu (virXMLEmitWarning, virxml.c).
+ON_DISK = """<!--
+WARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE
+OVERWRITTEN AND LOST. Changes to this xml configuration should be made using:
+  virsh edit web
+or other application using the libvirt API.
+-->
+
+"""
 AIO = ["native", "threads", "io_uring"]
 CACHE = ["none", "writeback", "writethrough", "directsync", "unsafe"]
 
@@ -152,7 +161,8 @@ def domain(chance: random.Random) -> Made:
         tail.append(
             write.later("qemu:commandline", children=[write.later("qemu:arg", [("value", "-object iothread,id=x")])])
         )
-    start = chance.choice(["", "", "\ufeff", "<?xml version='1.0' encoding='UTF-8'?>\n"]) if write.by_hand else ""
+    starts = ["", "\ufeff", "<?xml version='1.0' encoding='UTF-8'?>\n"] if write.by_hand else ["", ON_DISK]
+    start = chance.choice(starts)
     text = start + write.element(0, "domain", root, head + tail) + chance.choice(["\n", ""])
     return Made(text, buses, ids, write.by_hand)
 
