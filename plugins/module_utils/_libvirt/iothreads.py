@@ -73,7 +73,8 @@ def read(domain: Element) -> Iothreads:
 def users(domain: Element, but: Iterable[Element] = ()) -> dict[int, list[str]]:
     """Id → the devices with that iothread, as a person knows them, ``but`` these."""
     found: dict[int, list[str]] = {}
-    for device in domain.at("devices")[0].children if domain.at("devices") else ():
+    written = [device for each in domain.all("devices") for device in each.children]
+    for device in written:
         if not any(device is other for other in but):
             for iothread in of(device):
                 found.setdefault(iothread, []).append(_name(device))

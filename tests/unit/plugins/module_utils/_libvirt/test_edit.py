@@ -200,6 +200,13 @@ def test_new_users_take_unused_iothreads_and_then_new_ones_in_the_order_of_the_t
     )
 
 
+def test_what_a_second_list_of_devices_uses_counts():
+    text = domain(VDA.format(""), "  <iothreads>2</iothreads>\n").replace(
+        "</domain>", f"<devices>{USED.replace('vda', 'vdb')}</devices></domain>"
+    )
+    assert "<driver iothread='2'/>" in edited(text, IOTHREAD)
+
+
 def test_all_disks_of_a_controller_share_its_iothread_and_the_other_is_told():
     text = domain(SDA + SDB + "    <controller type='scsi' model='virtio-scsi'/>\n")
     after = definition(text).edited({"sda": {"iothread": True}})
