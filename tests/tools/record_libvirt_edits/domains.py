@@ -16,6 +16,10 @@ ASKED: dict[str, dict[str, dict[str, object]]] = {
 }
 _MAPPING = "".join(f"<iothread id='{id}'><queue id='{queue}'/></iothread>" for id, queue in (("1", "0"), ("2", "1")))
 _MAPPING = f"<iothreads>{_MAPPING}</iothreads>"
+_RBD = (
+    "<source protocol='rbd' name='pool/image'><host name='mon'/></source>"
+    "<auth username='u'><secret type='ceph' usage='x'/></auth>"
+)
 _RAW = "name='qemu' type='raw'"
 _ALL = (
     f"{_RAW} %serror_policy='stop' rerror_policy='report' %sioeventfd='on' event_idx='off' copy_on_read='on' discard='unmap'"
@@ -105,13 +109,17 @@ def domains() -> dict[str, str]:
             [
                 disk("vda", "virtio", type="block"),
                 disk("vdb", "virtio", type="volume"),
-                disk("vdc", "virtio", more="<source protocol='rbd' name='pool/image'><host name='mon'/></source><auth username='u'><secret type='ceph' usage='x'/></auth>", type="network"),
+                disk("vdc", "virtio", more=_RBD, type="network"),
                 disk("vdd", "virtio", more="<shareable/>"),
                 disk("vde", "virtio", more="<transient/>"),
                 disk("vdf", "virtio", more="<source file='/images/é &amp; &lt;x&gt; &apos;y&apos;.raw'/>"),
             ],
         ),
-        domain("count", [disk("vda", "virtio", f"{_RAW} iothread='2'"), disk("vdb", "virtio"), disk("vdc", "virtio"), disk("vdd", "virtio")], before="<iothreads>3</iothreads>"),
+        domain(
+            "count",
+            [disk("vda", "virtio", f"{_RAW} iothread='2'"), *(disk(f"vd{letter}", "virtio") for letter in "bcd")],
+            before="<iothreads>3</iothreads>",
+        ),
         domain("ids", [disk(f"vd{letter}", "virtio") for letter in vde], before=f"<iothreads>3</iothreads>{ids}"),
         domain("filled", [disk(f"vd{letter}", "virtio") for letter in vde], before="<iothreads>4</iothreads><iothreadids><iothread id='2'/></iothreadids>"),
         domain(
