@@ -189,6 +189,10 @@ def domains(block: str) -> dict[str, str]:
             before=threads,
         ),
         "scsi-no-iothread": domain("scsi-no-iothread", [_scsi(0), *(disk(one, "scsi") for one in ("sda", "sdb"))]),
+        "scsi-empty-cdrom": domain(
+            "scsi-empty-cdrom",
+            [_scsi(0), disk("sda", "scsi"), disk("sdb", "scsi", device="cdrom", source=None, more="<readonly/>")],
+        ),
         "scsi-controllers": domain(
             "scsi-controllers",
             [
@@ -404,6 +408,11 @@ def domains(block: str) -> dict[str, str]:
         "refused-native-cached": domain("refused-native-cached", [disk("vda", driver=f"{_RAW} io='native'")]),
         "refused-iothread-sata": domain(
             "refused-iothread-sata", [disk("sda", "sata", driver=f"{_RAW} iothread='1'")], before=threads
+        ),
+        "refused-iothread-lsilogic": domain(
+            "refused-iothread-lsilogic",
+            [_scsi(0, model="lsilogic", inside="<driver iothread='1'/>"), disk("sda", "scsi")],
+            before=threads,
         ),
         "refused-no-such-iothread": domain(
             "refused-no-such-iothread", [disk("vda", driver=f"{_RAW} iothread='9'")], before=threads

@@ -78,6 +78,12 @@ class TestAGuestThatDoesNotRun:
             "line": None,
         }
 
+    def test_only_virtio_scsi_has_an_iothread(self):
+        """libvirt refuses one on another model, which a file may still have."""
+        controller = "<controller type='scsi' index='0' model='lsilogic'><driver iothread='1'/></controller>"
+        found = only(of(domain(controller + disk("sda", "scsi"))))
+        assert (found["effective"]["iothread"], found["configured"]["iothread"]) == (False, None)
+
     @pytest.mark.parametrize(
         ("devices", "models"),
         [
@@ -201,6 +207,14 @@ def test_what_libvirt_kept_of_earlier_definitions_is_compared(suite):
     assert found["configured"] == {"aio": None, "cache": "none", "iothread": None}
     assert found["pending"] == {"aio": "threads", "cache": "none", "iothread": None}
     assert of(row["defined"].encode(), snapshots=snapshots)["snapshots_differ"] == ["running"]
+
+
+def test_a_snapshot_of_a_running_guest_goes_back_to_its_definition():
+    ran, defined = (domain(disk(said=f" io='{io}'")).decode() for io in ("native", "threads"))
+    defined = defined.replace("<domain ", "<inactiveDomain ").replace("</domain>", "</inactiveDomain>")
+    snapshots = {"a": f"<domainsnapshot><name>a</name>{ran}{defined}</domainsnapshot>".encode()}
+    assert of(domain(disk(said=" io='threads'")), snapshots=snapshots)["snapshots_differ"] == []
+    assert of(domain(disk(said=" io='native'")), snapshots=snapshots)["snapshots_differ"] == ["a"]
 
 
 def test_a_snapshot_that_cannot_be_read_may_differ():

@@ -115,6 +115,7 @@ def test_libvirt_refuses_what_no_plan_may_ask_for(suite):
     refused = {row["name"]: row["refused"] for row in RECORDED[suite]["domains"] if "refused" in row}
     assert {name: text.partition("configuration: ")[2] for name, text in refused.items()} == {
         "refused-native-cached": "io='native' needs either no disk cache or directsync cache mode",
+        "refused-iothread-lsilogic": "",
         "refused-iothread-sata": "IOThreads not available for bus sata target sda",
         "refused-no-such-iothread": "Disk iothread '9' not defined in iothreadid",
     }

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.record import record
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import records
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import assess as _assess
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy import policy as _policy
 from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._policy.errors import PolicyError
+from ansible_collections.hypervisor.io_hardening.tests.unit.facts import facts
 
 from .fleet import DAY
 
@@ -106,3 +108,28 @@ def test_a_guest_whose_disks_have_theirs_gets_none():
 def test_how_many_iothreads_is_a_number(count):
     with pytest.raises(PolicyError, match="policy.iothreads_per_guest: is .*it takes a number from 1 to 512"):
         _policy.parse({"iothreads_per_guest": count})
+
+
+def test_a_transient_disk_starts_with_every_machine_because_libvirt_makes_its_overlay():
+    transient = {**disk("vda", iothread=True), "overlay": True}
+    found = judged(transient, next_start={"machine": "pc-q35-10.1", "ostype": None})
+    assert [finding["rule"] for finding in found["findings"] if finding["severity"] == "error"] == []
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_every_recorded_domain_is_judged_and_planned(suite):
+    rows = [row for row in facts(f"libvirt/{suite}")["domains"] if "defined" in row]
+    pools = {"images": "dir", "recorded": "logical"}
+    guests = [
+        record(row["defined"].encode(), id=row["name"], path=f"/etc/libvirt/qemu/{row['name']}.xml", pools=pools)
+        for row in rows
+    ]
+    found = _assess.assess({"guests": guests, "nodes": [], "problems": []}, _policy.parse({}), DAY)
+    assert {entry["guest"] for entry in found["guests"]} == {row["name"] for row in rows}
+    planned = {entry["guest"] for entry in found["plan"]}
+    assert {"io-and-cache", "kinds", "scsi-one-iothread", "volumes", "block"} <= planned
+    assert planned.isdisjoint({"no-disks", "command-line", "override"})
+    assert {entry["guest"]: entry["reason"] for entry in found["unresolved"]}.items() >= {
+        ("command-line", "by_hand"),
+        ("override", "by_hand"),
+    }
