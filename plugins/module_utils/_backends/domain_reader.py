@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .. import _shown
 from .._libvirt.record import record
 from .._libvirt.running import with_targets
-from .._libvirt.xml import XmlError, parse
+from .._libvirt.xml import parse
 from .._model import records
 from .._model.records import Guest, RunningGuest
 from .._qemu_process.record import add_running_state
@@ -73,17 +73,8 @@ def _documents(answers: Mapping[Asked, bytes | LibvirtError]) -> Documents | Lib
         elif asked.kind == "saved":
             found = found._replace(saved=answer)
         elif asked.kind == "snapshot":
-            found.snapshots[asked.snapshot] = _domain_of(answer)
+            found.snapshots[asked.snapshot] = answer
     return found
-
-
-def _domain_of(snapshot: bytes) -> bytes:
-    """The definition that a snapshot goes back to; the whole text where it has none."""
-    try:
-        domain = parse(snapshot).child("domain")
-    except XmlError:
-        return snapshot
-    return snapshot if domain is None else snapshot[domain.start : domain.end]
 
 
 def pools(connection: Connection, read: Sequence[Documents | LibvirtError]) -> dict[str, Pool]:
