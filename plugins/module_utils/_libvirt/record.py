@@ -103,8 +103,8 @@ def _sides(
     """The disks and the controllers of a guest as it started and as its definition has it."""
     now, after = _Side(started, pools), _Side(definition, pools)
     left = {disk.target: disk for disk in started.disks}
-    pairs = [(left.pop(disk.target, None), disk) for disk in definition.disks]
-    disks = [_disk(now, after, old, new, lines) for old, new in [*pairs, *((disk, None) for disk in left.values())]]
+    disks = [_disk(disk, now, left.pop(disk.target, None), after, disk, lines) for disk in definition.disks]
+    disks += [_disk(disk, now, disk, after, None, lines) for disk in left.values()]
     return disks, after.controller(now, lines)
 
 
@@ -134,10 +134,10 @@ class _Side:
         )
 
 
-def _disk(now: _Side, after: _Side, old: DiskElement | None, new: DiskElement | None, lines: bool) -> records.Disk:
-    """The disk that is ``old`` as the guest started and ``new`` in its definition; one of them may be None."""
-    shown = new or old
-    assert shown is not None
+def _disk(
+    shown: DiskElement, now: _Side, old: DiskElement | None, after: _Side, new: DiskElement | None, lines: bool
+) -> records.Disk:
+    """A disk that is ``old`` as the guest started and ``new`` in its definition, None where that side lacks it."""
     effective, following = now.values(old), after.values(new)
     sets = configured(now.domain, old) if old else None
     waiting = configured(after.domain, new) if new else None
