@@ -10,12 +10,10 @@ speak another language than this module.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from .._host import user
 from .._shown import shown
 from .libvirt_places import Owner
 
@@ -109,46 +107,3 @@ def owner_of(uri: str) -> Owner:
             f"libvirt_uris has {shown(uri)}; it takes qemu:///system and qemu:///session, the guests of the host itself"
         )
     return "system" if match[1] == "system" else "session"
-
-
-def connect(uri: str, run: Run, timeout: int = 300) -> Connection:
-    """A connection that can write; where this user may only read, one that reads. Raises LibvirtError.
-
-    A command of virsh has ``timeout`` seconds.
-    """
-    owner = owner_of(uri)
-    if owner == "session" and os.geteuid() == 0:
-        # libvirt gives root the system's guests there: they would be read twice.
-        raise LibvirtError(
-            f"{uri} has the guests of the user who runs this, and root has none: set ansible_become to false, or"
-            " ansible_become_user to the user whose guests they are"
-        )
-    try:
-        return _open(uri, run, timeout, False)
-    except LibvirtError as exc:
-        first = exc
-    # Only the system's libvirtd has a socket for those who may read (libvirtd.conf, unix_sock_ro_perms).
-    if owner == "system" and os.geteuid() != 0:
-        try:
-            return _open(uri, run, timeout, True)
-        except LibvirtError:
-            pass
-    raise LibvirtError(f"libvirt gives no connection to {uri}: {first}; {_help(owner)}") from first
-
-
-def _help(owner: Owner) -> str:
-    if owner == "system" and os.geteuid() != 0:
-        return f"this is user {user.name()}: {user.BECOME}; or put the user into the group libvirt"
-    return "see whether it runs: systemctl status libvirtd virtqemud"
-
-
-def _open(uri: str, run: Run, timeout: int, read_only: bool) -> Connection:
-    # Only here: a host without the library, or without libvirt, loads neither way.
-    from .libvirt_python import PythonConnection, library
-
-    found = library()
-    if found is not None:
-        return PythonConnection(found, uri, read_only)
-    from .libvirt_command import CommandConnection
-
-    return CommandConnection(uri, run, timeout, read_only)

@@ -25,7 +25,8 @@ from .._text import natural_key
 from . import layout, nodes
 from .backend import Refused
 from .domain_reader import Documents, DomainReader, Pool, documents, pools
-from .libvirt_connection import SYSTEM, Asked, Connection, Domain, Kind, LibvirtError, Run, connect, owner_of
+from .libvirt_connect import connect
+from .libvirt_connection import SYSTEM, Asked, Connection, Domain, Kind, LibvirtError, Run, owner_of
 from .libvirt_guests import LibvirtGuests
 from .libvirt_places import Owner, config, guest_id
 from .processes import Processes

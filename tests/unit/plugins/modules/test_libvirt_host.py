@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends import (
     find,
     layout,
-    libvirt_connection,
     libvirt_python,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
@@ -247,7 +246,7 @@ def test_libvirt_that_does_not_run_is_a_failure_that_says_what_to_do(libvirt):
 
 def test_whoever_may_only_read_gets_guests_that_are_held(libvirt, monkeypatch):
     libvirt.declare("read-only")
-    monkeypatch.setattr(libvirt_connection.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     planned = plan(libvirt)
     assert {guest["held"]["reason"] for guest in read(libvirt)["guests"]} == {"read_only"}
     returned = apply(libvirt, planned)

@@ -21,11 +21,11 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
     libvirt_python,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.libvirt_command import CommandConnection
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.libvirt_connect import connect
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.libvirt_connection import (
     SYSTEM,
     Asked,
     LibvirtError,
-    connect,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.libvirt_python import PythonConnection
 
