@@ -259,6 +259,19 @@ def test_the_session_of_root_is_refused(libvirt):
     assert returned["failed"] and "root has none" in returned["msg"] and libvirt.calls() == []
 
 
+def test_the_guests_of_a_users_session_are_told_from_the_systems(libvirt, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/anna")
+    session = {"libvirt_uris": ["qemu:///session"], "hypervisor": "libvirt"}
+    db, web = read(libvirt, **session)["guests"]
+    assert (web["id"], web["name"]) == ("session:web", "web")
+    assert web["config"] == "/home/anna/.config/libvirt/qemu/web.xml"
+    kept = ("hypervisor", "name", "node", "config", "digest", "running")
+    entry = {"guest": db["id"], **{key: db[key] for key in kept}, "changes": CHANGES}
+    assert statuses(apply(libvirt, [entry], **session)) == {"session:db": ("changed", None)}
+    assert statuses(apply(libvirt, [{**entry, "guest": "db"}], **session)) == {"db": ("failed", "refused")}
+
+
 @pytest.mark.parametrize("uri", ["qemu+ssh://kvm2/system", "xen:///system", "", "qemu:///system; destroy web"])
 def test_a_connection_to_another_host_or_hypervisor_is_refused(libvirt, uri):
     returned = read(libvirt, libvirt_uris=[uri])
