@@ -15,6 +15,9 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
     layout,
     libvirt_python,
 )
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.backend import Refused
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.virsh import Virsh
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.run import command
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
 from ansible_collections.hypervisor.io_hardening.plugins.modules import (
     guest_io,
@@ -175,6 +178,21 @@ def test_what_changed_after_it_was_read_is_not_written(libvirt):
     libvirt.definition("db").write_text(text)
     assert statuses(apply(libvirt, planned)) == {"db": ("failed", "digest_moved")}
     assert libvirt.definition("db").read_text() == text
+
+
+def test_the_definition_is_compared_once_more_just_before_it_is_written(libvirt):
+    backend = Virsh(str(libvirt.root), run=command)
+    now = backend.load("db", "kvm1", "/etc/libvirt/qemu/db.xml")
+    edited = backend.edit(now, {"vda": {"cache": "none"}})
+    text = libvirt.definition("db").read_text().replace("1048576", "2097152")
+    libvirt.definition("db").write_text(text)
+    with pytest.raises(Refused, match="changed while it was being written; nothing was written") as refused:
+        backend.write(now, edited)
+    assert refused.value.reason == "digest_moved" and libvirt.definition("db").read_text() == text
+    libvirt.definition("db").unlink()
+    with pytest.raises(Refused, match="does not give its definition any more") as refused:
+        backend.write(now, edited)
+    assert refused.value.reason == "moved"
 
 
 def test_what_libvirt_stores_otherwise_is_not_proven(libvirt):
