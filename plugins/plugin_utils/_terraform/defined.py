@@ -47,7 +47,7 @@ class Drive(NamedTuple):
     ``key`` is its place on Proxmox VE, such as scsi0, or its target on libvirt; ``path`` its place in the resource.
     ``volume`` is a path or a volume that exists, None for a new one on ``storage``. ``unknown`` are the attributes that
     decide and are known only after apply. ``inherits``: its volume is the template's where that has a drive in its
-    place.
+    place. ``fault`` is why libvirt refuses it.
     """
 
     key: str
@@ -63,6 +63,7 @@ class Drive(NamedTuple):
     unknown: tuple[str, ...] = ()
     sensitive: bool = False
     inherits: bool = False
+    fault: str | None = None
 
 
 def not_known(key: str, path: str) -> Drive:

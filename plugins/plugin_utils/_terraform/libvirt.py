@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES
+from ...module_utils._shown import shown
 from . import domain_xml, libvirt_0_8
 from .attributes import UNKNOWN, Block, Deciding, ShapeError, Text, Unknown
 from .defined import Defined, Drive, not_known
@@ -117,7 +119,7 @@ def _blocks(devices: Block | Unknown | None, name: str, seen: Deciding) -> list[
 
 
 class _Listed(NamedTuple):
-    """A disk; ``xml`` is None where what decides about it is not known."""
+    """A disk; ``xml`` is None where what decides about it is not known, or libvirt refuses it."""
 
     drive: Drive
     xml: Element | None
@@ -145,15 +147,21 @@ def _disk(number: int, disk: Block | Unknown) -> _Listed:
         type=type,
         device=seen.text(disk.text("device"), "device") or "disk",
     )
-    drive = Drive(
-        key or place,
-        place,
-        aio=driver.get("io") if driver is not None else None,
-        cache=driver.get("cache") if driver is not None else None,
-        unknown=seen.names,
-        sensitive=disk.is_sensitive(*_DECIDE),
-    )
-    return _Listed(drive, None if seen.names or not key else made)
+    is_sensitive = disk.is_sensitive(*_DECIDE)
+    fault = None if seen.names else _fault(key, driver, is_sensitive)
+    drive = Drive(key or place, place, unknown=seen.names, sensitive=is_sensitive, fault=fault)
+    return _Listed(drive, None if seen.names or fault else made)
+
+
+def _fault(key: str | None, driver: Element | None, is_sensitive: bool) -> str | None:
+    """Why libvirt refuses a disk, None where it takes it."""
+    if not key:
+        return "it has no target, which libvirt wants"
+    for name, allowed in (("io", AIO_MODES), ("cache", (*CACHE_MODES, "default"))):
+        value = driver.get(name) if driver is not None else None
+        if value is not None and value not in allowed:
+            return f"{name} is {'a value' if is_sensitive else shown(value)} that libvirt does not have"
+    return None
 
 
 def _inner(disk: Block, name: str, seen: Deciding) -> Block | None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from ...module_utils._libvirt.record import record as _record
 from ...module_utils._libvirt.xml import XmlError
 from ...module_utils._model import records
-from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES
 from ...module_utils._model.records import Disk, Guest
-from ...module_utils._shown import shown
 from ...module_utils._text import natural_key
 from . import domain_xml, unsaid
-from .defined import Defined, Drive, Place
+from .defined import Defined, Place
 
 _XSLT = "its xslt may change its disks, and what comes out of it is not in the plan"
 _REFUSED = "libvirt refuses such a guest: fix it in the resource."
@@ -67,17 +65,7 @@ def _with_faults(made: Defined, disks: list[Disk]) -> list[Disk]:
     """The disks, with those of which too little is known or that libvirt would not take."""
     odd = {}
     for drive in made.drives if not made.rest else ():
-        fault = _fault(drive)
-        if drive.unknown or fault:
-            unknown = unsaid.of_disk(drive.unknown) if drive.unknown else records.unknown(str(fault), _REFUSED)
+        if drive.unknown or drive.fault:
+            unknown = records.unknown(drive.fault, _REFUSED) if drive.fault else unsaid.of_disk(drive.unknown)
             odd[drive.key] = records.disk(key=drive.key, bus="", media=drive.media, unknown=unknown)
     return [*(disk for disk in disks if disk["key"] not in odd), *odd.values()]
-
-
-def _fault(drive: Drive) -> str | None:
-    if drive.key == drive.path:
-        return "it has no target, which libvirt wants"
-    for name, value, allowed in (("io", drive.aio, AIO_MODES), ("cache", drive.cache, (*CACHE_MODES, "default"))):
-        if value is not None and value not in allowed:
-            return f"{name} is {'a value' if drive.sensitive else shown(value)} that libvirt does not have"
-    return None

@@ -238,6 +238,8 @@ def test_beside_configs_of_proxmox_ve(tmp_path):
     ]
     assert [guest["id"] for guest in read(tmp_path, only=["100"]).guests] == ["100"]
     assert [guest["id"] for guest in find.read(str(tmp_path), node="all").guests] == ["100", "web"]
+    for hypervisor, guests in (("auto", ["100", "web"]), ("pve", ["100"]), ("libvirt", ["web"])):
+        assert [guest["id"] for guest in find.read(str(tmp_path), hypervisor=hypervisor).guests] == guests
 
 
 def test_a_directory_of_domains_alone_needs_no_storage_cfg(tmp_path):

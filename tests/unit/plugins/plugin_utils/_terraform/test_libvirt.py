@@ -425,3 +425,11 @@ def test_what_a_disk_has_of_sensitive_attributes_elsewhere_is_not_shown(gated, m
     document = gated(entry)
     assert {finding["rule"] for finding in document["findings"]} == {"IO101", "IO102"}
     assert "sas1068" not in str(document["findings"])
+
+
+def test_a_value_that_libvirt_refuses_is_not_shown_where_it_is_sensitive(gated):
+    entry = new(domain_disk(driver={"cache": "hunter2"}), domain_disk("vdb", driver={"cache": "none"}))
+    entry["change"]["after_sensitive"] = {"devices": {"disks": [{"driver": {"cache": True}}]}}
+    document = gated(entry)
+    assert {finding["disk"]: finding["rule"] for finding in document["findings"]} == {"vda": "IO100", "vdb": "IO102"}
+    assert "hunter2" not in str(document)
