@@ -15,7 +15,7 @@ from .._fleet.document import Document, Item
 from .._fleet.gate import judge
 from .._fleet.threshold import threshold
 from .table import head_line, needs_ssh_lines, not_read_lines, unseen_lines, waived_lines
-from .text import ARROW, brief, location, short, toned, wrap_all
+from .text import ARROW, brief, called, location, short, toned, wrap_all
 
 _TONES = {"error": "error", "warning": "warning"}
 
@@ -69,8 +69,8 @@ def _where(finding: Item) -> str:
     """File and line, and the guest and disk. The host of a plan's guests is the plan, which is named once."""
     place = location(finding)
     of_plan = finding.get("host") and place.endswith(visible(finding["host"]))
-    keys = ("guest", "name", "disk") if of_plan else ("host", "guest", "name", "disk")
-    who = " ".join(short(finding[key]) for key in keys if finding.get(key))
+    names = [None if of_plan else finding.get("host"), *called(finding), finding.get("disk")]
+    who = " ".join(short(name) for name in names if name)
     return ": ".join(filter(None, [place, who])) or "policy"
 
 

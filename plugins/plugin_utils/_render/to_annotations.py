@@ -16,7 +16,7 @@ from ...module_utils._text import plural, visible
 from .._fleet.document import Item, check_document, severity_rank, silent_hosts, sort_key
 from .._policy.rules import RULES
 from .places import in_checkout
-from .text import location, sentences
+from .text import called, location, sentences
 from .words import UNKNOWN
 
 #: GitHub shows no more of each kind for a step (docs.github.com, "Actions limits"; community discussion 26680).
@@ -55,7 +55,8 @@ def _of(finding: Item, command: str, base: str, here: str) -> str:
     known = RULES.get(rule)
     properties = {}
     text = sentences(finding.get("message"), finding.get("hint"))
-    names = " ".join(visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key))
+    named = (finding.get("host"), *called(finding), finding.get("disk"))
+    names = " ".join(visible(name) for name in named if name)
     path, inside = in_checkout(str(finding["file"]), base, here) if finding.get("file") else ("", False)
     if inside:
         properties["file"] = visible(path)

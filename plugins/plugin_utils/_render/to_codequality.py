@@ -15,7 +15,7 @@ from typing import Any
 from ...module_utils._text import visible
 from .._fleet.document import Item, check_document, dumps
 from .places import fingerprints, in_checkout
-from .text import sentences
+from .text import called, sentences
 
 # GitLab's words, from the least severe: info, minor, major, critical, blocker.
 _SEVERITY = {"error": "critical", "warning": "minor", "note": "info"}
@@ -54,7 +54,8 @@ def _entry(finding: Item, fingerprint: str, base: str, here: str) -> dict[str, A
 
 def _about(finding: Item) -> str:
     """Who it is about: GitLab shows the description alone."""
-    names = [visible(finding[key]) for key in ("host", "guest", "name", "disk") if finding.get(key)]
+    named = (finding.get("host"), *called(finding), finding.get("disk"))
+    names = [visible(name) for name in named if name]
     return f"{' '.join(names)}: " if names else ""
 
 

@@ -45,8 +45,10 @@ def test_domains_in_order_pass_and_other_xml_is_told(configs):
 
 def test_findings_point_at_the_line_of_the_disk_in_every_report(configs):
     (configs / "db.xml").write_text(BAD)
-    run = gate(configs.parent, report_dir="reports")
+    run = gate(configs.parent, report_dir="reports", report_annotations=True)
     assert run.status == 2 and "GATE FAILED" in run.output
+    assert ": db vda\n" in run.output and "db db" not in run.output
+    assert "db db" not in (configs.parent / "reports/guest-io.codequality.json").read_text()
     lines = [number for number, line in enumerate(BAD.splitlines(), 1) if "<disk " in line]
     findings = json.loads((configs.parent / "reports/guest-io.json").read_text())["findings"]
     assert {(one["file"], one["line"], one["disk"]) for one in findings} == {
