@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element
 from ...module_utils._model.disk_io import AIO_MODES, CACHE_MODES
 from ...module_utils._shown import shown
 from . import domain_xml, libvirt_0_8
-from .attributes import UNKNOWN, Block, Deciding, ShapeError, Text, Unknown
+from .attributes import UNKNOWN, Block, Deciding, ShapeError, Text, Unknown, plain
 from .defined import Defined, Drive, not_known
 from .domain_xml import element
 from .libvirt_words import paste
@@ -106,7 +106,19 @@ TYPES = {"libvirt_domain": domain}
 
 def _restarts(block: Block) -> str:
     starts = "starts it again" if block.flag("running") is True else "leaves it off, unless running is true"
-    return f"The apply shuts the guest down, defines it anew and {starts}."
+    return (
+        f"The apply asks the guest to shut down, powers it off after {_patience(block)}, defines it anew and {starts}."
+    )
+
+
+def _patience(block: Block) -> str:
+    """How long an update waits for a guest: 5 seconds up to 0.9.5, since then 30 or what is set."""
+    if not block.has("update"):
+        return "5 s"
+    update = block.block("update")
+    shutdown = update.block("shutdown") if isinstance(update, Block) else None
+    seconds = plain(shutdown.number("timeout")) if isinstance(shutdown, Block) else None
+    return f"{seconds if seconds not in (None, '0') else 30} s (update.shutdown.timeout)"
 
 
 def _blocks(devices: Block | Unknown | None, name: str, seen: Deciding) -> list[Block | Unknown]:

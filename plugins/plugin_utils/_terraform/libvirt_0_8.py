@@ -8,7 +8,7 @@ libvirt/domain.go (setDisks, setCloudinit), disk_def.go and resource_libvirt_dom
 named by its place in the list, and has a driver without options; ``scsi`` makes it one of a virtio-scsi controller
 without an iothread, and an image named *.iso a cdrom. ``xml.xslt`` may change all of it, on the machine that applies.
 The provider never changes a disk of a guest that exists, nor looks at its driver: another list of disks or another xslt
-makes the guest anew.
+makes the guest anew. Up to 0.6 a scsi disk is named by its place too, such as vda; a plan does not tell the version.
 """
 
 from __future__ import annotations

@@ -277,28 +277,41 @@ def test_what_is_in_order_and_0_8_have_nothing_to_paste(gated):
     assert [entry["paste"] for entry in gated(good, old(of_host(), name="web"))["guests"]] == [None, None]
 
 
-#: How a guest changes, and what the hint says of the apply.
+ASKS = "The apply asks the guest to shut down, powers it off after"
+ANEW = "defines it anew and"
+#: How a guest changes, what else its resource has, and what the hint says of the apply.
 APPLIES = {
-    "made": (["create"], True, ""),
-    "changed while it is to run": (
+    "made": (["create"], {}, "of its controller."),
+    "changed": (["update"], {}, f"{ASKS} 5 s, {ANEW} starts it again."),
+    "changed while it is not to run": (
         ["update"],
-        True,
-        "The apply shuts the guest down, defines it anew and starts it again.",
+        {"running": None},
+        f"{ASKS} 5 s, {ANEW} leaves it off, unless running is true.",
     ),
-    "changed": (
+    "changed by 0.9.6": (
         ["update"],
-        None,
-        "The apply shuts the guest down, defines it anew and leaves it off, unless running is true.",
+        {"update": None},
+        f"{ASKS} 30 s (update.shutdown.timeout), {ANEW} starts it again.",
+    ),
+    "changed by 0.9.6 with patience": (
+        ["update"],
+        {"update": {"shutdown": {"timeout": 300}}},
+        f"{ASKS} 300 s (update.shutdown.timeout), {ANEW} starts it again.",
+    ),
+    "changed by 0.9.6 without a time": (
+        ["update"],
+        {"update": {"shutdown": {"timeout": None}}},
+        f"{ASKS} 30 s (update.shutdown.timeout), {ANEW} starts it again.",
     ),
 }
 
 
-@pytest.mark.parametrize(("actions", "running", "said"), APPLIES.values(), ids=APPLIES)
-def test_what_an_apply_does_with_a_guest_is_said(gated, actions, running, said):
-    document = gated(change(DOMAIN, domain(domain_disk(driver={"cache": "none"}), running=running), actions=actions))
+@pytest.mark.parametrize(("actions", "more", "said"), APPLIES.values(), ids=APPLIES)
+def test_what_an_apply_does_with_a_guest_is_said(gated, actions, more, said):
+    document = gated(change(DOMAIN, domain(domain_disk(driver={"cache": "none"}), **more), actions=actions))
     (finding,) = document["findings"]
     written = "Write io_threads, and the number of one as io_thread in the driver of vda"
-    assert finding["hint"].startswith(written) and finding["hint"].endswith(said or "of its controller.")
+    assert finding["hint"].startswith(written) and finding["hint"].endswith(said)
 
 
 def test_a_value_that_is_sensitive_is_judged_and_not_shown(gated):
