@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from xml.etree import ElementTree
+from xml.sax import saxutils
 
 import pytest
 
@@ -16,6 +17,7 @@ from ansible_collections.hypervisor.io_hardening.tests.playbooks import run_play
 from ansible_collections.hypervisor.io_hardening.tests.unit.domains import disk, domain
 from ansible_collections.hypervisor.io_hardening.tests.unit.plans import change, domain_disk, plan
 from ansible_collections.hypervisor.io_hardening.tests.unit.plans import domain as resource
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.plugin_utils._render.sample import COMMANDS, obeyed
 
 GOOD = domain("good", disk(driver="cache='none' io='threads' iothread='1'"), iothreads=1)
 BAD = domain("db", disk("vda", "io='io_uring'"), disk("vdb", "cache='unsafe'"))
@@ -103,6 +105,22 @@ def test_a_name_is_only_shown(configs, name):
     run = gate(configs.parent, gate_fail_on="IO104", report_dir="reports")
     assert run.status == 2 and not (configs.parent / "obeyed").exists(), run.output
     assert "<script>alert(1)" not in (configs.parent / "reports/guest-io.html").read_text()
+
+
+def test_nothing_in_a_domain_is_a_command_to_the_ci(configs):
+    """Whoever proposes a domain must not mask, stop or set anything in the run that judges it."""
+    for number, command in enumerate(COMMANDS):
+        text = saxutils.escape(command, {"'": "&apos;", "\n": "&#10;"})
+        wrong = disk("vda", f"io='{text}'") if number % 2 else disk("vda", "io='io_uring'")
+        named = domain(f"a&#10;{text}&#10;{text}", wrong, disk("vdb", source=f"<source file='/x&#10;{text}'/>"))
+        (configs / f"{number}.xml").write_text(named)
+        (configs / f"{command.replace('/', '_')}.xml").write_text(f"<domain><name>{text}</name>\n{text}")
+    for arguments in ((), ("-vvv",)):
+        run = run_playbook(
+            "gate_io", *arguments, folder=configs.parent, variables={"gate_root": "configs", "gate_fail_on": "note"}
+        )
+        assert run.status == 2 and "GATE FAILED" in run.output
+        assert [line for line in run.output.splitlines() if obeyed(line)] == []
 
 
 def test_a_directory_without_a_guest_says_what_it_takes(configs):
