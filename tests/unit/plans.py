@@ -5,7 +5,8 @@
 """Plans as ``terraform show -json`` prints them, with the attributes of the providers' schemas.
 
 No plan of these providers is public, so these are written from the schemas: bpg at d6bd1ff, Telmate at 225e289 and, for
-2.9, at 02d4f64; dmacvicar/libvirt at v0.8.3 and, for 0.9, at v0.9.7. A plan lists every attribute of a resource, those that are not set as null or with their default.
+2.9, at 02d4f64; dmacvicar/libvirt at v0.9.7 and, for 0.8, at v0.8.3. A plan lists every attribute of a resource, those that
+are not set as null or with their default.
 """
 
 from __future__ import annotations
