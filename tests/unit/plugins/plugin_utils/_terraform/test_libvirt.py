@@ -446,3 +446,18 @@ def test_a_value_that_libvirt_refuses_is_not_shown_where_it_is_sensitive(gated):
     document = gated(entry)
     assert {finding["disk"]: finding["rule"] for finding in document["findings"]} == {"vda": "IO100", "vdb": "IO102"}
     assert "hunter2" not in str(document)
+
+
+def test_a_guest_that_the_plan_leaves_out_puts_off_or_deletes_is_one_of_libvirt(gated):
+    left = {"address": "libvirt_domain.left", "mode": "managed", "type": DOMAIN, "values": {}}
+    state = {"format_version": "1.0", "values": {"root_module": {"resources": [left]}}}
+    gone = change(DOMAIN, None, name="gone", actions=["delete"])
+    document = gated(
+        gone, prior_state=state, deferred_changes=[{"reason": "provider_config_unknown", "resource_change": new()}]
+    )
+    assert {(one["guest"], one["rule"]) for one in document["findings"]} == {
+        ("libvirt_domain.left", "IO100"),
+        ("libvirt_domain.this", "IO100"),
+    }
+    assert {entry["hypervisor"] for entry in document["guests"]} == {"libvirt"}
+    assert document["not_read"] == [f"{document['guests'][0]['config']} (1 guest that it deletes or forgets)"]
