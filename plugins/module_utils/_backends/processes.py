@@ -54,7 +54,9 @@ class Processes:
         """
         reading = Reading()
         own = layout.own_node(self._root)
-        reading.problems += self.problems
+        reading.problems += [
+            one for one in self.problems if only is None or one["guest"] is None or one["guest"] in only
+        ]
         rest = [guest for guest in self.all if guest["pid"] not in self._taken]
         rest = [guest for guest in rest if hypervisor in (None, guest["hypervisor"])]
         known = {name for guest in rest for name in (guest["id"], guest["name"])}

@@ -55,9 +55,9 @@ _UNEXPECTED = (
 def running_guests(root: str = "/", cross_check: bool = True) -> tuple[list[RunningGuest], list[Problem]]:
     """Every QEMU process below ``root``'s /proc, by process id, and the problems, at most one for a process.
 
-    Without ``cross_check`` maps and descriptors are not read and there are no disagreements. A process that ends
-    meanwhile, that may not be read, or that falsely says it is a guest of Proxmox VE is a problem and does not affect
-    the others.
+    Without ``cross_check``, and of another user's process where this one is not root, maps and descriptors are not read
+    and there are no disagreements. A process that ends meanwhile, that may not be read, or that falsely says it is a
+    guest of Proxmox VE is a problem and does not affect the others.
     """
     return _Reader(root).read(cross_check)
 
@@ -205,7 +205,7 @@ class _Reader:
             "disagreements": [],
         }
         said = parsed["problems"]
-        if cross_check:
+        if cross_check and self._may_look_into(status):
             said += self._cross_check(path, guest, parsed["paths"])
         if said:
             more = f"; and {len(said) - _MOST_SAID} more of the kind" if len(said) > _MOST_SAID else ""
@@ -230,6 +230,12 @@ class _Reader:
             return False
         which = "the guest has no pid file" if named is None else f"the guest's pid file names process {named}"
         raise _NotAGuest(f"says it is guest {vmid}, and {which}; it is left out")
+
+    def _may_look_into(self, status: Status) -> bool:
+        """Whether maps and descriptors of the process are for us to read. A user of libvirt who is not root sees its
+        guests' command lines alone.
+        """
+        return self.root != "/" or os.geteuid() in (0, status.user)
 
     def _parent(self, pid: int) -> int | None:
         try:

@@ -360,6 +360,16 @@ def of(pid):
     ]
 
 
+def test_a_user_other_than_root_is_not_told_that_they_cannot_look_into_it(forge, monkeypatch):
+    pid = forge().pid
+    # As for a process that is not one's own.
+    monkeypatch.setattr(opened, "has_native_context", lambda path: None)
+    assert ["not cross-checked" in reason for reason in of(pid)[1]] == [True]
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY - 1)
+    guests, problems = of(pid)
+    assert (len(guests), problems) == (1, [])
+
+
 def test_a_real_process_of_another_user_that_says_it_is_a_guest(forge):
     process = forge(
         "-id", "102", "-pidfile", "/var/run/qemu-server/102.pid", "-drive", f"index={DIGITS}", "-qmp", "unix:server=on"
