@@ -124,14 +124,16 @@ def _findings(document: Document, entries: Sequence[Item], texts: _Texts) -> Col
     for finding in sorted(document["findings"], key=lambda one: (severity_rank(one), sort_key(one))):
         key = guest_key(finding)
         line, waived = finding.get("line"), finding.get("waived")
+        guest, name = finding.get("guest"), finding.get("name")
         actual, wanted = found_and_wanted(finding)
         add["severity"](severity_rank(finding))
         add["guest"](guest_at.get(key, -1))
         add["line"](line if isinstance(line, int) else 0)
         add["rule"](number(finding.get("rule")))
         add["host"](number(finding.get("host")))
-        add["id"](number(finding.get("guest")))
-        add["name"](number(finding.get("name")))
+        add["id"](number(guest))
+        # Of libvirt, the name is the id.
+        add["name"](number(None if name == guest else name))
         add["disk"](number(finding.get("disk")))
         add["type"](number(type_of.get((*key, finding.get("disk")))))
         add["message"](number(one_line(finding.get("message"))))

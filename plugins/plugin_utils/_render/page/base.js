@@ -57,7 +57,8 @@ const keyOf = (guest) => [guests.host[guest], guests.id[guest], guests.on[guest]
 
 function named(guest) {
   const on = guests.on[guest] >= 0 ? "on " + texts[guests.on[guest]] : "";
-  return [texts[guests.host[guest]], texts[guests.id[guest]], texts[guests.name[guest]], on].filter(Boolean).map(short).join(" ");
+  const [id, name] = [texts[guests.id[guest]], texts[guests.name[guest]]];
+  return [texts[guests.host[guest]], id, name === id ? "" : name, on].filter(Boolean).map(short).join(" ");
 }
 
 // For screen readers, and for whoever looks at the button that was pressed.

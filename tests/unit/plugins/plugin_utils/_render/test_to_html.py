@@ -109,6 +109,12 @@ def test_the_data_are_those_of_the_document():
     assert all(-1 <= number < len(texts) for number in findings["message"] + guests["name"])
 
 
+def test_a_finding_about_a_guest_of_libvirt_does_not_name_it_twice():
+    doc = join_documents({"kvm1": document([guest("db", name="db")], [finding("db", name="db")])})
+    data = data_of(Page(html_report(doc)))
+    assert (data["texts"][data["findings"]["id"][0]], data["findings"]["name"]) == ("db", [-1])
+
+
 def row(page, head):
     """The cells of the fixed table's row that begins with `head`."""
     at = re.search('<th scope="row"[^>]*>(<span[^>]*>)?%s<' % head, page).start()
