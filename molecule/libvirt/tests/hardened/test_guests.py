@@ -24,3 +24,8 @@ def test_nothing_else_changed(state):
         for one in (state("before"), state("hardened", now=True))
     )
     assert after == before
+
+
+def test_a_secret_is_kept_and_is_nowhere_else(host, state):
+    assert "passwd='of-vnc'" in state("hardened", now=True)[f"{GUESTS['half-done']}.xml"]
+    assert host.run("grep --recursive --quiet of-vnc /var/lib/hypervisor-io-hardening").rc == 1
