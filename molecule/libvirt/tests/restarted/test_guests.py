@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
 
 import pytest
@@ -44,6 +43,20 @@ WANTED = {
 }
 #: QEMU 7.2 aborts when a guest resets a disk on virtio-scsi with an iothread (IO401): it gets none there.
 WANTED_OF_OLD = {"db": {disk: (None, *values[1:]) for disk, values in WANTED["db"].items()}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept(host, state, changes):
+    """Keep in build/libvirt-disks/ what a person wants to see of each disk: its XML before and after, what QEMU got."""
+    text = ""
+    for guest in WANTED:
+        before, after = (state(name)[f"{GUESTS[guest]}.xml"] for name in ("before", "hardened"))
+        words = state("restarted")[f"{GUESTS[guest]}.cmdline"].split("\n")
+        options = [f"{one} {two}" for one, two in zip(words, words[1:]) if one in ("-object", "-blockdev", "-device")]
+        text += "\n".join([f"== {guest}", *changes(before, after), "", *options, "", ""])
+    folder = SCENARIO.parents[1] / "build" / "libvirt-disks"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{host.check_output('hostname')}.txt").write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("guest", WANTED)
@@ -92,27 +105,3 @@ def test_device_names_did_not_move(state):
 def test_definitions_are_still_the_hardened_ones(state):
     files = [f"{uuid}.xml" for guest, uuid in GUESTS.items() if guest != "scratch"]
     assert [state("restarted")[file] for file in files] == [state("hardened")[file] for file in files]
-
-
-def test_keep_what_was_seen(host, state, disks, changes):
-    """Keep the XML before and after and what QEMU was given, disk by disk, in build/libvirt-disks/."""
-    suite = host.check_output("hostname")
-    folder = SCENARIO.parents[1] / "build" / "libvirt-disks"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = ""
-    for guest in WANTED:
-        uuid = GUESTS[guest]
-        cmdline = state("restarted")[f"{uuid}.cmdline"].split("\n")
-        text += f"== {guest}\n"
-        text += "\n".join(changes(state("before")[f"{uuid}.xml"], state("hardened")[f"{uuid}.xml"])) + "\n\n"
-        told = zip(cmdline, cmdline[1:])
-        parts = ("-blockdev", "-device", "-object")
-        text += (
-            "\n".join(
-                f"{option} {value}"
-                for option, value in told
-                if option in parts and ('"drive"' in value or "iothread" in value or option == "-blockdev")
-            )
-            + "\n\n"
-        )
-    pathlib.Path(folder / f"{suite}.txt").write_text(text, encoding="utf-8")
