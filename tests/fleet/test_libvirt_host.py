@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -30,8 +29,8 @@ class Host:
             # What libvirt prints of it, without the comment of its file.
             text = (SAMPLES / f"{guest}.xml").read_text()
             self.virsh.definition(guest).write_text(text[text.index("<domain") :])
-        (folder / "host/run/libvirt/qemu").mkdir(parents=True)
-        shutil.copy(self.virsh.definition("db"), self.live)
+        uuid = re.search("<uuid>(.*)</uuid>", self.virsh.definition("db").read_text())[1]
+        assert self.virsh.run(f"start --domain {uuid}").returncode == 0
         self.inventory = folder / "hosts.json"
         host = {
             "ansible_connection": "local",
