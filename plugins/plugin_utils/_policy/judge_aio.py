@@ -92,6 +92,7 @@ def _unasked(disk: Disk, now: Values, cache: Cure, direct: bool | None) -> str |
 
 
 def _without_effect(disk: Disk, now: Values, modes: Any, at: Situation) -> Remark:
-    storage = (disk["storage"] and disk["storage"]["type"]) or "path"
-    message = f"aio has no effect: QEMU's driver {now['driver']} for storage type {storage} has no such option"
+    kind = disk["storage"]["type"] if disk["storage"] else None
+    of_storage = f" for storage type {kind}" if kind else ""
+    message = f"aio has no effect: QEMU's driver {now['driver']}{of_storage} has no such option"
     return Remark("IO107", "note", message, hint(at.guest, "no_aio"), None, modes)

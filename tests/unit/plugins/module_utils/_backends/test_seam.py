@@ -318,7 +318,7 @@ def test_what_an_edit_had_to_change_besides_is_journalled_and_rolled_back(tmp_pa
     memory.guests["web"] = memory.guests["100"]
     (outcome,) = _apply.apply([entry], [memory], _apply.Options(journal=journal_of(tmp_path, "r1")))
     assert outcome.result["changes"] == entry["changes"]
-    ((journalled,),) = read_journal(tmp_path, []).values()
+    (journalled,) = read_journal(tmp_path, [])["r1"]
     assert journalled["changes"] == [*entry["changes"], made]
     values = records.values(driver="file", aio="threads", cache="none", cache_direct=True, iothread=True)
     disk = records.disk(key="vda", bus="virtio", configured=records.configured(iothread=True), effective=values)
