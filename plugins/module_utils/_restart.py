@@ -54,7 +54,7 @@ def blocker(guest: Guest) -> tuple[RestartReason, str] | None:
     if guest["running"] is None:
         return "not_here", "whether it runs is not known here; run this on its node"
     if not guest["running"]:
-        return "not_running", "does not run; its pending changes take effect when it is started"
+        return "not_running", "does not run; its pending changes take effect at its next cold start"
     if guest["lock"]:
         return "locked", f"locked ({piece(guest['lock'])}); run again when that has ended"
     fault = unstartable(guest)

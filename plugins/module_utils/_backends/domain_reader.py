@@ -17,7 +17,7 @@ from .._model import records
 from .._model.records import Guest, RunningGuest
 from .._qemu_process.record import add_running_state
 from .filesystems import FileSystems
-from .libvirt_connection import Asked, Connection, Domain, LibvirtError
+from .libvirt_connection import Asked, Connection, Domain, Kind, LibvirtError
 from .libvirt_places import Owner, config, guest_id, process
 from .processes import Processes
 
@@ -50,6 +50,22 @@ def documents(connection: Connection, domains: Sequence[Domain]) -> list[Documen
     asked = [_asked(domain) for domain in domains]
     answers = iter(connection.documents([each for some in asked for each in some]))
     return [_documents({each: next(answers) for each in some}) for some in asked]
+
+
+def to_edit(connection: Connection, domain: Domain) -> tuple[Documents, bytes]:
+    """A domain's documents, and its definition with the secrets that a write must not lose. Raises LibvirtError.
+
+    That one is asked for last: what changes meanwhile is not in the one without, by which a write knows the domain.
+    """
+    kind: Kind = "inactive" if connection.read_only else "secure"
+    asked = _asked(domain)
+    *answers, raw = connection.documents([*asked, Asked(kind, domain.uuid)])
+    found = _documents(dict(zip(asked, answers)))
+    if isinstance(found, LibvirtError):
+        raise found
+    if isinstance(raw, LibvirtError):
+        raise raw
+    return found, raw
 
 
 def _asked(domain: Domain) -> list[Asked]:

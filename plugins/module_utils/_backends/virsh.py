@@ -24,9 +24,9 @@ from .._shown import shown
 from .._text import natural_key
 from . import layout, nodes
 from .backend import Refused
-from .domain_reader import Documents, DomainReader, Pool, documents, pools
+from .domain_reader import Documents, DomainReader, Pool, documents, pools, to_edit
 from .libvirt_connect import connect
-from .libvirt_connection import SYSTEM, Asked, Connection, Domain, Kind, LibvirtError, Run, owner_of
+from .libvirt_connection import SYSTEM, Asked, Connection, Domain, LibvirtError, Run, owner_of
 from .libvirt_guests import LibvirtGuests
 from .libvirt_places import Owner, config, guest_id
 from .processes import Processes
@@ -181,16 +181,12 @@ class Virsh(LibvirtGuests):
         return self._known[guest]
 
     def _load(self, here: Here) -> Definition:
-        connection, uuid = here.connection, here.domain.uuid
+        connection = here.connection
         try:
-            domain = here.domain._replace(active=connection.number(uuid) is not None)
-            (texts,) = documents(connection, [domain])
-            kind: Kind = "inactive" if connection.read_only else "secure"
-            (raw,) = connection.documents([Asked(kind, uuid)])
+            domain = here.domain._replace(active=connection.number(here.domain.uuid) is not None)
+            texts, raw = to_edit(connection, domain)
         except LibvirtError as exc:
-            texts = exc
-        if isinstance(texts, LibvirtError) or isinstance(raw, LibvirtError):
-            raise Refused("moved", f"libvirt does not give its definition any more: {texts}")
+            raise Refused("moved", f"libvirt does not give its definition any more: {exc}") from exc
         known = self._pools(Reading(), connection, [texts])
 
         def record(inactive: bytes) -> Guest:

@@ -197,7 +197,10 @@ def test_of_another_node_libvirt_is_not_asked(host):
 
 def test_each_guest_has_the_restarter_of_its_hypervisor(host):
     root = str(host.root)
-    name = lambda guest: type(find_restarter.restarter(root, command, guest=guest)).__name__  # noqa: E731
+
+    def name(guest):
+        return type(find_restarter.restarter(root, command, guest=guest)).__name__
+
     assert (name("web07"), name("101")) == ("LibvirtRestarter", "LibvirtRestarter")
     add(host.root, "node")
     assert (name("web07"), name("101")) == ("LibvirtRestarter", "QmRestarter")

@@ -247,6 +247,5 @@ def test_a_user_who_may_only_read_gets_a_connection_that_reads(monkeypatch):
     assert connect(SYSTEM, run).read_only
     with pytest.raises(LibvirtError, match="session: failed to connect to the hypervisor: authentication unavailable"):
         connect("qemu:///session", run)
-    refused = lambda arguments, kept: (1, "", "error: no polkit\n")  # noqa: E731
     with pytest.raises(LibvirtError, match="gives no connection to qemu:///system: no polkit; this is user .*--become"):
-        connect(SYSTEM, refused)
+        connect(SYSTEM, lambda arguments, kept: (1, "", "error: no polkit\n"))
