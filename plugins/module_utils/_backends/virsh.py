@@ -119,7 +119,11 @@ class Virsh(LibvirtGuests):
                 continue
             if times[here.id] > 1:
                 others = " and ".join(other.connection.uri for other in listed if other.id == here.id)
-                reading.problem(here.config, f"there is a guest of that name on {others}; rename one of them", here.id)
+                reading.problem(
+                    here.config,
+                    f"there is a guest of that name on {others}; rename one, or leave one out of libvirt_uris",
+                    here.id,
+                )
             elif self._is_pves(here):
                 reading.problem(here.config, "its name is that of a guest of Proxmox VE; rename it", here.id)
         found = [here for here in listed if times[here.id] == 1 and not self._is_pves(here)]
