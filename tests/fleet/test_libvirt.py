@@ -98,7 +98,7 @@ def the_rest(raw: bytes) -> str:
 
 def test_check_mode_shows_the_change_and_makes_none(seen):
     assert seen["after_check"] == seen["before"]
-    assert re.search(r"^\+ *<iothreads>1</iothreads>", seen["checked"], re.MULTILINE)
+    assert re.search(r"^\+iothreads: 1$", seen["checked"], re.MULTILINE)
     assert re.search(r"^-.*io='native'", seen["checked"], re.MULTILINE)
 
 
