@@ -68,7 +68,7 @@ def options_of(said: dict[str, Any]) -> set[str]:
     documented = yaml.safe_load(said["DOCUMENTATION"])
     names = set(documented["options"])
     for fragment in documented.get("extends_documentation_fragment", []):
-        collection, _, name = fragment.rpartition(".")
+        collection, _dot, name = fragment.rpartition(".")
         assert collection == "hypervisor.io_hardening", fragment
         names |= set(FRAGMENTS[name].get("options", ()))
     return names
