@@ -20,8 +20,9 @@ class Situation(NamedTuple):
 
     ``controller`` is the guest's SCSI controller as its hypervisor spells it; ``new_controller`` the change that gives
     each SCSI disk a controller of its own, None where no such change is made. ``old_qemu``: a QEMU below 9 may run the
-    guest. ``holds`` are why disks must not get an iothread, by their bus. ``caution`` is a sentence about what to check
-    before one on virtio-scsi gets it, with a blank before it.
+    guest. ``holds`` are why disks must not get an iothread, by their bus. ``keeps`` are
+    the disks that are to stay without one on a controller that several disks share. ``caution`` is a sentence about
+    what to check before one on virtio-scsi gets it, with a blank before it.
     """
 
     guest: Guest
@@ -29,6 +30,7 @@ class Situation(NamedTuple):
     new_controller: Change | None
     old_qemu: bool
     holds: dict[str, Hold]
+    keeps: list[str]
     caution: str
 
 
@@ -61,6 +63,19 @@ def can_have_iothread(guest: Guest, disk: Disk) -> bool:
     now = after_restart(disk)
     has_iothread = now is not None and bool(now["iothread"])
     return controller["model"] == VIRTIO_SCSI and (controller["gives_iothread"] or has_iothread)
+
+
+def has_iothread(disk: Disk) -> bool:
+    """Whether the disk has an iothread after the next cold start."""
+    now = after_restart(disk)
+    return now is not None and bool(now["iothread"])
+
+
+def shares_controller(disk: Disk) -> bool:
+    """Whether the disk is one of several on a controller that gives them one iothread for all."""
+    now = after_restart(disk)
+    controller = now["controller"] if now else None
+    return controller is not None and controller["gives_iothread"] and not controller["dedicated"]
 
 
 def has_virtio_driver(guest: Guest, disk: Disk) -> bool:

@@ -29,7 +29,7 @@ def judge(
     unset = guest["controller"]["configured"] is None and not process_only(guest)
     message = f"SCSI controller {before}{' (unset)' if unset else ''}, the policy wants {wanted}"
     severity: Severity = "warning" if all(_has_threads(disk) for disk in disks) else "error"
-    if hold is not None:
+    if hold is not None and sets_controller(guest):
         message = f"{message}; it is not changed: {hold.reason}"
         return Remark("IO101", severity, message, hold.hint, before, wanted, left=hold.left)
     advice = hint(guest, "controller", wanted=wanted)

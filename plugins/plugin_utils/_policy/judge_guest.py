@@ -13,10 +13,10 @@ from ...module_utils._model.disk_io import IOTHREAD_CONTROLLER
 from ...module_utils._model.findings import Change, DiskEntry, Severity, StorageName, disk_entry
 from ...module_utils._model.records import Disk, Guest
 from . import judge_controller, judge_defects, judge_disk, judge_running, judge_start, qemu
-from .disks import Situation, configured, is_judged, spelled_controller
-from .hypervisors import hint
+from .disks import Situation, configured, has_iothread, is_judged, shares_controller, spelled_controller
+from .hypervisors import hint, process_only
 from .locality import Locality
-from .policy import Policy
+from .policy import KEEP, Policy
 from .remark import Mark, Remark
 from .selector import Subject, guest_subject
 from .version import version
@@ -65,6 +65,7 @@ class _Judgement:
             new_controller,
             qemu.may_be_below(guest, _QEMU_9),
             self._holds,
+            [disk["key"] for disk in judged if self._keeps(disk)],
             self._caution,
         )
         entries = []
@@ -110,6 +111,13 @@ class _Judgement:
         return bool(configured(disk, "iothread")) or (
             self._by.policy.disk_for(self._disk_subject(disk))["iothread"] is True
         )
+
+    def _keeps(self, disk: Disk) -> bool:
+        """Whether the disk is to stay without the iothread that the others of its controller would give it."""
+        if has_iothread(disk) or not shares_controller(disk) or process_only(self._guest):
+            return False
+        subject = self._disk_subject(disk)
+        return self._by.policy.disk_for(subject)["iothread"] == KEEP or self._by.waivers.cover("IO102", subject)
 
     def _disk_subject(self, disk: Disk) -> Subject:
         """What selectors see of a disk."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from ...module_utils._model.findings import Severity
 from ...module_utils._model.records import Disk, Values
-from .disks import Situation, can_have_iothread, configured, setting
-from .hypervisors import hint, process_only, wanted_controller
+from .disks import Situation, can_have_iothread, configured, setting, shares_controller
+from .hypervisors import hint, process_only, sets_controller, wanted_controller
 from .policy import KEEP
-from .remark import Remark
+from .remark import Left, Remark
 
 
 def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Remark | None:
@@ -33,11 +33,18 @@ def judge(disk: Disk, now: Values, wanted: dict[str, Any], at: Situation) -> Rem
             "." if threads else "; until then set aio=threads."
         )
         return Remark("IO106", severity, message, advice, False, True)
-    hold = at.holds.get(disk["bus"])
+    possible = disk["bus"] == "virtio" or at.new_controller is not None or can_have_iothread(at.guest, disk)
+    hold = at.holds.get(disk["bus"]) if possible or sets_controller(at.guest) else None
     if hold is not None:
         message = f"no iothread in effect, and it gets none: {hold.reason}"
         return Remark("IO102", severity, message, hold.hint, False, True, left=hold.left)
-    possible = disk["bus"] == "virtio" or at.new_controller is not None or can_have_iothread(at.guest, disk)
+    if at.keeps and shares_controller(disk):
+        named = ", ".join(at.keeps)
+        message = (
+            f"no iothread in effect, and it gets none: a controller's disks share its iothread, and {named} keeps none"
+        )
+        advice = "Ask the same of all disks of a controller in the policy and its waivers."
+        return Remark("IO102", severity, message, advice, False, True, left=Left("not_fixable", f"{message}. {advice}"))
     advice = hint(at.guest, "iothread", key=disk["key"]) + (at.caution if disk["bus"] == "scsi" else "")
     if configured(disk, "iothread"):
         message = f"the configured iothread is ignored: controller {at.controller} gives none"

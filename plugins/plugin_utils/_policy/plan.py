@@ -14,6 +14,7 @@ from ...module_utils._model.findings import SEVERITIES, Change, GuestStatus
 from ...module_utils._model.records import Disk, Guest, foreign_pending_detail
 from ...module_utils._shown import piece, some
 from ...module_utils._text import plural
+from .disks import has_iothread, shares_controller
 from .hypervisors import process_only, sets_iothreads
 from .policy import Policy
 from .remark import Left, Mark
@@ -62,11 +63,14 @@ def _cures(marks: Iterable[Mark]) -> list[Change]:
 def _with_iothreads(guest: Guest, changes: list[Change], policy: Policy) -> list[Change]:
     """The changes with how many iothreads the guest's disks share, where the policy says so and disks get one."""
     most = policy.iothreads_per_guest
-    gets = any(change["option"] == "iothread" and change["after"] for change in changes)
+    gets = {change["key"] for change in changes if change["option"] == "iothread" and change["after"]}
     if most is None or not gets or not sets_iothreads(guest):
         return changes
     now = guest["iothreads"]
-    return [findings.change("guest", "iothreads", now, max(most, now or 0)), *changes]
+    having = [disk for disk in guest["disks"] if disk["key"] in gets or has_iothread(disk)]
+    # Disks that share a controller share its iothread.
+    needed = sum(not shares_controller(disk) for disk in having) + any(map(shares_controller, having))
+    return [findings.change("guest", "iothreads", now, max(now or 0, min(most, needed))), *changes]
 
 
 def _held(guest: Guest, changes: list[Change], policy: Policy) -> Left | None:
@@ -74,7 +78,9 @@ def _held(guest: Guest, changes: list[Change], policy: Policy) -> Left | None:
     if guest["lock"]:
         return Left("locked", f"locked ({piece(guest['lock'])}); run again when the lock is gone")
     if process_only(guest):
-        detail = f"known from its process alone ({guest['hypervisor']}); change it where it is defined"
+        # Of a process alone there is nothing that has a digest.
+        known = "transient" if guest["digest"] else "known from its process alone"
+        detail = f"{known} ({guest['hypervisor']}); change it where it is defined"
         return Left("no_config", detail)
     if guest["unsafe_lines"]:
         count, first = plural(len(guest["unsafe_lines"]), "line"), guest["unsafe_lines"][0]

@@ -42,17 +42,15 @@ def disk(key, bus="virtio", model=None, dedicated=False, aio=None, cache="none",
 
 
 def judged(*disks, document=None, controller="none", **facts):
+    known = {"config": "/etc/libvirt/qemu/web.xml", "running": False, "qemu": QEMU, **facts}
     guest = records.guest(
         id="web",
         name="web",
         hypervisor="libvirt",
-        config="/etc/libvirt/qemu/web.xml",
         digest="d0",
-        running=False,
-        qemu=QEMU,
         controller=records.controller(effective=controller),
         disks=list(disks),
-        **facts,
+        **known,
     )
     read = {"guests": [guest], "nodes": [], "problems": []}
     return _assess.assess(read, _policy.parse(document or {}), DAY)
@@ -91,12 +89,53 @@ def test_a_block_device_as_virt_install_makes_it_freezes_and_is_cured():
 
 @pytest.mark.parametrize(
     ("most", "has", "wanted"),
-    [(None, None, []), (1, None, [("guest", "iothreads", 1)]), (2, 4, [("guest", "iothreads", 4)])],
+    [
+        (None, None, []),
+        (1, None, [("guest", "iothreads", 1)]),
+        (2, 4, [("guest", "iothreads", 4)]),
+        (5, None, [("guest", "iothreads", 2)]),
+    ],
 )
 def test_the_policy_says_how_many_iothreads_a_guests_disks_share(most, has, wanted):
     document = {} if most is None else {"iothreads_per_guest": most}
     found = judged(disk("vda"), disk("vdb"), document=document, iothreads=has)
     assert changes(found) == [*wanted, ("vda", "iothread", True), ("vdb", "iothread", True)]
+
+
+def test_disks_of_one_controller_need_one_iothread():
+    disks = [disk(key, "scsi", "virtio-scsi") for key in ("sda", "sdb")]
+    found = judged(*disks, document={"iothreads_per_guest": 2}, controller="virtio-scsi")
+    assert changes(found)[0] == ("guest", "iothreads", 1)
+
+
+KEEP = {"overrides": [{"match": "key == 'sdb'", "disk": {"iothread": "keep"}}]}
+WAIVED = {
+    "waivers": [{"id": "W-1", "match": "key == 'sdb'", "rules": ["IO102"], "until": "2027-01-01", "reason": "old"}]
+}
+
+
+@pytest.mark.parametrize("document", [KEEP, WAIVED])
+def test_what_one_disk_is_to_keep_its_whole_controller_keeps(document):
+    """The controller's iothread is that of all its disks; a disk that has a controller to itself gets its own."""
+    disks = [disk("sda", "scsi", "virtio-scsi", aio="native"), disk("sdb", "scsi", "virtio-scsi")]
+    alone = disk("sdc", "scsi", "virtio-scsi", dedicated=True)
+    found = judged(*disks, alone, document=document, controller="virtio-scsi")
+    assert changes(found) == [("sda", "aio", "threads"), ("sdc", "iothread", True)]
+    (left,) = found["unresolved"]
+    assert left["reason"] == "not_fixable" and "sdb keeps none" in left["detail"]
+
+
+def test_an_old_qemu_is_no_reason_where_the_controller_is_never_changed():
+    """What it would do to an iothread does not matter to a guest that cannot get one."""
+    found = judged(disk("sda", "scsi", "lsi"), controller="lsilogic", qemu={**QEMU, "installed": "7.2.22"})
+    said = " ".join(f"{one['message']} {one['hint']}" for one in found["findings"])
+    assert {one["rule"] for one in found["findings"]} == {"IO101", "IO102"}
+    assert "7.2.22" not in said and "accept_defects" not in said
+
+
+def test_a_transient_guest_is_called_so():
+    found = judged(disk("vda"), config=None, running=True)
+    assert found["unresolved"][0]["detail"] == "transient (libvirt); change it where it is defined"
 
 
 def test_a_guest_whose_disks_have_theirs_gets_none():
