@@ -36,8 +36,8 @@ class DiskElement(NamedTuple):
     """A disk as its element says it; None where the element does not.
 
     ``type`` is what its source is (file, block, network, volume, …), ``volume`` that source in one word, None without
-    a medium. ``protocol`` is that of a network disk, ``pool`` and ``mode`` are those of a volume. ``iothread`` tells
-    whether its own driver element names one. ``io`` and ``cache`` are None for "default".
+    a medium. ``protocol`` is that of a network disk, ``pool`` and ``mode`` are those of a volume. ``iothreads`` are
+    those of its own driver element, as written. ``cache`` is None for "default".
     """
 
     target: str
@@ -51,7 +51,7 @@ class DiskElement(NamedTuple):
     format: str | None
     io: str | None
     cache: str | None
-    iothread: bool
+    iothreads: tuple[str, ...]
     address: Address | None
     alias: str | None
     read_only: bool
@@ -86,7 +86,7 @@ def read(element: Element) -> DiskElement:
         format=said.get("type"),
         io=_word(said, "io", AIO_MODES, element),
         cache=_word(said, "cache", CACHE_MODES, element),
-        iothread=uses_iothread(driver),
+        iothreads=iothreads(driver),
         address=_address(parts["address"]) if "address" in parts else None,
         alias=parts["alias"].attributes.get("name") if "alias" in parts else None,
         read_only="readonly" in parts,
@@ -97,20 +97,23 @@ def read(element: Element) -> DiskElement:
 
 
 def _word(said: dict[str, str], name: str, words: Collection[str], element: Element) -> str | None:
-    value = said.get(name, "default")
-    if value == "default":
-        return None
+    value = said.get(name)
+    if value is None or (value == "default" and name == "cache"):
+        return None  # libvirt takes no io='default' (virDomainDiskDefDriverParseXML).
     if value not in words:
         raise XmlError(f"a disk has {name}='{piece(value)}'; libvirt takes {', '.join(words)}", element.line)
     return value
 
 
-def uses_iothread(driver: Element | None) -> bool:
-    """Whether the driver element of a disk or a controller names an iothread, or a mapping of several."""
+def iothreads(driver: Element | None) -> tuple[str, ...]:
+    """The ids that the driver element of a disk or a controller has as its iothread or maps its queues to, as written;
+    "" where a mapping has none.
+    """
     if driver is None:
-        return False
-    mapping = driver.child("iothreads") if driver.children else None
-    return "iothread" in driver.attributes or (mapping is not None and bool(mapping.children))
+        return ()
+    own = (driver.attributes["iothread"],) if "iothread" in driver.attributes else ()
+    mapped = driver.at("iothreads/iothread") if driver.children else ()
+    return (*own, *(each.attributes.get("id", "") for each in mapped))
 
 
 def number(text: str | None, element: Element, what: str) -> int:

@@ -9,12 +9,16 @@ Source: libvirt's "Domain XML format", and its src/conf/domain_conf.c (virDomain
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from .._number import whole_number
 from .._shown import piece
 from . import devices as _devices
 from . import disks as _disks
+from . import iothreads as _iothreads
 from .disks import DiskElement
+from .splice import EditError
 from .xml import Element, XmlError, parse
 
 #: How long a name may be; no file system takes a longer one, and libvirt names files by it.
@@ -51,7 +55,7 @@ class Domain(NamedTuple):
 
 def read(raw: bytes) -> Domain:
     """The domain of a text, or of a snapshot's. Raises XmlError: no XML, another root element, another
-    hypervisor's, no name, two disks of one target, a word that libvirt does not take.
+    hypervisor's, no name, two disks of one target, a word that libvirt does not take, an iothread that is not there.
     """
     root = _domain(parse(raw))
     if root.name not in ("domain", "inactiveDomain"):
@@ -72,6 +76,8 @@ def read(raw: bytes) -> Domain:
             if disk.target in seen:
                 raise XmlError(f"two disks have the target {piece(disk.target)}", disk.element.line)
             seen.add(disk.target)
+    iothreads = _iothreads_of(root)
+    _refuse_iothreads(iothreads, disks, scsi)
     os = root.at("os/type")
     said = os[0].attributes if os else {}
     return Domain(
@@ -80,7 +86,7 @@ def read(raw: bytes) -> Domain:
         arch=said.get("arch"),
         disks=disks,
         scsi=scsi,
-        iothreads=_iothreads(root),
+        iothreads=iothreads.number,
         root=root,
     )
 
@@ -106,15 +112,51 @@ def _controller(element: Element) -> ControllerElement:
     alias = element.child("alias")
     return ControllerElement(
         model=element.attributes.get("model"),
-        iothread=_disks.uses_iothread(element.child("driver")),
+        # libvirt takes a 0 as none here, and on no disk.
+        iothread=any(word != "0" for word in _disks.iothreads(element.child("driver"))),
         alias=alias.attributes.get("name") if alias is not None else None,
         element=element,
     )
 
 
-def _iothreads(root: Element) -> int | None:
-    """How many iothreads it has: ``<iothreads>``, or those of ``<iothreadids>`` where they are more."""
-    count, ids = root.child("iothreads"), root.child("iothreadids")
-    listed = len(ids.all("iothread")) if ids is not None else 0
-    said = _disks.number(count.text.strip(), count, "the number of iothreads") if count is not None else 0
-    return max(said, listed) if count is not None or listed else None
+def _iothreads_of(root: Element) -> _iothreads.Iothreads:
+    try:
+        return _iothreads.read(root)
+    except EditError as error:
+        place = root.child("iothreads") or root.child("iothreadids") or root
+        raise XmlError(str(error), place.line) from None
+
+
+def _refuse_iothreads(
+    iothreads: _iothreads.Iothreads, disks: Iterable[DiskElement], scsi: Mapping[int, ControllerElement]
+) -> None:
+    """Raise XmlError where a device has an iothread that libvirt refuses (qemuDomainCheckIOThreadUsage and
+    virDomainControllerDefValidate, of libvirt 9.0; seen with ``virsh define``).
+    """
+    for disk in disks:
+        for word in disk.iothreads:
+            if disk.bus != "virtio":
+                raise XmlError(
+                    f"disk {piece(disk.target)} has an iothread in its <driver>; on {piece(disk.bus)} libvirt takes"
+                    " none",
+                    disk.element.line,
+                )
+            _refuse_iothread(iothreads, word, f"disk {piece(disk.target)}", disk.element)
+    for index, controller in scsi.items():
+        for word in _disks.iothreads(controller.element.child("driver")) if controller.iothread else ():
+            if controller.model and controller.model not in _devices.VIRTIO_SCSI_MODELS:
+                raise XmlError(
+                    f"SCSI controller {index} has an iothread; with the model {piece(controller.model)} libvirt takes"
+                    " none",
+                    controller.element.line,
+                )
+            _refuse_iothread(iothreads, word, f"SCSI controller {index}", controller.element)
+
+
+def _refuse_iothread(iothreads: _iothreads.Iothreads, word: str, what: str, element: Element) -> None:
+    # libvirt takes blanks in front of a number, and none behind it (virStrToLong_uip).
+    number = whole_number(word) if word == word.rstrip() else None
+    if not number:
+        raise XmlError(f"{what} has iothread='{piece(word)}'; libvirt takes a number from 1 on", element.line)
+    if not iothreads.has(number):
+        raise XmlError(f"{what} has iothread {number}, and the guest has no iothread of that number", element.line)

@@ -85,7 +85,7 @@ def cache(disk: DiskElement) -> str:
 def has_iothread(domain: Domain, disk: DiskElement) -> bool:
     """Whether an iothread does a disk's I/O: its own on virtio, that of its controller on virtio-scsi."""
     if disk.bus == "virtio":
-        return disk.iothread
+        return bool(disk.iothreads)
     controller = _aliases.controller(domain, disk)
     return controller is not None and controller.iothread and (controller.model or "") in VIRTIO_SCSI_MODELS
 

@@ -61,12 +61,19 @@ class Iothreads:
         """The ids of all, in libvirt's order."""
         return _filled(self.number or 0, self.listed)
 
+    def has(self, id: int) -> bool:
+        """Whether one of them has this id: it is listed, or among the lowest free ones that libvirt gives the rest."""
+        lower = sum(each < id for each in self.listed)
+        return id in self.listed or 0 < id - lower <= (self.number or 0) - len(self.listed)
+
 
 def read(domain: Element) -> Iothreads:
-    """The iothreads of a domain. Raises EditError where a number is none."""
+    """The iothreads of a domain. Raises EditError where a number is none, or libvirt takes no such id."""
     count, ids = domain.child("iothreads"), domain.child("iothreadids")
     written = 0 if count is None else _number(count.text, "<iothreads>")
     listed = [_number(each.attributes.get("id", ""), "an id in <iothreadids>") for each in _each(ids)]
+    if 0 in listed or len(set(listed)) != len(listed):
+        raise EditError("<iothreadids> has an id twice, or 0; each takes another number from 1 on")
     return Iothreads(count, ids, written, tuple(listed))
 
 
@@ -204,7 +211,9 @@ def _each(ids: Element | None) -> list[Element]:
 
 
 def _number(text: str, what: str) -> int:
-    number = whole_number(text)
+    if not text:
+        raise EditError(f"{what} is empty; write a number, or take it out")
+    number = whole_number(text) if text == text.rstrip() else None
     if number is None:
         raise EditError(f"{what} is {shown(text)}, which is no number")
     return number

@@ -75,7 +75,8 @@ def domain(block: Block) -> Defined:
     controllers = list(_controllers(_blocks(devices, "controllers", seen), seen))
     if isinstance(devices, Unknown):
         seen.text(devices, "devices")
-    threads = seen.text(block.number("io_threads"), "io_threads")
+    made = [*controllers, *(one.xml for one in listed if one.xml is not None)]
+    iothreads = _iothreads(block, made, seen)
     system = block.block("os")
     known = system if isinstance(system, Block) else None
     name = block.label("name")
@@ -86,15 +87,15 @@ def domain(block: Block) -> Defined:
         name=name or "",
         id=name,
         xml=domain_xml.domain(
-            [*controllers, *(one.xml for one in listed if one.xml is not None)],
-            *([element("iothreads", text=threads)] if threads else []),
+            made,
+            *iothreads,
             type=block.label("type"),
             arch=known.label("type_arch") if known else None,
             machine=machine,
         ),
         drives=tuple(one.drive for one in listed),
         unknown=seen.names,
-        sensitive=block.is_sensitive("io_threads")
+        sensitive=block.is_sensitive("io_threads", "io_thread_i_ds")
         or (isinstance(devices, Block) and devices.is_sensitive("controllers")),
         restarts=_restarts(block),
     )
@@ -198,15 +199,39 @@ def _driver(driver: Block | None, seen: Deciding) -> Element | None:
     mapped = driver.block("io_threads") if driver.has("io_threads") else None
     if isinstance(mapped, Unknown):
         seen.text(mapped, "driver.io_threads")
-    return element("driver", _mapping(mapped) if isinstance(mapped, Block) else None, iothread=thread, **options)
+    spread = _numbered(mapped, "io_thread", "driver.io_threads", seen) if isinstance(mapped, Block) else []
+    return element("driver", element("iothreads", *spread) if spread else None, iothread=thread, **options)
 
 
-def _mapping(mapped: Block) -> Element | None:
-    """The iothreads that a disk's queues are spread over; their ids are known after apply, and do not decide."""
-    threads = mapped.blocks("io_thread")
-    if isinstance(threads, Unknown) or not threads:
-        return None
-    return element("iothreads", *(element("iothread", id=str(number)) for number, _one in enumerate(threads, 1)))
+def _numbered(block: Block, name: str, place: str, seen: Deciding) -> list[Element]:
+    """The iothreads of a list, each with its id: those that a driver's queues are spread over, or those of a guest."""
+    found = block.blocks(name)
+    if isinstance(found, Unknown):
+        seen.text(found, f"{place}.{name}")
+        return []
+    return [
+        element("iothread", id=seen.text(UNKNOWN if isinstance(one, Unknown) else one.number("id"), f"{place}.id"))
+        for one in found
+    ]
+
+
+def _iothreads(block: Block, devices: list[Element], seen: Deciding) -> list[Element]:
+    """The elements that say which iothreads the guest has. Where that is not known, they are those that it uses."""
+    known = Deciding()
+    count = known.text(block.number("io_threads"), "io_threads")
+    listed = block.block("io_thread_i_ds") if block.has("io_thread_i_ds") else None
+    if isinstance(listed, Unknown):
+        known.text(listed, "io_thread_i_ds")
+    ids = _numbered(listed, "io_threads", "io_thread_i_ds", known) if isinstance(listed, Block) else []
+    for name in known.names:
+        seen.text(UNKNOWN, name)
+    if known.names:
+        drivers = [driver for device in devices for driver in device.findall("driver")]
+        used = [driver.get("iothread") for driver in drivers]
+        used += [one.get("id") for driver in drivers for one in driver.findall("iothreads/iothread")]
+        ids = [element("iothread", id=id) for id in sorted({id for id in used if id and id.strip("0")})]
+    elements = [element("iothreads", text=count)] if count else []
+    return [*elements, element("iothreadids", *ids)] if ids else elements
 
 
 def _source(disk: Block, seen: Deciding) -> tuple[str, Element | None]:

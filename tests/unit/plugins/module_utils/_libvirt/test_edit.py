@@ -146,7 +146,7 @@ IOTHREAD = {"vda": {"iothread": True}}
         ("<iothreads>2</iothreads>", "1 2", 2, "<iothreads>2</iothreads>", "1"),
         ("<iothreads>2</iothreads>", "1 1 2", 2, "<iothreads>2</iothreads>", "2"),
         ("<iothreads>2</iothreads>", "1 2", 4, "<iothreads>4</iothreads>", "3"),
-        ("<iothreads> 1\n</iothreads>", "1", None, "<iothreads> 2\n</iothreads>", "2"),
+        ("<iothreads>\n 1</iothreads>", "1", None, "<iothreads>\n 2</iothreads>", "2"),
         # With ids: none is changed, the lowest free one is added at the end.
         ("<iothreads>2</iothreads><iothreadids><iothread id='3'/><iothread id='1'/></iothreadids>", "1 3", None,
          "<iothreads>3</iothreads><iothreadids><iothread id='3'/><iothread id='1'/><iothread id='2'/></iothreadids>", "2"),
@@ -345,7 +345,7 @@ def test_a_rollback_keeps_what_somebody_else_uses_since():
 def test_the_definition_knows_its_lines_values_digest_and_record():
     text = domain(
         VDA.format("<driver name='qemu'\n io='native'/>") + SDA,
-        "  <iothreads> 2 </iothreads>\n  <iothreadids><iothread id='5'/></iothreadids>\n",
+        "  <iothreads> 2</iothreads>\n  <iothreadids><iothread id='5'/></iothreadids>\n",
     )
     now = definition(text)
     assert now.lines() == {"vda": "<driver name='qemu'\n io='native'/>", "iothreads": "2", "iothreadids": "5"}

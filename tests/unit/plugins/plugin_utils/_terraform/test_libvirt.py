@@ -128,6 +128,16 @@ NOT_KNOWN = {
         {"guest": "devices.controllers is known only after apply"},
     ),
     "how many iothreads": (new(), {"io_threads": True}, {"guest": "io_threads is known only after apply"}),
+    "how many iothreads, of which one is used": (
+        new(domain_disk(driver={"cache": "none", "io_thread": 2})),
+        {"io_threads": True},
+        {"guest": "io_threads is known only after apply"},
+    ),
+    "which iothreads": (
+        new(domain_disk(driver={"cache": "none", "io_thread": 7}), io_threads=1, io_thread_i_ds={"io_threads": [{}]}),
+        {"io_thread_i_ds": {"io_threads": [{"id": True}]}},
+        {"guest": "io_thread_i_ds.id is known only after apply"},
+    ),
     "a driver": (
         new(domain_disk()),
         {"devices": {"disks": [{"driver": True}]}},
@@ -212,11 +222,41 @@ SHAPES = {
         "libvirt would not take it: it is not well-formed XML: not well-formed (invalid token)",
     ),
     "no target": (domain(domain_disk(target={"dev": None, "bus": None})), "it has no target, which libvirt wants"),
+    "an iothread without iothreads": (
+        domain(domain_disk(driver={"io_thread": 1})),
+        "libvirt would not take it: disk vda has iothread 1, and the guest has no iothread of that number",
+    ),
+    "an iothread that is not there": (
+        domain(domain_disk(driver={"io_thread": 1}), io_threads=1, io_thread_i_ds={"io_threads": [{"id": 7}]}),
+        "libvirt would not take it: disk vda has iothread 1, and the guest has no iothread of that number",
+    ),
+    "a mapping to an iothread that is not there": (
+        domain(domain_disk(driver={"io_threads": {"io_thread": [{"id": 1}, {"id": 2}]}}), io_threads=1),
+        "libvirt would not take it: disk vda has iothread 2, and the guest has no iothread of that number",
+    ),
+    "an iothread of a controller that is not there": (
+        domain(domain_disk("sda"), controllers=[domain_controller({"io_thread": 2})], io_threads=1),
+        "libvirt would not take it: SCSI controller 0 has iothread 2, and the guest has no iothread of that number",
+    ),
+    "the io that is libvirt's default": (
+        domain(domain_disk(driver={"io": "default"})),
+        "io is 'default' that libvirt does not have",
+    ),
     "a cache that libvirt does not have": (
         domain(domain_disk(driver={"cache": "all"})),
         "cache is 'all' that libvirt does not have",
     ),
 }
+
+
+def test_an_iothread_is_known_by_the_id_that_the_guest_gives_it(gated):
+    entry = new(
+        domain_disk(driver={"cache": "none", "io_thread": 7}),
+        domain_disk("vdb", driver={"cache": "none", "io_threads": {"io_thread": [{"id": 7}, {"id": 1}]}}),
+        io_threads=2,
+        io_thread_i_ds={"io_threads": [{"id": 7, "poll": None}]},
+    )
+    assert gated(entry)["findings"] == []
 
 
 @pytest.mark.parametrize(("after", "said"), SHAPES.values(), ids=SHAPES)
