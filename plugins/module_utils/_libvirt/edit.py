@@ -15,6 +15,7 @@ from typing import cast
 
 from .._model.disk_io import OPTIONS
 from .._model.findings import Value, Wanted
+from .._number import whole_number
 from . import devices
 from . import iothreads as _iothreads
 from .splice import EditError, Splice, attributes, first_taken_out, put_first, quote, spliced, with_attributes
@@ -125,10 +126,28 @@ def _driver(raw: bytes, device: Element, around: Element, values: Mapping[str, s
         mark = quote(raw[device.start : device.open_end])
         tag = with_attributes(b"<driver/>", values, order).replace(b"'", mark)
         return put_first(raw, device, around, tag)
+    is_empty = not raw[driver.open_end : driver.end].rpartition(b"</")[0].strip()
+    _refuse_what_says_nothing(device, driver, is_empty, values)
     tag = with_attributes(raw[driver.start : driver.open_end], values, order)
-    if not attributes(tag) and not raw[driver.open_end : driver.end].rpartition(b"</")[0].strip():
+    if not attributes(tag) and is_empty:
         return first_taken_out(raw, device, driver)
     return Splice(driver.start, driver.open_end, tag)
+
+
+def _refuse_what_says_nothing(
+    device: Element, driver: Element, is_empty: bool, values: Mapping[str, str | None]
+) -> None:
+    """Raise EditError for what libvirt never prints, and a rollback would take for what is not there."""
+    nothing = "a <driver> without attributes" if is_empty and not driver.attributes else ""
+    for name in values:
+        written = driver.attributes.get(name)
+        if (name, written) == ("cache", "default") or (name == "iothread" and whole_number(written or "") == 0):
+            nothing = f"{name}='{written}' in its <driver>"
+    if nothing:
+        raise EditError(
+            f"{_iothreads.name(device)} has {nothing}, which sets nothing, and which a rollback could not give back;"
+            " take it out of the definition"
+        )
 
 
 def _enough(domain: Element, having: Mapping[str, Element], lacking: Mapping[str, Element]) -> int | None:

@@ -84,7 +84,7 @@ def users(domain: Element, but: Iterable[Element] = ()) -> dict[int, list[str]]:
     for device in written:
         if not any(device is other for other in but):
             for iothread in of(device):
-                found.setdefault(iothread, []).append(_name(device))
+                found.setdefault(iothread, []).append(name(device))
     return found
 
 
@@ -150,7 +150,7 @@ def _fewer(
     splices = []
     if now.count is not None:
         splices += [taken_out(raw, now.count)] if number is None else _counted(raw, now, number)
-    if now.ids is not None and not listed:
+    if now.ids is not None and now.listed and not listed:
         splices.append(taken_out(raw, now.ids))
     else:
         splices += [taken_out(raw, each) for each in _each(now.ids)[len(listed) :]]
@@ -219,7 +219,8 @@ def _number(text: str, what: str) -> int:
     return number
 
 
-def _name(device: Element) -> str:
+def name(device: Element) -> str:
+    """What a person calls a device: ``vda``, ``scsi controller 0``."""
     if device.name == "disk":
         return devices.key(device)
     kind = device.attributes.get("type", "")

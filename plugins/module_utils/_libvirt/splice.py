@@ -4,7 +4,9 @@
 
 """Changes of an XML text by its bytes, each in the form of what stands around it. Pure.
 
-What is put in and later taken out leaves the text as it was, to the byte.
+What is put in and later taken out leaves the text as it was, to the byte, and so does a value that is changed and
+changed back. What is taken out and later put in comes back in libvirt's form and place. A value that is written with a
+character reference could not come back: that is an EditError.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from .._shown import piece
 from .xml import Element
 
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -57,7 +60,8 @@ def put_first(raw: bytes, parent: Element, around: Element, new: bytes) -> Splic
     if parent.children:
         return Splice(parent.open_end, parent.open_end, lead(raw, parent.children[0]) + new)
     if not raw[: parent.open_end].endswith(b"/>"):
-        return Splice(parent.open_end, parent.open_end, new)
+        # Where no line break tells it, a blank tells first_taken_out that the end tag was there before.
+        return Splice(parent.open_end, parent.open_end, new if lead(raw, parent) else b" " + new)
     indent, outer = lead(raw, parent), lead(raw, around)
     if indent:
         unit = indent[len(outer) :] if indent.startswith(outer) and len(indent) > len(outer) else b"  "
@@ -87,7 +91,10 @@ def quote(tag: bytes) -> bytes:
 
 
 def with_attributes(tag: bytes, values: Mapping[str, str | None], order: Sequence[str]) -> bytes:
-    """A start tag with attributes set, and those of None taken out. Values need no escapes; ``order`` is libvirt's."""
+    """A start tag with attributes set, and those of None taken out. Values need no escapes; ``order`` is libvirt's.
+
+    Raises EditError where a value of these is written with a character reference.
+    """
     for name, value in values.items():
         tag = _with_attribute(tag, name, value, order)
     return tag
@@ -98,6 +105,11 @@ def _with_attribute(tag: bytes, name: str, value: str | None, order: Sequence[st
     at = _TAG_NAME.match(tag).end()  # type: ignore[union-attr]
     for found in _ATTRIBUTE.finditer(tag):
         if found[1] == name.encode():
+            if b"&" in found[0]:
+                raise EditError(
+                    f"a <driver> has {piece(found[0].decode().strip())}, with a character reference that a rollback"
+                    " could not give back; write the letter itself"
+                )
             if value is None:
                 return tag[: found.start()] + tag[found.end() :]
             start, end = found.span(2) if found[2] is not None else found.span(3)

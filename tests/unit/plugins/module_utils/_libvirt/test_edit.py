@@ -119,16 +119,62 @@ def test_no_value_and_the_default_are_the_same():
     now = definition(text)
     assert now.value("vda", "cache") is None
     assert now.edited({"vda": {"cache": None, "aio": None, "iothread": False}}) is now
-    after = now.edited({"vda": {"cache": "none"}})
-    assert after.raw.decode() == driver(" name='qemu' cache='none'/>")
-    # What libvirt never prints is not put back.
-    assert after.edited({"vda": {"cache": None}}).raw.decode() == driver(" name='qemu'/>")
+    assert edited(text, {"vda": {"aio": "native"}}) == driver(" name='qemu' cache='default' io='native'/>")
 
 
-def test_a_driver_that_said_nothing_is_not_put_back():
-    after = definition(driver("/>")).edited({"vda": {"aio": "native"}})
-    assert after.raw.decode() == driver(" io='native'/>")
-    assert after.edited({"vda": {"aio": None}}).raw.decode() == driver("")
+NOTHING = ", which sets nothing, and which a rollback could not give back; take it out of the definition"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "said"),
+    [
+        (
+            driver(" name='qemu' cache='default'/>"),
+            {"cache": "none"},
+            "vda has cache='default' in its <driver>" + NOTHING,
+        ),
+        (driver("/>"), {"aio": "native"}, "vda has a <driver> without attributes" + NOTHING),
+        (driver(" ></driver>"), {"aio": "native"}, "vda has a <driver> without attributes" + NOTHING),
+        (
+            driver(" name='qemu' io='&#x6e;ative'/>"),
+            {"aio": "threads"},
+            "a <driver> has io='&#x6e;ative', with a character reference that a rollback could not give back; write the"
+            " letter itself",
+        ),
+    ],
+)
+def test_what_a_rollback_could_not_give_back_is_refused(text, asked, said):
+    """libvirt prints none of it: it is in files alone."""
+    assert refusal(text, {"vda": asked}) == said
+
+
+def test_a_controller_with_an_iothread_of_0_is_refused():
+    controller = "<controller type='scsi' model='virtio-scsi'><driver iothread='0'/></controller>"
+    assert refusal(domain(SDA + controller), {"sda": {"iothread": True}}) == (
+        "scsi controller has iothread='0' in its <driver>" + NOTHING
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<controller type='scsi' model='virtio-scsi'></controller>",
+         "<controller type='scsi' model='virtio-scsi'> <driver iothread='1'/></controller>"),
+        ("<controller type='scsi' model='virtio-scsi'> </controller>",
+         "<controller type='scsi' model='virtio-scsi'> <driver iothread='1'/> </controller>"),
+        ("<controller type='scsi' model='virtio-scsi'/>",
+         "<controller type='scsi' model='virtio-scsi'><driver iothread='1'/></controller>"),
+    ],
+)  # fmt: skip
+def test_an_end_tag_on_a_line_with_others_is_given_back(before, after):
+    text = domain(SDA.strip() + before, "<iothreads>1</iothreads>")
+    assert edited(text, {"sda": {"iothread": True}}) == text.replace(before, after)
+
+
+@pytest.mark.parametrize("ids", ["<iothreadids/>", "<iothreadids></iothreadids>", "<iothreadids>\n  </iothreadids>"])
+@pytest.mark.parametrize("count", ["", "<iothreads>0</iothreads>\n  "])
+def test_an_empty_list_of_ids_stays(ids, count):
+    assert ids in edited(domain(VDA.format(""), f"  {count}{ids}\n"), {"vda": {"iothread": True}})
 
 
 IOTHREAD = {"vda": {"iothread": True}}

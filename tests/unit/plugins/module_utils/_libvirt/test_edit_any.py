@@ -24,6 +24,7 @@ REFUSED = re.compile(
     r"|\w+ is on SCSI controller \d+, (which the definition leaves to libvirt|whose model is (lsilogic|not set))"
     r"|\w+ has its queues mapped"
     r"|\w+ is to have an iothread and \w+ none, and they share that of their controller"
+    r"|[\w ]+ has (a <driver> without attributes|cache='default' in its <driver>), which sets nothing, and which a rollback"
 )
 
 
@@ -85,8 +86,7 @@ def check(chance):
     assert edited is before or lost(before.raw, edited.raw)
     if not any(loses(before, key, options, made.by_hand) for key, options in asked.items() if key != "guest"):
         back = edited.edited(taken_back(edited, before, asked))
-        assert without_default(back.raw.decode()) == without_default(made.text)
-        assert back.raw == before.raw or "default" in made.text
+        assert back.raw == before.raw
     return True
 
 
@@ -96,11 +96,6 @@ def loses(before, key, options, by_hand):
     """
     names = [name for name, value in options.items() if not value and before.value(key, name)]
     return bool(names) and (by_hand or "iothread" in names)
-
-
-def without_default(text):
-    """The text without what libvirt never prints: a plan cannot tell it from no cache mode at all."""
-    return re.sub(r"""\s+cache\s*=\s*['"]default['"]""", "", text)
 
 
 @settings(max_examples=500)
