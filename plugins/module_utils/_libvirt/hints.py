@@ -10,8 +10,9 @@ from __future__ import annotations
 HINTS = {
     "controller": "Give its controller model='virtio-scsi' (virsh edit), when the guest has the driver virtio_scsi.",
     "iothread": (
-        "With virsh edit, write <iothreads>1</iothreads> into the domain and iothread='1' into the <driver> of {key};"
-        " for a disk on virtio-scsi, into the <driver> of its controller."
+        "Add an iothread with a number that is free (virsh iothreadadd GUEST NUMBER --config), and write"
+        " iothread='NUMBER' into the <driver> of {key} (virsh edit); for a disk on virtio-scsi, into the <driver> of"
+        " its controller."
     ),
     "aio": "Write io='{value}' into the <driver> of {key} (virsh edit).",
     "cache": "Write cache='{value}' into the <driver> of {key} (virsh edit).",

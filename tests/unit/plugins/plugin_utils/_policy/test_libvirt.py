@@ -69,6 +69,16 @@ def test_a_disk_on_virtio_scsi_gets_an_iothread_and_its_controller_stays(dedicat
     assert changes(found) == [("sda", "iothread", True)]
 
 
+def test_the_hint_is_right_whatever_iothreads_a_guest_has():
+    """libvirt 9.0 gives a guest with the iothreads 2, 7 and 9 no iothread 1, and takes a fourth by its number."""
+    (about,) = judged(disk("vda"), iothreads=3)["findings"]
+    assert about["hint"] == (
+        "Add an iothread with a number that is free (virsh iothreadadd GUEST NUMBER --config), and write"
+        " iothread='NUMBER' into the <driver> of vda (virsh edit); for a disk on virtio-scsi, into the <driver> of its"
+        " controller."
+    )
+
+
 def test_another_controller_is_another_driver_which_no_run_changes():
     document = {"controller": "virtio-scsi-single"}
     found = judged(disk("sda", "scsi", "lsilogic"), disk("vda"), controller="lsilogic", document=document)
