@@ -91,6 +91,12 @@ SEEN = {
         [f"{QEMU}/n.xml (network)"],
         {},
     ),
+    "a domain that libvirt would refuse": (
+        {"web.xml": WEB, "db.xml": domain("db", disk(driver="cache='none' io='threads' iothread='5'"), iothreads=1)},
+        ["web"],
+        [],
+        {"db.xml": "disk vda has iothread 5, and the guest has no iothread of that number"},
+    ),
     "a domain beside a tree": ({f"{QEMU}/web.xml": WEB, "db.xml": WEB}, ["web"], [], {"db.xml": TREE}),
     "a node of Proxmox VE with libvirt": (
         {
