@@ -20,7 +20,7 @@ def failed(results: Iterable[Item]) -> list[Item]:
 
 
 def unread(document: Document) -> list[Item]:
-    """The findings about whole files or guests that could not be read, without the waived ones.
+    """The findings about whole files, guests or hosts that could not be read, without the waived ones.
 
     A guest of a plan was read; what of it is known only after apply is no failure to read.
     """

@@ -19,7 +19,10 @@ _MOST_NAMED = 10
 
 
 def failures(document: Document, results: Iterable[Item]) -> list[str]:
-    """One sentence about the guests that failed and one per file that could not be read; empty where all went well."""
+    """One sentence about the guests that failed, one for each file or host that could not be read.
+
+    Empty where all went well.
+    """
     results = list(results)
     several = on_several_nodes([*document.get("guests", ()), *results])
     guests = [
@@ -28,7 +31,7 @@ def failures(document: Document, results: Iterable[Item]) -> list[str]:
     ]
     files = unread(document)
     said = [f"{failed_guests(guests)}; the report above says why"] if guests else []
-    said += [f"{_place(finding, several)}: {brief(finding['message'], 200)}" for finding in files[:_MOST_NAMED]]
+    said += [f"{_place(finding, several)}{brief(finding['message'], 200)}" for finding in files[:_MOST_NAMED]]
     if len(files) > _MOST_NAMED:
         said.append(f"and {plural(len(files) - _MOST_NAMED, 'more problem')}; the report above names them all")
     return said
@@ -50,7 +53,9 @@ def trouble(documents: Mapping[str, Any], results: Mapping[str, Any], assessment
 
 
 def _place(finding: Item, several: set[tuple[object, object]]) -> str:
-    return location(finding, " line ") or f"guest {_guest(finding, several)}"
+    """What the sentence begins with; a problem without guest and file is the host's."""
+    place = location(finding, " line ") or (f"guest {_guest(finding, several)}" if finding["guest"] else "")
+    return f"{place}: " if place else ""
 
 
 def _guest(item: Item, several: set[tuple[object, object]]) -> str:

@@ -74,9 +74,12 @@ def _step(kind: str, title: str, guests: Iterable[str] = (), text: str | None = 
 def _again(document: Document, entries: Sequence[Item], call: Call, hardened: bool) -> list[Step]:
     """What was not done or not read, and that a second run does it."""
     failed = [entry["guest"] for entry in entries if entry["state"] == "failed"]
-    silent, not_read = silent_hosts(document), unread(document)
+    silent, problems = silent_hosts(document), unread(document)
+    not_read = [problem for problem in problems if problem["guest"] or problem["file"]]
+    of_hosts = {problem["host"] for problem in problems if problem not in not_read}
     parts = [plural(len(failed), "guest failed", "guests failed")] if failed else []
     parts += [plural(len(not_read), "config was not read", "configs were not read")] if not_read else []
+    parts += [plural(len(of_hosts), "host was read only in part", "hosts were read only in part")] if of_hosts else []
     parts += [plural(len(silent), "host gave no report", "hosts gave no report")] if silent else []
     if not parts:
         return []

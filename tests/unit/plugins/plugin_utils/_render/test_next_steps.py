@@ -130,13 +130,14 @@ def test_a_run_that_failed_says_what_was_not_done_and_that_a_second_run_goes_on(
     unread = finding(rule="IO100", disk=None, waived=None)
     doc = document(
         [guest("1", "to_change"), guest("2", "to_change")],
-        [unread],
+        [unread, {**unread, "guest": None, "file": None}, {**unread, "guest": None, "file": ""}],
         results=[result("1", "failed", reason="refused"), result("2")],
         hosts=[host("pve1"), host("pve2", reported=False)],
     )
     again, rollback = next_steps(doc, RUN, CALL)
     assert again["title"].startswith(
-        "Mend the cause and run again (1 guest failed, 1 config was not read, 1 host gave no report)"
+        "Mend the cause and run again (1 guest failed, 1 config was not read, 1 host was read only in part, 1 host gave"
+        " no report)"
     )
     assert again["guests"] == ["1"]
     assert again["text"] == "ansible-playbook -i hosts.yml hypervisor.io_hardening.harden_io"

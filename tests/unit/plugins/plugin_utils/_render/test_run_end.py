@@ -35,11 +35,15 @@ def test_only_failed_guests_and_unread_files_fail_a_run():
         finding(severity="warning"),
         finding(rule="IO102"),
         finding(waived={"id": "W"}),
+        finding(file=None),
+        finding(file=None, guest=None, message="libvirt gives no connection"),
     ]
     results = [result("1"), result("2", "skipped", "locked"), result("3", "changed", None)]
     assert failures({"findings": found}, results) == [
         "1 guest failed (config changed since it was read: 1); the report above says why",
         "/x line 3: is empty",
+        "guest 7: is empty",
+        "libvirt gives no connection",
     ]
 
 
