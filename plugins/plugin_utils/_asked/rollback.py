@@ -14,7 +14,7 @@ from ...module_utils._journal.rollback import of_run, rollback, run_of
 from ...module_utils._model.operations import RollbackPlan
 from ...module_utils._shown import shown, some
 from ...module_utils._text import natural_key
-from .values import value_refusal
+from .values import ids, value_refusal
 
 _MOST_TOLD = 5
 # A run's name that is its time.
@@ -122,10 +122,9 @@ def guest_ids(guests: Any) -> list[str] | None:
     """
     if guests == "all":
         return None
-    given = guests if isinstance(guests, list) else guests.split(",") if isinstance(guests, str) else [guests]
     if refusal := value_refusal("rollback_guests", guests):
         raise ValueError(refusal)
-    return [str(guest).strip() for guest in given]
+    return ids(guests)
 
 
 def _not_whole(journal: dict[str, Any], run: str) -> str | None:

@@ -92,7 +92,12 @@ def guests_named(given: Any) -> list[str] | None:
     """The ids of the guests that guest_io_guests names; None is all. Raises ValueError where it cannot be meant."""
     if refusal := value_refusal("guest_io_guests", given):
         raise ValueError(refusal)
-    return [str(guest).strip() for guest in _items(given, "str")] or None
+    return ids(given) or None
+
+
+def ids(given: Any) -> list[str]:
+    """The ids in a value that names guests. Those of a list are taken as they are: a name may end in a blank."""
+    return [str(guest) for guest in _items(given, "str")]
 
 
 def are_ids(given: Any) -> bool:

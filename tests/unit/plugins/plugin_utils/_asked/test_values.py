@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.values import TAKES, value_refusal
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.rollback import guest_ids
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.values import (
+    TAKES,
+    guests_named,
+    value_refusal,
+)
 
 #: What cannot be meant as guests. Most of it is false to Ansible, as is the empty list that is all guests.
 NAMES_NOBODY = [
@@ -132,3 +137,8 @@ def test_the_answer_to_a_question_is_one_of_its_variable_or_none():
     assert value_refusal("survey_rollback_run", ["x"]).endswith(
         "; it takes a run's name, or last, which is the default"
     )
+
+
+def test_a_name_in_a_list_keeps_its_blanks_and_one_among_commas_does_not():
+    assert guests_named(["a b ", " c,d", 7]) == guest_ids(["a b ", " c,d", 7]) == ["a b ", " c,d", "7"]
+    assert guests_named("a b , c") == guest_ids("a b , c") == ["a b", "c"]
