@@ -33,6 +33,8 @@ _IN_QUOTES = re.compile(r"[\w ()\[\]{}',.:;=&|<>@%+/~^?*-]*\Z", re.ASCII)
 # A value that Ansible takes as it stands after NAME=.
 _ONE_WORD = re.compile(r"[/\w(\[][\w()\[\]',.:=&|<>@%+/~^?*-]*\Z", re.ASCII)
 
+_PLAIN_NAME = re.compile(r"\w[\w.:@+-]*\Z", re.ASCII)
+
 
 class Call(NamedTuple):
     """How the playbook of this run was called, as far as the next one is called likewise.
@@ -74,7 +76,24 @@ def command(call: Call, what: str, about: str | None = None, limit: str | None =
 
 
 def _about(what: str, about: str | None) -> list[str]:
-    return ["-e", variable(_ABOUT[what], about)] if about is not None else []
+    if about is None:
+        return []
+    return ["-e", _only([about]) if what == "harden" else variable(_ABOUT[what], about)]
+
+
+def _only(guests: Sequence[str]) -> str:
+    name, named = _ABOUT["harden"], guest_list(guests)
+    return f'{{"{name}": {named}}}' if named.startswith("[") else f"{name}={named}"
+
+
+def guest_list(guests: Sequence[str]) -> str:
+    """Guests as the value of guest_io_guests: with commas, or as a list in YAML where a name is more than a word.
+
+    A name may have commas, and a brace in it must not begin a template.
+    """
+    if all(map(_PLAIN_NAME.match, guests)):
+        return ",".join(guests)
+    return f"[{', '.join(f'!unsafe {json.dumps(guest, ensure_ascii=False)}' for guest in guests)}]"
 
 
 def _make(call: Call, what: str, about: str | None, words: Sequence[str]) -> str:

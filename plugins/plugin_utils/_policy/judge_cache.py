@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ...module_utils._model.disk_io import CACHE_MODES, DURABLE_CACHE_MODES, native_needs_direct
@@ -15,6 +14,7 @@ from ...module_utils._model.records import Disk, Values
 from . import direct_io
 from .disks import Situation, configured, setting
 from .hypervisors import hint
+from .literal import literal, yaml_text
 from .policy import KEEP
 from .remark import Remark
 
@@ -103,8 +103,8 @@ def _on_copy_on_write(disk: Disk, now: Values, wanted: dict[str, Any], at: Situa
 
 def _override(at: Situation, disk: Disk, wish: str) -> str:
     """An entry for the policy's overrides, in YAML, for this disk alone."""
-    match = f"guest.id == '{at.guest['id']}' && key == '{disk['key']}'"
-    return f"- {{match: {json.dumps(match)}, disk: {{{wish}}}}}"
+    match = f"guest.id == {literal(at.guest['id'])} && key == {literal(disk['key'])}"
+    return f"- {{match: {yaml_text(match)}, disk: {{{wish}}}}}"
 
 
 def _cure(disk: Disk, now: Values, wanted: dict[str, Any], mode: str) -> tuple[Change, ...]:

@@ -12,6 +12,7 @@ from ...module_utils._model.findings import Severity, change
 from ...module_utils._model.records import Disk, Guest
 from .disks import after_restart, can_have_iothread, has_virtio_driver, spelled_controller
 from .hypervisors import hint, process_only, sets_controller, wanted_controller
+from .literal import literal, yaml_text
 from .remark import Hold, Left, Remark
 
 
@@ -41,9 +42,10 @@ def judge(
         cure = (change("controller", "type", before, wanted),)
         return Remark("IO101", severity, message, advice + caution, before, wanted, cure)
     if not process_only(guest):
+        match = f"guest.id == {literal(guest['id'])}"
         advice = (
             f"{wanted} needs another driver in the guest. Make sure that it has virtio_scsi (Windows: vioscsi), then"
-            f" allow the change with migrate_controllers: \"guest.id == '{guest['id']}'\""
+            f" allow the change with migrate_controllers: {yaml_text(match)}"
         )
     return Remark("IO101", severity, message, advice, before, wanted, left=Left("driver_change", f"IO101 {message}"))
 

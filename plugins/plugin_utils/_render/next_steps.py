@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
@@ -16,6 +15,7 @@ from .._fleet.document import Document, Item, guest_key, hosts_of, of_directory,
 from .._fleet.failures import unread
 from .._fleet.operations import NOT_REACHED, Done, answered, restarted, rolled_back
 from .._fleet.outcome import outcomes
+from .._policy.literal import literal
 from .._policy.rules import OWN_WAY_BACK
 from .text import location, short
 
@@ -205,20 +205,13 @@ def selector(guests: Iterable[Item]) -> str:
     for number, of_guest in nodes.items():
         for node in sorted(of_guest if len(of_guest) > 1 else (), key=str):
             by_node.setdefault(node, []).append(number)
-    parts += [f"guest.node=={raw_text(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
+    parts += [f"guest.node=={literal(node)}&&{_one_of(ids)}" for node, ids in by_node.items()]
     parts += [_one_of(list(addresses), "guest.address")] if addresses else []
     return "||".join(parts)
 
 
 def _one_of(values: Sequence[str], of: str = "guest.id") -> str:
-    return f"{of}=={raw_text(values[0])}" if len(values) == 1 else f"contains([{','.join(map(raw_text, values))}],{of})"
-
-
-def raw_text(text: Any) -> str:
-    """A string of JMESPath: in quotes, or as JSON where it has a backslash, which ends a string in quotes wrongly."""
-    if "\\" in str(text):
-        return "`" + json.dumps(str(text)).replace("`", "\\`") + "`"
-    return "'" + str(text).replace("'", "\\'") + "'"
+    return f"{of}=={literal(values[0])}" if len(values) == 1 else f"contains([{','.join(map(literal, values))}],{of})"
 
 
 def rollback_steps(run: str | None, guests: Iterable[str], call: Call) -> list[Step]:

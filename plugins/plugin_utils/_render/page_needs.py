@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...module_utils._text import one_line, visible
+from .._asked.commands import guest_list
 from .._fleet.document import Document, Item, guest_key, of_directory
 from .next_steps import Step, selector
 from .page_need import MOST_NAMED, Paste, first, need, of_kind, pastes, said_pastes
@@ -93,7 +94,7 @@ def _of_guests(
         people.setdefault(short(entry.get("host")) or NO_HOST, []).append(
             (who(entry), brief(entry.get("detail"), _LONGEST))
         )
-    ids = ",".join(dict.fromkeys(visible(entry["guest"]) for entry in guests))
+    ids = visible(guest_list(list(dict.fromkeys(str(entry["guest"]) for entry in guests))))
     return need(
         mark,
         title,

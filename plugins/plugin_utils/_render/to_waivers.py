@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from .._fleet.document import Document, Item, guest_key
-from .next_steps import raw_text
+from .._policy.literal import literal
 
 _DAYS = 90
 _REASON = "fill in why this is accepted"
@@ -58,10 +58,10 @@ def waivers_file(document: Document, findings: Iterable[Item], date: datetime.da
 
 def _match(guest: Item, disk: Any) -> str:
     by, name = ("address", guest["address"]) if guest.get("address") else ("id", guest["guest"])
-    terms = [f"guest.{by} == {raw_text(name)}"]
+    terms = [f"guest.{by} == {literal(name)}"]
     # Several plans may have an address, as several clusters an id.
-    terms += [f"guest.node == {raw_text(guest['node'])}"] if guest.get("node") is not None else []
-    terms += [f"key == {raw_text(disk)}"] if disk is not None else []
+    terms += [f"guest.node == {literal(guest['node'])}"] if guest.get("node") is not None else []
+    terms += [f"key == {literal(disk)}"] if disk is not None else []
     return " && ".join(terms)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils._text import exact_amount, one_line, visible
 from .._fleet.document import Item
 from .._policy.hypervisors import words
+from .._policy.literal import literal, yaml_text
 from .._policy.rules import SUBJECTS
 from .text import plain
 
@@ -118,7 +119,7 @@ def driver_guests(entries: Iterable[Item]) -> list[str]:
     """The ids of the guests that are not changed because their driver would change, each once."""
     return list(
         dict.fromkeys(
-            visible(entry["guest"])
+            str(entry["guest"])
             for entry in entries
             if entry["reason"] == "driver_change" and entry["state"] != "failed"
         )
@@ -127,8 +128,8 @@ def driver_guests(entries: Iterable[Item]) -> list[str]:
 
 def driver_setting(ids: Sequence[str], variable: str) -> str:
     """The line of YAML that allows exactly these guests another driver, ready to be pasted."""
-    named = ", ".join(f"'{guest}'" for guest in ids)
-    return f'{variable}: "contains([{named}], guest.id)"'
+    named = ", ".join(map(literal, ids))
+    return f"{variable}: {yaml_text(f'contains([{named}], guest.id)')}"
 
 
 def reason_advice(reason: Any, entries: Iterable[Item], variable: str) -> str:

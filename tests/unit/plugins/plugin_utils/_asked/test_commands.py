@@ -12,7 +12,12 @@ import sys
 import pytest
 from ansible.parsing.splitter import parse_kv
 
-from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.commands import Call, command, variable
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.commands import (
+    Call,
+    command,
+    guest_list,
+    variable,
+)
 
 PLAIN = Call(inventory=["hosts.yml"], options=["-b"])
 SELECTOR = "guest.node=='pve1'&&contains(['105','106'],guest.id)||guest.id=='9'"
@@ -95,3 +100,16 @@ def test_a_shell_and_make_hand_on_the_very_words(value, tmp_path):
 
 def test_a_variable_is_json_where_ansible_would_read_something_else():
     assert variable("guest_io_root", "/srv/my root") == '{"guest_io_root": "/srv/my root"}'
+
+
+@pytest.mark.parametrize(
+    ("guests", "value"),
+    [
+        (["102", "web"], "102,web"),
+        (["a,b"], '[!unsafe "a,b"]'),
+        (["-x"], '[!unsafe "-x"]'),
+        (["102", '{{ 7 }}"\\ '], '[!unsafe "102", !unsafe "{{ 7 }}\\"\\\\ "]'),
+    ],
+)
+def test_guests_are_named_without_a_template(guests, value):
+    assert guest_list(guests) == value

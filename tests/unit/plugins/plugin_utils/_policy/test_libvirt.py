@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._libvirt.record import record
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._model import records
@@ -43,9 +44,12 @@ def disk(key, bus="virtio", model=None, dedicated=False, aio=None, cache="none",
 
 def judged(*disks, document=None, controller="none", **facts):
     known = {"config": "/etc/libvirt/qemu/web.xml", "running": False, "qemu": QEMU, **facts}
+
+
+def judged(*disks, document=None, controller="none", name="web", **facts):
     guest = records.guest(
-        id="web",
-        name="web",
+        id=name,
+        name=name,
         hypervisor="libvirt",
         digest="d0",
         controller=records.controller(effective=controller),
@@ -182,3 +186,15 @@ def test_every_recorded_domain_is_judged_and_planned(suite):
         ("command-line", "by_hand"),
         ("override", "by_hand"),
     }
+
+
+@pytest.mark.parametrize("name", ["it's", "x{{ lookup('pipe','id') }}", "\\{% x %} "])
+def test_an_override_to_paste_is_for_that_guest_and_no_template(name):
+    found = judged(disk("vda", cache="writethrough", iothread=True), name=name)
+    (hint,) = [one["hint"] for one in found["findings"] if "loosen" in (one["hint"] or "")]
+    (entry,) = yaml.safe_load(hint.split("the policy's overrides: ")[1])
+    assert "{" not in entry["match"]
+    again = judged(disk("vda", cache="writethrough", iothread=True), name=name, document={"overrides": [entry]})
+    assert [one["option"] for one in again["plan"][0]["changes"]] == ["cache"]
+    other = judged(disk("vda", cache="writethrough", iothread=True), document={"overrides": [entry]})
+    assert other["plan"] == []
