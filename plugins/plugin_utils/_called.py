@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,9 +17,11 @@ from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.splitter import parse_kv
+from ansible.utils.path import unfrackpath
 
 from ._asked.commands import Call, variable
 from ._asked.specs import PREFIXES
+from ._asked.variables import NAME_GUESTS
 
 #: What the Makefile sets to tell that it called.
 MADE = "IO_HARDENING_CALLED_BY_MAKE"
@@ -148,30 +151,68 @@ def _extra(texts: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
     """The words that give the variables of ``PLACES`` and the files again, those of a hardening, and the names of
     variables of others.
 
-    The collection's own others are about this run, or the next playbook has its own.
+    The collection's own others are about this run, or the next playbook has its own. Of a file that names guests to
+    this playbook, which another playbook refuses, that one gets the variables that it would get if they were not in a
+    file.
     """
     words: list[str] = []
     hardening: list[str] = []
     others: dict[str, None] = {}
     for text in texts:
-        if text.startswith("@"):
-            words += ["-e", f"@{_near(text[1:])}"]
-            continue
-        for name, value in _parsed(text).items():
-            again = ["-e", variable(name, value) if isinstance(value, str) else json.dumps({name: value})]
+        is_file = text.startswith("@")
+        given = _file(text[1:]) if is_file else _given(text)
+        if is_file:
+            file = ["-e", f"@{_near(text[1:])}"]
+            if not set(NAME_GUESTS) & set(given):
+                words += file
+                continue
+            hardening += file
+        for name, again in given.items():
             if name in PLACES:
-                words += again
+                words += ["-e", again]
             elif name.startswith(_OF_HARDENING) and name not in _OF_ONE_RUN:
-                hardening += again
+                hardening += [] if is_file else ["-e", again]
             elif not name.startswith(PREFIXES):
                 others[name] = None
     return words, hardening, list(others)
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
-    """As Ansible reads what is given with -e; it has refused what it cannot read."""
+def _file(path: str) -> dict[str, str]:
+    """The same of a file; nothing of one that is encrypted."""
     try:
-        found = yaml.safe_load(text) if text[:1] in ("{", "[") else parse_kv(text)
-    except (AnsibleError, yaml.YAMLError):
+        with open(unfrackpath(path, follow=False), encoding="utf-8") as stream:
+            return _of_yaml(stream.read())
+    except (OSError, UnicodeDecodeError):
         return {}
-    return found if isinstance(found, Mapping) else {}
+
+
+def _given(text: str) -> dict[str, str]:
+    """The variables in what is given with -e, each with the word that gives it again. Ansible has refused what it
+    cannot read.
+    """
+    if text[:1] in ("{", "["):
+        return _of_yaml(text)
+    try:
+        return {name: variable(name, value) for name, value in parse_kv(text).items()}
+    except AnsibleError:
+        return {}
+
+
+def _of_yaml(text: str) -> dict[str, str]:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return {}
+    pairs = root.value if isinstance(root, yaml.MappingNode) else ()
+    return {str(key.value): _again(key, value) for key, value in pairs}
+
+
+def _again(name: yaml.Node, value: yaml.Node) -> str:
+    pair = yaml.MappingNode("tag:yaml.org,2002:map", [(name, value)], flow_style=True)
+    text = yaml.serialize(pair, Dumper=yaml.SafeDumper, width=sys.maxsize, allow_unicode=True).rstrip("\n")
+    try:
+        plain = yaml.safe_load(text)[name.value]
+        return variable(name.value, plain) if isinstance(plain, str) else json.dumps({name.value: plain})
+    except (KeyError, TypeError, ValueError, yaml.YAMLError):
+        # A tag of Ansible's own, such as !unsafe, or what JSON does not have, such as a date.
+        return text

@@ -10,6 +10,7 @@ import json
 import shlex
 
 import pytest
+import yaml
 from ansible import constants as C
 from ansible.cli.playbook import PlaybookCLI
 from ansible.module_utils.common.collections import ImmutableDict
@@ -154,3 +155,38 @@ def test_make_is_told_by_its_environment(call, monkeypatch):
 )
 def test_in_awx_the_job_template_beside_this_one_is_named(call, variables, job):
     assert command(call("playbooks/harden_io.yml", variables=variables.items()), "rollback", "nightly") == job
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        '{"guest_io_guests": [!unsafe "x{{ 7 }}, y", "b"]}',
+        '{"guest_io_guests": [!vault "$ANSIBLE_VAULT;1.1;AES256"], "guest_io_run": "mine"}',
+        '{"guest_io_policy": {"date": 2026-01-01}}',
+        '{<<: {"guest_io_guests": ["102"]}, "guest_io_guests": [!unsafe "7"]}',
+    ],
+)
+def test_a_hardening_keeps_values_with_tags_as_they_were_given(call, given):
+    words = shlex.split(command(call("-e", given, f"{FQCN}harden_io"), "harden"))
+    again = yaml.compose(words[words.index("-e") + 1]).value
+    wanted = {key.value: yaml.serialize(value) for key, value in yaml.compose(given).value}
+    assert {key.value: yaml.serialize(value) for key, value in again} == {
+        name: wanted[name] for name in wanted if name.startswith("guest_io_") and name != "guest_io_run"
+    }
+
+
+def test_a_file_that_names_guests_is_for_a_hardening_alone(call, tmp_path):
+    (tmp_path / "one.yml").write_text("guest_io_guests:\n  - !unsafe x\nguest_io_root: /srv/it\nenv: prod\n")
+    made = call("-e", "@one.yml", f"{FQCN}harden_io")
+    place = ["-e", "guest_io_root=/srv/it"]
+    assert shlex.split(command(made, "rollback", "mine")) == [
+        "ansible-playbook",
+        *place,
+        f"{FQCN}rollback_io",
+        "-e",
+        "rollback_run=mine",
+    ]
+    assert shlex.split(command(made, "harden")) == ["ansible-playbook", *place, "-e", "@one.yml", f"{FQCN}harden_io"]
+    assert list(made.left_out) == ["env"]
+    (tmp_path / "one.yml").write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n")
+    assert list(call("-e", "@one.yml", f"{FQCN}harden_io").options) == ["-e", "@one.yml"]
