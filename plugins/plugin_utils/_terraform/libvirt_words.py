@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...module_utils._model.findings import Change, Value
 from ...module_utils._model.records import Guest
+from .words import text
 
 _OPTIONS = {"cache": "cache", "aio": "io"}
 
@@ -59,7 +60,7 @@ def _disk(key: str, options: Mapping[str, Value], threads: Mapping[str, int]) ->
     width = max(map(len, attributes), default=0)
     inner = [f"    {name:{width}} = {json.dumps(value)}" for name, value in attributes.items()]
     driver_lines = ["  driver = {", *inner, "  }"] if inner else []
-    return ["  target = {", f"    dev = {json.dumps(key)}", "  }", *driver_lines] if inner else []
+    return ["  target = {", f"    dev = {text(key)}", "  }", *driver_lines] if inner else []
 
 
 def _list(name: str, items: Sequence[list[str]]) -> Iterator[str]:

@@ -71,3 +71,8 @@ def _aligned(line: str, width: int) -> str:
 
 def _value(value: object, on: str) -> str:
     return on if value is True else json.dumps(value)
+
+
+def text(value: str) -> str:
+    """A string of HCL, in which nothing begins a template."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

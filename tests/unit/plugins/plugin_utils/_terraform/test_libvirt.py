@@ -312,6 +312,12 @@ def test_where_disks_share_iothreads_the_block_spreads_them(gated):
     assert lines == ["io_threads = 2", "io_thread = 1", "io_thread = 2", "io_thread = 1"]
 
 
+def test_the_name_of_a_disk_begins_no_template_in_the_block_to_paste(gated):
+    name = 'vd${file("/x")}%{ if true }"'
+    (found,) = gated(new(domain_disk(name, driver={"io": "io_uring", "cache": "none"})))["guests"]
+    assert r'dev = "vd$${file(\"/x\")}%%{ if true }\""' in found["paste"]
+
+
 def test_what_is_in_order_and_0_8_have_nothing_to_paste(gated):
     good = new(domain_disk(driver={"io": "threads", "cache": "none", "io_thread": 1}), io_threads=1)
     assert [entry["paste"] for entry in gated(good, old(of_host(), name="web"))["guests"]] == [None, None]
