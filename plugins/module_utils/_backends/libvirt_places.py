@@ -5,7 +5,8 @@
 """What a guest of a connection to libvirt is called, and where libvirt keeps its definition and its process id.
 
 Source: libvirt 9.0, qemuStateInitialize: /etc/libvirt/qemu and /run/libvirt/qemu for the system; for a session
-~/.config, and XDG_RUNTIME_DIR, in whose place GLib takes ~/.cache.
+~/.config, and XDG_RUNTIME_DIR, in whose place GLib takes ~/.cache. virPidFileBuildPath: a pid file has the domain's
+name escaped as in XML; every other file has it as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from . import layout
 Owner = Literal["system", "session"]
 
 _SESSION = "session:"
+# xml.sax.saxutils takes longer to import than a domain to be read.
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
 
 def guest_id(owner: Owner, name: str) -> str:
@@ -44,7 +47,7 @@ def process(root: str, owner: Owner, name: str) -> int | None:
         ]
     for folder in folders:
         try:
-            found = read_pid(layout.inside(root, f"{folder}/{name}.pid"))
+            found = read_pid(layout.inside(root, f"{folder}/{name.translate(_ESCAPES)}.pid"))
         except PermissionError:
             continue
         if found is not None:

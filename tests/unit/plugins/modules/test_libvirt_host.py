@@ -26,6 +26,10 @@ from ansible_collections.hypervisor.io_hardening.plugins.modules import (
     guest_restart,
 )
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
+from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
+    LIBVIRT,
+    FakeProc,
+)
 from ansible_collections.hypervisor.io_hardening.tests.unit.stand_ins.virsh_host import VirshHost
 
 DEFINITION = """\
@@ -85,7 +89,7 @@ def libvirt(tmp_path, monkeypatch):
     monkeypatch.setattr(libvirt_python, "library", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     host = VirshHost(tmp_path)
-    (tmp_path / "proc").mkdir()
+    host.proc = FakeProc(tmp_path)
     host.on_path(monkeypatch)
     define(host, "web", WEB)
     define(host, "db", DB)
@@ -235,6 +239,27 @@ def test_names_are_never_words_of_a_command(libvirt):
     assert statuses(apply(libvirt, plan(libvirt, [name]))) == {name: ("changed", None)}
     assert all(name not in " ".join(call) for call in libvirt.calls())
     assert libvirt.run(f"domid --domain {WEB}").stdout == "1\n"
+
+
+def with_process(host, name, pid_file, argv=LIBVIRT):
+    """A QEMU of that name, and the pid file that names it."""
+    named = [f"guest={name},debug-threads=on" if word.startswith("guest=") else word for word in argv]
+    host.proc.process(4711, named)
+    path = host.root / pid_file.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("4711")
+
+
+def test_a_guest_whose_name_libvirt_escapes_in_its_pid_file_is_one_guest(libvirt):
+    name = "fresh-'\"<x>&amp;"
+    text = DEFINITION.replace("{name}", "fresh-'\"&lt;x&gt;&amp;amp;")
+    define(libvirt, name, ODD, text)
+    assert libvirt.run(f"start --domain {ODD}").returncode == 0
+    with_process(libvirt, name, "/run/libvirt/qemu/fresh-&apos;&quot;&lt;x&gt;&amp;amp;.pid")
+    returned = read(libvirt)
+    assert sorted(guest["id"] for guest in returned["guests"]) == ["db", name, "web"]
+    (fresh,) = (guest for guest in returned["guests"] if guest["id"] == name)
+    assert fresh["config"] == f"/etc/libvirt/qemu/{name}.xml" and fresh["qemu"]["running"] == "7.2.22"
 
 
 def test_two_guests_of_one_id_are_both_left_alone(libvirt, monkeypatch):
