@@ -138,7 +138,7 @@ class DomainReader:
             }
         running = self._process(owner, domain) if domain.active else None
         if running:
-            self._processes.take([running])
+            self._processes.take({guest["id"]: running})
             running = with_targets(running, read.live or read.inactive)
         add_running_state(guest, running, self._processes.installed)
         for disk in guest["disks"]:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from .._model import records
@@ -23,7 +24,7 @@ class Processes:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._taken: set[int] = set()
+        self._taken: dict[str, str] = {}
 
     @cached_property
     def _found(self) -> tuple[list[RunningGuest], list[Problem]]:
@@ -44,9 +45,18 @@ class Processes:
         """The version of the QEMU that a guest started now would get."""
         return _proc.installed_version(self._root)
 
-    def take(self, known: Iterable[RunningGuest]) -> None:
-        """These are of guests that a backend knows."""
-        self._taken |= {guest["pid"] for guest in known}
+    def take(self, known: Mapping[str, RunningGuest]) -> None:
+        """These are of guests that a backend knows, by their ids."""
+        self._taken.update({self._place(process): guest for guest, process in known.items()})
+
+    def _place(self, process: RunningGuest) -> str:
+        return os.path.join(self._root, "proc", str(process["pid"]))
+
+    def _with_id(self, problem: Problem) -> Problem:
+        """A problem of a process under its guest's id: the process itself tells no more than a name."""
+        named = problem.copy()
+        named["guest"] = self._taken.get(problem["file"] or "", problem["guest"])
+        return named
 
     def others(self, only: Collection[str] | None, hypervisor: str | None = None) -> Reading:
         """The guests that run and that no backend has taken, or ``only`` those with these ids or names, or those of one
@@ -54,10 +64,9 @@ class Processes:
         """
         reading = Reading()
         own = layout.own_node(self._root)
-        reading.problems += [
-            one for one in self.problems if only is None or one["guest"] is None or one["guest"] in only
-        ]
-        rest = [guest for guest in self.all if guest["pid"] not in self._taken]
+        problems = map(self._with_id, self.problems)
+        reading.problems += [one for one in problems if only is None or one["guest"] is None or one["guest"] in only]
+        rest = [guest for guest in self.all if self._place(guest) not in self._taken]
         rest = [guest for guest in rest if hypervisor in (None, guest["hypervisor"])]
         known = {name for guest in rest for name in (guest["id"], guest["name"])}
         for name in sorted(set(only or ()) - known, key=natural_key):

@@ -44,7 +44,7 @@ class Running:
         """
         if set(self._processes) - set(known):
             known = {*known, *(source.guest for source in layout.node_sources(self._root, "all"))}
-        self._all.take(process for vmid, process in self._processes.items() if vmid in known)
+        self._all.take({vmid: process for vmid, process in self._processes.items() if vmid in known})
 
 
 def is_running(root: str, guest: str) -> bool:

@@ -315,6 +315,17 @@ def test_the_guests_of_a_users_session_are_told_from_the_systems(libvirt, monkey
     assert statuses(apply(libvirt, [{**entry, "guest": "db"}], **session)) == {"db": ("failed", "refused")}
 
 
+def test_what_is_wrong_with_the_process_of_a_session_is_told_of_its_guest(libvirt, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    with_process(libvirt, "web", "/run/user/1000/libvirt/qemu/run/web.pid", [*LIBVIRT, "-blockdev", "{"])
+    session = {"libvirt_uris": ["qemu:///session"], "hypervisor": "libvirt"}
+    for guests in (None, ["session:web"]):
+        (problem,) = read(libvirt, guests=guests, **session)["problems"]
+        assert (problem["guest"], problem["file"]) == ("session:web", f"{libvirt.root}/proc/4711")
+    assert read(libvirt, guests=["session:db"], **session)["problems"] == []
+
+
 @pytest.mark.parametrize("uri", ["qemu+ssh://kvm2/system", "xen:///system", "", "qemu:///system; destroy web"])
 def test_a_connection_to_another_host_or_hypervisor_is_refused(libvirt, uri):
     returned = read(libvirt, libvirt_uris=[uri])
