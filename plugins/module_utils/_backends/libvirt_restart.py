@@ -122,4 +122,5 @@ class LibvirtRestarter:
         return None
 
     def _command(self, here: Here, verb: str) -> str:
-        return f"virsh -c {shlex.quote(here.connection.uri)} {verb} {shlex.quote(here.domain.name)}"
+        # A name may be an option of virsh, or the number of another domain.
+        return f"virsh -c {shlex.quote(here.connection.uri)} {verb} --domain {here.domain.uuid}"

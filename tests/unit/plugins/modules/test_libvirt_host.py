@@ -16,6 +16,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends 
     libvirt_python,
 )
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.backend import Refused
+from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.libvirt_restart import LibvirtRestarter
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._backends.virsh import Virsh
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._host.run import command
 from ansible_collections.hypervisor.io_hardening.plugins.module_utils._journal.rollback import rollback
@@ -344,7 +345,7 @@ def test_a_saved_guest_has_what_its_saved_state_has(libvirt):
     )
     returned = run_module(guest_restart, root=str(libvirt.root), guest="web")
     assert (returned["result"]["status"], returned["result"]["reason"]) == ("skipped", "not_running")
-    assert "start --force-boot web" in returned["result"]["detail"]
+    assert f"start --force-boot --domain {WEB}" in returned["result"]["detail"]
 
 
 def test_a_transient_guest_is_read_and_not_written(libvirt):
@@ -384,9 +385,19 @@ def test_a_guest_that_ignores_the_shutdown_runs_on_unless_it_may_be_stopped(libv
     apply(libvirt, plan(libvirt))
     returned = restart(libvirt, timeout=1)
     assert returned["failed"] and returned["result"]["reason"] == "no_shutdown"
-    assert "virsh -c qemu:///system start web" in returned["result"]["detail"]
+    assert f"start it: virsh -c qemu:///system start --domain {WEB}" in returned["result"]["detail"]
     assert restart(libvirt, timeout=1, force_stop=True)["result"]["status"] == "restarted"
     assert libvirt.run(f"domid --domain {WEB}").stdout == "2\n"
+
+
+def test_commands_to_do_by_hand_name_no_guest_by_what_virsh_takes_for_another(libvirt):
+    """virsh takes a number for the one that another guest got at its start, and --all for an option."""
+    for name, uuid in (("1", ODD), ("--all", ODD[:-1] + "4")):
+        define(libvirt, name, uuid)
+        start = f"virsh -c qemu:///system start --domain {uuid}"
+        restarter = LibvirtRestarter(str(libvirt.root), ["qemu:///system"], command)
+        assert restarter.by_hand(name, stop=False) == start
+        assert restarter.by_hand(name) == f"virsh -c qemu:///system destroy --domain {uuid} && {start}"
 
 
 def test_a_guest_that_does_not_start_again_is_said_to_be_down(libvirt):
