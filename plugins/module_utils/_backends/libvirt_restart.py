@@ -39,18 +39,12 @@ class LibvirtRestarter:
         self._clock = clock
 
     def read(self, guest: str) -> Guest:
-        """See Restarter. A guest that a start would not give its pending changes is refused here."""
-        here = self._here(guest)
-        saved = next((domain.saved for domain in here.connection.domains() if domain.uuid == here.domain.uuid), False)
-        if saved:
-            raise Refused(
-                "not_running",
-                "is saved: a start resumes it with what it had, and not with its pending changes. They take effect when"
-                f" it is started without its saved state, which is lost: {self._command(here, 'start --force-boot')}",
-            )
+        """See Restarter."""
         reading = self._virsh.read([guest])
-        if reading.guests:
-            return reading.guests[0]
+        # It is asked for by its id or its name, and another connection may have one of that name.
+        found = next((one for one in reading.guests if one["id"] == guest), None)
+        if found:
+            return found
         why = next((problem["reason"] for problem in reading.problems if problem["guest"] == guest), "is not there")
         raise Refused("moved", why)
 

@@ -26,6 +26,7 @@ from ansible_collections.hypervisor.io_hardening.plugins.modules import (
     guest_io_journal_info,
     guest_restart,
 )
+from ansible_collections.hypervisor.io_hardening.plugins.plugin_utils._asked.restart import restart_order
 from ansible_collections.hypervisor.io_hardening.tests.unit.in_process import run_module
 from ansible_collections.hypervisor.io_hardening.tests.unit.plugins.module_utils._qemu_process.fake_proc import (
     LIBVIRT,
@@ -345,7 +346,11 @@ def test_a_saved_guest_has_what_its_saved_state_has(libvirt):
     )
     returned = run_module(guest_restart, root=str(libvirt.root), guest="web")
     assert (returned["result"]["status"], returned["result"]["reason"]) == ("skipped", "not_running")
-    assert f"start --force-boot --domain {WEB}" in returned["result"]["detail"]
+    assert returned["result"]["detail"].startswith("is saved: a start resumes it with what it had")
+    order = restart_order([web], "guest.id == 'web'")
+    assert [(one["reason"], one["detail"]) for one in order["skipped"]] == [
+        ("not_running", returned["result"]["detail"])
+    ]
 
 
 def test_a_transient_guest_is_read_and_not_written(libvirt):
@@ -398,6 +403,15 @@ def test_commands_to_do_by_hand_name_no_guest_by_what_virsh_takes_for_another(li
         restarter = LibvirtRestarter(str(libvirt.root), ["qemu:///system"], command)
         assert restarter.by_hand(name, stop=False) == start
         assert restarter.by_hand(name) == f"virsh -c qemu:///system destroy --domain {uuid} && {start}"
+
+
+def test_a_guest_is_restarted_by_its_id_where_another_connection_has_its_name(libvirt, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    restarter = LibvirtRestarter(str(libvirt.root), ["qemu:///session", "qemu:///system"], command)
+    assert [restarter.read(guest)["id"] for guest in ("web", "session:web")] == ["web", "session:web"]
+    restarter = LibvirtRestarter(str(libvirt.root), ["qemu:///session"], command)
+    with pytest.raises(Refused, match="is not there"):
+        restarter.read("web")
 
 
 def test_a_guest_that_does_not_start_again_is_said_to_be_down(libvirt):
