@@ -102,19 +102,20 @@ class CommandConnection:
 
     def define(self, xml: bytes) -> None:
         """See Connection."""
-        # It may hold passwords; mkstemp makes a file that nobody else can read.
-        descriptor, path = tempfile.mkstemp(prefix="io-hardening-", suffix=".xml")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(xml)
+        with _file(xml) as path:
             self._one(f"define --file {shlex.quote(path)}")
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
 
     def number(self, uuid: str) -> int | None:
         """See Connection."""
         return whole_number(self._one(f"domid --domain {_checked(uuid)}").strip())
+
+    def check_start(self, uuid: str) -> None:
+        """See Connection. By the domain's UUID, virsh would take what it runs with."""
+        (xml,) = self.documents([Asked("secure", uuid)])
+        if isinstance(xml, LibvirtError):
+            raise xml
+        with _file(xml) as path:
+            self._one(f"domxml-to-native --format qemu-argv --xml {shlex.quote(path)}")
 
     def shut_down(self, uuid: str) -> None:
         """See Connection."""
@@ -161,6 +162,20 @@ class CommandConnection:
         if status == 127:
             return "there is neither python3-libvirt for this module's Python nor the command virsh"
         return _error(err) or f"virsh ended with status {status}"
+
+
+@contextlib.contextmanager
+def _file(xml: bytes) -> Iterator[str]:
+    """The path of a file with this, for as long as it is needed."""
+    # It may hold passwords; mkstemp makes a file that nobody else can read.
+    descriptor, path = tempfile.mkstemp(prefix="io-hardening-", suffix=".xml")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(xml)
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def _good(said: _Said) -> str:

@@ -81,6 +81,11 @@ class Connection(Protocol):
     def number(self, uuid: str) -> int | None:
         """The number that an active domain got at its start, another one after every start; None where it is not."""
 
+    def check_start(self, uuid: str) -> None:
+        """Raise the error that keeps libvirt from making QEMU's command line of its persistent definition. Whether its
+        images are there is not looked at.
+        """
+
     def shut_down(self, uuid: str) -> None:
         """Ask the guest to shut down; does not wait."""
 

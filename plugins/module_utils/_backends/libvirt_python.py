@@ -126,6 +126,13 @@ class PythonConnection:
             found = self._domain(uuid).ID()
         return None if found == -1 else int(found)
 
+    def check_start(self, uuid: str) -> None:
+        """See Connection."""
+        having = self._libvirt
+        with self._failing():
+            xml = self._domain(uuid).XMLDesc(having.VIR_DOMAIN_XML_INACTIVE | having.VIR_DOMAIN_XML_SECURE)
+            self._open.domainXMLToNative("qemu-argv", xml, 0)
+
     def shut_down(self, uuid: str) -> None:
         """See Connection."""
         with self._failing():

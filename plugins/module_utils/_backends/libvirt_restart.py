@@ -59,6 +59,10 @@ class LibvirtRestarter:
             raise Refused("refused", "not touched, because it is transient: it would be gone after its shutdown")
         if here.connection.read_only:
             raise Refused("refused", "not touched, because this user may only read what libvirt has; run as root")
+        try:
+            here.connection.check_start(here.domain.uuid)
+        except LibvirtError as exc:
+            raise Refused("would_not_start", f"not touched, because it could not be started again: {exc}") from exc
 
     def process(self, guest: str) -> int | None:
         """See Restarter. A domain gets another number at every start."""

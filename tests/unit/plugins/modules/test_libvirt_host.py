@@ -414,6 +414,17 @@ def test_a_guest_is_restarted_by_its_id_where_another_connection_has_its_name(li
         restarter.read("web")
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_guest_of_whose_definition_libvirt_makes_no_command_line_runs_on(libvirt, check):
+    apply(libvirt, plan(libvirt))
+    text = libvirt.definition("web").read_text().replace("pc-q35-7.2", "pc-q35-99.0")
+    libvirt.definition("web").write_text(text)
+    returned = restart(libvirt, check=check)
+    assert returned["failed"] and returned["result"]["reason"] == "would_not_start"
+    assert "could not be started again: unsupported configuration: " in returned["result"]["detail"]
+    assert libvirt.run(f"domid --domain {WEB}").stdout == "1\n"
+
+
 def test_a_guest_that_does_not_start_again_is_said_to_be_down(libvirt):
     apply(libvirt, plan(libvirt))
     libvirt.declare("unstartable", WEB)

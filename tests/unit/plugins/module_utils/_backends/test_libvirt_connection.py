@@ -124,6 +124,28 @@ def test_a_definition_is_handed_over_in_a_file_of_our_own_that_is_removed(tmp_pa
     assert seen == [(b"<domain>secret</domain>", 0o600)] and list(tmp_path.iterdir()) == []
 
 
+def test_it_is_the_definition_that_a_start_is_checked_with(tmp_path, monkeypatch):
+    """virsh makes a command line of what a running domain has, where it is given the domain."""
+    monkeypatch.setattr(libvirt_command.tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    def answer(command):
+        if command.startswith("dumpxml"):
+            assert command == f"dumpxml --inactive --security-info --domain {WEB}"
+            return "<domain>secret</domain>\n", ""
+        for file in tmp_path.iterdir():
+            seen.append(file.read_bytes())
+            assert command == f"domxml-to-native --format qemu-argv --xml {file}"
+        return "", ""
+
+    way = CommandConnection(SYSTEM, VirshSays(answer), 60, False)
+    way.check_start(WEB)
+    assert seen == [b"<domain>secret</domain>\n"] and list(tmp_path.iterdir()) == []
+    gone = CommandConnection(SYSTEM, VirshSays(lambda command: ("", "error: failed to get domain\n")), 60, False)
+    with pytest.raises(LibvirtError, match="failed to get domain"):
+        gone.check_start(WEB)
+
+
 class Failed(Exception):
     def get_error_message(self):
         return str(self)
@@ -185,6 +207,9 @@ class Library(types.SimpleNamespace):
     def defineXML(self, xml):
         self.done.append(xml)
 
+    def domainXMLToNative(self, form, xml, flags):
+        self.done.append((form, xml))
+
     def shutdown(self):
         self.done.append("shutdown")
 
@@ -210,9 +235,11 @@ def test_python3_libvirt_is_asked_over_one_connection():
     assert [str(one) for one in failed] == ["it is gone"] * 2
     assert way.pools() == [b"<pool/>"] and way.number(WEB) == 7
     way.define(b"<domain/>")
+    way.check_start(WEB)
     way.shut_down(WEB)
     way.stop(WEB)
-    assert library.done == ["<domain/>", "shutdown", "destroy"] and way.number(WEB) is None
+    made = ("qemu-argv", "<domain flags='3'/>")
+    assert library.done == ["<domain/>", made, "shutdown", "destroy"] and way.number(WEB) is None
     with pytest.raises(LibvirtError, match="it is gone"):
         way.start(WEB)
     assert library.opened == [SYSTEM]
