@@ -42,11 +42,8 @@ def disk(key, bus="virtio", model=None, dedicated=False, aio=None, cache="none",
     )
 
 
-def judged(*disks, document=None, controller="none", **facts):
-    known = {"config": "/etc/libvirt/qemu/web.xml", "running": False, "qemu": QEMU, **facts}
-
-
 def judged(*disks, document=None, controller="none", name="web", **facts):
+    known = {"config": "/etc/libvirt/qemu/web.xml", "running": False, "qemu": QEMU, **facts}
     guest = records.guest(
         id=name,
         name=name,
