@@ -243,9 +243,9 @@ def test_names_are_never_words_of_a_command(libvirt):
     assert libvirt.run(f"domid --domain {WEB}").stdout == "1\n"
 
 
-def with_process(host, name, pid_file, argv=LIBVIRT):
+def with_process(host, name, pid_file):
     """A QEMU of that name, and the pid file that names it."""
-    named = [f"guest={name},debug-threads=on" if word.startswith("guest=") else word for word in argv]
+    named = [f"guest={name},debug-threads=on" if word.startswith("guest=") else word for word in LIBVIRT]
     host.proc.process(4711, named)
     path = host.root / pid_file.lstrip("/")
     path.parent.mkdir(parents=True, exist_ok=True)
