@@ -243,10 +243,10 @@ def test_names_are_never_words_of_a_command(libvirt):
     assert libvirt.run(f"domid --domain {WEB}").stdout == "1\n"
 
 
-def with_process(host, name, pid_file):
-    """A QEMU of that name, and the pid file that names it."""
+def with_process(host, name, pid_file, more=()):
+    """A QEMU of that name with more arguments, and the pid file that names it."""
     named = [f"guest={name},debug-threads=on" if word.startswith("guest=") else word for word in LIBVIRT]
-    host.proc.process(4711, named)
+    host.proc.process(4711, [*named, *more])
     path = host.root / pid_file.lstrip("/")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("4711")
@@ -320,7 +320,7 @@ def test_the_guests_of_a_users_session_are_told_from_the_systems(libvirt, monkey
 def test_what_is_wrong_with_the_process_of_a_session_is_told_of_its_guest(libvirt, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
-    with_process(libvirt, "web", "/run/user/1000/libvirt/qemu/run/web.pid", [*LIBVIRT, "-blockdev", "{"])
+    with_process(libvirt, "web", "/run/user/1000/libvirt/qemu/run/web.pid", ["-blockdev", "{"])
     session = {"libvirt_uris": ["qemu:///session"], "hypervisor": "libvirt"}
     for guests in (None, ["session:web"]):
         (problem,) = read(libvirt, guests=guests, **session)["problems"]
