@@ -96,6 +96,11 @@ def controller_setting(hypervisor: str) -> str | None:
     return found if found is None else str(found)
 
 
+def stopped(hypervisor: str) -> str:
+    """What is to be said of a guest that does not run and for which something waits."""
+    return str(_spelling(hypervisor).STOPPED) if knows(hypervisor) else "does not run"
+
+
 def sets_iothreads(hypervisor: str) -> bool:
     """Whether a plan can say how many iothreads a guest has; elsewhere each disk has its own."""
     return knows(hypervisor) and "iothreads" in _spelling(hypervisor).options("guest")

@@ -15,12 +15,6 @@ from ._model.records import Disk, Guest
 from ._shown import piece
 from ._text import word
 
-_STOPPED = "does not run; its pending changes take effect at its next cold start"
-_SAVED = (
-    "is saved: a start resumes it with what it had, and not with its pending changes. They take effect when it is"
-    " started without its saved state, which is lost (virsh start --force-boot)"
-)
-
 
 def waiting(guest: Guest) -> list[str]:
     """What the guest does not run with yet: its controller, and each disk's iothread, aio and cache.
@@ -54,16 +48,13 @@ def unstartable(guest: Guest) -> str | None:
 
 
 def blocker(guest: Guest) -> tuple[RestartReason, str] | None:
-    """Why a guest with a restart pending is not restarted, (reason, sentence), as far as its record tells.
-
-    A guest of libvirt that does not run starts from its definition unless it is saved: only then does anything wait.
-    """
+    """Why a guest with a restart pending is not restarted, (reason, sentence), as far as its record tells."""
     if guest["template"]:
         return "template", "a template, which never runs"
     if guest["running"] is None:
         return "not_here", "whether it runs is not known here; run this on its node"
     if not guest["running"]:
-        return "not_running", _SAVED if guest["hypervisor"] == "libvirt" else _STOPPED
+        return "not_running", _plan.stopped(guest["hypervisor"])
     if guest["lock"]:
         return "locked", f"locked ({piece(guest['lock'])}); run again when that has ended"
     fault = unstartable(guest)

@@ -27,6 +27,12 @@ _SYSTEM = "/etc/libvirt/qemu"
 #: libvirt has no such thing: each disk has a controller of its own model.
 CONTROLLER = None
 
+#: What is said of a guest that does not run and for which something waits: others start from their definition.
+STOPPED = (
+    "is saved: a start resumes it with what it had, and not with its pending changes. They take effect when it is"
+    " started without its saved state, which is lost (virsh start --force-boot)"
+)
+
 #: What a disk is called, for an error.
 A_DISK = "a disk such as vda or sda"
 

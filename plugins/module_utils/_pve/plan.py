@@ -21,6 +21,9 @@ _KEY = re.compile(r"[a-z]{1,10}[0-9]{1,2}")
 #: What a guest config calls the SCSI controller.
 CONTROLLER = "scsihw"
 
+#: What is said of a guest that does not run and for which something waits.
+STOPPED = "does not run; its pending changes take effect at its next cold start"
+
 #: What a disk is called, for an error.
 A_DISK = "a disk such as scsi0 or virtio0"
 

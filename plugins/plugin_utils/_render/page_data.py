@@ -132,7 +132,7 @@ def _findings(document: Document, entries: Sequence[Item], texts: _Texts) -> Col
         add["rule"](number(finding.get("rule")))
         add["host"](number(finding.get("host")))
         add["id"](number(guest))
-        # Of libvirt, the name is the id.
+        # Said once where the name is the id.
         add["name"](number(None if name == guest else name))
         add["disk"](number(finding.get("disk")))
         add["type"](number(type_of.get((*key, finding.get("disk")))))

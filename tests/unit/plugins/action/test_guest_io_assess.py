@@ -67,7 +67,7 @@ def test_what_decides_the_write_back_limits_comes_with_it_where_it_can_be_read(r
 
 
 def test_it_says_of_each_guest_it_was_asked_for_whether_this_host_has_it(root):
-    returned = assess(root, guests=[" 101 ", "777"])
+    returned = assess(root, guests=" 101 ,777")
     assert returned["named"] == {"101": True, "777": False}
     assert [guest["guest"] for guest in returned["guests"]] == ["101"]
     assert "IO100" not in {finding["rule"] for finding in returned["findings"]}
