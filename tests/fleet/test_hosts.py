@@ -52,7 +52,7 @@ def seen(tmp_path_factory):
 def test_a_check_run_says_what_would_be_set_and_sets_nothing(seen):
     code, output = seen["checked"]
     assert code == 0 and seen["after_check"] == seen["before"]
-    assert "pve1: to change: " in output and "the settings of 3 hosts" in output
+    assert "pve1: to change: " in output and "the settings of 4 hosts" in output
 
 
 def test_each_host_is_set_and_what_is_the_clusters_on_one_of_its_hosts(seen):
@@ -69,7 +69,7 @@ def test_each_host_is_set_and_what_is_the_clusters_on_one_of_its_hosts(seen):
 def test_a_second_run_finds_nothing_to_do(seen):
     code, output = seen["again"]
     assert code == 0 and seen["after_again"] == seen["after"]
-    assert output.count("changed=0") == 3
+    assert output.count("changed=0") == 4
 
 
 def test_the_run_is_rolled_back_to_the_byte(seen):

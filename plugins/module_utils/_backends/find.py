@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from .. import _shown
 from . import layout
 from .backend import Backend
 from .hypervisors import AUTO, LIBVIRT, NEITHER, PVE, here
@@ -105,6 +106,8 @@ def read(
             readings.append(backend.read(only))
         except layout.LayoutError as exc:
             faults.append(exc)
+    if not found and node not in (None, "all", layout.own_node(root)):
+        raise layout.LayoutError(f"no node {_shown.shown(node)} here: this host is {layout.own_node(root)}")
     if len(faults) == len(found):
         _refuse_nothing(processes, faults)
     if node in (None, "all", layout.own_node(root)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import _shown
 from . import domain_layout, layout
 from .backend import Backend
 
@@ -20,10 +21,16 @@ def backends(root: str, node: str | None, timeout: int, hypervisor: str = "auto"
     """That of Proxmox VE where there is something of it, or nothing at all; that of libvirt where there are domains.
 
     ``hypervisor`` is the one whose guests are meant, ``auto`` all. ``node``: a domain has none, so a node's guests are
-    Proxmox VE's. Raises LayoutError where a directory cannot be read.
+    Proxmox VE's. Raises LayoutError where a directory cannot be read, and for a node where there are domains alone.
     """
-    has_domains = node in (None, "all") and domain_layout.has_domains(root)
+    has_domains = domain_layout.has_domains(root)
     has_configs = not has_domains or _has_configs(root)
+    if node not in (None, "all"):
+        if not has_configs:
+            raise layout.LayoutError(
+                f"no node {_shown.shown(node)}: the guests in {_shown.path(root)} are libvirt's and name none"
+            )
+        has_domains = False
     found: list[Backend[Any]] = []
     if has_configs and hypervisor in ("auto", "pve"):
         from .tree import ConfigTree

@@ -248,6 +248,12 @@ def test_a_directory_of_domains_alone_needs_no_storage_cfg(tmp_path):
     assert [guest["id"] for guest in reading.guests] == ["101"] and reading.problems == []
 
 
+def test_a_node_is_refused_where_no_guest_has_one(tmp_path):
+    put(tmp_path, {"a.xml": domain("101")})
+    with pytest.raises(LayoutError, match="no node 'pve9': the guests in .* are libvirt's and name none"):
+        find.read(str(tmp_path), "pve9")
+
+
 def test_a_directory_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     put(tmp_path, {f"{QEMU}/a.xml": domain("a")})
     real = os.listdir

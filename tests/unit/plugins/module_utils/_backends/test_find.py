@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -193,6 +194,12 @@ def test_of_another_node_libvirt_is_not_asked(host):
     host.log.unlink()
     assert read(host, node="pve2").guests == [] and host.calls() == []
     assert shown(read(host, node="pve1")) == shown(read(host, node="all")) == [("web07", "libvirt", True)]
+
+
+def test_a_node_that_a_host_of_libvirt_alone_is_not_is_refused(host):
+    shutil.rmtree(host.root / "etc/pve", ignore_errors=True)
+    with pytest.raises(layout.LayoutError, match="no node 'pve9' here: this host is "):
+        read(host, node="pve9")
 
 
 def test_each_guest_has_the_restarter_of_its_hypervisor(host):
