@@ -125,7 +125,8 @@ def test_damaged_journals_are_told_and_what_they_hide_fails_the_roll_back_at_its
     for name, text in fleet["meddled"].items():
         (tree / name).write_bytes(text)
     (run,) = fleet["journals"]
-    path = next(tree.rglob(run))
+    # The host of libvirt has a journal of its own.
+    path = next(path for path in tree.rglob(run) if "kvm1" not in path.parts)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0][:40] + b"\n" + b"".join(lines[1:]))
     (path.parent / "20200101T000000Z.jsonl").write_bytes(b"[" * 100_000)
